@@ -1,0 +1,384 @@
+//! What payloads say: requests to a device and replies from it.
+//!
+//! Which of the two a payload is, only its direction tells. There are no sequence numbers and no addresses: a
+//! reply is matched to its request by the command id alone, and a reply to a command inside FORWARD_CAN comes
+//! back bare (`EX main/commands.c:375-378`).
+//!
+//! Decoding keeps everything: a command without a known body is [`Request::Other`] or [`Reply::Other`], bytes
+//! behind the last known field stand in [`Decoded::trailing`], and encoding gives the same payload again.
+
+mod bms;
+mod config;
+mod fw_version;
+mod id;
+
+pub use bms::{BmsCommand, BmsTotals, BmsValues, MAX_ELEMENTS, MAX_STATUS};
+pub use config::{ConfigXml, ConfigXmlRequest, CustomConfig, ExpressConfig};
+pub use fw_version::{FwVersion, hardware_type_name};
+pub use id::{CommandId, UnknownCommand};
+
+use crate::{
+    error::DecodeError,
+    reader::{Reader, Wire},
+    view::{Fields, Value, View},
+};
+
+/// A body and what stood behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded<T> {
+    /// What was understood.
+    pub body: T,
+    /// Bytes behind the last known field, usually none.
+    pub trailing: Vec<u8>,
+}
+
+impl<T: View> View for Decoded<T> {
+    fn fields(&self) -> Fields {
+        let mut fields = self.body.fields();
+        if !self.trailing.is_empty() {
+            fields.push("trailing", Value::Bytes(self.trailing.clone()));
+        }
+        fields
+    }
+}
+
+/// A payload on its way to a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request {
+    /// 0: who are you?
+    FwVersion,
+    /// 20: a line for the device's terminal, answered by any number of PRINT.
+    TerminalCmd(Vec<u8>),
+    /// 29: restart; not answered.
+    Reboot,
+    /// 30: keeps a motor running; not answered.
+    Alive,
+    /// 34: a payload for another device on the CAN bus, whose reply comes back bare.
+    ForwardCan {
+        /// The other device, 255 for all.
+        can_id: u8,
+        /// The payload for it; see [`Request::forwarded`].
+        payload: Vec<u8>,
+    },
+    /// 62: who is on the CAN bus?
+    PingCan,
+    /// 92: a part of the XML that describes a custom config.
+    GetCustomConfigXml(ConfigXmlRequest),
+    /// 93: a custom config.
+    GetCustomConfig {
+        /// Which; 0 is the only one there is.
+        index: i8,
+    },
+    /// 94: the defaults of a custom config.
+    GetCustomConfigDefault {
+        /// Which; 0 is the only one there is.
+        index: i8,
+    },
+    /// 95: a new custom config.
+    SetCustomConfig(CustomConfig),
+    /// 96: what does the BMS measure?
+    BmsGetValues,
+    /// 97 to 101: changes to a pack.
+    Bms(BmsCommand),
+    /// Any other command.
+    Other(Opaque),
+}
+
+/// A payload on its way to a tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// 0: who the device is.
+    FwVersion(FwVersion),
+    /// 21: a text of the device's, asked for or not; no NUL.
+    Print(Vec<u8>),
+    /// 62: the ids that answered on the CAN bus, ascending.
+    PingCan {
+        /// The ids; the scanning device is not among them.
+        can_ids: Vec<u8>,
+    },
+    /// 92: a part of the XML that describes a custom config.
+    CustomConfigXml(ConfigXml),
+    /// 93: a custom config.
+    CustomConfig(CustomConfig),
+    /// 94: the defaults of a custom config.
+    CustomConfigDefault(CustomConfig),
+    /// 95: the new custom config was taken; nothing else is said.
+    CustomConfigSet,
+    /// 96: what the BMS measures.
+    BmsValues(BmsValues),
+    /// Any other command.
+    Other(Opaque),
+}
+
+/// A command whose body is not known here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opaque {
+    /// Which command.
+    pub id: CommandId,
+    /// What follows the id.
+    pub arguments: Vec<u8>,
+}
+
+impl View for Opaque {
+    fn fields(&self) -> Fields {
+        let mut fields = Fields::new();
+        if !self.arguments.is_empty() {
+            fields.push("arguments", Value::Bytes(self.arguments.clone()));
+        }
+        fields
+    }
+}
+
+impl Request {
+    /// Reads a payload that goes to a device.
+    ///
+    /// # Errors
+    /// If the payload is empty or ends before an argument that its command must have.
+    pub fn decode(payload: &[u8]) -> Result<Decoded<Self>, DecodeError> {
+        let (id, mut reader) = open(payload)?;
+        let body = Self::read(id, &mut reader)?;
+        Ok(close(body, reader))
+    }
+
+    fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        if let Some(command) = BmsCommand::read(id, reader)? {
+            return Ok(Self::Bms(command));
+        }
+        Ok(match id {
+            FwVersion::ID => Self::FwVersion,
+            CommandId::TERMINAL_CMD => Self::TerminalCmd(reader.rest().to_vec()),
+            CommandId::REBOOT => Self::Reboot,
+            CommandId::ALIVE => Self::Alive,
+            CommandId::FORWARD_CAN => Self::ForwardCan {
+                can_id: reader.get("can_id")?,
+                payload: reader.rest().to_vec(),
+            },
+            CommandId::PING_CAN => Self::PingCan,
+            CommandId::GET_CUSTOM_CONFIG_XML => {
+                Self::GetCustomConfigXml(ConfigXmlRequest::read(reader)?)
+            }
+            CommandId::GET_CUSTOM_CONFIG => Self::GetCustomConfig {
+                index: reader.get("index")?,
+            },
+            CommandId::GET_CUSTOM_CONFIG_DEFAULT => Self::GetCustomConfigDefault {
+                index: reader.get("index")?,
+            },
+            CommandId::SET_CUSTOM_CONFIG => Self::SetCustomConfig(CustomConfig::read(reader)?),
+            BmsValues::ID => Self::BmsGetValues,
+            _ => Self::Other(Opaque {
+                id,
+                arguments: reader.rest().to_vec(),
+            }),
+        })
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![self.id().0];
+        match self {
+            Self::FwVersion | Self::Reboot | Self::Alive | Self::PingCan | Self::BmsGetValues => {}
+            Self::TerminalCmd(text) => out.extend_from_slice(text),
+            Self::ForwardCan { can_id, payload } => {
+                out.push(*can_id);
+                out.extend_from_slice(payload);
+            }
+            Self::GetCustomConfigXml(request) => request.write(&mut out),
+            Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
+                index.write(&mut out);
+            }
+            Self::SetCustomConfig(config) => config.write(&mut out),
+            Self::Bms(command) => command.write(&mut out),
+            Self::Other(opaque) => out.extend_from_slice(&opaque.arguments),
+        }
+        out
+    }
+
+    /// The command id.
+    #[must_use]
+    pub fn id(&self) -> CommandId {
+        match self {
+            Self::FwVersion => FwVersion::ID,
+            Self::TerminalCmd(_) => CommandId::TERMINAL_CMD,
+            Self::Reboot => CommandId::REBOOT,
+            Self::Alive => CommandId::ALIVE,
+            Self::ForwardCan { .. } => CommandId::FORWARD_CAN,
+            Self::PingCan => CommandId::PING_CAN,
+            Self::GetCustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
+            Self::GetCustomConfig { .. } => CommandId::GET_CUSTOM_CONFIG,
+            Self::GetCustomConfigDefault { .. } => CommandId::GET_CUSTOM_CONFIG_DEFAULT,
+            Self::SetCustomConfig(_) => CommandId::SET_CUSTOM_CONFIG,
+            Self::BmsGetValues => BmsValues::ID,
+            Self::Bms(command) => command.id(),
+            Self::Other(opaque) => opaque.id,
+        }
+    }
+
+    /// Wraps a request for another device on the CAN bus.
+    #[must_use]
+    pub fn forward(can_id: u8, request: &Self) -> Self {
+        Self::ForwardCan {
+            can_id,
+            payload: request.encode(),
+        }
+    }
+
+    /// The request inside FORWARD_CAN, decoded on demand: nesting has no bottom otherwise.
+    #[must_use]
+    pub fn forwarded(&self) -> Option<Result<Decoded<Self>, DecodeError>> {
+        match self {
+            Self::ForwardCan { payload, .. } => Some(Self::decode(payload)),
+            _ => None,
+        }
+    }
+
+    /// The id that the reply to this request will have: for FORWARD_CAN that of the command inside.
+    #[must_use]
+    pub fn reply_id(&self) -> Option<CommandId> {
+        match self {
+            Self::ForwardCan { payload, .. } => payload.first().copied().map(CommandId),
+            other => Some(other.id()),
+        }
+    }
+}
+
+impl Reply {
+    /// Reads a payload that goes to a tool.
+    ///
+    /// # Errors
+    /// If the payload is empty or ends before a field that its command has had from the start.
+    pub fn decode(payload: &[u8]) -> Result<Decoded<Self>, DecodeError> {
+        let (id, mut reader) = open(payload)?;
+        let body = Self::read(id, &mut reader)?;
+        Ok(close(body, reader))
+    }
+
+    fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(match id {
+            FwVersion::ID => Self::FwVersion(FwVersion::read(reader)?),
+            CommandId::PRINT => Self::Print(reader.rest().to_vec()),
+            CommandId::PING_CAN => Self::PingCan {
+                can_ids: reader.rest().to_vec(),
+            },
+            CommandId::GET_CUSTOM_CONFIG_XML => Self::CustomConfigXml(ConfigXml::read(reader)?),
+            CommandId::GET_CUSTOM_CONFIG => Self::CustomConfig(CustomConfig::read(reader)?),
+            CommandId::GET_CUSTOM_CONFIG_DEFAULT => {
+                Self::CustomConfigDefault(CustomConfig::read(reader)?)
+            }
+            CommandId::SET_CUSTOM_CONFIG => Self::CustomConfigSet,
+            BmsValues::ID => Self::BmsValues(BmsValues::read(reader)?),
+            _ => Self::Other(Opaque {
+                id,
+                arguments: reader.rest().to_vec(),
+            }),
+        })
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = vec![self.id().0];
+        match self {
+            Self::FwVersion(version) => version.write(&mut out),
+            Self::Print(text) => out.extend_from_slice(text),
+            Self::PingCan { can_ids } => out.extend_from_slice(can_ids),
+            Self::CustomConfigXml(xml) => xml.write(&mut out),
+            Self::CustomConfig(config) | Self::CustomConfigDefault(config) => {
+                config.write(&mut out);
+            }
+            Self::CustomConfigSet => {}
+            Self::BmsValues(values) => values.write(&mut out),
+            Self::Other(opaque) => out.extend_from_slice(&opaque.arguments),
+        }
+        out
+    }
+
+    /// The command id.
+    #[must_use]
+    pub fn id(&self) -> CommandId {
+        match self {
+            Self::FwVersion(_) => FwVersion::ID,
+            Self::Print(_) => CommandId::PRINT,
+            Self::PingCan { .. } => CommandId::PING_CAN,
+            Self::CustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
+            Self::CustomConfig(_) => CommandId::GET_CUSTOM_CONFIG,
+            Self::CustomConfigDefault(_) => CommandId::GET_CUSTOM_CONFIG_DEFAULT,
+            Self::CustomConfigSet => CommandId::SET_CUSTOM_CONFIG,
+            Self::BmsValues(_) => BmsValues::ID,
+            Self::Other(opaque) => opaque.id,
+        }
+    }
+}
+
+impl View for Request {
+    fn fields(&self) -> Fields {
+        let mut fields = Fields::new();
+        match self {
+            Self::FwVersion | Self::Reboot | Self::Alive | Self::PingCan | Self::BmsGetValues => {}
+            Self::TerminalCmd(text) => fields.push("text", latin1(text)),
+            Self::ForwardCan { can_id, payload } => {
+                fields.push("can_id", *can_id);
+                if let Some(id) = self.reply_id() {
+                    fields.push("command", Value::Text(id.to_string()));
+                }
+                match Self::decode(payload) {
+                    // One level is shown in full, deeper ones as bytes.
+                    Ok(inner) if !matches!(inner.body, Self::ForwardCan { .. }) => {
+                        let inner = inner.fields();
+                        if !inner.is_empty() {
+                            fields.push("fields", inner);
+                        }
+                    }
+                    _ => fields.push("payload", Value::Bytes(payload.clone())),
+                }
+            }
+            Self::GetCustomConfigXml(request) => fields = request.fields(),
+            Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
+                fields.push("index", *index);
+            }
+            Self::SetCustomConfig(config) => fields = config.fields(),
+            Self::Bms(command) => fields = command.fields(),
+            Self::Other(opaque) => fields = opaque.fields(),
+        }
+        fields
+    }
+}
+
+impl View for Reply {
+    fn fields(&self) -> Fields {
+        let mut fields = Fields::new();
+        match self {
+            Self::FwVersion(version) => fields = version.fields(),
+            Self::Print(text) => fields.push("text", latin1(text)),
+            Self::PingCan { can_ids } => fields.push("can_ids", can_ids.clone()),
+            Self::CustomConfigXml(xml) => fields = xml.fields(),
+            Self::CustomConfig(config) | Self::CustomConfigDefault(config) => {
+                fields = config.fields();
+            }
+            Self::CustomConfigSet => {}
+            Self::BmsValues(values) => fields = values.fields(),
+            Self::Other(opaque) => fields = opaque.fields(),
+        }
+        fields
+    }
+}
+
+fn open(payload: &[u8]) -> Result<(CommandId, Reader<'_>), DecodeError> {
+    let &id = payload.first().ok_or(DecodeError::Empty)?;
+    let id = CommandId(id);
+    Ok((id, Reader::new(id, payload)))
+}
+
+fn close<T>(body: T, mut reader: Reader<'_>) -> Decoded<T> {
+    Decoded {
+        body,
+        trailing: reader.rest().to_vec(),
+    }
+}
+
+/// Device texts are Latin-1 (`EX main/commands.c:1148-1156`).
+fn latin1(text: &[u8]) -> Value {
+    Value::Text(text.iter().copied().map(char::from).collect())
+}

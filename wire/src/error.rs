@@ -1,0 +1,38 @@
+//! Why a payload could not be read as the command that its id names.
+
+use crate::command::CommandId;
+
+/// A payload that ends before a field that its command must have, or that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// Fewer bytes than the field needs.
+    #[error(
+        "{command}: `{field}` at offset {offset} needs {wanted} bytes, {have} are there"
+    )]
+    Short {
+        /// The command that was read.
+        command: CommandId,
+        /// The field that did not fit.
+        field: &'static str,
+        /// Where it starts in the payload; the id is at 0.
+        offset: usize,
+        /// The bytes that it needs.
+        wanted: usize,
+        /// The bytes that are left.
+        have: usize,
+    },
+    /// A text without its closing NUL.
+    #[error("{command}: `{field}` at offset {offset} is not closed by a NUL")]
+    Unterminated {
+        /// The command that was read.
+        command: CommandId,
+        /// The text that has no end.
+        field: &'static str,
+        /// Where it starts in the payload; the id is at 0.
+        offset: usize,
+    },
+    /// A payload without even a command id; no frame can carry one.
+    #[error("the payload is empty")]
+    Empty,
+}

@@ -1,0 +1,334 @@
+//! Frames: how a payload is put on the wire and found again in a stream.
+//!
+//! ```text
+//!  02 | len:8  | payload, 1..=255 bytes      | crc:16 | 03
+//!  03 | len:16 | payload, 255..=65535 bytes  | crc:16 | 03
+//!  04 | len:24 | payload, 65536 bytes and up | crc:16 | 03
+//! ```
+//!
+//! The decoder accepts exactly what the reference parser accepts (`EX main/packet.c:75-246`, the same
+//! algorithm in `VT packet.cpp:121-266`): 255 bytes are allowed in both forms, the stop byte is looked at
+//! before the CRC, and after any error the next candidate is the byte right behind the failed start byte.
+//! What the reference drops comes out here as [`Noise`], so that the items cover every input byte once.
+
+use crate::crc::crc16;
+
+/// The largest payload that firmware accepts (`EX main/packet.h:27-31`), in bytes.
+pub const DEVICE_MAX_PAYLOAD: usize = 512;
+/// The largest payload that VESC Tool accepts (`VT packet.cpp:59-63`), in bytes.
+pub const TOOL_MAX_PAYLOAD: usize = 10_000;
+/// The largest payload that a frame can express: its length has 24 bits.
+pub const MAX_PAYLOAD: usize = 0xFF_FFFF;
+
+const STOP: u8 = 3;
+/// CRC and stop byte.
+const TRAILER: usize = 3;
+/// Noise comes out in pieces of at most this many bytes, so that a flood of it needs no memory.
+pub const NOISE_PIECE: usize = 512;
+
+/// Puts a payload into a frame, in the form that the reference encoder chooses
+/// (`EX main/packet.c:48-60`): short up to 255 bytes, long up to 65535.
+///
+/// `None` for what no encoder sends: an empty payload, or one beyond [`MAX_PAYLOAD`].
+#[must_use]
+pub fn encode(payload: &[u8]) -> Option<Vec<u8>> {
+    let len = payload.len();
+    let header: &[u8] = match len {
+        0 => return None,
+        1..=0xFF => &[2],
+        0x100..=0xFFFF => &[3],
+        0x1_0000..=MAX_PAYLOAD => &[4],
+        _ => return None,
+    };
+    let length_bytes = usize::from(header[0]) - 1;
+    let mut out = Vec::with_capacity(1 + length_bytes + len + TRAILER);
+    out.extend_from_slice(header);
+    out.extend_from_slice(&(len as u32).to_be_bytes()[4 - length_bytes..]);
+    out.extend_from_slice(payload);
+    out.extend_from_slice(&crc16(payload).to_be_bytes());
+    out.push(STOP);
+    Some(out)
+}
+
+/// What a stream consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A frame that passed every check.
+    Frame(Frame<'a>),
+    /// Bytes that belong to no frame.
+    Noise(Noise<'a>),
+}
+
+/// A frame found in a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Offset of the start byte in the stream.
+    pub offset: u64,
+    /// The start byte: 2, 3 or 4, the number of header bytes.
+    pub start: u8,
+    /// The payload: the command id, then its arguments.
+    pub payload: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// The bytes that the frame took on the wire.
+    #[must_use]
+    pub fn wire_len(&self) -> usize {
+        usize::from(self.start) + self.payload.len() + TRAILER
+    }
+}
+
+/// Bytes in a stream that belong to no frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noise<'a> {
+    /// Offset of the first byte in the stream.
+    pub offset: u64,
+    /// The bytes themselves, at most [`NOISE_PIECE`] in one item.
+    pub bytes: &'a [u8],
+}
+
+/// What a stream held when it ended: noise, and perhaps a frame that never came to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tail {
+    /// Offset of the first byte in the stream.
+    pub offset: u64,
+    /// The bytes themselves.
+    pub bytes: Vec<u8>,
+    /// How many of the last bytes a parser would still be waiting on, because a frame may have begun there.
+    pub unfinished: usize,
+}
+
+/// Finds frames in a stream that arrives in pieces.
+///
+/// The input is lent, not taken: a frame that lies wholly in one piece is handed out where it lies, and only
+/// what must wait for more bytes is kept, which is never more than one frame and [`NOISE_PIECE`] bytes of noise.
+/// How the stream is cut into pieces makes no difference to the items.
+///
+/// ```
+/// use veschub_wire::{DEVICE_MAX_PAYLOAD, Decoder, Item};
+///
+/// let mut decoder = Decoder::new(DEVICE_MAX_PAYLOAD);
+/// let mut input: &[u8] = b"\r\n\x02\x01\x60\x6C\xA6\x03";
+/// let mut payloads = Vec::new();
+/// while let Some(item) = decoder.next(&mut input) {
+///     if let Item::Frame(frame) = item {
+///         payloads.push(frame.payload.to_vec());
+///     }
+/// }
+/// assert_eq!(payloads, [[0x60]]);
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    limit: usize,
+    /// Unread bytes that earlier pieces left behind; the unread part starts at `head`.
+    carry: Vec<u8>,
+    head: usize,
+    /// Noise that ends right before the next unread byte, not yet handed out.
+    noise: Vec<u8>,
+    /// Whether `noise` was handed out by the last call and is to be forgotten.
+    noise_given: bool,
+    /// Stream offset of the next unread byte.
+    offset: u64,
+}
+
+/// What the bytes at the front of the stream are.
+enum Look {
+    /// Undecided until this many bytes are there.
+    Need(usize),
+    /// This many bytes that no frame starts with.
+    Junk(usize),
+    /// A start byte that did not begin a frame.
+    False,
+    /// A frame with this many header and payload bytes.
+    Good { header: usize, len: usize },
+}
+
+impl Decoder {
+    /// A decoder that accepts payloads of up to `max_payload` bytes (values beyond [`MAX_PAYLOAD`] mean that).
+    #[must_use]
+    pub fn new(max_payload: usize) -> Self {
+        Self {
+            limit: max_payload.min(MAX_PAYLOAD),
+            carry: Vec::new(),
+            head: 0,
+            noise: Vec::new(),
+            noise_given: false,
+            offset: 0,
+        }
+    }
+
+    /// The next item, as soon as it is certain; `None` when more input is needed.
+    ///
+    /// Takes what it reads off the front of `input`. Call it until it returns `None`, which is when
+    /// `input` is empty.
+    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Item<'a>> {
+        if std::mem::take(&mut self.noise_given) {
+            self.noise.clear();
+        }
+        loop {
+            let kept = self.carry.len() - self.head;
+            let view = if kept > 0 {
+                &self.carry[self.head..]
+            } else {
+                *input
+            };
+            match look(view, self.limit) {
+                Look::Need(need) if kept > 0 => {
+                    if input.is_empty() {
+                        return None;
+                    }
+                    self.top_up(need - kept, input);
+                }
+                Look::Need(_) => {
+                    self.carry.clear();
+                    self.head = 0;
+                    self.carry.extend_from_slice(input);
+                    *input = &[];
+                    return None;
+                }
+                Look::Junk(count) => {
+                    if self.waste(count, input) {
+                        return Some(self.hand_out_noise());
+                    }
+                }
+                Look::False => {
+                    if self.waste(1, input) {
+                        return Some(self.hand_out_noise());
+                    }
+                }
+                Look::Good { .. } if !self.noise.is_empty() => return Some(self.hand_out_noise()),
+                Look::Good { header, len } => {
+                    let total = header + len + TRAILER;
+                    let offset = self.offset;
+                    self.offset += total as u64;
+                    let bytes: &'a [u8] = if kept > 0 {
+                        self.head += total;
+                        &self.carry[self.head - total..self.head]
+                    } else {
+                        let (frame, rest) = input.split_at(total);
+                        *input = rest;
+                        frame
+                    };
+                    return Some(Item::Frame(Frame {
+                        offset,
+                        start: bytes[0],
+                        payload: &bytes[header..header + len],
+                    }));
+                }
+            }
+        }
+    }
+
+    /// Ends the stream: hands out what is left, the noise found so far and a frame that never ended.
+    ///
+    /// The decoder then stands at the same offset, ready for a stream that goes on after a gap.
+    pub fn finish(&mut self) -> Option<Tail> {
+        if std::mem::take(&mut self.noise_given) {
+            self.noise.clear();
+        }
+        let offset = self.offset - self.noise.len() as u64;
+        let waiting = &self.carry[self.head..];
+        let unfinished = waiting.len();
+        self.offset += unfinished as u64;
+        let mut bytes = std::mem::take(&mut self.noise);
+        bytes.extend_from_slice(waiting);
+        self.carry.clear();
+        self.head = 0;
+        (!bytes.is_empty()).then_some(Tail {
+            offset,
+            bytes,
+            unfinished,
+        })
+    }
+
+    /// Goes on at a later place of the stream, after bytes that were never seen.
+    ///
+    /// Call [`finish`](Self::finish) first, or what waits is lost.
+    pub fn skip(&mut self, missing: u64) {
+        self.offset += missing;
+    }
+
+    /// Bytes that wait for the rest of their frame; a parser that waits answers nothing.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.carry.len() - self.head
+    }
+
+    /// Moves up to `count` bytes of input behind the kept ones.
+    fn top_up(&mut self, count: usize, input: &mut &[u8]) {
+        if self.head > 0 {
+            self.carry.drain(..self.head);
+            self.head = 0;
+        }
+        let (taken, rest) = input.split_at(count.min(input.len()));
+        self.carry.extend_from_slice(taken);
+        *input = rest;
+    }
+
+    /// Moves up to `count` bytes from the front of the stream to the noise; true when a piece is full.
+    fn waste(&mut self, count: usize, input: &mut &[u8]) -> bool {
+        let count = count.min(NOISE_PIECE - self.noise.len());
+        if self.head < self.carry.len() {
+            self.noise
+                .extend_from_slice(&self.carry[self.head..self.head + count]);
+            self.head += count;
+        } else {
+            let (junk, rest) = input.split_at(count);
+            self.noise.extend_from_slice(junk);
+            *input = rest;
+        }
+        self.offset += count as u64;
+        self.noise.len() == NOISE_PIECE
+    }
+
+    fn hand_out_noise(&mut self) -> Item<'_> {
+        self.noise_given = true;
+        Item::Noise(Noise {
+            offset: self.offset - self.noise.len() as u64,
+            bytes: &self.noise,
+        })
+    }
+}
+
+/// Judges the front of a stream; the order of the checks is the reference parser's.
+fn look(bytes: &[u8], limit: usize) -> Look {
+    let Some(&start) = bytes.first() else {
+        return Look::Need(1);
+    };
+    if !is_start(start, limit) {
+        let junk = bytes.iter().position(|&byte| is_start(byte, limit));
+        return Look::Junk(junk.unwrap_or(bytes.len()));
+    }
+    let header = usize::from(start);
+    let Some(length) = bytes.get(1..header) else {
+        return Look::Need(header);
+    };
+    let len = length
+        .iter()
+        .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
+    let least = match start {
+        2 => 1,
+        3 => 0xFF,
+        _ => 0xFFFF,
+    };
+    if len < least || len > limit {
+        return Look::False;
+    }
+    let total = header + len + TRAILER;
+    if bytes.len() < total {
+        return Look::Need(total);
+    }
+    if bytes[total - 1] != STOP {
+        return Look::False;
+    }
+    let crc = u16::from_be_bytes([bytes[total - 3], bytes[total - 2]]);
+    if crc != crc16(&bytes[header..header + len]) {
+        return Look::False;
+    }
+    Look::Good { header, len }
+}
+
+/// Start byte 4 is compiled out where the limit fits 16 bits (`EX main/packet.c:167-177`).
+fn is_start(byte: u8, limit: usize) -> bool {
+    matches!(byte, 2 | 3) || byte == 4 && limit > 0xFFFF
+}

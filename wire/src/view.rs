@@ -1,0 +1,169 @@
+//! A request or a reply as named fields, for people, for JSON and for comparison.
+//!
+//! Names are snake_case and end in their unit (`total_voltage_v`, `temperatures_c`). What was not reported is
+//! not listed. Secrets are listed as [`Value::Masked`]: a view can be printed anywhere.
+
+use std::fmt;
+
+use crate::number::{Float, Raw, Scaled, Text};
+
+/// The value of a field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A flag.
+    Bool(bool),
+    /// A whole number without a scale: an id, a count, a mask.
+    Int(i64),
+    /// A physical value, in the unit that the field's name ends in.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// Bytes without a known meaning, shown in hex.
+    Bytes(Vec<u8>),
+    /// Several values of one kind.
+    List(Vec<Value>),
+    /// Fields within a field.
+    Fields(Fields),
+    /// Something secret that was there.
+    Masked,
+}
+
+/// Named values, in the order of the wire.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fields(Vec<(&'static str, Value)>);
+
+impl Fields {
+    /// No fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field.
+    pub fn push(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.push((name, value.into()));
+    }
+
+    /// Adds a field that may be absent.
+    pub fn push_some<T: Into<Value>>(&mut self, name: &'static str, value: Option<T>) {
+        if let Some(value) = value {
+            self.push(name, value);
+        }
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.iter()
+            .find_map(|(field, value)| (field == name).then_some(value))
+    }
+
+    /// The fields in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// Whether there are no fields.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Things that can be told as named fields.
+pub trait View {
+    /// The fields in the order of the wire.
+    fn fields(&self) -> Fields;
+}
+
+macro_rules! int_values {
+    ($($int:ty),*) => {$(
+        impl From<$int> for Value {
+            fn from(value: $int) -> Self {
+                Self::Int(value.into())
+            }
+        }
+    )*};
+}
+int_values!(u8, i8, u16, i16, u32, i32, i64);
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&Text> for Value {
+    fn from(value: &Text) -> Self {
+        Self::Text(value.to_string())
+    }
+}
+
+impl From<Fields> for Value {
+    fn from(value: Fields) -> Self {
+        Self::Fields(value)
+    }
+}
+
+impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> From<Scaled<R, PER_UNIT, UNITS>> for Value {
+    fn from(value: Scaled<R, PER_UNIT, UNITS>) -> Self {
+        Self::Number(value.value())
+    }
+}
+
+impl From<Float> for Value {
+    fn from(value: Float) -> Self {
+        // The shortest decimal that names the single: 83.774, not 83.77400207519531.
+        let shortest = value.to_string();
+        Self::Number(shortest.parse().unwrap_or_else(|_| value.value()))
+    }
+}
+
+impl<T: Into<Self>> From<Vec<T>> for Value {
+    fn from(values: Vec<T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bool(value) => value.fmt(f),
+            Self::Int(value) => value.fmt(f),
+            Self::Number(value) => value.fmt(f),
+            Self::Text(value) => write!(f, "{value:?}"),
+            Self::Bytes(bytes) => f.write_str(&hex(bytes)),
+            Self::List(values) => {
+                f.write_str("[")?;
+                for (index, value) in values.iter().enumerate() {
+                    if index > 0 {
+                        f.write_str(" ")?;
+                    }
+                    value.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Self::Fields(fields) => write!(f, "{{{fields}}}"),
+            Self::Masked => f.write_str("***"),
+        }
+    }
+}
+
+impl fmt::Display for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, (name, value)) in self.iter().enumerate() {
+            if index > 0 {
+                f.write_str(" ")?;
+            }
+            write!(f, "{name}={value}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Bytes as lower-case hex without separators.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
