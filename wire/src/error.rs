@@ -7,9 +7,7 @@ use crate::command::CommandId;
 #[non_exhaustive]
 pub enum DecodeError {
     /// Fewer bytes than the field needs.
-    #[error(
-        "{command}: `{field}` at offset {offset} needs {wanted} bytes, {have} are there"
-    )]
+    #[error("{command}: `{field}` at offset {offset} needs {wanted} bytes, {have} are there")]
     Short {
         /// The command that was read.
         command: CommandId,

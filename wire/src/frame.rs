@@ -101,7 +101,8 @@ pub struct Tail {
 /// Finds frames in a stream that arrives in pieces.
 ///
 /// The input is lent, not taken: a frame that lies wholly in one piece is handed out where it lies, and only
-/// what must wait for more bytes is kept, which is never more than one frame and [`NOISE_PIECE`] bytes of noise.
+/// what must wait for more bytes is kept: never more than one frame of the largest size, in a buffer of at most
+/// twice that, and [`NOISE_PIECE`] bytes of noise.
 /// How the stream is cut into pieces makes no difference to the items.
 ///
 /// ```
@@ -161,7 +162,7 @@ impl Decoder {
     ///
     /// Takes what it reads off the front of `input`. Call it until it returns `None`, which is when
     /// `input` is empty.
-    pub fn next<'a>(&'a mut self, input: &mut &'a [u8]) -> Option<Item<'a>> {
+    pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Item<'a>> {
         if std::mem::take(&mut self.noise_given) {
             self.noise.clear();
         }
@@ -245,6 +246,7 @@ impl Decoder {
     ///
     /// Call [`finish`](Self::finish) first, or what waits is lost.
     pub fn skip(&mut self, missing: u64) {
+        self.finish();
         self.offset += missing;
     }
 
@@ -256,7 +258,8 @@ impl Decoder {
 
     /// Moves up to `count` bytes of input behind the kept ones.
     fn top_up(&mut self, count: usize, input: &mut &[u8]) {
-        if self.head > 0 {
+        // Moving only when at least as much is thrown away keeps the work per byte constant.
+        if self.head >= self.carry.len() - self.head {
             self.carry.drain(..self.head);
             self.head = 0;
         }
@@ -331,4 +334,27 @@ fn look(bytes: &[u8], limit: usize) -> Look {
 /// Start byte 4 is compiled out where the limit fits 16 bits (`EX main/packet.c:167-177`).
 fn is_start(byte: u8, limit: usize) -> bool {
     matches!(byte, 2 | 3) || byte == 4 && limit > 0xFFFF
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_is_always_about_to_be_a_frame_is_kept_within_bounds() {
+        for (limit, stream) in [
+            (DEVICE_MAX_PAYLOAD, &b"\x02"[..]),
+            (DEVICE_MAX_PAYLOAD, b"\x03\x01\xFF"),
+            (TOOL_MAX_PAYLOAD, b"\x03"),
+            (TOOL_MAX_PAYLOAD, b"\x03\x27\x10"),
+        ] {
+            let stream = stream.repeat(20_000);
+            let mut decoder = Decoder::new(limit);
+            for mut piece in stream.chunks(7) {
+                while decoder.next(&mut piece).is_some() {}
+                assert!(decoder.carry.len() < 2 * (limit + 7));
+                assert!(decoder.noise.len() <= NOISE_PIECE);
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub mod command;
 pub mod crc;
 mod error;
 pub mod frame;
-#[cfg(any(test, feature = "arbitrary"))]
+#[cfg(feature = "arbitrary")]
 pub mod fuzzing;
 pub mod login;
 pub mod number;

@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(login.kind, LoginKind::Tool);
         assert_eq!(login.id, "MY-ID1");
         assert_eq!(login.password.reveal(), "Pass Word");
-        assert_eq!(LoginLine::parse(b"pi ng:abc:0").unwrap().kind, LoginKind::Ping);
+        assert_eq!(
+            LoginLine::parse(b"pi ng:abc:0").unwrap().kind,
+            LoginKind::Ping
+        );
     }
 
     #[test]

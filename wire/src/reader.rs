@@ -142,6 +142,22 @@ impl Wire for Float {
     }
 }
 
+impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
+    const SIZE: usize = N * T::SIZE;
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        let mut array = [T::default(); N];
+        for element in &mut array {
+            *element = T::read(reader, field)?;
+        }
+        Ok(array)
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        for element in self {
+            element.write(out);
+        }
+    }
+}
+
 /// Writes an optional tail, if it is there.
 pub(crate) fn write_tail<T: Wire>(value: &Option<T>, out: &mut Vec<u8>) {
     if let Some(value) = value {

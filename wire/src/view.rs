@@ -22,7 +22,7 @@ pub enum Value {
     /// Bytes without a known meaning, shown in hex.
     Bytes(Vec<u8>),
     /// Several values of one kind.
-    List(Vec<Value>),
+    List(Vec<Self>),
     /// Fields within a field.
     Fields(Fields),
     /// Something secret that was there.
@@ -75,6 +75,11 @@ impl Fields {
 pub trait View {
     /// The fields in the order of the wire.
     fn fields(&self) -> Fields;
+
+    /// Whether bytes of unknown meaning next to these fields may hold something secret.
+    fn is_about_secrets(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! int_values {
@@ -122,6 +127,12 @@ impl From<Float> for Value {
 
 impl<T: Into<Self>> From<Vec<T>> for Value {
     fn from(values: Vec<T>) -> Self {
+        Self::List(values.into_iter().map(Into::into).collect())
+    }
+}
+
+impl<T: Into<Self>, const N: usize> From<[T; N]> for Value {
+    fn from(values: [T; N]) -> Self {
         Self::List(values.into_iter().map(Into::into).collect())
     }
 }

@@ -52,11 +52,11 @@ pub struct BmsValues {
     pub counter_ah: F32<1000>,
     /// Energy counter, Wh.
     pub counter_wh: F32<1000>,
-    /// Voltage of each cell, V.
+    /// Voltage of each cell, V; no more than 127 are written.
     pub cell_voltages_v: Vec<F16<1000>>,
-    /// Whether each cell is being balanced: not 0. One byte a cell, not a bit mask.
+    /// Whether each cell is being balanced: not 0. One byte a cell, not a bit mask; a missing one is written as 0.
     pub balancing: Vec<u8>,
-    /// The temperature sensors, °C; -281 and below means a broken one.
+    /// The temperature sensors, °C; -281 and below means a broken one; no more than 127 are written.
     pub temperatures_c: Vec<F16<100>>,
     /// Temperature of the BMS chip, °C.
     pub chip_temperature_c: F16<100>,
@@ -114,10 +114,14 @@ impl BmsValues {
         this.humidity_temperature_c = reader.get("humidity_temperature_c")?;
         this.humidity_percent = reader.get("humidity_percent")?;
         this.highest_cell_temperature_c = reader.get("highest_cell_temperature_c")?;
+        // These two came together; with fewer bytes left, what follows has no known meaning.
+        if reader.left() < 4 {
+            return Ok(this);
+        }
         this.state_of_charge = reader.tail("state_of_charge")?;
         this.state_of_health = reader.tail("state_of_health")?;
         this.can_id = reader.tail("can_id")?;
-        // All four or none: with fewer bytes left, what follows has no known meaning.
+        // All four or none, the same way.
         if reader.left() < 4 * Float::SIZE {
             return Ok(this);
         }
@@ -142,19 +146,11 @@ impl BmsValues {
         self.chip_current_a.write(out);
         self.counter_ah.write(out);
         self.counter_wh.write(out);
-        write_count(self.cell_voltages_v.len(), self.negative_cell_count, out);
-        for cell in &self.cell_voltages_v {
-            cell.write(out);
+        let cells = write_list(&self.cell_voltages_v, self.negative_cell_count, out);
+        for cell in 0..cells {
+            out.push(self.balancing.get(cell).copied().unwrap_or(0));
         }
-        out.extend_from_slice(&self.balancing);
-        write_count(
-            self.temperatures_c.len(),
-            self.negative_temperature_count,
-            out,
-        );
-        for temperature in &self.temperatures_c {
-            temperature.write(out);
-        }
+        write_list(&self.temperatures_c, self.negative_temperature_count, out);
         self.chip_temperature_c.write(out);
         self.humidity_temperature_c.write(out);
         self.humidity_percent.write(out);
@@ -185,8 +181,16 @@ fn read_count(
     Ok(usize::try_from(count).map_or((0, Some(count)), |count| (count, None)))
 }
 
-fn write_count(len: usize, negative: Option<i8>, out: &mut Vec<u8>) {
-    negative.map_or(len as u8, |count| count as u8).write(out);
+/// Writes as many values as a signed count can tell, or none behind a negative one; says how many.
+fn write_list<T: Wire>(values: &[T], negative: Option<i8>, out: &mut Vec<u8>) -> usize {
+    let count = i8::try_from(values.len()).unwrap_or(i8::MAX);
+    let count = negative.unwrap_or(count);
+    count.write(out);
+    let written = usize::try_from(count).unwrap_or(0).min(values.len());
+    for value in &values[..written] {
+        value.write(out);
+    }
+    written
 }
 
 impl View for BmsValues {

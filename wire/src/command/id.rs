@@ -213,7 +213,9 @@ impl fmt::Debug for CommandId {
 
 /// No command has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no command is called `{0}`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255")]
+#[error(
+    "no command is called `{0}`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255"
+)]
 pub struct UnknownCommand(pub String);
 
 /// Reads a name in any case, with `-` for `_` if you like, or a number, decimal or after `0x`.
@@ -229,7 +231,9 @@ impl FromStr for CommandId {
             Some(digits) => u8::from_str_radix(digits, 16),
             None => name.parse(),
         };
-        number.map(Self).map_err(|_| UnknownCommand(text.to_owned()))
+        number
+            .map(Self)
+            .map_err(|_| UnknownCommand(text.to_owned()))
     }
 }
 

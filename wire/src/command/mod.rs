@@ -7,19 +7,30 @@
 //! Decoding keeps everything: a command without a known body is [`Request::Other`] or [`Reply::Other`], bytes
 //! behind the last known field stand in [`Decoded::trailing`], and encoding gives the same payload again.
 
+mod args;
 mod bms;
 mod config;
 mod fw_version;
 mod id;
+mod imu;
+mod masked;
+mod stats;
+mod values;
+mod values_setup;
 
+pub use args::{ArgsError, usage};
 pub use bms::{BmsCommand, BmsTotals, BmsValues, MAX_ELEMENTS, MAX_STATUS};
 pub use config::{ConfigXml, ConfigXmlRequest, CustomConfig, ExpressConfig};
 pub use fw_version::{FwVersion, hardware_type_name};
 pub use id::{CommandId, UnknownCommand};
+pub use imu::ImuData;
+pub use stats::Stats;
+pub use values::{Values, fault_name};
+pub use values_setup::ValuesSetup;
 
 use crate::{
     error::DecodeError,
-    reader::{Reader, Wire},
+    reader::{Reader, Wire, write_tail},
     view::{Fields, Value, View},
 };
 
@@ -36,7 +47,11 @@ impl<T: View> View for Decoded<T> {
     fn fields(&self) -> Fields {
         let mut fields = self.body.fields();
         if !self.trailing.is_empty() {
-            fields.push("trailing", Value::Bytes(self.trailing.clone()));
+            let trailing = match self.body.is_about_secrets() {
+                true => Value::Masked,
+                false => Value::Bytes(self.trailing.clone()),
+            };
+            fields.push("trailing", trailing);
         }
         fields
     }
@@ -48,6 +63,8 @@ impl<T: View> View for Decoded<T> {
 pub enum Request {
     /// 0: who are you?
     FwVersion,
+    /// 4: what does the motor do?
+    GetValues,
     /// 20: a line for the device's terminal, answered by any number of PRINT.
     TerminalCmd(Vec<u8>),
     /// 29: restart; not answered.
@@ -61,8 +78,25 @@ pub enum Request {
         /// The payload for it; see [`Request::forwarded`].
         payload: Vec<u8>,
     },
+    /// 47: what does the vehicle do?
+    GetValuesSetup,
+    /// 50: some of the fields of GET_VALUES.
+    GetValuesSelective {
+        /// One bit per field: see [`Values`].
+        mask: u32,
+    },
+    /// 51: some of the fields of GET_VALUES_SETUP.
+    GetValuesSetupSelective {
+        /// One bit per field: see [`ValuesSetup`].
+        mask: u32,
+    },
     /// 62: who is on the CAN bus?
     PingCan,
+    /// 65: some fields of the attitude.
+    GetImuData {
+        /// One bit per field: see [`ImuData`].
+        mask: u16,
+    },
     /// 92: a part of the XML that describes a custom config.
     GetCustomConfigXml(ConfigXmlRequest),
     /// 93: a custom config.
@@ -81,6 +115,11 @@ pub enum Request {
     BmsGetValues,
     /// 97 to 101: changes to a pack.
     Bms(BmsCommand),
+    /// 128: some of the statistics.
+    GetStats {
+        /// One bit per field: see [`Stats`].
+        mask: u16,
+    },
     /// Any other command.
     Other(Opaque),
 }
@@ -91,12 +130,39 @@ pub enum Request {
 pub enum Reply {
     /// 0: who the device is.
     FwVersion(FwVersion),
+    /// 4: what the motor does.
+    Values(Values),
     /// 21: a text of the device's, asked for or not; no NUL.
     Print(Vec<u8>),
+    /// 47: what the vehicle does.
+    ValuesSetup(ValuesSetup),
+    /// 50: some of the fields of GET_VALUES.
+    ValuesSelective {
+        /// The request's mask; its bits decide which fields are written.
+        mask: u32,
+        /// The fields; one that the mask names and that is not there is written as 0.
+        values: Values,
+    },
+    /// 51: some of the fields of GET_VALUES_SETUP.
+    ValuesSetupSelective {
+        /// The request's mask; its bits decide which fields are written.
+        mask: u32,
+        /// The fields; one that the mask names and that is not there is written as 0.
+        values: ValuesSetup,
+    },
     /// 62: the ids that answered on the CAN bus, ascending.
     PingCan {
         /// The ids; the scanning device is not among them.
         can_ids: Vec<u8>,
+    },
+    /// 65: some fields of the attitude.
+    ImuData {
+        /// The request's mask; its bits decide which fields are written.
+        mask: u16,
+        /// The fields; one that the mask names and that is not there is written as 0.
+        values: ImuData,
+        /// CAN id of the device; since 2023-10-15.
+        can_id: Option<u8>,
     },
     /// 92: a part of the XML that describes a custom config.
     CustomConfigXml(ConfigXml),
@@ -108,6 +174,13 @@ pub enum Reply {
     CustomConfigSet,
     /// 96: what the BMS measures.
     BmsValues(BmsValues),
+    /// 128: some of the statistics.
+    Stats {
+        /// The request's mask, widened; its bits decide which fields are written.
+        mask: u32,
+        /// The fields; one that the mask names and that is not there is written as 0.
+        values: Stats,
+    },
     /// Any other command.
     Other(Opaque),
 }
@@ -148,6 +221,7 @@ impl Request {
         }
         Ok(match id {
             FwVersion::ID => Self::FwVersion,
+            CommandId::GET_VALUES => Self::GetValues,
             CommandId::TERMINAL_CMD => Self::TerminalCmd(reader.rest().to_vec()),
             CommandId::REBOOT => Self::Reboot,
             CommandId::ALIVE => Self::Alive,
@@ -155,7 +229,17 @@ impl Request {
                 can_id: reader.get("can_id")?,
                 payload: reader.rest().to_vec(),
             },
+            CommandId::GET_VALUES_SETUP => Self::GetValuesSetup,
+            CommandId::GET_VALUES_SELECTIVE => Self::GetValuesSelective {
+                mask: reader.get("mask")?,
+            },
+            CommandId::GET_VALUES_SETUP_SELECTIVE => Self::GetValuesSetupSelective {
+                mask: reader.get("mask")?,
+            },
             CommandId::PING_CAN => Self::PingCan,
+            CommandId::GET_IMU_DATA => Self::GetImuData {
+                mask: reader.get("mask")?,
+            },
             CommandId::GET_CUSTOM_CONFIG_XML => {
                 Self::GetCustomConfigXml(ConfigXmlRequest::read(reader)?)
             }
@@ -167,6 +251,9 @@ impl Request {
             },
             CommandId::SET_CUSTOM_CONFIG => Self::SetCustomConfig(CustomConfig::read(reader)?),
             BmsValues::ID => Self::BmsGetValues,
+            CommandId::GET_STATS => Self::GetStats {
+                mask: reader.get("mask")?,
+            },
             _ => Self::Other(Opaque {
                 id,
                 arguments: reader.rest().to_vec(),
@@ -179,12 +266,22 @@ impl Request {
     pub fn encode(&self) -> Vec<u8> {
         let mut out = vec![self.id().0];
         match self {
-            Self::FwVersion | Self::Reboot | Self::Alive | Self::PingCan | Self::BmsGetValues => {}
+            Self::FwVersion
+            | Self::GetValues
+            | Self::Reboot
+            | Self::Alive
+            | Self::GetValuesSetup
+            | Self::PingCan
+            | Self::BmsGetValues => {}
             Self::TerminalCmd(text) => out.extend_from_slice(text),
             Self::ForwardCan { can_id, payload } => {
                 out.push(*can_id);
                 out.extend_from_slice(payload);
             }
+            Self::GetValuesSelective { mask } | Self::GetValuesSetupSelective { mask } => {
+                mask.write(&mut out);
+            }
+            Self::GetImuData { mask } | Self::GetStats { mask } => mask.write(&mut out),
             Self::GetCustomConfigXml(request) => request.write(&mut out),
             Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
                 index.write(&mut out);
@@ -201,17 +298,23 @@ impl Request {
     pub fn id(&self) -> CommandId {
         match self {
             Self::FwVersion => FwVersion::ID,
+            Self::GetValues => CommandId::GET_VALUES,
             Self::TerminalCmd(_) => CommandId::TERMINAL_CMD,
             Self::Reboot => CommandId::REBOOT,
             Self::Alive => CommandId::ALIVE,
             Self::ForwardCan { .. } => CommandId::FORWARD_CAN,
+            Self::GetValuesSetup => CommandId::GET_VALUES_SETUP,
+            Self::GetValuesSelective { .. } => CommandId::GET_VALUES_SELECTIVE,
+            Self::GetValuesSetupSelective { .. } => CommandId::GET_VALUES_SETUP_SELECTIVE,
             Self::PingCan => CommandId::PING_CAN,
+            Self::GetImuData { .. } => CommandId::GET_IMU_DATA,
             Self::GetCustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
             Self::GetCustomConfig { .. } => CommandId::GET_CUSTOM_CONFIG,
             Self::GetCustomConfigDefault { .. } => CommandId::GET_CUSTOM_CONFIG_DEFAULT,
             Self::SetCustomConfig(_) => CommandId::SET_CUSTOM_CONFIG,
             Self::BmsGetValues => BmsValues::ID,
             Self::Bms(command) => command.id(),
+            Self::GetStats { .. } => CommandId::GET_STATS,
             Self::Other(opaque) => opaque.id,
         }
     }
@@ -258,10 +361,31 @@ impl Reply {
     fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match id {
             FwVersion::ID => Self::FwVersion(FwVersion::read(reader)?),
+            CommandId::GET_VALUES => Self::Values(Values::read(reader)?),
             CommandId::PRINT => Self::Print(reader.rest().to_vec()),
+            CommandId::GET_VALUES_SETUP => Self::ValuesSetup(ValuesSetup::read(reader)?),
+            CommandId::GET_VALUES_SELECTIVE => {
+                let (mask, mut values) = (reader.get("mask")?, Values::default());
+                values.read_masked(mask, reader)?;
+                Self::ValuesSelective { mask, values }
+            }
+            CommandId::GET_VALUES_SETUP_SELECTIVE => {
+                let (mask, mut values) = (reader.get("mask")?, ValuesSetup::default());
+                values.read_masked(mask, reader)?;
+                Self::ValuesSetupSelective { mask, values }
+            }
             CommandId::PING_CAN => Self::PingCan {
                 can_ids: reader.rest().to_vec(),
             },
+            CommandId::GET_IMU_DATA => {
+                let (mask, mut values) = (reader.get("mask")?, ImuData::default());
+                values.read_masked(u32::from(mask), reader)?;
+                Self::ImuData {
+                    mask,
+                    values,
+                    can_id: reader.tail("can_id")?,
+                }
+            }
             CommandId::GET_CUSTOM_CONFIG_XML => Self::CustomConfigXml(ConfigXml::read(reader)?),
             CommandId::GET_CUSTOM_CONFIG => Self::CustomConfig(CustomConfig::read(reader)?),
             CommandId::GET_CUSTOM_CONFIG_DEFAULT => {
@@ -269,6 +393,11 @@ impl Reply {
             }
             CommandId::SET_CUSTOM_CONFIG => Self::CustomConfigSet,
             BmsValues::ID => Self::BmsValues(BmsValues::read(reader)?),
+            CommandId::GET_STATS => {
+                let (mask, mut values) = (reader.get("mask")?, Stats::default());
+                values.read_masked(mask, reader)?;
+                Self::Stats { mask, values }
+            }
             _ => Self::Other(Opaque {
                 id,
                 arguments: reader.rest().to_vec(),
@@ -282,6 +411,29 @@ impl Reply {
         let mut out = vec![self.id().0];
         match self {
             Self::FwVersion(version) => version.write(&mut out),
+            Self::Values(values) => values.write(&mut out),
+            Self::ValuesSetup(values) => values.write(&mut out),
+            Self::ValuesSelective { mask, values } => {
+                mask.write(&mut out);
+                values.write_masked(*mask, &mut out);
+            }
+            Self::ValuesSetupSelective { mask, values } => {
+                mask.write(&mut out);
+                values.write_masked(*mask, &mut out);
+            }
+            Self::ImuData {
+                mask,
+                values,
+                can_id,
+            } => {
+                mask.write(&mut out);
+                values.write_masked(u32::from(*mask), &mut out);
+                write_tail(can_id, &mut out);
+            }
+            Self::Stats { mask, values } => {
+                mask.write(&mut out);
+                values.write_masked(*mask, &mut out);
+            }
             Self::Print(text) => out.extend_from_slice(text),
             Self::PingCan { can_ids } => out.extend_from_slice(can_ids),
             Self::CustomConfigXml(xml) => xml.write(&mut out),
@@ -300,6 +452,12 @@ impl Reply {
     pub fn id(&self) -> CommandId {
         match self {
             Self::FwVersion(_) => FwVersion::ID,
+            Self::Values(_) => CommandId::GET_VALUES,
+            Self::ValuesSetup(_) => CommandId::GET_VALUES_SETUP,
+            Self::ValuesSelective { .. } => CommandId::GET_VALUES_SELECTIVE,
+            Self::ValuesSetupSelective { .. } => CommandId::GET_VALUES_SETUP_SELECTIVE,
+            Self::ImuData { .. } => CommandId::GET_IMU_DATA,
+            Self::Stats { .. } => CommandId::GET_STATS,
             Self::Print(_) => CommandId::PRINT,
             Self::PingCan { .. } => CommandId::PING_CAN,
             Self::CustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
@@ -313,10 +471,20 @@ impl Reply {
 }
 
 impl View for Request {
+    fn is_about_secrets(&self) -> bool {
+        is_about_config(self.id())
+    }
+
     fn fields(&self) -> Fields {
         let mut fields = Fields::new();
         match self {
-            Self::FwVersion | Self::Reboot | Self::Alive | Self::PingCan | Self::BmsGetValues => {}
+            Self::FwVersion
+            | Self::GetValues
+            | Self::Reboot
+            | Self::Alive
+            | Self::GetValuesSetup
+            | Self::PingCan
+            | Self::BmsGetValues => {}
             Self::TerminalCmd(text) => fields.push("text", latin1(text)),
             Self::ForwardCan { can_id, payload } => {
                 fields.push("can_id", *can_id);
@@ -331,9 +499,14 @@ impl View for Request {
                             fields.push("fields", inner);
                         }
                     }
+                    _ if carries_config(payload) => fields.push("payload", Value::Masked),
                     _ => fields.push("payload", Value::Bytes(payload.clone())),
                 }
             }
+            Self::GetValuesSelective { mask } | Self::GetValuesSetupSelective { mask } => {
+                fields.push("mask", *mask);
+            }
+            Self::GetImuData { mask } | Self::GetStats { mask } => fields.push("mask", *mask),
             Self::GetCustomConfigXml(request) => fields = request.fields(),
             Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
                 fields.push("index", *index);
@@ -347,10 +520,37 @@ impl View for Request {
 }
 
 impl View for Reply {
+    fn is_about_secrets(&self) -> bool {
+        is_about_config(self.id())
+    }
+
     fn fields(&self) -> Fields {
         let mut fields = Fields::new();
         match self {
             Self::FwVersion(version) => fields = version.fields(),
+            Self::Values(values) => values.show(&mut fields),
+            Self::ValuesSetup(values) => values.show(&mut fields),
+            Self::ValuesSelective { mask, values } => {
+                fields.push("mask", *mask);
+                values.show(&mut fields);
+            }
+            Self::ValuesSetupSelective { mask, values } => {
+                fields.push("mask", *mask);
+                values.show(&mut fields);
+            }
+            Self::ImuData {
+                mask,
+                values,
+                can_id,
+            } => {
+                fields.push("mask", *mask);
+                values.show(&mut fields);
+                fields.push_some("can_id", *can_id);
+            }
+            Self::Stats { mask, values } => {
+                fields.push("mask", *mask);
+                values.show(&mut fields);
+            }
             Self::Print(text) => fields.push("text", latin1(text)),
             Self::PingCan { can_ids } => fields.push("can_ids", can_ids.clone()),
             Self::CustomConfigXml(xml) => fields = xml.fields(),
@@ -363,6 +563,21 @@ impl View for Reply {
         }
         fields
     }
+}
+
+/// Whether there is a command about a custom config under any number of FORWARD_CANs.
+fn carries_config(mut payload: &[u8]) -> bool {
+    while let [id, _, inner @ ..] = payload
+        && CommandId(*id) == CommandId::FORWARD_CAN
+    {
+        payload = inner;
+    }
+    let id = payload.first().copied().map(CommandId);
+    id.is_some_and(is_about_config)
+}
+
+fn is_about_config(id: CommandId) -> bool {
+    (CommandId::GET_CUSTOM_CONFIG..=CommandId::SET_CUSTOM_CONFIG).contains(&id)
 }
 
 fn open(payload: &[u8]) -> Result<(CommandId, Reader<'_>), DecodeError> {
