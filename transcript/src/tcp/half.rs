@@ -1,0 +1,234 @@
+//! One direction of a TCP connection: sequence numbers in, stream offsets out.
+//!
+//! Positions are 64 bits wide and equal to the sequence number modulo 2^32, so that a wrap is no
+//! special case. Until the start of the stream is known (its SYN was seen, or an acknowledgement
+//! shows that nothing earlier is missing) bytes wait.
+
+use std::collections::BTreeMap;
+
+use super::Stamp;
+
+/// Bytes behind a hole beyond this many give the hole up.
+pub const MAX_WAITING_BYTES: usize = 1 << 20;
+/// Pieces behind a hole beyond this many give the hole up.
+pub const MAX_WAITING_PIECES: usize = 1 << 12;
+/// A recording that starts in the middle waits for an acknowledgement with at most this many bytes.
+const MAX_UNANCHORED_BYTES: usize = 64 << 10;
+/// An acknowledgement this far ahead is not believed.
+const MAX_AHEAD: u64 = 1 << 30;
+/// Where positions begin, so that earlier ones exist.
+const BASE: u64 = 1 << 32;
+
+/// What comes out of one direction.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    Data { offset: u64, bytes: Vec<u8> },
+    Gap { offset: u64, len: u64 },
+    End { offset: u64 },
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Half {
+    /// A position to which sequence numbers are near.
+    near: Option<u64>,
+    /// Where the stream starts, once that is known.
+    origin: Option<u64>,
+    /// How far it is put together; from `origin` on.
+    next: u64,
+    /// Pieces that do not overlap, by position.
+    waiting: BTreeMap<u64, Piece>,
+    waiting_bytes: usize,
+    /// How far the other side says it has everything.
+    acknowledged: Option<u64>,
+    /// Where the stream ends.
+    end: Option<u64>,
+    end_given: bool,
+    /// The latest record that something given out depends on.
+    latest: Stamp,
+    end_stamp: Stamp,
+    acknowledged_stamp: Stamp,
+    /// The last record that carried bytes.
+    carried: Stamp,
+}
+
+#[derive(Debug)]
+struct Piece {
+    bytes: Vec<u8>,
+    stamp: Stamp,
+}
+
+impl Half {
+    /// Whether its end was seen.
+    pub(super) fn is_closed(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// Bytes put together so far, gaps included.
+    pub(super) fn len(&self) -> u64 {
+        self.origin.map_or(0, |origin| self.next - origin)
+    }
+
+    /// Whether this sequence number is the known start of the stream.
+    pub(super) fn starts_at(&self, seq: u32) -> bool {
+        self.origin.is_some_and(|origin| origin as u32 == seq)
+    }
+
+    /// The stream starts with this sequence number, unless its start is known already.
+    pub(super) fn anchor(&mut self, seq: u32) {
+        if self.origin.is_none() {
+            let position = self.position(seq);
+            self.set_origin(position);
+        }
+    }
+
+    /// The other side has everything before this sequence number.
+    pub(super) fn acknowledge(&mut self, seq: u32, stamp: Stamp) {
+        let position = self.position(seq);
+        let known = match self.origin {
+            Some(_) => self.next,
+            None => self.waiting.keys().next().copied().unwrap_or(position),
+        };
+        let believable = position <= known.saturating_add(MAX_AHEAD);
+        if believable && self.acknowledged.is_none_or(|old| position > old) {
+            self.acknowledged = Some(position);
+            self.acknowledged_stamp = stamp;
+        }
+    }
+
+    /// The stream ends before this sequence number.
+    pub(super) fn end(&mut self, seq: u32, stamp: Stamp) {
+        let position = self.position(seq);
+        if self.end.is_none() && position >= self.next {
+            self.end = Some(position);
+            self.end_stamp = stamp;
+        }
+    }
+
+    /// Takes bytes that begin at this sequence number; of those that are there already, the first stay.
+    pub(super) fn insert(&mut self, seq: u32, bytes: &[u8], stamp: Stamp) {
+        let start = self.position(seq);
+        if bytes.is_empty() || self.is_keep_alive(start, bytes) {
+            return;
+        }
+        self.carried = stamp;
+        let mut end = start + bytes.len() as u64;
+        if let Some(last) = self.end {
+            end = end.min(last);
+        }
+        let mut at = match self.origin {
+            Some(_) => start.max(self.next),
+            None => start,
+        };
+        while at < end {
+            if let Some((&from, piece)) = self.waiting.range(..=at).next_back() {
+                let to = from + piece.bytes.len() as u64;
+                if to > at {
+                    at = to;
+                    continue;
+                }
+            }
+            let until = self
+                .waiting
+                .range(at..)
+                .next()
+                .map_or(end, |(&from, _)| from.min(end));
+            let new = &bytes[(at - start) as usize..(until - start) as usize];
+            self.waiting_bytes += new.len();
+            self.waiting.insert(
+                at,
+                Piece {
+                    bytes: new.to_vec(),
+                    stamp,
+                },
+            );
+            at = until;
+        }
+        self.near = Some(self.near.map_or(end, |near| near.max(end)));
+    }
+
+    /// The next output that is certain; with `last`, whatever is left.
+    pub(super) fn next(&mut self, last: bool) -> Option<(Stamp, Output)> {
+        let origin = match self.origin {
+            Some(origin) => origin,
+            None => self.find_origin(last)?,
+        };
+        let offset = self.next - origin;
+        if let Some(entry) = self.waiting.first_entry() {
+            if *entry.key() == self.next {
+                let piece = entry.remove();
+                let len = piece.bytes.len();
+                self.waiting_bytes -= len;
+                self.next += len as u64;
+                self.latest = self.latest.max(piece.stamp);
+                let bytes = piece.bytes;
+                return Some((self.latest, Output::Data { offset, bytes }));
+            }
+            let behind = *entry.key();
+            let stamp = entry.get().stamp;
+            // A recorder may see an acknowledgement before what it is for: one more segment must have come.
+            let passed = self.acknowledged.is_some_and(|to| to >= behind)
+                && self.carried.record > self.acknowledged_stamp.record;
+            let full =
+                self.waiting_bytes > MAX_WAITING_BYTES || self.waiting.len() > MAX_WAITING_PIECES;
+            return (last || passed || full).then(|| self.skip_to(behind, stamp));
+        }
+        match self.end {
+            Some(end) if self.next == end && !self.end_given => {
+                self.end_given = true;
+                self.latest = self.latest.max(self.end_stamp);
+                Some((self.latest, Output::End { offset }))
+            }
+            Some(end) if self.next < end && last => Some(self.skip_to(end, self.end_stamp)),
+            None if last => self.lost_tail(),
+            _ => None,
+        }
+    }
+
+    /// Bytes that the other side confirmed and nobody recorded. One missing number is a lost FIN.
+    fn lost_tail(&mut self) -> Option<(Stamp, Output)> {
+        let to = self.acknowledged?;
+        (to > self.next + 1).then(|| self.skip_to(to, self.acknowledged_stamp))
+    }
+
+    fn skip_to(&mut self, position: u64, stamp: Stamp) -> (Stamp, Output) {
+        let offset = self.len();
+        let len = position - self.next;
+        self.next = position;
+        self.latest = self.latest.max(stamp);
+        (self.latest, Output::Gap { offset, len })
+    }
+
+    fn find_origin(&mut self, last: bool) -> Option<u64> {
+        let first = match self.waiting.keys().next() {
+            Some(&first) => first,
+            None => self.end?,
+        };
+        let confirmed = self.acknowledged.is_some_and(|to| to > first);
+        if last || confirmed || self.end == Some(first) || self.waiting_bytes > MAX_UNANCHORED_BYTES
+        {
+            self.set_origin(first);
+        }
+        self.origin
+    }
+
+    fn set_origin(&mut self, position: u64) {
+        self.origin = Some(position);
+        self.next = position;
+        // What came before the start belongs to nothing.
+        let later = self.waiting.split_off(&position);
+        self.waiting = later;
+        self.waiting_bytes = self.waiting.values().map(|piece| piece.bytes.len()).sum();
+        self.near = Some(self.near.map_or(position, |near| near.max(position)));
+    }
+
+    /// A probe repeats one byte that is confirmed already; before the start is known, only that tells.
+    fn is_keep_alive(&self, start: u64, bytes: &[u8]) -> bool {
+        self.origin.is_none() && bytes.len() == 1 && self.acknowledged.is_some_and(|to| start < to)
+    }
+
+    fn position(&mut self, seq: u32) -> u64 {
+        let near = *self.near.get_or_insert_with(|| BASE + u64::from(seq));
+        let distance = seq.wrapping_sub(near as u32) as i32;
+        near.saturating_add_signed(i64::from(distance))
+    }
+}

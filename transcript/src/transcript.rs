@@ -1,0 +1,157 @@
+//! The transcript: all entries of a session, and who took part in it.
+//!
+//! Recordings and live sessions end in this one type. How a capture file becomes one is in
+//! [`crate::capture`]; a live session pushes its entries itself.
+
+use std::net::SocketAddr;
+
+use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
+
+use crate::entry::{Direction, Entry, Kind, Login};
+use crate::error::Truncated;
+use crate::listen::Listener;
+
+/// How large payloads may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The limit for frames to the device.
+    pub to_device: usize,
+    /// The limit for frames to the tool.
+    pub to_tool: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            to_device: DEVICE_MAX_PAYLOAD,
+            to_tool: TOOL_MAX_PAYLOAD,
+        }
+    }
+}
+
+impl Options {
+    /// The same limit in both directions.
+    #[must_use]
+    pub fn both(limit: usize) -> Self {
+        Self {
+            to_device: limit,
+            to_tool: limit,
+        }
+    }
+
+    /// The limit of one direction.
+    #[must_use]
+    pub fn limit(&self, direction: Direction) -> usize {
+        match direction {
+            Direction::ToDevice => self.to_device,
+            Direction::ToTool => self.to_tool,
+        }
+    }
+}
+
+/// What was said in a session, in the order of time; within a direction in the order of the stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Transcript {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// The connections that they belong to; number 1 comes first.
+    pub connections: Vec<Connection>,
+    /// When it started, in nanoseconds since the epoch, if that is known.
+    pub start_ns: Option<u64>,
+    /// Where the capture ended before its time, if it did.
+    pub truncated: Option<Truncated>,
+}
+
+/// One connection of a transcript.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The end that sends requests.
+    pub tool: SocketAddr,
+    /// The end that sends replies: a device, or a hub in front of it.
+    pub device: SocketAddr,
+    /// Whether its opening was recorded.
+    pub from_start: bool,
+    /// Who is who was told by a login, not guessed.
+    pub by_login: bool,
+}
+
+impl Transcript {
+    /// An empty transcript.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Reads a bare stream of bytes that went one way, payloads of up to `max_payload` bytes.
+    ///
+    /// A login line is looked for only in what goes to a device.
+    #[must_use]
+    pub fn from_raw(bytes: &[u8], direction: Direction, max_payload: usize) -> Self {
+        let mut listener = match direction {
+            Direction::ToDevice => Listener::with_login(max_payload),
+            Direction::ToTool => Listener::new(max_payload),
+        };
+        let mut heard = Vec::new();
+        listener.bytes((), bytes, &mut heard);
+        listener.finish(&mut heard);
+        let entries = heard.into_iter().map(|heard| Entry {
+            at_ns: None,
+            connection: 1,
+            direction: Some(direction),
+            offset: heard.offset,
+            kind: heard.kind,
+        });
+        Self {
+            entries: entries.collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether entries have to say to which connection they belong.
+    #[must_use]
+    pub fn has_several_connections(&self) -> bool {
+        self.connections.len() > 1
+    }
+
+    /// The login lines that a hub would act on, in order.
+    pub fn logins(&self) -> impl Iterator<Item = &Login> {
+        self.entries.iter().filter_map(|entry| match &entry.kind {
+            Kind::Login(login) if login.line.is_ok() => Some(login),
+            _ => None,
+        })
+    }
+
+    /// What the entries add up to.
+    #[must_use]
+    pub fn count(&self) -> Counts {
+        let mut counts = Counts::default();
+        for entry in &self.entries {
+            match &entry.kind {
+                Kind::Login(login) if login.line.is_ok() => counts.logins += 1,
+                Kind::Login(_) => counts.refused_logins += 1,
+                Kind::Frame(_) => counts.frames += 1,
+                Kind::Noise(noise) => counts.noise_bytes += noise.bytes.len() as u64,
+                Kind::Gap { len } => counts.missing_bytes += len,
+                Kind::Opened { .. } | Kind::Closed { .. } | Kind::Notice(_) => {}
+            }
+        }
+        counts
+    }
+}
+
+/// How much of what a transcript holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Login lines that a hub can act on.
+    pub logins: u64,
+    /// Login lines that a hub refuses.
+    pub refused_logins: u64,
+    /// Frames.
+    pub frames: u64,
+    /// Bytes that belong to no frame.
+    pub noise_bytes: u64,
+    /// Bytes that were not recorded.
+    pub missing_bytes: u64,
+}
