@@ -1,0 +1,252 @@
+//! The command line: what is asked for, and the exit codes.
+//!
+//! stdout is data, stderr is talk. 0: all went well; 2: the input or the command line cannot be used.
+
+mod capture;
+mod encode;
+mod live;
+mod scenarios;
+
+use std::{
+    fmt, io,
+    io::Write,
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use veschub_transcript::Direction;
+
+use crate::scenario::ScenarioError;
+
+/// Where a hub listens unless told otherwise: loopback, at the port of the public hub.
+const DEFAULT_LISTEN: &str = "127.0.0.1:65101";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "veschub-sim",
+    version,
+    max_term_width = 100,
+    help_expected = true,
+    about = "A fake VESCHub for testing clients of VESC devices",
+    long_about = "A fake VESCHub for testing clients of VESC devices: it plays devices that a YAML file \
+                  describes, or the device side of a recorded session.",
+    after_help = "A first session, in two terminals:\n  \
+        veschub-sim serve --demo\n  \
+        veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret\n\n\
+        Exit codes: 0 all went well, 2 the input or the command line cannot be used."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the devices of a scenario until Ctrl-C
+    Serve(ServeArgs),
+    /// Serve the device side of a recorded session until Ctrl-C
+    Replay(ReplayArgs),
+    /// Show what was said in a capture or in a bare stream of bytes
+    Decode(DecodeArgs),
+    /// Check scenarios without running them
+    Check(CheckArgs),
+    /// Print a request as a frame in hex
+    Encode(EncodeArgs),
+}
+
+/// How a live hub listens and talks.
+#[derive(Debug, Args)]
+struct ListenArgs {
+    /// Address and port to listen at; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+    /// Show every request and reply on stderr, not only who comes and goes
+    #[arg(long, short)]
+    verbose: bool,
+    /// Show nothing on stderr but errors
+    #[arg(long, short, conflicts_with = "verbose")]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.\n\
+    The demo's device has the id demo-0001 and the password not-a-secret.")]
+struct ServeArgs {
+    /// The scenario, a YAML file
+    #[arg(value_name = "SCENARIO", required_unless_present = "demo")]
+    scenario: Option<PathBuf>,
+    /// Serve a built-in device instead: a 20-cell pack that is being ridden
+    #[arg(long, conflicts_with = "scenario")]
+    demo: bool,
+    /// Decides all that is random; drawn and printed if it is not given
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise.\n\
+    A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th recorded\n\
+    reply comes, then the last one again. A request that was not recorded stays unanswered.")]
+struct ReplayArgs {
+    /// The recorded session, a pcap or pcapng file
+    #[arg(value_name = "CAPTURE")]
+    capture: PathBuf,
+    /// The id that tools log in with
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// The password that tools log in with
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
+    /// When replies are sent
+    #[arg(long, value_name = "PACE", value_enum, default_value_t = PaceArg::Recorded)]
+    pace: PaceArg,
+    #[command(flatten)]
+    listen: ListenArgs,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum PaceArg {
+    /// As long after the request as in the recording
+    Recorded,
+    /// At once
+    Immediate,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
+    Passwords and keys are masked, but for the payloads that --json gives.")]
+struct DecodeArgs {
+    /// A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    /// FILE is a bare stream of bytes that went this way
+    #[arg(long, value_name = "WAY", value_enum)]
+    raw: Option<Way>,
+    /// The largest payload in bytes [default: 512 to a device, 10000 to a tool]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=0xFF_FFFF))]
+    max_payload: Option<u32>,
+    /// Show every exchange instead of counting repeats
+    #[arg(long, conflicts_with = "json")]
+    unfold: bool,
+    /// Show long lists and texts in full
+    #[arg(long, conflicts_with = "json")]
+    full: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    /// From a tool to a device: a login line and requests
+    ToDevice,
+    /// From a device to a tool: replies
+    ToTool,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::ToDevice => Self::ToDevice,
+            Way::ToTool => Self::ToTool,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+struct CheckArgs {
+    /// The scenarios, YAML files
+    #[arg(value_name = "SCENARIO", required = true)]
+    scenarios: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    veschub-sim encode BMS_GET_VALUES\n  \
+    veschub-sim encode FORWARD_CAN 84 GET_VALUES\n  \
+    veschub-sim encode --list\n\n\
+    A request by hand, to a hub that runs `serve --demo` (wait after the login line: a hub throws\n\
+    away what arrives together with it):\n  \
+    (printf 'VESCTOOL:demo-0001:not-a-secret\\n'; sleep 1\n   \
+    veschub-sim encode --binary BMS_GET_VALUES; sleep 1) | nc 127.0.0.1 65101 \\\n   \
+    | veschub-sim decode --raw to-tool -")]
+struct EncodeArgs {
+    /// The command: a name such as BMS_GET_VALUES, or a number
+    #[arg(value_name = "COMMAND", required_unless_present = "list")]
+    command: Option<String>,
+    /// What the command needs; `--list` shows it
+    #[arg(value_name = "ARGS", allow_hyphen_values = true)]
+    args: Vec<String>,
+    /// Write the bytes themselves instead of hex
+    #[arg(long)]
+    binary: bool,
+    /// List all commands with what they need
+    #[arg(long, conflicts_with_all = ["command", "args", "binary"])]
+    list: bool,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug)]
+enum Failure {
+    /// A mistake in a scenario, with its place.
+    Scenario(ScenarioError),
+    /// Anything else, in words.
+    Text(String),
+    /// It was said already.
+    Told,
+}
+
+impl From<ScenarioError> for Failure {
+    fn from(error: ScenarioError) -> Self {
+        Self::Scenario(error)
+    }
+}
+
+impl Failure {
+    fn text(text: impl fmt::Display) -> Self {
+        Self::Text(text.to_string())
+    }
+}
+
+/// Runs `veschub-sim` with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Serve(args) => live::serve(&args),
+        Command::Replay(args) => live::replay(&args),
+        Command::Decode(args) => capture::decode(&args),
+        Command::Check(args) => scenarios::check(&args),
+        Command::Encode(args) => encode::encode(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure);
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Says on stderr what went wrong; colours are taken away where they are not wanted.
+fn tell(failure: &Failure) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = match failure {
+        Failure::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
+        Failure::Text(text) => writeln!(stderr, "error: {text}"),
+        Failure::Told => Ok(()),
+    };
+}
+
+/// A reader that has seen enough, such as `head`, is no failure.
+fn written(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Text(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

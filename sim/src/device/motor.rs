@@ -1,0 +1,220 @@
+//! A motor controller on the CAN bus, reached through FORWARD_CAN.
+//!
+//! It runs at a constant speed: distances, charges and energies grow with the time since the start of the run, the
+//! other values stay where the scenario put them, give or take a little noise.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use veschub_wire::{
+    Reply, Request,
+    command::{BmsValues, FwVersion, ImuData, Stats, Values, ValuesSetup},
+    number::{F16, F32, Float},
+};
+
+use crate::{rng::Seed, time::Time};
+
+/// New measurements come this often.
+const SAMPLE_TIME: Duration = Duration::from_millis(20);
+
+/// Energy of a full battery, Wh.
+const BATTERY_WH: f64 = 500.0;
+
+/// What a motor controller is like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MotorSettings {
+    /// Its CAN id.
+    pub can_id: u8,
+    /// The reply to FW_VERSION.
+    pub firmware: FwVersion,
+    /// Temperature of the power transistors, °C.
+    pub fet_temperature_c: f64,
+    /// Temperature of the motor, °C.
+    pub motor_temperature_c: f64,
+    /// Current of the motor, A.
+    pub motor_current_a: f64,
+    /// Current of the supply, A.
+    pub input_current_a: f64,
+    /// Duty cycle, -1 to 1.
+    pub duty: f64,
+    /// Electrical speed, revolutions per minute.
+    pub erpm: f64,
+    /// Speed of the vehicle, m/s.
+    pub speed_m_s: f64,
+    /// Voltage of the supply, V.
+    pub input_voltage_v: f64,
+    /// Charge left in the battery, 0 to 1.
+    pub battery_level: f64,
+    /// Fault code.
+    pub fault: u8,
+}
+
+/// A simulated motor controller.
+#[derive(Clone, Debug)]
+pub struct Motor {
+    settings: MotorSettings,
+    seed: Seed,
+}
+
+impl Motor {
+    /// A motor controller; the seed decides its noise.
+    #[must_use]
+    pub fn new(settings: MotorSettings, seed: Seed) -> Self {
+        Self { settings, seed }
+    }
+
+    /// Its CAN id.
+    #[must_use]
+    pub fn can_id(&self) -> u8 {
+        self.settings.can_id
+    }
+
+    /// Its reply to a request, or none where it stays silent.
+    pub(super) fn answer(&self, at: Time, request: &Request) -> Option<Reply> {
+        Some(match *request {
+            Request::FwVersion => Reply::FwVersion(self.settings.firmware.clone()),
+            Request::GetValues => Reply::Values(self.values(at)),
+            Request::GetValuesSelective { mask } => Reply::ValuesSelective {
+                mask,
+                values: self.values(at).select(mask),
+            },
+            Request::GetValuesSetup => Reply::ValuesSetup(self.setup(at)),
+            Request::GetValuesSetupSelective { mask } => Reply::ValuesSetupSelective {
+                mask,
+                values: self.setup(at).select(mask),
+            },
+            Request::GetStats { mask } => Reply::Stats {
+                mask: mask.into(),
+                values: self.stats(at).select(mask.into()),
+            },
+            Request::GetImuData { mask } => Reply::ImuData {
+                mask,
+                values: standing_still().select(mask.into()),
+                can_id: Some(self.settings.can_id),
+            },
+            // It has heard of no BMS, and says so in its own way: everything is 0.
+            Request::BmsGetValues => Reply::BmsValues(BmsValues {
+                can_id: Some(255),
+                state_of_charge: Some(F16::default()),
+                state_of_health: Some(F16::default()),
+                totals: Some(Default::default()),
+                pressure_pa: Some(Default::default()),
+                ..BmsValues::default()
+            }),
+            _ => return None,
+        })
+    }
+
+    fn values(&self, at: Time) -> Values {
+        let settings = &self.settings;
+        let mut noise = self.noise_at(at);
+        let hours = at.as_secs_f64() / 3600.0;
+        let drawn_ah = settings.input_current_a * hours;
+        let drawn_wh = drawn_ah * settings.input_voltage_v;
+        let steps = (settings.erpm / 60.0 * 6.0 * at.as_secs_f64()) as i32;
+        let fet = F16::truncated(settings.fet_temperature_c + noise(0.2));
+        Values {
+            fet_temperature_c: Some(fet),
+            motor_temperature_c: Some(F16::truncated(settings.motor_temperature_c + noise(0.2))),
+            motor_current_a: Some(F32::truncated(settings.motor_current_a + noise(0.05))),
+            input_current_a: Some(F32::truncated(settings.input_current_a + noise(0.05))),
+            id_current_a: Some(F32::truncated(noise(0.05))),
+            iq_current_a: Some(F32::truncated(settings.motor_current_a + noise(0.05))),
+            duty: Some(F16::truncated(settings.duty)),
+            erpm: Some(F32::truncated(settings.erpm + noise(settings.erpm.abs() * 0.002))),
+            input_voltage_v: Some(F16::truncated(settings.input_voltage_v)),
+            drawn_ah: Some(F32::truncated(drawn_ah.max(0.0))),
+            charged_ah: Some(F32::truncated((-drawn_ah).max(0.0))),
+            drawn_wh: Some(F32::truncated(drawn_wh.max(0.0))),
+            charged_wh: Some(F32::truncated((-drawn_wh).max(0.0))),
+            tachometer: Some(steps),
+            tachometer_absolute: Some(steps.saturating_abs()),
+            fault: Some(settings.fault),
+            pid_position_deg: Some(F32::default()),
+            can_id: Some(settings.can_id),
+            fet_temperatures_c: Some([fet; 3]),
+            vd_v: Some(F32::truncated(noise(0.02))),
+            vq_v: Some(F32::truncated(settings.duty * settings.input_voltage_v + noise(0.02))),
+            flags: Some(0),
+        }
+    }
+
+    fn setup(&self, at: Time) -> ValuesSetup {
+        let settings = &self.settings;
+        let values = self.values(at);
+        let distance = F32::truncated(settings.speed_m_s * at.as_secs_f64());
+        let travelled = F32::truncated((settings.speed_m_s * at.as_secs_f64()).abs());
+        ValuesSetup {
+            fet_temperature_c: values.fet_temperature_c,
+            motor_temperature_c: values.motor_temperature_c,
+            total_motor_current_a: values.motor_current_a,
+            total_input_current_a: values.input_current_a,
+            duty: values.duty,
+            erpm: values.erpm,
+            speed_m_s: Some(F32::truncated(settings.speed_m_s)),
+            input_voltage_v: values.input_voltage_v,
+            battery_level: Some(F16::truncated(settings.battery_level)),
+            total_ah: values.drawn_ah,
+            total_charged_ah: values.charged_ah,
+            total_wh: values.drawn_wh,
+            total_charged_wh: values.charged_wh,
+            distance_m: Some(distance),
+            distance_absolute_m: Some(travelled),
+            pid_position_deg: values.pid_position_deg,
+            fault: values.fault,
+            can_id: values.can_id,
+            vesc_count: Some(1),
+            battery_left_wh: Some(F32::truncated(settings.battery_level * BATTERY_WH)),
+            odometer_m: Some(travelled.value() as u32),
+            uptime_ms: Some(at.since_start().as_millis() as u32),
+        }
+    }
+
+    fn stats(&self, at: Time) -> Stats {
+        let settings = &self.settings;
+        let power = settings.input_current_a * settings.input_voltage_v;
+        Stats {
+            speed_average_m_s: Some(Float::packed(settings.speed_m_s)),
+            speed_max_m_s: Some(Float::packed(settings.speed_m_s)),
+            power_average_w: Some(Float::packed(power)),
+            power_max_w: Some(Float::packed(power)),
+            current_average_a: Some(Float::packed(settings.motor_current_a)),
+            current_max_a: Some(Float::packed(settings.motor_current_a)),
+            fet_temperature_average_c: Some(Float::packed(settings.fet_temperature_c)),
+            fet_temperature_max_c: Some(Float::packed(settings.fet_temperature_c)),
+            motor_temperature_average_c: Some(Float::packed(settings.motor_temperature_c)),
+            motor_temperature_max_c: Some(Float::packed(settings.motor_temperature_c)),
+            time_s: Some(Float::packed(at.as_secs_f64())),
+        }
+    }
+
+    fn noise_at(&self, at: Time) -> impl FnMut(f64) -> f64 {
+        let sample = at.since_start().as_nanos() / SAMPLE_TIME.as_nanos();
+        let mut rng = self.seed.stream(sample as u64);
+        move |amplitude| amplitude * (rng.random::<f64>() * 2.0 - 1.0)
+    }
+}
+
+/// An IMU at rest: gravity and no rotation.
+fn standing_still() -> ImuData {
+    let zero = Some(Float::default());
+    let one = Some(Float::packed(1.0));
+    ImuData {
+        roll_rad: zero,
+        pitch_rad: zero,
+        yaw_rad: zero,
+        acceleration_x_g: zero,
+        acceleration_y_g: zero,
+        acceleration_z_g: one,
+        rotation_x_deg_s: zero,
+        rotation_y_deg_s: zero,
+        rotation_z_deg_s: zero,
+        magnetic_x: zero,
+        magnetic_y: zero,
+        magnetic_z: zero,
+        q0: one,
+        q1: zero,
+        q2: zero,
+        q3: zero,
+    }
+}

@@ -1,0 +1,175 @@
+//! What happened at the hub, entry by entry.
+//!
+//! Times come from the state machines' schedule, not from when a task woke up, so that the same run gives the
+//! same journal. Passwords are kept in a type that never prints them.
+
+use std::fmt;
+
+use veschub_wire::{CommandId, LoginLine, Reply, view::View};
+
+use crate::{hub::ConnId, time::Time};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Time,
+    /// On which connection, if on one.
+    pub conn: Option<ConnId>,
+    /// At which device, if at one.
+    pub device: Option<String>,
+    /// What.
+    pub what: Happening,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Happening {
+    /// Somebody connected.
+    Opened,
+    /// A login line came in.
+    Login(LoginLine),
+    /// Bytes that came with the login line were thrown away.
+    Swallowed {
+        /// How many.
+        bytes: usize,
+    },
+    /// The tool was attached to its device; it is told nothing.
+    Attached,
+    /// The connection will be closed because of its login.
+    LoginRefused {
+        /// Why; the peer is not told.
+        reason: String,
+    },
+    /// A request reached the device.
+    Request(Vec<u8>),
+    /// The device's parser skipped bytes.
+    Noise(Vec<u8>),
+    /// A tool left while the device's parser waits for the rest of a frame.
+    HalfFrameLeft {
+        /// How many bytes it holds.
+        bytes: usize,
+    },
+    /// The device answered.
+    Reply {
+        /// The payload that was sent.
+        payload: Vec<u8>,
+        /// What the device held at that moment, before it was encoded.
+        truth: Option<Box<Reply>>,
+    },
+    /// The device answered, but no tool was there.
+    NobodyThere(Vec<u8>),
+    /// The device does not answer a request.
+    Ignored {
+        /// Which.
+        command: CommandId,
+        /// Why.
+        why: String,
+    },
+    /// A quirk kept a request from the device.
+    Fired {
+        /// Which quirk.
+        quirk: &'static str,
+        /// The request's command.
+        command: CommandId,
+        /// Why.
+        why: String,
+    },
+    /// The connection ended.
+    Closed(Closed),
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The hub refused the login.
+    Refused,
+    /// The hub answered a PING.
+    Answered,
+    /// A newer tool took over.
+    Replaced {
+        /// The newer tool's connection.
+        by: ConnId,
+    },
+    /// The peer ended it.
+    Peer,
+    /// The peer broke it off.
+    PeerReset,
+    /// The peer does not read what is sent to it.
+    Flooded,
+}
+
+impl fmt::Display for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>10.3}  ", self.at.as_secs_f64())?;
+        match self.conn {
+            Some(ConnId(number)) => write!(f, "#{number:<3} ")?,
+            None => f.write_str("     ")?,
+        }
+        self.what.fmt(f)
+    }
+}
+
+impl fmt::Display for Happening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened => f.write_str("connected"),
+            Self::Login(login) => write!(f, "login {}:{}:***", login.kind, login.id),
+            Self::Swallowed { bytes } => {
+                write!(f, "{bytes} bytes came with the login line and were lost")
+            }
+            Self::Attached => f.write_str("attached"),
+            Self::LoginRefused { reason } => write!(f, "login refused: {reason}"),
+            Self::Request(payload) => {
+                f.write_str("> ")?;
+                match veschub_wire::Request::decode(payload) {
+                    Ok(request) => write_line(f, request.body.id(), &request),
+                    Err(error) => write!(f, "{error}"),
+                }
+            }
+            Self::Reply { payload, .. } => {
+                f.write_str("< ")?;
+                match Reply::decode(payload) {
+                    Ok(reply) => write_line(f, reply.body.id(), &reply),
+                    Err(error) => write!(f, "{error}"),
+                }
+            }
+            Self::Noise(bytes) => write!(f, "> {} bytes that are no frame", bytes.len()),
+            Self::HalfFrameLeft { bytes } => {
+                write!(f, "left half a frame, {bytes} bytes, in the device's parser")
+            }
+            Self::NobodyThere(payload) => write!(
+                f,
+                "< a reply of {} bytes, and no tool to send it to",
+                payload.len()
+            ),
+            Self::Ignored { command, why } => write!(f, "{command} is not answered: {why}"),
+            Self::Fired {
+                quirk,
+                command,
+                why,
+            } => write!(f, "{command} is not answered: {quirk}: {why}"),
+            Self::Closed(closed) => match closed {
+                Closed::Refused => f.write_str("closed"),
+                Closed::Answered => f.write_str("closed after the answer"),
+                Closed::Replaced { by } => write!(f, "closed: replaced by tool #{}", by.0),
+                Closed::Peer => f.write_str("left"),
+                Closed::PeerReset => f.write_str("broke off"),
+                Closed::Flooded => f.write_str("dropped: it does not read what is sent to it"),
+            },
+        }
+    }
+}
+
+/// A command and as many of its fields as fit a line.
+fn write_line(f: &mut fmt::Formatter<'_>, id: CommandId, view: &impl View) -> fmt::Result {
+    const WIDTH: usize = 90;
+    let fields = view.fields().to_string();
+    if fields.chars().count() <= WIDTH {
+        write!(f, "{id} {fields}")
+    } else {
+        let start: String = fields.chars().take(WIDTH).collect();
+        write!(f, "{id} {start}…")
+    }
+}

@@ -1,0 +1,5 @@
+//! `veschub-sim`: a fake VESCHub on the command line.
+
+fn main() -> std::process::ExitCode {
+    veschub_sim::cli::main()
+}

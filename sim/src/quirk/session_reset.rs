@@ -1,0 +1,152 @@
+//! `session-reset`: a session that is too slow between two requests is forgotten.
+//!
+//! The device answers BMS_GET_VALUES only after GET_CUSTOM_CONFIG and PING_CAN were sent, and forgets that they
+//! were when the gap between two requests exceeds `max_gap`. Rapid fire works, waiting for replies does not.
+//!
+//! Inferred: it is what a client's authors concluded from a capture. The capture itself contradicts it (pauses of
+//! 2.6 s and 3.4 s are followed by answered requests), no hub or firmware source has such a state, and the likelier
+//! cause is a client that cannot read replies of 128 bytes or more. Clients are built around it all the same.
+
+use std::time::Duration;
+
+use veschub_wire::CommandId;
+
+use super::{Provenance, Quirk, Ruling};
+use crate::time::Time;
+
+/// What must have been sent before BMS_GET_VALUES is answered.
+const NEEDED: [CommandId; 2] = [CommandId::GET_CUSTOM_CONFIG, CommandId::PING_CAN];
+
+/// The quirk's state in one session.
+#[derive(Clone, Debug)]
+pub struct SessionReset {
+    max_gap: Duration,
+    sent: [bool; NEEDED.len()],
+    last: Option<(Time, CommandId)>,
+    /// The gap that made the device forget, for the report.
+    forgot: Option<Gap>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    after: CommandId,
+    before: CommandId,
+    lasted: Duration,
+}
+
+impl SessionReset {
+    /// The quirk with its longest allowed gap between two requests.
+    #[must_use]
+    pub fn new(max_gap: Duration) -> Self {
+        Self {
+            max_gap,
+            sent: [false; NEEDED.len()],
+            last: None,
+            forgot: None,
+        }
+    }
+
+    fn why(&self) -> String {
+        let missing: Vec<String> = NEEDED
+            .iter()
+            .zip(self.sent)
+            .filter(|(_, sent)| !sent)
+            .map(|(id, _)| id.to_string())
+            .collect();
+        let missing = missing.join(" and ");
+        match self.forgot {
+            Some(gap) => format!(
+                "{:.3} s passed between {} and {}, more than max_gap {:.3} s, and the device forgot {missing}",
+                gap.lasted.as_secs_f64(),
+                gap.after,
+                gap.before,
+                self.max_gap.as_secs_f64(),
+            ),
+            None => format!("{missing} must be sent first"),
+        }
+    }
+}
+
+impl Quirk for SessionReset {
+    fn name(&self) -> &'static str {
+        "session-reset"
+    }
+
+    fn provenance(&self) -> Provenance {
+        Provenance::Inferred
+    }
+
+    fn session_begins(&mut self, _now: Time) {
+        *self = Self::new(self.max_gap);
+    }
+
+    fn request(&mut self, now: Time, payload: &[u8]) -> Ruling {
+        let Some(&id) = payload.first() else {
+            return Ruling::Pass;
+        };
+        let id = CommandId(id);
+        if let Some((then, after)) = self.last.replace((now, id))
+            && now - then > self.max_gap
+        {
+            self.sent = [false; NEEDED.len()];
+            self.forgot = Some(Gap {
+                after,
+                before: id,
+                lasted: now - then,
+            });
+        }
+        if let Some(index) = NEEDED.iter().position(|&needed| needed == id) {
+            self.sent[index] = true;
+        }
+        if id == CommandId::BMS_GET_VALUES && self.sent.contains(&false) {
+            return Ruling::Withhold { why: self.why() };
+        }
+        Ruling::Pass
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FW_VERSION: u8 = 0;
+    const PING_CAN: u8 = 62;
+    const CONFIG: u8 = 93;
+    const BMS: u8 = 96;
+
+    fn play(steps: &[(u64, u8)]) -> Vec<Ruling> {
+        let mut quirk = SessionReset::new(Duration::from_millis(250));
+        quirk.session_begins(Time::ZERO);
+        let ask = |&(ms, id): &(u64, u8)| quirk.request(Time::from_nanos(ms * 1_000_000), &[id]);
+        steps.iter().map(ask).collect()
+    }
+
+    #[test]
+    fn rapid_fire_passes() {
+        let rulings = play(&[(0, FW_VERSION), (0, CONFIG), (0, PING_CAN), (0, BMS), (250, BMS)]);
+        assert_eq!(rulings, vec![Ruling::Pass; 5]);
+    }
+
+    #[test]
+    fn a_gap_longer_than_allowed_makes_the_device_forget() {
+        let rulings = play(&[(0, CONFIG), (100, PING_CAN), (351, BMS), (400, CONFIG), (450, PING_CAN), (500, BMS)]);
+        let Ruling::Withhold { why } = &rulings[2] else {
+            panic!("{rulings:?}");
+        };
+        assert_eq!(
+            why,
+            "0.251 s passed between PING_CAN and BMS_GET_VALUES, more than max_gap 0.250 s, \
+             and the device forgot GET_CUSTOM_CONFIG and PING_CAN"
+        );
+        assert_eq!(rulings[5], Ruling::Pass, "asked again, it answers again");
+    }
+
+    #[test]
+    fn without_the_requests_before_it_the_bms_is_not_asked() {
+        let rulings = play(&[(0, PING_CAN), (10, BMS)]);
+        assert_eq!(
+            rulings[1],
+            Ruling::Withhold { why: "GET_CUSTOM_CONFIG must be sent first".into() }
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! Scenarios: YAML files that say what is at a hub, how it behaves, what a client does and what must be seen.
+//!
+//! * `source`: YAML text with the place of everything in it; `error`: mistakes that point at their place.
+//! * [`schema`]: the words of the language; [`build`]: what they mean.
+
+pub mod build;
+pub mod duration;
+mod error;
+pub mod schema;
+mod source;
+mod suggest;
+
+use std::path::{Path, PathBuf};
+
+pub use build::{Target, World};
+pub use error::ScenarioError;
+pub use schema::Scenario;
+pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
+
+use crate::rng::Seed;
+
+/// The scenario that needs no file.
+const DEMO: &str = include_str!("demo.yaml");
+
+/// A scenario that was read and checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub scenario: Scenario,
+    source: Source,
+    /// Where relative paths start.
+    folder: PathBuf,
+}
+
+impl Loaded {
+    /// Reads a scenario file.
+    ///
+    /// # Errors
+    /// With the place in the file, if it cannot be read, is not a scenario or contradicts itself.
+    pub fn open(path: &Path) -> Result<Self, ScenarioError> {
+        let text = source::read(path)?;
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::parse(&path.display().to_string(), &text, folder)
+    }
+
+    /// The scenario that needs no file: a pack, a motor controller, and a little current.
+    ///
+    /// # Errors
+    /// None; the type is the same as for a file's sake.
+    pub fn demo() -> Result<Self, ScenarioError> {
+        Self::parse("demo.yaml", DEMO, Path::new("."))
+    }
+
+    /// Reads a scenario from text; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// With the place in the text, if it is not a scenario or contradicts itself.
+    pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, ScenarioError> {
+        let (scenario, source) = source::parse(name, text)?;
+        build::check(&scenario, &source)?;
+        Ok(Self {
+            scenario,
+            source,
+            folder: folder.to_owned(),
+        })
+    }
+
+    /// Makes the hub and the devices; the seed decides all that is random in them.
+    ///
+    /// # Errors
+    /// If a capture that the scenario names cannot be used.
+    pub fn build(&self, seed: Seed) -> Result<World, ScenarioError> {
+        build::build(&self.scenario, &self.source, &self.folder, seed)
+    }
+
+    /// The scenario's text, for pointing at places in it.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+}
