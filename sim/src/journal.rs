@@ -3,8 +3,11 @@
 //! Times come from the state machines' schedule, not from when a task woke up, so that the same run gives the
 //! same journal. Passwords are kept in a type that never prints them.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use veschub_transcript::{
+    Direction, Entry, FrameEntry, Kind, Login, NoiseEntry, RawLine, Transcript,
+};
 use veschub_wire::{CommandId, LoginLine, Reply, view::View};
 
 use crate::{hub::ConnId, time::Time};
@@ -115,12 +118,12 @@ impl fmt::Display for Happening {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Opened => f.write_str("connected"),
-            Self::Login(login) => write!(f, "login {}:{}:***", login.kind, login.id),
+            Self::Login(login) => write!(f, "login {}:{}:***", login.kind, printable(&login.id)),
             Self::Swallowed { bytes } => {
                 write!(f, "{bytes} bytes came with the login line and were lost")
             }
             Self::Attached => f.write_str("attached"),
-            Self::LoginRefused { reason } => write!(f, "login refused: {reason}"),
+            Self::LoginRefused { reason } => write!(f, "login refused: {}", printable(reason)),
             Self::Request(payload) => {
                 f.write_str("> ")?;
                 match veschub_wire::Request::decode(payload) {
@@ -137,7 +140,10 @@ impl fmt::Display for Happening {
             }
             Self::Noise(bytes) => write!(f, "> {} bytes that are no frame", bytes.len()),
             Self::HalfFrameLeft { bytes } => {
-                write!(f, "left half a frame, {bytes} bytes, in the device's parser")
+                write!(
+                    f,
+                    "left half a frame, {bytes} bytes, in the device's parser"
+                )
             }
             Self::NobodyThere(payload) => write!(
                 f,
@@ -162,6 +168,23 @@ impl fmt::Display for Happening {
     }
 }
 
+/// A peer's words on one line: a hostile login must not reach the terminal as it is, nor fill it.
+fn printable(text: &str) -> String {
+    const WIDTH: usize = 200;
+    let (mut shown, mut rest) = (String::new(), text.chars());
+    for c in rest.by_ref().take(WIDTH) {
+        if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    if !rest.as_str().is_empty() {
+        shown.push('…');
+    }
+    shown
+}
+
 /// A command and as many of its fields as fit a line.
 fn write_line(f: &mut fmt::Formatter<'_>, id: CommandId, view: &impl View) -> fmt::Result {
     const WIDTH: usize = 90;
@@ -172,4 +195,53 @@ fn write_line(f: &mut fmt::Formatter<'_>, id: CommandId, view: &impl View) -> fm
         let start: String = fields.chars().take(WIDTH).collect();
         write!(f, "{id} {start}…")
     }
+}
+
+/// A journal told as a transcript, the common form of recorded and live sessions.
+///
+/// Offsets count what was told: bytes that were thrown away unseen are not in them.
+#[must_use]
+pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Transcript {
+    let mut told = Transcript::new();
+    let mut offsets: BTreeMap<(u32, Direction), u64> = BTreeMap::new();
+    for entry in journal {
+        let (direction, kind) = match &entry.what {
+            Happening::Login(line) => {
+                let raw = RawLine::new(line.encode());
+                let line = Ok(line.clone());
+                (Some(Direction::ToDevice), Kind::Login(Login { line, raw }))
+            }
+            Happening::Request(payload) => (Some(Direction::ToDevice), frame(payload)),
+            Happening::Reply { payload, .. } => (Some(Direction::ToTool), frame(payload)),
+            Happening::Noise(bytes) => {
+                let noise = NoiseEntry {
+                    bytes: bytes.clone(),
+                    unfinished: 0,
+                };
+                (Some(Direction::ToDevice), Kind::Noise(noise))
+            }
+            other => (None, Kind::Notice(other.to_string())),
+        };
+        let connection = entry.conn.map_or(0, |conn| conn.0);
+        let offset = direction.map_or(0, |direction| {
+            let offset = offsets.entry((connection, direction)).or_default();
+            *offset += kind.stream_len();
+            *offset - kind.stream_len()
+        });
+        told.entries.push(Entry {
+            at_ns: Some(entry.at.as_nanos()),
+            connection,
+            direction,
+            offset,
+            kind,
+        });
+    }
+    told
+}
+
+fn frame(payload: &[u8]) -> Kind {
+    Kind::Frame(FrameEntry {
+        payload: payload.to_vec(),
+        start: if payload.len() <= 0xFF { 2 } else { 3 },
+    })
 }

@@ -10,12 +10,12 @@
 //!  scenario: YAML -> schema -> build -> Hub        cli: the commands of `veschub-sim`
 //! ```
 
+pub mod cli;
 pub mod device;
 pub mod hub;
 pub mod journal;
 pub mod quirk;
 pub mod rng;
-pub mod time;
 pub mod scenario;
 pub mod server;
-pub mod cli;
+pub mod time;

@@ -15,10 +15,11 @@ impl Seed {
     #[must_use]
     pub fn derive(self, name: &str) -> Self {
         // FNV-1a over the name, started from the seed: names are few and short.
-        let hash = name.bytes().fold(
-            self.0 ^ 0xCBF2_9CE4_8422_2325,
-            |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3),
-        );
+        let hash = name
+            .bytes()
+            .fold(self.0 ^ 0xCBF2_9CE4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+            });
         Self(hash)
     }
 

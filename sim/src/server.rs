@@ -28,7 +28,7 @@ pub const MAX_CONNECTIONS: usize = 1024;
 const MAX_READ: usize = 256 * 1024;
 /// How long a connection that we ended may take to end its side, so that what was sent last is not lost.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long to wait when the system has no room for another connection.
+/// How long not to accept when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a connection's task reports.
@@ -82,16 +82,22 @@ impl<O: FnMut(JournalEntry)> Server<O> {
         shutdown: impl Future<Output = ()>,
     ) {
         tokio::pin!(shutdown);
+        // While the system has no room for another connection, those that are there are served.
+        let mut accept_after = None;
         loop {
             self.deliver();
-            let due = self.hub.poll_timeout().map(|due| self.start + due.since_start());
+            let due = self
+                .hub
+                .poll_timeout()
+                .map(|due| self.start + due.since_start());
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
                 () = wait_until(due) => self.hub.handle_timeout(self.now()),
-                accepted = listener.accept() => match accepted {
+                () = wait_until(accept_after), if accept_after.is_some() => accept_after = None,
+                accepted = listener.accept(), if accept_after.is_none() => match accepted {
                     Ok((stream, _)) => self.accept(stream),
-                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                    Err(_) => accept_after = Some(Instant::now() + ACCEPT_PAUSE),
                 },
                 Some((conn, input)) = inputs.recv() => self.take(conn, input),
             }

@@ -83,7 +83,9 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> Scaled<R, PER_UNIT, UNITS> {
 impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Display for Scaled<R, PER_UNIT, UNITS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = f.precision().unwrap_or(PER_UNIT.ilog10() as usize);
-        f.pad(&format!("{:.decimals$}", self.value()))
+        let value = self.value();
+        // `pad` would take the precision for a maximum width.
+        f.pad_integral(value >= 0.0, "", &format!("{:.decimals$}", value.abs()))
     }
 }
 
@@ -228,6 +230,15 @@ mod tests {
         assert_eq!((i16::MIN..=i16::MAX).filter(|&mv| lost(mv)).count(), 740);
         assert_eq!(F16::<1000>::rounded(4.0016).raw(), 4002);
         assert_eq!(F16::<1000>::rounded(-0.0005).raw(), -1);
+    }
+
+    #[test]
+    fn a_precision_is_a_number_of_decimals() {
+        let cell = F16::<1000>::from_raw(-4100);
+        assert_eq!(
+            format!("{cell} {cell:.1} {cell:8.2}|"),
+            "-4.100 -4.1    -4.10|"
+        );
     }
 
     #[test]

@@ -18,7 +18,10 @@ const MAX_RAW: u64 = 1 << 30;
 
 pub(super) fn decode(args: &DecodeArgs) -> Result<(), Failure> {
     let input = open(&args.file)?;
-    let name = args.file.display();
+    let name = match args.file.to_str() {
+        Some("-") => "standard input".into(),
+        _ => args.file.to_string_lossy(),
+    };
     let limits = args
         .max_payload
         .map_or_else(Options::default, |limit| Options::both(limit as usize));
@@ -31,7 +34,9 @@ pub(super) fn decode(args: &DecodeArgs) -> Result<(), Failure> {
                 return Err(Failure::Text(format!("{name}: more than {MAX_RAW} bytes")));
             }
             if bytes.is_empty() {
-                return Err(Failure::Text(format!("{name}: the stream is empty")));
+                return Err(Failure::Text(format!(
+                    "{name}: the stream is empty (0 bytes): record again, or check the path"
+                )));
             }
             Transcript::from_raw(&bytes, way.into(), limits.limit(way.into()))
         }
@@ -66,7 +71,9 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     }
     let fail = |error: io::Error| {
         let advice = match error.kind() {
-            io::ErrorKind::NotFound => "no such file: check the path".to_owned(),
+            io::ErrorKind::NotFound => {
+                "no such file: check the path, which starts from the current directory".to_owned()
+            }
             _ => format!("cannot open it: {error}"),
         };
         Failure::Text(format!("{}: {advice}", path.display()))
@@ -74,7 +81,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     let file = File::open(path).map_err(fail)?;
     if file.metadata().is_ok_and(|about| about.is_dir()) {
         return Err(Failure::Text(format!(
-            "{}: a directory, wanted a file",
+            "{}: a directory, wanted a file: name a capture in it",
             path.display()
         )));
     }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use veschub_wire::{CommandId, Request, command::usage, encode as frame, view::hex};
 
 use super::{EncodeArgs, Failure, written};
+use crate::scenario::closest;
 
 pub(super) fn encode(args: &EncodeArgs) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -14,7 +15,14 @@ pub(super) fn encode(args: &EncodeArgs) -> Result<(), Failure> {
             writeln!(stdout, "{}", line.trim_end())
         }));
     };
-    let command: CommandId = command.parse().map_err(Failure::text)?;
+    let command: CommandId = command.parse().map_err(|error| {
+        let names = CommandId::named().filter_map(CommandId::name);
+        let advice = match closest(command, names) {
+            Some(meant) => format!("did you mean {meant}?"),
+            None => "`veschub-sim encode --list` shows all names".to_owned(),
+        };
+        Failure::Text(format!("{error}; {advice}"))
+    })?;
     let arguments: Vec<&str> = args.args.iter().map(String::as_str).collect();
     let request = Request::from_args(command, &arguments).map_err(Failure::text)?;
     let payload = request.encode();

@@ -1,6 +1,7 @@
 //! `veschub-sim serve` and `replay`: a hub on a socket.
 
 use std::{
+    fmt,
     hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::SocketAddr,
@@ -21,7 +22,10 @@ use crate::{
     hub::{Access, Hub, HubConfig, Resident},
     journal::{Happening, JournalEntry},
     rng::Seed,
-    scenario::{Loaded, build::replay_target},
+    scenario::{
+        Loaded,
+        build::{login_problem, replay_target},
+    },
     server,
 };
 
@@ -36,9 +40,9 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let seed = args.seed.unwrap_or_else(draw_seed);
     let world = loaded.build(Seed(seed))?;
     if !args.listen.quiet {
-        eprintln!("seed {seed}");
+        say(format_args!("seed {seed}"));
         for target in &world.targets {
-            eprintln!("device {}", target.id);
+            say(format_args!("device {}", target.id));
         }
     }
     run(world.hub, &args.listen)
@@ -51,12 +55,17 @@ fn draw_seed() -> u64 {
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let name = args.capture.display();
+    for (given, key) in [(&args.id, "id"), (&args.password, "password")] {
+        if let Some((problem, why)) = given.as_deref().and_then(|text| login_problem(text, key)) {
+            return Err(Failure::Text(format!("--{key}: {problem}; {why}")));
+        }
+    }
     let input = capture::open(&args.capture)?;
     let transcript = Transcript::from_capture(input, &Options::default())
         .map_err(|error| Failure::Text(format!("{name}: {error}")))?;
     let quiet = args.listen.quiet;
     if let Some(truncated) = &transcript.truncated {
-        eprintln!("warning: {name}: {truncated}");
+        say(format_args!("warning: {name}: {truncated}"));
     }
     let recording = Recording::from_transcript(&transcript);
     if recording.requests.is_empty() {
@@ -72,13 +81,15 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         return Err(Failure::Text(format!("{name}: no id to log in with")));
     };
     if !quiet {
-        eprintln!("{requests} requests and {replies} replies recorded");
+        say(format_args!(
+            "{requests} requests and {replies} replies recorded"
+        ));
         let password = match (&args.password, &target.password) {
             (Some(_), _) => "the given password",
             (None, Some(_)) => "the recorded password",
             (None, None) => "any password, as the recording holds no login",
         };
-        eprintln!("device {}, {password} is accepted", target.id);
+        say(format_args!("device {}, {password} is accepted", target.id));
     }
     let pace = match args.pace {
         PaceArg::Recorded => Pace::Recorded,
@@ -117,12 +128,17 @@ fn run(hub: Hub, args: &ListenArgs) -> Result<(), Failure> {
         let (verbose, quiet) = (args.verbose, args.quiet);
         let observe = |entry: JournalEntry| {
             if !quiet && (verbose || is_rare(&entry.what)) {
-                eprintln!("{entry}");
+                say(&entry);
             }
         };
         server::serve(listener, hub, observe, shutdown).await;
         Ok(())
     })
+}
+
+/// Talks to a person on stderr; a server goes on when nobody listens any more.
+fn say(text: impl fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

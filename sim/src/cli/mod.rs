@@ -7,13 +7,7 @@ mod encode;
 mod live;
 mod scenarios;
 
-use std::{
-    fmt, io,
-    io::Write,
-    net::SocketAddr,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use veschub_transcript::Direction;
@@ -60,7 +54,7 @@ enum Command {
 #[derive(Debug, Args)]
 struct ListenArgs {
     /// Address and port to listen at; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN)]
+    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN, value_parser = address)]
     listen: SocketAddr,
     /// Show every request and reply on stderr, not only who comes and goes
     #[arg(long, short)]
@@ -70,9 +64,19 @@ struct ListenArgs {
     quiet: bool,
 }
 
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let wanted = "wanted an IP address and a port, e.g. 127.0.0.1:65101 or [::1]:0";
+    text.parse().map_err(|_| wanted.to_owned())
+}
+
 #[derive(Debug, Args)]
-#[command(after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.\n\
-    The demo's device has the id demo-0001 and the password not-a-secret.")]
+#[command(
+    override_usage = "veschub-sim serve [OPTIONS] <SCENARIO>\n       veschub-sim serve [OPTIONS] --demo"
+)]
+#[command(
+    after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.\n\
+    The demo's device has the id demo-0001 and the password not-a-secret."
+)]
 struct ServeArgs {
     /// The scenario, a YAML file
     #[arg(value_name = "SCENARIO", required_unless_present = "demo")]
@@ -88,9 +92,12 @@ struct ServeArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise.\n\
-    A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th recorded\n\
-    reply comes, then the last one again. A request that was not recorded stays unanswered.")]
+#[command(
+    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise.\n\
+    A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th\n\
+    recorded reply comes, then the last one again. A request that was not recorded stays unanswered.\n\
+    Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else."
+)]
 struct ReplayArgs {
     /// The recorded session, a pcap or pcapng file
     #[arg(value_name = "CAPTURE")]
@@ -117,8 +124,10 @@ enum PaceArg {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
-    Passwords and keys are masked, but for the payloads that --json gives.")]
+#[command(
+    after_help = "A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
+    Passwords and keys are masked, but for the payloads that --json gives."
+)]
 struct DecodeArgs {
     /// A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
     #[arg(value_name = "FILE")]
@@ -165,6 +174,9 @@ struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "veschub-sim encode [OPTIONS] <COMMAND> [ARGS]...\n       veschub-sim encode --list"
+)]
 #[command(after_help = "Examples:\n  \
     veschub-sim encode BMS_GET_VALUES\n  \
     veschub-sim encode FORWARD_CAN 84 GET_VALUES\n  \

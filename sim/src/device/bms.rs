@@ -152,7 +152,13 @@ impl Bms {
         let temperatures: Vec<f64> = settings
             .temperatures_c
             .iter()
-            .map(|&sensor| if is_dummy(sensor) { sensor } else { sensor + noise(0.02) })
+            .map(|&sensor| {
+                if is_dummy(sensor) {
+                    sensor
+                } else {
+                    sensor + noise(0.02)
+                }
+            })
             .collect();
         let sensed = temperatures.iter().copied().filter(|&c| !is_dummy(c));
         let highest = sensed.fold(f64::NEG_INFINITY, f64::max);
@@ -169,7 +175,11 @@ impl Bms {
             chip_temperature_c: F16::truncated(settings.chip_temperature_c + noise(0.1)),
             humidity_temperature_c: F16::truncated(settings.humidity_temperature_c),
             humidity_percent: F16::truncated(settings.humidity_percent),
-            highest_cell_temperature_c: F16::truncated(if highest.is_finite() { highest } else { 0.0 }),
+            highest_cell_temperature_c: F16::truncated(if highest.is_finite() {
+                highest
+            } else {
+                0.0
+            }),
             ..BmsValues::default()
         };
         self.add_tail(&mut values, charge, drawn_ah, drawn_wh);
@@ -245,14 +255,20 @@ fn spread(cells: usize, spread_v: f64, seed: Seed) -> Vec<f64> {
     let high = offsets.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let range = high - low;
     for offset in &mut offsets {
-        let share = if range > 0.0 { (*offset - low) / range } else { 0.5 };
+        let share = if range > 0.0 {
+            (*offset - low) / range
+        } else {
+            0.5
+        };
         *offset = (share - 0.5) * spread_v;
     }
     offsets
 }
 
 /// A lithium-ion cell's open-circuit voltage, V, by its state of charge in tenths: a smoothed, typical curve.
-const OPEN_CIRCUIT_V: [f64; 11] = [3.00, 3.42, 3.55, 3.61, 3.66, 3.72, 3.81, 3.91, 4.00, 4.09, 4.20];
+const OPEN_CIRCUIT_V: [f64; 11] = [
+    3.00, 3.42, 3.55, 3.61, 3.66, 3.72, 3.81, 3.91, 4.00, 4.09, 4.20,
+];
 
 fn open_circuit_v(charge: f64) -> f64 {
     let tenths = charge.clamp(0.0, 1.0) * 10.0;

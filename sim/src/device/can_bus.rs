@@ -20,7 +20,10 @@ impl CanBus {
     #[must_use]
     pub fn new(nodes: impl IntoIterator<Item = Motor>) -> Self {
         Self {
-            nodes: nodes.into_iter().map(|node| (node.can_id(), node)).collect(),
+            nodes: nodes
+                .into_iter()
+                .map(|node| (node.can_id(), node))
+                .collect(),
         }
     }
 

@@ -71,20 +71,26 @@ impl Express {
         });
     }
 
-    fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) {
-        if !self.jobs.push(due, job) {
+    /// False, and the request ignored, when too much waits already.
+    fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) -> bool {
+        let has_room = self.jobs.push(due, job);
+        if !has_room {
             self.ignore(now, command, "too many requests wait for an answer");
         }
+        has_room
     }
 
     fn scan(&mut self, now: Time) {
         if self.scanning {
-            self.ignore(now, CommandId::PING_CAN, "a scan is running, the worker is busy");
+            self.ignore(
+                now,
+                CommandId::PING_CAN,
+                "a scan is running, the worker is busy",
+            );
             return;
         }
-        self.scanning = true;
         let due = now + self.can.scan_time() + self.identity.reply_after;
-        self.schedule(now, due, CommandId::PING_CAN, Job::Scanned);
+        self.scanning = self.schedule(now, due, CommandId::PING_CAN, Job::Scanned);
     }
 
     fn forward(&mut self, now: Time, can_id: u8, request: Request) {

@@ -33,7 +33,7 @@ pub trait Device: Send {
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     fn poll_timeout(&self) -> Option<Time>;
 
-    /// Does what was due by `now`.
+    /// Does what was due by `now`; what is due then lies later.
     fn handle_timeout(&mut self, now: Time);
 }
 

@@ -121,7 +121,9 @@ impl Motor {
             id_current_a: Some(F32::truncated(noise(0.05))),
             iq_current_a: Some(F32::truncated(settings.motor_current_a + noise(0.05))),
             duty: Some(F16::truncated(settings.duty)),
-            erpm: Some(F32::truncated(settings.erpm + noise(settings.erpm.abs() * 0.002))),
+            erpm: Some(F32::truncated(
+                settings.erpm + noise(settings.erpm.abs() * 0.002),
+            )),
             input_voltage_v: Some(F16::truncated(settings.input_voltage_v)),
             drawn_ah: Some(F32::truncated(drawn_ah.max(0.0))),
             charged_ah: Some(F32::truncated((-drawn_ah).max(0.0))),
@@ -134,7 +136,9 @@ impl Motor {
             can_id: Some(settings.can_id),
             fet_temperatures_c: Some([fet; 3]),
             vd_v: Some(F32::truncated(noise(0.02))),
-            vq_v: Some(F32::truncated(settings.duty * settings.input_voltage_v + noise(0.02))),
+            vq_v: Some(F32::truncated(
+                settings.duty * settings.input_voltage_v + noise(0.02),
+            )),
             flags: Some(0),
         }
     }
@@ -142,8 +146,7 @@ impl Motor {
     fn setup(&self, at: Time) -> ValuesSetup {
         let settings = &self.settings;
         let values = self.values(at);
-        let distance = F32::truncated(settings.speed_m_s * at.as_secs_f64());
-        let travelled = F32::truncated((settings.speed_m_s * at.as_secs_f64()).abs());
+        let distance_m = settings.speed_m_s * at.as_secs_f64();
         ValuesSetup {
             fet_temperature_c: values.fet_temperature_c,
             motor_temperature_c: values.motor_temperature_c,
@@ -158,14 +161,14 @@ impl Motor {
             total_charged_ah: values.charged_ah,
             total_wh: values.drawn_wh,
             total_charged_wh: values.charged_wh,
-            distance_m: Some(distance),
-            distance_absolute_m: Some(travelled),
+            distance_m: Some(F32::truncated(distance_m)),
+            distance_absolute_m: Some(F32::truncated(distance_m.abs())),
             pid_position_deg: values.pid_position_deg,
             fault: values.fault,
             can_id: values.can_id,
             vesc_count: Some(1),
             battery_left_wh: Some(F32::truncated(settings.battery_level * BATTERY_WH)),
-            odometer_m: Some(travelled.value() as u32),
+            odometer_m: Some(distance_m.abs() as u32),
             uptime_ms: Some(at.since_start().as_millis() as u32),
         }
     }

@@ -126,6 +126,7 @@ impl Recording {
         turns
             .get(turn)
             .or_else(|| turns.iter().rfind(|answer| !answer.is_empty()))
+            .or_else(|| turns.last())
     }
 }
 
@@ -178,13 +179,17 @@ impl Device for Replay {
             None => 0,
         };
         let Some(answer) = self.recording.answer_to(payload, turn) else {
-            return self.output.push_back(ignore("the recording has no such request"));
+            return self
+                .output
+                .push_back(ignore("the recording has no such request"));
         };
         if turn == 0 {
             self.asked.insert(payload.to_vec(), 0);
         }
         if answer.is_empty() {
-            return self.output.push_back(ignore("it was not answered in the recording"));
+            return self
+                .output
+                .push_back(ignore("it was not answered in the recording"));
         }
         for (delay, reply) in answer {
             let delay = match self.pace {
@@ -192,7 +197,9 @@ impl Device for Replay {
                 Pace::Immediate => Duration::ZERO,
             };
             if !self.jobs.push(now + delay, reply.clone()) {
-                return self.output.push_back(ignore("too many requests wait for an answer"));
+                return self
+                    .output
+                    .push_back(ignore("too many requests wait for an answer"));
             }
         }
     }

@@ -141,19 +141,22 @@ impl Hub {
         }
     }
 
-    /// Takes in what a connection did.
+    /// Takes in what a connection did, after what was due by then.
     pub fn handle(&mut self, now: Time, conn: ConnId, event: Event<'_>) {
+        if let Event::Flushed(count) = event {
+            if let Some(unsent) = self.unsent.get_mut(&conn) {
+                *unsent = unsent.saturating_sub(count);
+            }
+            return;
+        }
+        self.handle_timeout(now);
         match event {
             Event::Opened => {
                 self.note(now, conn, Happening::Opened);
                 self.lobby.open(now, conn);
                 self.unsent.insert(conn, 0);
             }
-            Event::Flushed(count) => {
-                if let Some(unsent) = self.unsent.get_mut(&conn) {
-                    *unsent = unsent.saturating_sub(count);
-                }
-            }
+            Event::Flushed(_) => {}
             Event::Bytes(bytes) => match self.tools.get(&conn) {
                 Some(id) => {
                     if let Some(room) = self.rooms.get_mut(id) {
@@ -165,22 +168,26 @@ impl Hub {
                     self.judge(now, conn, verdict);
                 }
             },
-            Event::Eof | Event::Reset => self.leave(now, conn, matches!(event, Event::Reset)),
+            Event::Eof => self.leave(now, conn, Closed::Peer),
+            Event::Reset => self.leave(now, conn, Closed::PeerReset),
         }
         self.collect(now);
     }
 
-    /// Does what was due by `now`.
+    /// Does what was due by `now`, each at its own time: who calls late gets the same journal as who calls in time.
     pub fn handle_timeout(&mut self, now: Time) {
-        for conn in self.lobby.expired(now) {
-            self.refuse(now, conn, "no login line within the time limit".to_owned());
-        }
-        for room in self.rooms.values_mut() {
-            if room.poll_timeout().is_some_and(|due| due <= now) {
-                room.handle_timeout(now);
+        while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
+            for conn in self.lobby.expired(due) {
+                let limit = self.config.login_timeout.as_secs_f64();
+                self.refuse(due, conn, format!("no login line within {limit} s"));
             }
+            for room in self.rooms.values_mut() {
+                if room.poll_timeout().is_some_and(|first| first <= due) {
+                    room.handle_timeout(due);
+                }
+            }
+            self.collect(due);
         }
-        self.collect(now);
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
@@ -234,10 +241,10 @@ impl Hub {
             }
             (LoginKind::Tool, Some(room)) if room.allows(login.password.reveal()) => {
                 let replaced = room.attach(now, conn);
+                self.collect(now);
                 self.tools.insert(conn, login.id.clone());
                 self.note(now, conn, Happening::Attached);
                 if let Some(old) = replaced {
-                    self.tools.remove(&old);
                     self.close(now, old, Closed::Replaced { by: conn });
                 }
             }
@@ -257,15 +264,13 @@ impl Hub {
         self.close(now, conn, Closed::Refused);
     }
 
-    /// The peer ended the connection.
-    fn leave(&mut self, now: Time, conn: ConnId, reset: bool) {
-        if let Some(id) = self.tools.remove(&conn)
-            && let Some(room) = self.rooms.get_mut(&id)
-        {
+    /// Takes a connection out of its room, if it is in one, and ends it.
+    fn leave(&mut self, now: Time, conn: ConnId, how: Closed) {
+        let room = self.tools.get(&conn).and_then(|id| self.rooms.get_mut(id));
+        if let Some(room) = room {
             room.detach(now, conn);
+            self.journal.extend(room.drain_journal());
         }
-        self.collect(now);
-        let how = if reset { Closed::PeerReset } else { Closed::Peer };
         self.close(now, conn, how);
     }
 
@@ -279,6 +284,7 @@ impl Hub {
             self.outputs.push_back((conn, output));
             self.note(now, conn, Happening::Closed(how));
         }
+        self.tools.remove(&conn);
     }
 
     fn send(&mut self, now: Time, conn: ConnId, bytes: Vec<u8>) {
@@ -287,19 +293,10 @@ impl Hub {
         };
         *unsent += bytes.len();
         if *unsent > self.config.max_unsent {
-            self.leave_flooded(now, conn);
+            self.leave(now, conn, Closed::Flooded);
         } else {
             self.outputs.push_back((conn, Output::Write(bytes)));
         }
-    }
-
-    fn leave_flooded(&mut self, now: Time, conn: ConnId) {
-        if let Some(id) = self.tools.remove(&conn)
-            && let Some(room) = self.rooms.get_mut(&id)
-        {
-            room.detach(now, conn);
-        }
-        self.close(now, conn, Closed::Flooded);
     }
 
     /// Moves what the rooms have to say to the hub's own queues.

@@ -53,16 +53,24 @@ impl Room {
             quirk.session_begins(now);
         }
         self.device.session_begins(now);
-        self.tool.replace(conn)
+        let replaced = self.tool.replace(conn);
+        if let Some(old) = replaced {
+            self.note_half_frame(now, old);
+        }
+        replaced
     }
 
     pub(super) fn detach(&mut self, now: Time, conn: ConnId) {
         if self.tool == Some(conn) {
             self.tool = None;
         }
-        let waiting = self.decoder.waiting();
-        if waiting > 0 {
-            self.note(now, Some(conn), Happening::HalfFrameLeft { bytes: waiting });
+        self.note_half_frame(now, conn);
+    }
+
+    fn note_half_frame(&mut self, now: Time, left_by: ConnId) {
+        let bytes = self.decoder.waiting();
+        if bytes > 0 {
+            self.note(now, Some(left_by), Happening::HalfFrameLeft { bytes });
         }
     }
 

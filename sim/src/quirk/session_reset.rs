@@ -123,13 +123,26 @@ mod tests {
 
     #[test]
     fn rapid_fire_passes() {
-        let rulings = play(&[(0, FW_VERSION), (0, CONFIG), (0, PING_CAN), (0, BMS), (250, BMS)]);
+        let rulings = play(&[
+            (0, FW_VERSION),
+            (0, CONFIG),
+            (0, PING_CAN),
+            (0, BMS),
+            (250, BMS),
+        ]);
         assert_eq!(rulings, vec![Ruling::Pass; 5]);
     }
 
     #[test]
     fn a_gap_longer_than_allowed_makes_the_device_forget() {
-        let rulings = play(&[(0, CONFIG), (100, PING_CAN), (351, BMS), (400, CONFIG), (450, PING_CAN), (500, BMS)]);
+        let rulings = play(&[
+            (0, CONFIG),
+            (100, PING_CAN),
+            (351, BMS),
+            (400, CONFIG),
+            (450, PING_CAN),
+            (500, BMS),
+        ]);
         let Ruling::Withhold { why } = &rulings[2] else {
             panic!("{rulings:?}");
         };
@@ -146,7 +159,9 @@ mod tests {
         let rulings = play(&[(0, PING_CAN), (10, BMS)]);
         assert_eq!(
             rulings[1],
-            Ruling::Withhold { why: "GET_CUSTOM_CONFIG must be sent first".into() }
+            Ruling::Withhold {
+                why: "GET_CUSTOM_CONFIG must be sent first".into()
+            }
         );
     }
 }

@@ -14,6 +14,7 @@ use super::{
     error::ScenarioError,
     schema::{self, Expectation, Scenario},
     source::{Place, Source},
+    suggest::closest,
 };
 use crate::{
     device::{
@@ -25,6 +26,9 @@ use crate::{
     quirk::{Quirk, SessionReset},
     rng::Seed,
 };
+
+/// What fits the firmware's buffer of 65 bytes for the reply to FW_VERSION (`EX main/commands.c:238-290`).
+const MAX_HARDWARE: usize = 36;
 
 /// A hub with its devices, and what a client needs to know of them.
 pub struct World {
@@ -79,20 +83,31 @@ pub(super) fn check(scenario: &Scenario, source: &Source) -> Result<(), Scenario
                 (replay.id.as_ref(), place)
             }
         };
-        let Some(id) = id else { continue };
-        let place = place.key("id");
-        if let Some(first) = ids.insert(normalise_id(id), place.clone()) {
-            let message = format!("two devices have the id `{}`", normalise_id(id));
-            return Err(source
-                .error_at(place, message)
-                .label("the second one")
-                .also(first, "the first one")
-                .help("give each device an id of its own; hubs ignore case and blanks in ids"));
+        if let Some(id) = id {
+            take_id(&mut ids, normalise_id(id), place.key("id"), source)?;
         }
     }
     check_quirks(scenario, source)?;
     check_client(scenario, source)?;
     check_expectations(scenario, source)
+}
+
+/// Refuses an id that another device has already.
+fn take_id(
+    taken: &mut BTreeMap<String, Place>,
+    id: String,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    let message = format!("two devices have the id `{id}`");
+    match taken.insert(id, place.clone()) {
+        None => Ok(()),
+        Some(first) => Err(source
+            .error_at(place, message)
+            .label("the second one")
+            .also(first, "the first one")
+            .help("give each device an id of its own; hubs ignore case and blanks in ids")),
+    }
 }
 
 fn check_login_part(
@@ -101,16 +116,27 @@ fn check_login_part(
     place: &Place,
     source: &Source,
 ) -> Result<(), ScenarioError> {
-    let error = |message: String| source.error_at(place.clone().key(key), message);
+    match login_problem(text, key) {
+        Some((message, help)) => Err(source.error_at(place.clone().key(key), message).help(help)),
+        None => Ok(()),
+    }
+}
+
+/// Why no tool could ever log in with this `id` or `password`, and what to know about it.
+pub(crate) fn login_problem(text: &str, key: &str) -> Option<(String, &'static str)> {
     if text.contains([':', '\n', '\0']) {
-        return Err(error(format!("the {key} holds a colon, a line feed or a NUL"))
-            .help("a hub cuts the login line at every colon: such a login can never succeed"));
+        return Some((
+            format!("the {key} holds a colon, a line feed or a NUL"),
+            "a hub cuts the login line at every colon: such a login can never succeed",
+        ));
     }
     if key == "id" && normalise_id(text).encode_utf16().count() < 3 {
-        return Err(error(format!("the id `{text}` has fewer than 3 characters"))
-            .help("hubs refuse shorter ids; blanks do not count"));
+        return Some((
+            format!("the id `{text}` has fewer than 3 characters"),
+            "hubs refuse shorter ids; blanks do not count",
+        ));
     }
-    Ok(())
+    None
 }
 
 fn check_express(
@@ -120,8 +146,11 @@ fn check_express(
 ) -> Result<(), ScenarioError> {
     check_login_part(&express.id, "id", place, source)?;
     check_login_part(&express.password, "password", place, source)?;
+    check_hardware(&express.hardware, place, source)?;
     if let Some(bms) = &express.bms {
-        check_bms(bms, &place.clone().key("bms"), source)?;
+        let place = place.clone().key("bms");
+        check_bms(bms, &place, source)?;
+        check_tail(bms, express.firmware, &place, source)?;
     }
     let mut ids: BTreeMap<u8, Place> = BTreeMap::new();
     for (index, node) in express.can.iter().enumerate() {
@@ -134,8 +163,21 @@ fn check_express(
             return Err(source
                 .error_at(place, message)
                 .label("the second one")
-                .also(first, "the first one"));
+                .also(first, "the first one")
+                .help("give each node an id of its own"));
         }
+    }
+    Ok(())
+}
+
+fn check_hardware(name: &str, place: &Place, source: &Source) -> Result<(), ScenarioError> {
+    if name.len() > MAX_HARDWARE || name.contains('\0') {
+        let message = format!("the hardware name has {} bytes", name.len());
+        return Err(source
+            .error_at(place.clone().key("hardware"), message)
+            .help(format!(
+                "firmware holds up to {MAX_HARDWARE} bytes, and no NUL"
+            )));
     }
     Ok(())
 }
@@ -169,7 +211,11 @@ fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), Sc
         (bms.state_of_health, "state_of_health", 0.0..=1.0),
         (bms.charge_voltage_v, "charge_voltage_v", 0.0..=2147.0),
         (bms.chip_temperature_c, "chip_temperature_c", -327.0..=327.0),
-        (bms.humidity_temperature_c, "humidity_temperature_c", -327.0..=327.0),
+        (
+            bms.humidity_temperature_c,
+            "humidity_temperature_c",
+            -327.0..=327.0,
+        ),
         (bms.humidity_percent, "humidity_percent", 0.0..=100.0),
         (bms.pressure_pa, "pressure_pa", 0.0..=327_670.0),
     ] {
@@ -177,7 +223,12 @@ fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), Sc
     }
     let lists = [
         (&bms.cell_voltages_v, "cell_voltages_v", "cells", 0.0..=32.7),
-        (&bms.temperatures_c, "temperatures_c", "sensors", -327.0..=327.0),
+        (
+            &bms.temperatures_c,
+            "temperatures_c",
+            "sensors",
+            -327.0..=327.0,
+        ),
     ];
     for (list, key, what, range) in lists {
         for (index, &value) in list.iter().flatten().enumerate() {
@@ -205,9 +256,54 @@ fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), Sc
         && (status.len() > MAX_STATUS || status.contains('\0'))
     {
         let message = format!("the status has {} bytes", status.len());
-        return Err(source
-            .error_at(at("status"), message)
-            .help(format!("firmware holds up to {MAX_STATUS} bytes, and no NUL")));
+        return Err(source.error_at(at("status"), message).help(format!(
+            "firmware holds up to {MAX_STATUS} bytes, and no NUL"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses values that stand behind the end of the reply.
+fn check_tail(
+    bms: &schema::Bms,
+    firmware: schema::ExpressFirmware,
+    place: &Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    use bms::ReplyEnd::{CanId, DataVersion, Pressure, StateOfHealth, Status};
+    let end = bms
+        .reply_ends_after
+        .map_or_else(|| firmware_end(firmware), reply_end);
+    for (key, given, needed) in [
+        (
+            "state_of_charge",
+            bms.state_of_charge.is_some(),
+            StateOfHealth,
+        ),
+        (
+            "state_of_health",
+            bms.state_of_health.is_some(),
+            StateOfHealth,
+        ),
+        ("can_id", bms.can_id.is_some(), CanId),
+        ("pressure_pa", bms.pressure_pa.is_some(), Pressure),
+        ("data_version", bms.data_version.is_some(), DataVersion),
+        ("status", bms.status.is_some(), Status),
+    ] {
+        if given && needed > end {
+            let place = |key| place.clone().key(key);
+            let message =
+                format!("`{key}` stands behind the end of the reply, so no tool ever sees it");
+            let error = source.error_at(place(key).at_key(), message);
+            return Err(match bms.reply_ends_after {
+                Some(_) => error
+                    .also(place("reply_ends_after"), "ends before it")
+                    .help("keep one of them"),
+                None => error.help(
+                    "replies hold it from firmware 6.06 on: add `firmware: \"6.06\"` to the device",
+                ),
+            });
+        }
     }
     Ok(())
 }
@@ -227,9 +323,13 @@ fn check_count(
 
 fn check_motor(motor: &schema::Motor, place: &Place, source: &Source) -> Result<(), ScenarioError> {
     let at = |key: &str| place.clone().key(key);
+    check_hardware(&motor.hardware, place, source)?;
     if motor.can_id == 255 {
         return Err(source
-            .error_at(at("can_id"), "255 addresses all nodes and cannot be one node's id")
+            .error_at(
+                at("can_id"),
+                "255 addresses all nodes and cannot be one node's id",
+            )
             .help("take an id from 0 to 254"));
     }
     for (value, key, limit) in [
@@ -257,15 +357,19 @@ fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
             return Err(source
                 .error_at(place, format!("the quirk `{name}` stands here twice"))
                 .label("the second one")
-                .also(first, "the first one"));
+                .also(first, "the first one")
+                .help("keep one of them"));
         }
     }
     Ok(())
 }
 
+/// The names of all quirks.
+const QUIRKS: [&str; 1] = ["session-reset"];
+
 fn quirk_name(quirk: &schema::Quirk) -> &'static str {
     match quirk {
-        schema::Quirk::SessionReset(_) => "session-reset",
+        schema::Quirk::SessionReset(_) => QUIRKS[0],
     }
 }
 
@@ -299,29 +403,77 @@ fn check_expectations(scenario: &Scenario, source: &Source) -> Result<(), Scenar
                     .help("`is` compares the value, `length` the number of a list's elements"));
             }
             Expectation::Trend(trend) if trend.falls_by.is_some() == trend.rises_by.is_some() => {
-                return Err(source.error_at(
-                    place.key("trend"),
-                    "`trend` wants one of `falls_by` and `rises_by`",
-                ));
-            }
-            Expectation::Fired(fired)
-                if !scenario.quirks.iter().any(|quirk| quirk_name(quirk) == fired.quirk) =>
-            {
-                let message = format!("the quirk `{}` is not switched on here", fired.quirk);
                 return Err(source
-                    .error_at(place.key("fired").key("quirk"), message)
-                    .help("add it under `quirks`"));
+                    .error_at(
+                        place.key("trend"),
+                        "`trend` wants one of `falls_by` and `rises_by`",
+                    )
+                    .help("either says by how much at least, from the first reading to the last"));
+            }
+            Expectation::Value(value) if value.within.is_nan() || value.within < 0.0 => {
+                let message = format!("a value cannot be within {} of another", value.within);
+                return Err(source
+                    .error_at(place.key("value").key("within"), message)
+                    .help("`within` is a distance, 0 or more"));
+            }
+            Expectation::RequestCount(count) => check_request_count(count, place, source)?,
+            Expectation::Fired(fired)
+                if !scenario
+                    .quirks
+                    .iter()
+                    .any(|quirk| quirk_name(quirk) == fired.quirk) =>
+            {
+                return Err(quirk_that_cannot_fire(&fired.quirk, place, source));
             }
             Expectation::SameAsRecording
                 if !matches!(scenario.client, schema::Client::PlayRecording(_)) =>
             {
                 return Err(source
-                    .error_at(place, "`same-as-recording` needs the client `play-recording`"));
+                    .error_at(
+                        place,
+                        "`same-as-recording` needs the client `play-recording`",
+                    )
+                    .help("write `client: { play-recording: {} }`, or expect something else"));
             }
             _ => {}
         }
     }
     Ok(())
+}
+
+fn quirk_that_cannot_fire(name: &str, place: Place, source: &Source) -> ScenarioError {
+    let place = place.key("fired").key("quirk");
+    if QUIRKS.contains(&name) {
+        let message = format!("the quirk `{name}` is not switched on here");
+        return source
+            .error_at(place, message)
+            .help("add it under `quirks`");
+    }
+    let error = source.error_at(place, format!("no quirk is called `{name}`"));
+    match closest(name, QUIRKS) {
+        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+        None => error.help(format!("known here: `{}`", QUIRKS.join("`, `"))),
+    }
+}
+
+fn check_request_count(
+    count: &schema::RequestCount,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    let place = place.key("request-count");
+    match (count.at_least, count.at_most) {
+        (None, None) => Err(source
+            .error_at(place, "`request-count` wants `at_least`, `at_most` or both")
+            .help("give the same number to both for an exact count")),
+        (Some(least), Some(most)) if least > most => Err(source
+            .error_at(
+                place.clone().key("at_most"),
+                format!("no count is at least {least} and at most {most}"),
+            )
+            .also(place.key("at_least"), "contradicts it")),
+        _ => Ok(()),
+    }
 }
 
 /// Makes the hub and its devices.
@@ -333,6 +485,7 @@ pub(super) fn build(
 ) -> Result<World, ScenarioError> {
     let mut residents = Vec::new();
     let mut targets = Vec::new();
+    let mut ids = BTreeMap::new();
     for (index, device) in scenario.devices.iter().enumerate() {
         let (target, device): (_, Box<dyn Device>) = match device {
             schema::Device::Express(express) => {
@@ -348,16 +501,32 @@ pub(super) fn build(
                 let place = Place::root().key("devices").index(index).key("replay");
                 let recording = open_recording(&folder.join(&replay.capture))
                     .map_err(|message| source.error_at(place.clone().key("capture"), message))?;
-                let target = replay_target(recording.clone(), replay.id.as_deref(), replay.password.as_deref())
-                    .ok_or_else(|| {
-                        source
-                            .error_at(place, "the recording holds no login, so the device has no id")
-                            .help("give it an `id`")
-                    })?;
-                (target, Box::new(device::Replay::new(recording, pace(replay.pace))))
+                let target = replay_target(
+                    recording.clone(),
+                    replay.id.as_deref(),
+                    replay.password.as_deref(),
+                )
+                .ok_or_else(|| {
+                    source
+                        .error_at(
+                            place,
+                            "the recording holds no login, so the device has no id",
+                        )
+                        .help("give it an `id`")
+                })?;
+                (
+                    target,
+                    Box::new(device::Replay::new(recording, pace(replay.pace))),
+                )
             }
         };
-        let access = target.password.clone().map_or(Access::Anyone, Access::Password);
+        // A recording brings its own id, which no check of the text can know.
+        let place = Place::root().key("devices").index(index).only().key("id");
+        take_id(&mut ids, target.id.clone(), place, source)?;
+        let access = target
+            .password
+            .clone()
+            .map_or(Access::Anyone, Access::Password);
         residents.push(Resident {
             id: target.id.clone(),
             access,
@@ -448,6 +617,8 @@ fn express_firmware(express: &schema::Express, seed: Seed) -> FwVersion {
     let mut uuid = [0; 12];
     // The chip's factory address, then zeros.
     uuid[..6].copy_from_slice(&random_bytes::<6>(seed.derive("uuid")));
+    // Marked as locally administered, so that it is nobody's.
+    uuid[0] = uuid[0] & !1 | 2;
     FwVersion {
         major,
         minor,
@@ -505,10 +676,6 @@ fn bms_settings(express: &schema::Express) -> BmsSettings {
         ..schema::Bms::default()
     };
     let bms = express.bms.as_ref().unwrap_or(&absent);
-    let firmware_end = match express.firmware {
-        schema::ExpressFirmware::V6_05 => bms::ReplyEnd::Pressure,
-        schema::ExpressFirmware::V6_06 | schema::ExpressFirmware::V7_00 => bms::ReplyEnd::Status,
-    };
     BmsSettings {
         cells: bms.cells.unwrap_or(20),
         cell_voltage_v: bms.cell_voltage_v.unwrap_or(3.9),
@@ -525,7 +692,10 @@ fn bms_settings(express: &schema::Express) -> BmsSettings {
             schema::Balancing::All => bms::Balancing::All,
             schema::Balancing::Automatic => bms::Balancing::Automatic,
         },
-        temperatures_c: bms.temperatures_c.clone().unwrap_or_else(|| vec![25.0, 24.5]),
+        temperatures_c: bms
+            .temperatures_c
+            .clone()
+            .unwrap_or_else(|| vec![25.0, 24.5]),
         chip_temperature_c: bms.chip_temperature_c.unwrap_or(32.0),
         humidity_temperature_c: bms.humidity_temperature_c.unwrap_or(0.0),
         humidity_percent: bms.humidity_percent.unwrap_or(0.0),
@@ -533,7 +703,17 @@ fn bms_settings(express: &schema::Express) -> BmsSettings {
         can_id: bms.can_id.unwrap_or(255),
         data_version: bms.data_version.unwrap_or(0),
         status: bms.status.clone().unwrap_or_default(),
-        reply_end: bms.reply_ends_after.map_or(firmware_end, reply_end),
+        reply_end: bms
+            .reply_ends_after
+            .map_or_else(|| firmware_end(express.firmware), reply_end),
+    }
+}
+
+/// Where a firmware ends its replies.
+fn firmware_end(firmware: schema::ExpressFirmware) -> bms::ReplyEnd {
+    match firmware {
+        schema::ExpressFirmware::V6_05 => bms::ReplyEnd::Pressure,
+        schema::ExpressFirmware::V6_06 | schema::ExpressFirmware::V7_00 => bms::ReplyEnd::Status,
     }
 }
 

@@ -16,6 +16,7 @@ pub use build::{Target, World};
 pub use error::ScenarioError;
 pub use schema::Scenario;
 pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
+pub(crate) use suggest::closest;
 
 use crate::rng::Seed;
 

@@ -505,7 +505,9 @@ impl<'de> Deserialize<'de> for CommandName {
         let command = name.parse().map_err(|error| {
             let names = CommandId::named().filter_map(CommandId::name);
             match super::suggest::closest(&name, names) {
-                Some(close) => format!("no command is called `{name}`\nhelp: did you mean `{close}`?"),
+                Some(close) => {
+                    format!("no command is called `{name}`\nhelp: did you mean `{close}`?")
+                }
                 None => format!("{error}"),
             }
         });

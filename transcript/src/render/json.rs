@@ -1,13 +1,13 @@
 //! JSON Lines: one object an entry, always the same keys in the same order.
 //!
-//! Written by hand, because the order of the fields is that of the wire and the order of the keys is
-//! promised; strings and numbers are `serde_json`'s.
+//! The order of the fields is that of the wire, the order of the keys is promised.
 
 use std::io::{self, Write};
 
+use serde::{Serialize, Serializer};
 use veschub_wire::view::{Fields, Value, hex};
 
-use crate::entry::{Entry, Kind};
+use crate::entry::{Direction, Entry, Kind};
 use crate::transcript::Transcript;
 
 /// Writes every entry as one line.
@@ -25,104 +25,90 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
 /// One entry as a JSON object; `several` says whether the connection is told.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
-    let mut object = Object::default();
-    object.raw(
-        "at",
-        &entry.at_ns.map_or_else(|| "null".to_owned(), seconds),
-    );
-    if let Some(direction) = entry.direction {
-        object.text("direction", direction.as_str());
-        object.raw("offset", &entry.offset.to_string());
-    }
-    object.text("kind", entry.kind_name());
-    match &entry.kind {
-        Kind::Frame(frame) => {
-            object.text("command", &frame.command().to_string());
-            object.text("payload", &hex(&frame.payload));
-        }
-        Kind::Noise(noise) => object.text("payload", &hex(&noise.bytes)),
-        _ => {}
-    }
     let fields = entry.fields();
-    if !fields.is_empty() || matches!(entry.kind, Kind::Frame(_)) {
-        object.raw("fields", &object_of(&fields));
-    }
-    if several && entry.connection > 0 {
-        object.raw("connection", &entry.connection.to_string());
-    }
-    match &entry.kind {
-        Kind::Gap { len } => object.raw("length", &len.to_string()),
-        Kind::Notice(text) => object.text("text", text),
-        _ => {}
-    }
-    object.close()
+    let payload = match &entry.kind {
+        Kind::Frame(frame) => Some(&frame.payload),
+        Kind::Noise(noise) => Some(&noise.bytes),
+        _ => None,
+    };
+    let told = !fields.is_empty() || matches!(entry.kind, Kind::Frame(_));
+    let line = Line {
+        at: entry.at_ns.map(seconds),
+        direction: entry.direction.map(Direction::as_str),
+        offset: entry.direction.map(|_| entry.offset),
+        kind: entry.kind_name(),
+        command: entry.frame().map(|frame| frame.command().to_string()),
+        payload: payload.map(|bytes| hex(bytes)),
+        fields: told.then_some(FieldsJson(&fields)),
+        connection: Some(entry.connection).filter(|&number| several && number > 0),
+        length: match entry.kind {
+            Kind::Gap { len } => Some(len),
+            _ => None,
+        },
+        text: match &entry.kind {
+            Kind::Notice(text) => Some(text),
+            _ => None,
+        },
+    };
+    // Every key is text and no value can fail, so there is nothing to report.
+    serde_json::to_string(&line).unwrap_or_default()
 }
 
-#[derive(Default)]
-struct Object(String);
+/// The promised keys in the promised order.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<u64>,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<FieldsJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}
 
-impl Object {
-    fn raw(&mut self, key: &str, json: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.0.push_str(&string(key));
-        self.0.push(':');
-        self.0.push_str(json);
+/// Named fields as a JSON object in the order of the wire; masked ones stay masked.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldsJson<'a>(pub &'a Fields);
+
+/// A field's value as JSON; infinities and NaN, which JSON does not have, are null.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueJson<'a>(pub &'a Value);
+
+impl Serialize for FieldsJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, ValueJson(value))))
     }
+}
 
-    fn text(&mut self, key: &str, text: &str) {
-        self.raw(key, &string(text));
-    }
-
-    fn close(mut self) -> String {
-        if self.0.is_empty() {
-            self.0.push('{');
+impl Serialize for ValueJson<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Int(value) => serializer.serialize_i64(*value),
+            Value::Number(value) => serializer.serialize_f64(*value),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
+            Value::List(values) => serializer.collect_seq(values.iter().map(ValueJson)),
+            Value::Fields(fields) => FieldsJson(fields).serialize(serializer),
+            masked => serializer.collect_str(masked),
         }
-        self.0.push('}');
-        self.0
     }
 }
 
-fn object_of(fields: &Fields) -> String {
-    let mut object = Object::default();
-    for (name, value) in fields.iter() {
-        object.raw(name, &json_of(value));
-    }
-    object.close()
-}
-
-fn json_of(value: &Value) -> String {
-    match value {
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Number(value) => number(*value),
-        Value::Text(text) => string(text),
-        Value::Bytes(bytes) => string(&hex(bytes)),
-        Value::List(values) => {
-            let values: Vec<String> = values.iter().map(json_of).collect();
-            format!("[{}]", values.join(","))
-        }
-        Value::Fields(fields) => object_of(fields),
-        masked => string(&masked.to_string()),
-    }
-}
-
-fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// JSON has no infinities and no NaN: they are null.
-fn number(value: f64) -> String {
-    serde_json::Value::from(value).to_string()
-}
-
-/// Nanoseconds as seconds, without the detour over a float that would lose the last digits.
-fn seconds(ns: u64) -> String {
-    let text = format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000);
-    let text = text.trim_end_matches('0');
-    match text.strip_suffix('.') {
-        Some(whole) => format!("{whole}.0"),
-        None => text.to_owned(),
-    }
+/// Nanoseconds as seconds; exact to the nanosecond for the first hundred days.
+fn seconds(ns: u64) -> f64 {
+    ns as f64 / 1e9
 }
 
 #[cfg(test)]
@@ -131,10 +117,10 @@ mod tests {
 
     #[test]
     fn seconds_keep_every_digit() {
-        assert_eq!(seconds(0), "0.0");
-        assert_eq!(seconds(27_854_321_000), "27.854321");
-        assert_eq!(seconds(1_000_000_001), "1.000000001");
-        assert_eq!(seconds(u64::MAX), "18446744073.709551615");
+        let shown = |ns| serde_json::to_string(&seconds(ns)).unwrap();
+        assert_eq!(shown(0), "0.0");
+        assert_eq!(shown(27_854_321_000), "27.854321");
+        assert_eq!(shown(1_000_000_001), "1.000000001");
     }
 
     #[test]
@@ -150,7 +136,7 @@ mod tests {
         fields.push("inner", inner);
         fields.push("none", Fields::new());
         assert_eq!(
-            object_of(&fields),
+            serde_json::to_string(&FieldsJson(&fields)).unwrap(),
             r#"{"z":null,"a":[0.5,-1,"***"],"inner":{"text":"a \"quote\"\n"},"none":{}}"#
         );
     }

@@ -7,5 +7,5 @@ mod fold;
 mod json;
 mod text;
 
-pub use json::{json_line, json_lines};
+pub use json::{FieldsJson, ValueJson, json_line, json_lines};
 pub use text::{Preview, TextOptions, summary, text, text_line};

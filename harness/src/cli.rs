@@ -1,0 +1,233 @@
+//! The command line: what is asked for, and the exit codes.
+//!
+//! stdout is data, stderr is talk.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use veschub_sim::rng::Seed;
+
+use crate::{
+    read::{self, ReadArgs},
+    report::scenarios,
+    run::{self, Mode, Run, RunError},
+};
+
+/// Where scenarios are looked for.
+const SCENARIOS: &str = "scenarios";
+/// Runs that are over sooner show no progress.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "veschub-harness",
+    version,
+    max_term_width = 100,
+    help_expected = true,
+    about = "Drives clients of VESC devices against a fake hub and judges what they understood",
+    after_help = "Examples:\n  \
+        veschub-harness run                                  all scenarios below scenarios/\n  \
+        veschub-harness run --verbose scenarios/my-pack.yaml   one scenario, told in full\n  \
+        veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios and compare what the client decoded with what the devices held
+    Run(RunArgs),
+    /// Read a pack through any hub, simulated or real, and show it
+    Read(ReadArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all scenarios passed, 1 one did not, 2 bad usage or unreadable input."
+)]
+struct RunArgs {
+    /// Scenarios, or folders with scenarios; all below scenarios/ if none is given
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print one JSON object per scenario and a last one with the counts
+    #[arg(long)]
+    json: bool,
+    /// Tell each scenario in full: all that was said, and truth beside decoded
+    #[arg(long, short, conflicts_with = "json")]
+    verbose: bool,
+    /// Decides all that is random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Use loopback sockets and the real clock instead of memory and virtual time
+    #[arg(long)]
+    real_time: bool,
+    /// Stop at the first scenario that fails
+    #[arg(long)]
+    fail_fast: bool,
+}
+
+/// Runs `veschub-harness` with the arguments of the process.
+#[must_use]
+pub fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Run(args) => run_scenarios(&args),
+        Command::Read(args) => read_pack(&args),
+    }
+}
+
+fn read_pack(args: &ReadArgs) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(read::run(args)),
+        Err(error) => {
+            eprintln!("error: cannot start: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run_scenarios(args: &RunArgs) -> ExitCode {
+    let paths = match find(&args.paths) {
+        Ok(paths) => paths,
+        Err(message) => {
+            eprintln!("error: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let mode = if args.real_time {
+        Mode::Real
+    } else {
+        Mode::Virtual
+    };
+    let progress = progress(paths.len() as u64);
+    let mut runs = Vec::new();
+    let mut unreadable = false;
+    for path in &paths {
+        progress.set_message(path.display().to_string());
+        match run::run_file(path, Seed(args.seed), mode) {
+            Ok(run) => {
+                let stop = args.fail_fast && !run.verdict.passed();
+                runs.push(run);
+                if stop {
+                    break;
+                }
+            }
+            Err(error) => {
+                unreadable = true;
+                progress.suspend(|| tell(path, &error));
+                if args.fail_fast {
+                    break;
+                }
+            }
+        }
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    let told = tell_runs(&runs, args);
+    if let Err(error) = told
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        eprintln!("error: cannot write to stdout: {error}");
+        return ExitCode::from(2);
+    }
+    if unreadable {
+        ExitCode::from(2)
+    } else if runs.iter().all(|run| run.verdict.passed()) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    }
+}
+
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let default = [PathBuf::from(SCENARIOS)];
+    let roots = if paths.is_empty() {
+        &default[..]
+    } else {
+        paths
+    };
+    let mut found = Vec::new();
+    for root in roots {
+        let below = run::find_scenarios(root).map_err(|error| {
+            let advice = match error.kind() {
+                io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+                _ => format!("cannot read it: {error}"),
+            };
+            format!(
+                "{}: {advice}; name a scenario, or a folder with some",
+                root.display()
+            )
+        })?;
+        found.extend(below);
+    }
+    if found.is_empty() {
+        let roots: Vec<String> = roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
+        return Err(format!(
+            "no scenario below {}: scenarios end in .yaml",
+            roots.join(", ")
+        ));
+    }
+    Ok(found)
+}
+
+/// A bar on a terminal, drawn once the runs take long enough to wonder.
+fn progress(count: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+    let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let shown = bar.clone();
+    std::thread::spawn(move || {
+        std::thread::sleep(PATIENCE);
+        if !shown.is_finished() {
+            shown.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    });
+    bar
+}
+
+fn tell(path: &Path, error: &RunError) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = match error {
+        RunError::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
+        error => writeln!(stderr, "error: {}: {error}", path.display()),
+    };
+}
+
+fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    if args.json {
+        for run in runs {
+            writeln!(stdout, "{}", scenarios::json_line(run))?;
+        }
+        let passed = runs.iter().filter(|run| run.verdict.passed()).count();
+        let failed = runs.len() - passed;
+        writeln!(stdout, r#"{{"passed":{passed},"failed":{failed}}}"#)?;
+        return stdout.flush();
+    }
+    if args.verbose {
+        for run in runs {
+            writeln!(stdout, "{}", scenarios::story(run))?;
+        }
+    }
+    if !runs.is_empty() {
+        writeln!(stdout, "{}\n", scenarios::table(runs))?;
+    }
+    for run in runs.iter().filter(|run| !run.verdict.passed()) {
+        writeln!(stdout, "{}", scenarios::failure(run))?;
+    }
+    writeln!(stdout, "{}", scenarios::summary(runs))?;
+    stdout.flush()
+}

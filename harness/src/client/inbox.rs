@@ -1,0 +1,224 @@
+//! What came from the device, and which request each frame answers.
+//!
+//! A value-in, value-out state machine: bytes and their time go in, frames come out. Replies carry no sequence
+//! number, so a frame answers the *oldest* open question with its command id; a frame that no question waits for
+//! (a PRINT, a reply that came after its time-out, a reply to an earlier session) is kept as unasked.
+//!
+//! Memory is bounded: the oldest frames are forgotten beyond a limit, noise is counted and not kept.
+
+use std::{collections::VecDeque, time::Duration};
+
+use veschub_wire::{CommandId, DecodeError, Decoded, Decoder, Item, Reply, Request};
+
+/// A frame that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// When, since the start of the session.
+    pub at: Duration,
+    /// When the request was sent that it answers; `None` if nobody asked for it (any more).
+    pub asked_at: Option<Duration>,
+    /// Its payload: the command id, then the body.
+    pub payload: Vec<u8>,
+    /// Its payload understood, or why it could not be.
+    pub reply: Result<Decoded<Reply>, DecodeError>,
+}
+
+impl Received {
+    /// The command that it replies to.
+    #[must_use]
+    pub fn command(&self) -> CommandId {
+        // A frame has at least one byte.
+        CommandId(self.payload.first().copied().unwrap_or_default())
+    }
+}
+
+/// A request whose reply is awaited.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ticket {
+    number: u64,
+    request: Request,
+    asked_at: Duration,
+    /// What had come when it was asked, to tell what came since.
+    before: Tally,
+}
+
+impl Ticket {
+    /// The request.
+    #[must_use]
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// When it was sent, since the start of the session.
+    #[must_use]
+    pub fn asked_at(&self) -> Duration {
+        self.asked_at
+    }
+}
+
+/// The place that the reply to a request is put into.
+#[derive(Debug)]
+struct Question {
+    ticket: u64,
+    reply_id: Option<CommandId>,
+    asked_at: Duration,
+    answer: Option<Received>,
+}
+
+/// How much has come so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    frames: u64,
+    junk: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Inbox {
+    decoder: Decoder,
+    kept: VecDeque<Received>,
+    max_kept: usize,
+    frames: u64,
+    noise_bytes: u64,
+    /// How many frames [`next_unasked`](Self::next_unasked) has gone through.
+    handed: u64,
+    questions: Vec<Question>,
+    tickets: u64,
+}
+
+impl Inbox {
+    pub(super) fn new(max_payload: usize, max_kept: usize) -> Self {
+        Self {
+            decoder: Decoder::new(max_payload),
+            kept: VecDeque::new(),
+            max_kept,
+            frames: 0,
+            noise_bytes: 0,
+            handed: 0,
+            questions: Vec::new(),
+            tickets: 0,
+        }
+    }
+
+    /// Takes in bytes that came at this time.
+    pub(super) fn take_in(&mut self, at: Duration, mut bytes: &[u8]) {
+        while let Some(item) = self.decoder.next(&mut bytes) {
+            match item {
+                Item::Noise(noise) => self.noise_bytes += noise.bytes.len() as u64,
+                Item::Frame(frame) => {
+                    let mut received = Received {
+                        at,
+                        asked_at: None,
+                        payload: frame.payload.to_vec(),
+                        reply: Reply::decode(frame.payload),
+                    };
+                    self.frames += 1;
+                    answer(&mut self.questions, &mut received);
+                    if self.kept.len() == self.max_kept {
+                        self.kept.pop_front();
+                    }
+                    self.kept.push_back(received);
+                }
+            }
+        }
+    }
+
+    /// The stream is over: half a frame will not become whole.
+    pub(super) fn end(&mut self) {
+        if let Some(tail) = self.decoder.finish() {
+            self.noise_bytes += tail.bytes.len() as u64;
+        }
+    }
+
+    /// Opens a question: the next frame with its reply id that no older question takes is the answer.
+    pub(super) fn ask(&mut self, at: Duration, request: &Request) -> Ticket {
+        let number = self.tickets;
+        self.tickets += 1;
+        self.questions.push(Question {
+            ticket: number,
+            reply_id: request.reply_id(),
+            asked_at: at,
+            answer: None,
+        });
+        Ticket {
+            number,
+            request: request.clone(),
+            asked_at: at,
+            before: self.tally(),
+        }
+    }
+
+    /// Whether a question has its answer; one that is not open here has nothing to wait for.
+    pub(super) fn is_answered(&self, ticket: &Ticket) -> bool {
+        self.questions
+            .iter()
+            .find(|question| question.ticket == ticket.number)
+            .is_none_or(|question| question.answer.is_some())
+    }
+
+    /// Closes a question and hands out its answer; one that comes later is unasked.
+    pub(super) fn close(&mut self, ticket: &Ticket) -> Option<Received> {
+        let index = self
+            .questions
+            .iter()
+            .position(|question| question.ticket == ticket.number)?;
+        self.questions.remove(index).answer
+    }
+
+    /// The next frame that answered no question, each one once.
+    pub(super) fn next_unasked(&mut self) -> Option<Received> {
+        loop {
+            let skip = self.handed.saturating_sub(self.forgotten());
+            let received = self.kept.get(usize::try_from(skip).ok()?)?;
+            self.handed = self.handed.max(self.forgotten()) + 1;
+            if received.asked_at.is_none() {
+                return Some(received.clone());
+            }
+        }
+    }
+
+    /// The commands of the frames that came since a request was sent, and the bytes outside of frames.
+    pub(super) fn since(&self, ticket: &Ticket) -> (Vec<CommandId>, u64) {
+        let fresh = self.frames - ticket.before.frames;
+        let skip = self
+            .kept
+            .len()
+            .saturating_sub(usize::try_from(fresh).unwrap_or(usize::MAX));
+        let seen = self.kept.iter().skip(skip).map(Received::command).collect();
+        (seen, self.tally().junk.saturating_sub(ticket.before.junk))
+    }
+
+    pub(super) fn kept(&self) -> &VecDeque<Received> {
+        &self.kept
+    }
+
+    pub(super) fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    pub(super) fn forgotten(&self) -> u64 {
+        self.frames - self.kept.len() as u64
+    }
+
+    pub(super) fn noise_bytes(&self) -> u64 {
+        self.noise_bytes
+    }
+
+    fn tally(&self) -> Tally {
+        Tally {
+            frames: self.frames,
+            junk: self.noise_bytes + self.decoder.waiting() as u64,
+        }
+    }
+}
+
+/// Gives a frame to the oldest open question that waits for its command.
+fn answer(questions: &mut [Question], received: &mut Received) {
+    let command = Some(received.command());
+    let open = questions
+        .iter_mut()
+        .find(|question| question.answer.is_none() && question.reply_id == command);
+    if let Some(question) = open {
+        received.asked_at = Some(question.asked_at);
+        question.answer = Some(received.clone());
+    }
+}

@@ -1,0 +1,20 @@
+//! The reference client: asks a device the way VESC Tool does, and keeps everything that comes back.
+//!
+//! ```text
+//!  stream -bytes-> Inbox (frames, which request each answers) -> Session (waits) -> task (what to ask) -> Readings
+//! ```
+//!
+//! Only [`session`] waits, and only on its stream and on tokio's clock: no sockets, no time of day. A test joins it
+//! to a peer in memory on a paused clock; `veschub-harness read` gives it a TCP stream.
+
+pub mod error;
+pub mod inbox;
+pub mod session;
+pub mod task;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub use error::{ClientError, Ending};
+pub use inbox::{Received, Ticket};
+pub use session::{Options, Session};
+pub use task::{Ask, Outcome, Pace, Reading};

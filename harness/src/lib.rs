@@ -1,0 +1,14 @@
+//! Drives VESC clients against the simulated hub and judges what they understood.
+//!
+//! * [`client`]: the reference client, generic over its stream; [`read`]: the command that shows a pack.
+//! * [`run`]: a scenario run in virtual or real time, and the judgement of what was seen.
+//! * [`report`]: results for people and for programs; [`cli`]: the commands of `veschub-harness`.
+//!
+//! The simulator and the reference client share a codec, so their agreement says nothing about the codec: recorded
+//! sessions and composed sample payloads are its witnesses.
+
+pub mod cli;
+pub mod client;
+pub mod read;
+pub mod report;
+pub mod run;

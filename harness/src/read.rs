@@ -1,0 +1,607 @@
+//! `veschub-harness read`: the reference client against any hub, simulated or real, and a table for people.
+//!
+//! stdout is data: the table, lines or JSON. stderr is talk: what is going on, what a device prints, what went wrong
+//! and what to check. A password is never printed, and may come from the environment to stay out of process lists.
+
+use std::{
+    io::{self, IsTerminal as _, Write},
+    process::ExitCode,
+    time::Duration,
+};
+
+use anstream::{eprintln, stdout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpStream, lookup_host},
+    time::{Instant, timeout},
+};
+use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
+
+use crate::{
+    client::{Ask, ClientError, Options, Outcome, Reading, Session, task},
+    report::{
+        json,
+        pack::{self, Pack},
+    },
+};
+
+/// The environment variable that holds the password where `--password` is not given.
+pub const PASSWORD_VARIABLE: &str = "VESC_PASSWORD";
+
+/// Moves to the upper left corner and clears the screen.
+const CLEAR: &str = "\x1b[H\x1b[2J";
+
+const AFTER_HELP: &str = "\
+Examples:
+  A simulated device (the first line in another terminal):
+    veschub-sim serve --demo --listen 127.0.0.1:65101
+    veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret
+
+  Your own, once a second, the password kept out of the command line:
+    read -rs VESC_PASSWORD; export VESC_PASSWORD
+    veschub-harness read --hub veschub.vedder.se:65101 --id YOUR-ID --watch
+
+  Without a hub, on the device's own network:
+    veschub-harness read --hub 192.168.1.50:65102 --direct
+
+Exit codes: 0 read, 1 the device did not answer, 2 bad usage or no connection.";
+
+/// Read a pack once or for ever, and show it as a table.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    override_usage = "veschub-harness read --hub HOST:PORT {--id ID [--password P] | --direct} [OPTIONS]",
+    after_help = AFTER_HELP
+)]
+pub struct ReadArgs {
+    /// Where the hub listens; with --direct, where the device does
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub hub: String,
+    /// The device's id at the hub
+    #[arg(long, required_unless_present = "direct", conflicts_with = "direct")]
+    pub id: Option<String>,
+    /// The device's password at the hub; by default what VESC_PASSWORD holds
+    #[arg(long, value_name = "P", value_parser = password, conflicts_with = "direct")]
+    pub password: Option<Password>,
+    /// Talk to the device itself, without a hub and without a login
+    #[arg(long)]
+    pub direct: bool,
+    /// Ask each request after the reply to the one before, instead of all at once
+    #[arg(long)]
+    pub one_at_a_time: bool,
+    /// Go on reading, until Ctrl-C
+    #[arg(long)]
+    pub watch: bool,
+    /// With --watch, the time from one reading to the next
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    pub every: Duration,
+    /// How long to wait for the connection and for each reply
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
+    pub timeout: Duration,
+    /// Print one JSON object a reading: {"at": seconds, "command": name, "fields": {...}}
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Why there is nothing to show.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The arguments do not make a login.
+    #[error("{0}")]
+    Usage(String),
+    /// The host is not known.
+    #[error("the host of `{hub}` was not found: {error}; check the name and the network")]
+    UnknownHost {
+        /// As it was given.
+        hub: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Nobody took the connection.
+    #[error(
+        "no connection to {hub}: {error}; check address and port, and that something listens there"
+    )]
+    NoConnection {
+        /// As it was given.
+        hub: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The connection stands, but the device sent no values.
+    #[error("{error}")]
+    Unanswered {
+        /// What came of asking for them.
+        error: ClientError,
+        /// Whether it answered nothing else either.
+        silent: bool,
+    },
+    /// The hub or the device did not do its part.
+    #[error("{0}")]
+    Client(#[from] ClientError),
+    /// The output takes no more.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl ReadError {
+    /// 1: the device did not answer; 2: bad usage or no connection; 0: whoever read the output has seen enough.
+    fn code(&self) -> u8 {
+        match self {
+            Self::Client(error) if !error.is_refusal() => 1,
+            Self::Unanswered { .. } => 1,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Output(_) => 1,
+            _ => 2,
+        }
+    }
+
+    /// What to check.
+    fn hint(&self) -> Option<&'static str> {
+        let Self::Unanswered { silent, .. } = self else {
+            return None;
+        };
+        Some(if *silent {
+            "the device answered nothing at all: check that it is on and in reach of its network"
+        } else {
+            "the device answers, but not BMS_GET_VALUES: check its firmware, \
+             and try with and without --one-at-a-time"
+        })
+    }
+
+    /// Says what went wrong.
+    fn tell(&self) {
+        eprintln!("error: {self}");
+        if let Some(hint) = self.hint() {
+            eprintln!("hint: {hint}");
+        }
+    }
+}
+
+/// Runs the command; says on stderr what went wrong.
+pub async fn run(args: &ReadArgs) -> ExitCode {
+    let mut screen = Screen {
+        out: stdout(),
+        json: args.json,
+        redraw: args.watch && !args.json && io::stdout().is_terminal(),
+    };
+    let result = tokio::select! {
+        biased;
+        // Only a watch is meant to be ended this way.
+        _ = tokio::signal::ctrl_c(), if args.watch => Ok(()),
+        result = connect_and_read(args, &mut screen) => result,
+    };
+    let Err(error) = result else {
+        return ExitCode::SUCCESS;
+    };
+    let code = error.code();
+    if code != 0 {
+        error.tell();
+    }
+    ExitCode::from(code)
+}
+
+async fn connect_and_read<W: Write>(
+    args: &ReadArgs,
+    screen: &mut Screen<W>,
+) -> Result<(), ReadError> {
+    let login = login(args, std::env::var(PASSWORD_VARIABLE).ok())?;
+    let stream = connect(&args.hub, args.timeout).await?;
+    match &login {
+        Some(login) => eprintln!("connected to {}, logging in as {}", args.hub, login.id),
+        None => eprintln!("connected to {}", args.hub),
+    }
+    read(stream, login, args, screen).await
+}
+
+/// Reads once or for ever over a given stream.
+async fn read<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
+    stream: S,
+    login: Option<LoginLine>,
+    args: &ReadArgs,
+    screen: &mut Screen<W>,
+) -> Result<(), ReadError> {
+    let options = Options {
+        reply_timeout: args.timeout,
+        ..Options::default()
+    };
+    let mut session = Session::open(stream, login, options).await?;
+    let ask = match args.one_at_a_time {
+        true => Ask::OneAtATime,
+        false => Ask::RapidFire,
+    };
+    let outcome = task::read_bms(&mut session, ask, !args.watch).await;
+    let mut pack = Pack::default();
+    for reading in &outcome.readings {
+        pack.note(&reading.reply.body);
+        screen.reading(reading)?;
+    }
+    tell_prints(&mut session, &mut pack, screen).await?;
+    let result = judge(outcome);
+    // A refused login leaves nothing to show.
+    if !matches!(&result, Err(ReadError::Client(error)) if error.is_refusal()) {
+        screen.pack(&pack)?;
+    }
+    match result {
+        Err(error @ ReadError::Unanswered { .. }) if args.watch => error.tell(),
+        result => result?,
+    }
+    if args.watch {
+        return watch(&mut session, &mut pack, args, screen).await;
+    }
+    session.close().await;
+    Ok(())
+}
+
+/// Says what was not answered; an error if that are the values.
+fn judge(outcome: Outcome) -> Result<(), ReadError> {
+    let silent = outcome.readings.is_empty();
+    let mut result = Ok(());
+    for (request, error) in outcome.unanswered {
+        if error.is_end() {
+            result = Err(error.into());
+        } else if request == Request::BmsGetValues {
+            result = Err(ReadError::Unanswered { error, silent });
+        } else {
+            eprintln!("note: {error}");
+        }
+    }
+    result
+}
+
+/// Polls on a fixed grid until the connection ends.
+async fn watch<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
+    session: &mut Session<S>,
+    pack: &mut Pack,
+    args: &ReadArgs,
+    screen: &mut Screen<W>,
+) -> Result<(), ReadError> {
+    // A grid without a width would leave no time for anything else.
+    let every = args.every.max(Duration::from_millis(10));
+    let mut next = Instant::now();
+    loop {
+        while next <= Instant::now() {
+            next += every;
+        }
+        session.idle(next).await;
+        let result = session.ask(&Request::BmsGetValues).await;
+        tell_prints(session, pack, screen).await?;
+        match result.and_then(|received| Reading::new(&Request::BmsGetValues, received)) {
+            Ok(reading) => {
+                pack.note(&reading.reply.body);
+                screen.reading(&reading)?;
+                screen.again(pack, reading.at)?;
+            }
+            Err(error) if error.is_end() => return Err(error.into()),
+            Err(error) => eprintln!("note: {error}"),
+        }
+    }
+}
+
+/// Takes in what came unasked or late: texts of the device, the result of a scan.
+async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
+    session: &mut Session<S>,
+    pack: &mut Pack,
+    screen: &mut Screen<W>,
+) -> Result<(), ReadError> {
+    while let Ok(received) = session.receive(Instant::now()).await {
+        let Ok(reading) = Reading::new(&Request::PingCan, received) else {
+            continue;
+        };
+        match &reading.reply.body {
+            Reply::Print(text) => {
+                let text: String = text.iter().copied().map(char::from).collect();
+                eprintln!(
+                    "the device prints: {}",
+                    pack::printable(text.trim_end(), 400)
+                );
+            }
+            reply @ Reply::PingCan { .. } => {
+                pack.note(reply);
+                screen.reading(&reading)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where readings are shown. Colours are always written; whether they arrive is the stream's matter.
+struct Screen<W> {
+    out: W,
+    json: bool,
+    redraw: bool,
+}
+
+impl<W: Write> Screen<W> {
+    /// Shows a reading, where readings are shown one by one.
+    fn reading(&mut self, reading: &Reading) -> io::Result<()> {
+        if self.json {
+            writeln!(self.out, "{}", json::line(reading))?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Shows what is known of a pack.
+    fn pack(&mut self, pack: &Pack) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        if self.redraw {
+            // Past the colour filter, which would take this for a colour.
+            io::stdout().write_all(CLEAR.as_bytes())?;
+        }
+        write!(self.out, "{}", pack::table(pack, true))?;
+        self.out.flush()
+    }
+
+    /// Shows a pack again: in place of the former table, or as one line below it.
+    fn again(&mut self, pack: &Pack, at: Duration) -> io::Result<()> {
+        if self.redraw {
+            return self.pack(pack);
+        }
+        if let Some(bms) = &pack.bms
+            && !self.json
+        {
+            writeln!(
+                self.out,
+                "{:8.1} s  {}",
+                at.as_secs_f64(),
+                pack::line(bms, true)
+            )?;
+            self.out.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// The login line, `None` for a direct connection; refused here if no hub could accept it.
+fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLine>, ReadError> {
+    let Some(id) = &args.id else {
+        return Ok(None);
+    };
+    let given = args
+        .password
+        .as_ref()
+        .map(|password| password.reveal().to_owned());
+    let Some(password) = given.or(environment) else {
+        return Err(ReadError::Usage(format!(
+            "no password; give --password or set {PASSWORD_VARIABLE}"
+        )));
+    };
+    if password.contains('\n') {
+        return Err(ReadError::Usage(
+            "the password has a line feed in it, which ends a login line; remove it".to_owned(),
+        ));
+    }
+    let login = LoginLine::new(LoginKind::Tool, id, password);
+    let line = login.encode();
+    match LoginLine::parse(line.strip_suffix(b"\n").unwrap_or(&line)) {
+        Ok(_) => Ok(Some(login)),
+        Err(refusal) => Err(ReadError::Usage(format!(
+            "no hub accepts this login: {refusal}"
+        ))),
+    }
+}
+
+async fn connect(hub: &str, limit: Duration) -> Result<TcpStream, ReadError> {
+    let unknown = |error| ReadError::UnknownHost {
+        hub: hub.to_owned(),
+        error,
+    };
+    let no_connection = |error| ReadError::NoConnection {
+        hub: hub.to_owned(),
+        error,
+    };
+    let late = || {
+        io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!("no answer within {limit:?}"),
+        )
+    };
+    let addresses = timeout(limit, lookup_host(hub)).await;
+    let addresses: Vec<_> = addresses
+        .map_err(|_| unknown(late()))?
+        .map_err(unknown)?
+        .collect();
+    let stream = timeout(limit, TcpStream::connect(&addresses[..])).await;
+    let stream = stream
+        .map_err(|_| no_connection(late()))?
+        .map_err(no_connection)?;
+    // Each request leaves at once, as a segment of its own.
+    stream.set_nodelay(true).map_err(no_connection)?;
+    Ok(stream)
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("wanted a host and a port, e.g. 127.0.0.1:65101".to_owned()),
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    veschub_sim::scenario::duration::parse_duration(text).map(Duration::from_nanos)
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "clap wants a parser that could fail"
+)]
+fn password(text: &str) -> Result<Password, String> {
+    Ok(Password::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use tokio::{join, net::TcpListener};
+    use veschub_wire::CommandId;
+
+    use super::*;
+    use crate::client::testing::{Peer, pair};
+
+    #[derive(Debug, clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        read: ReadArgs,
+    }
+
+    fn parse(line: &str) -> Result<ReadArgs, clap::Error> {
+        Line::try_parse_from(line.split(' ')).map(|line| line.read)
+    }
+
+    fn direct(more: &str) -> ReadArgs {
+        parse(format!("read --hub localhost:65102 --direct {more}").trim()).unwrap()
+    }
+
+    /// Runs the command against a made-up device without answers to some commands.
+    async fn against(args: &ReadArgs, silent: &[CommandId]) -> (Result<(), ReadError>, String) {
+        let (stream, peer) = pair();
+        let mut screen = Screen {
+            out: Vec::new(),
+            json: args.json,
+            redraw: false,
+        };
+        let delay = |request: &Request| {
+            let answered = !silent.contains(&request.id());
+            answered.then_some(Duration::from_millis(100))
+        };
+        let (_, result) = join!(peer.serve(delay), read(stream, None, args, &mut screen));
+        let text = String::from_utf8(screen.out).unwrap();
+        (result, anstream::adapter::strip_str(&text).to_string())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pack_is_read_once_and_shown_as_a_table() {
+        for more in ["", "--one-at-a-time"] {
+            let (result, text) = against(&direct(more), &[]).await;
+            assert!(result.is_ok(), "{result:?}");
+            assert!(text.starts_with("VESC Express T, firmware 6.05"), "{text}");
+            assert!(text.contains("agrees with the cells' sum"), "{text}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn json_is_one_object_a_reading() {
+        let (result, text) = against(&direct("--json"), &[]).await;
+        assert!(result.is_ok(), "{result:?}");
+        let commands: Vec<_> = text
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|object| object["command"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        let expected = [
+            "FW_VERSION",
+            "GET_CUSTOM_CONFIG",
+            "PING_CAN",
+            "BMS_GET_VALUES",
+        ];
+        assert_eq!(commands, expected);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_device_that_does_not_answer_is_exit_code_1_and_shows_what_is_known() {
+        let silent = [CommandId::BMS_GET_VALUES];
+        let (result, text) = against(&direct(""), &silent).await;
+        assert_eq!(result.unwrap_err().code(), 1);
+        assert!(text.contains("BMS_GET_VALUES was not answered"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_scan_does_not_spoil_a_reading() {
+        let (result, text) = against(&direct(""), &[CommandId::PING_CAN]).await;
+        assert!(result.is_ok(), "{result:?}");
+        assert!(text.contains("CAN bus            not reported"), "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_goes_on_line_by_line_until_the_connection_ends() {
+        let (stream, peer) = pair();
+        let args = direct("--watch --every 500ms");
+        let mut screen = Screen {
+            out: Vec::new(),
+            json: false,
+            redraw: false,
+        };
+        let three_seconds = Duration::from_secs(3);
+        let result = {
+            let device = peer.serve(|_| Some(Duration::from_millis(100)));
+            let device = timeout(three_seconds, device);
+            join!(device, read(stream, None, &args, &mut screen)).1
+        };
+        assert_eq!(result.unwrap_err().code(), 1);
+        let text = String::from_utf8(screen.out).unwrap();
+        assert_eq!(text.matches(" s  83.708 V").count(), 5, "{text}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_login_is_exit_code_2() {
+        let (stream, mut peer): (_, Peer) = pair();
+        let args = parse("read --hub h:1 --id demo-0001 --password not-a-secret").unwrap();
+        let login = login(&args, None).unwrap();
+        let mut screen = Screen {
+            out: Vec::new(),
+            json: false,
+            redraw: false,
+        };
+        let (_, result) = join!(
+            async move { peer.login().await },
+            read(stream, login, &args, &mut screen),
+        );
+        assert_eq!(result.unwrap_err().code(), 2);
+        assert!(screen.out.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_is_exit_code_2_and_names_the_address() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let hub = listener.local_addr().unwrap().to_string();
+        drop(listener);
+        let error = connect(&hub, Duration::from_secs(5)).await.unwrap_err();
+        assert_eq!(error.code(), 2);
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("no connection to {hub}: "))
+        );
+    }
+
+    #[test]
+    fn a_login_that_no_hub_accepts_is_refused_before_connecting() {
+        let with = |more: &str| parse(&format!("read --hub h:1 --id {more}")).unwrap();
+        for (args, says) in [
+            (with("demo-0001"), "set VESC_PASSWORD"),
+            (with("ab --password x"), "fewer than 3 characters"),
+            (with("demo-0001 --password a:b"), "4 parts"),
+        ] {
+            let error = login(&args, None).unwrap_err();
+            assert_eq!(error.code(), 2);
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        let from_environment = login(&with("demo-0001"), Some("not-a-secret".into())).unwrap();
+        assert_eq!(from_environment.unwrap().password.reveal(), "not-a-secret");
+    }
+
+    #[test]
+    fn a_password_is_not_in_the_arguments_debug_text() {
+        let args = parse("read --hub h:1 --id demo-0001 --password not-a-secret").unwrap();
+        assert!(!format!("{args:?}").contains("secret"));
+    }
+
+    #[test]
+    fn contradicting_arguments_are_refused() {
+        for line in [
+            "read",
+            "read --hub h:1",
+            "read --hub h --direct",
+            "read --hub h:1 --direct --id demo-0001",
+            "read --hub h:1 --direct --password x",
+            "read --hub h:1 --direct --every 5",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Readings as JSON: one object a line, the fields in the order and under the names of the wire's view.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer, ser::SerializeMap as _};
+use veschub_transcript::render::FieldsJson;
+use veschub_wire::{Request, view::View as _};
+
+use crate::client::Reading;
+
+impl Serialize for Reading {
+    /// `{"at": seconds, "command": name, "can_id": of a forwarded one, "fields": {...}}`
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at", &seconds(self.at))?;
+        map.serialize_entry("command", &self.reply.body.id().to_string())?;
+        if let Request::ForwardCan { can_id, .. } = &self.request {
+            map.serialize_entry("can_id", can_id)?;
+        }
+        map.serialize_entry("fields", &FieldsJson(&self.reply.fields()))?;
+        map.end()
+    }
+}
+
+/// A reading as one line of JSON, without its line feed.
+#[must_use]
+pub fn line(reading: &Reading) -> String {
+    // Every key is text and no value can fail, so there is nothing to report.
+    serde_json::to_string(reading).unwrap_or_default()
+}
+
+/// Seconds, to the microsecond.
+fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use veschub_wire::{Reply, command::BmsValues, number::F16};
+
+    use super::*;
+
+    #[test]
+    fn a_reading_is_one_line_with_the_fields_in_the_order_of_the_wire() {
+        let values = BmsValues {
+            cell_voltages_v: vec![F16::from_raw(4182), F16::from_raw(-1)],
+            balancing: vec![1, 0],
+            can_id: Some(255),
+            ..BmsValues::default()
+        };
+        let payload = Reply::BmsValues(values).encode();
+        let reading = Reading {
+            asked_at: Duration::ZERO,
+            at: Duration::from_millis(6849),
+            request: Request::BmsGetValues,
+            reply: Reply::decode(&payload).unwrap(),
+            payload,
+        };
+        insta::assert_snapshot!(line(&reading), @r#"{"at":6.849,"command":"BMS_GET_VALUES","fields":{"total_voltage_v":0.0,"charge_voltage_v":0.0,"current_a":0.0,"chip_current_a":0.0,"counter_ah":0.0,"counter_wh":0.0,"cell_voltages_v":[4.182,-0.001],"balancing":[true,false],"temperatures_c":[],"chip_temperature_c":0.0,"humidity_temperature_c":0.0,"humidity_percent":0.0,"highest_cell_temperature_c":0.0,"trailing":"ff"}}"#);
+    }
+
+    #[test]
+    fn a_forwarded_reading_names_its_device() {
+        let reading = Reading {
+            asked_at: Duration::ZERO,
+            at: Duration::ZERO,
+            request: Request::forward(84, &Request::PingCan),
+            reply: Reply::decode(&[62, 1]).unwrap(),
+            payload: vec![62, 1],
+        };
+        insta::assert_snapshot!(line(&reading), @r#"{"at":0.0,"command":"PING_CAN","can_id":84,"fields":{"can_ids":[1]}}"#);
+    }
+}

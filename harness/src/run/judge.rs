@@ -1,0 +1,557 @@
+//! Judges what was seen: what the client understood against what the devices held, and what was expected.
+//!
+//! *Truth* is what a device held at the moment it answered, before it was encoded. Two things are judged without
+//! being asked for: every field that the client decoded must be the true one, and every request that the client
+//! waits for must be answered, unless the scenario expects that it is not.
+
+use std::time::Duration;
+
+use veschub_sim::{
+    journal::Happening,
+    scenario::{
+        Target,
+        schema::{self, Expectation, Expected, Scenario},
+    },
+};
+use veschub_wire::{
+    CommandId, Reply, Request,
+    view::{Fields, Value, View, hex},
+};
+
+use super::Seen;
+use crate::client::Received;
+
+/// What a run amounts to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// What is not as it should be; nothing, if the scenario passed.
+    pub differences: Vec<Difference>,
+    /// What the devices held and what the client made of it, reply by reply.
+    pub compared: Vec<Compared>,
+    /// Why requests were not answered, in the words of the hub.
+    pub notes: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether all was as it should be.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Something that is not as it should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where: a field of a reply, or an expectation.
+    pub field: String,
+    /// What would have been right.
+    pub truth: String,
+    /// What was seen instead.
+    pub decoded: String,
+    /// Why, as far as that is known.
+    pub why: String,
+}
+
+/// A reply as the device meant it and as the client understood it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compared {
+    /// When it was sent.
+    pub at: Duration,
+    /// The reply's command.
+    pub command: CommandId,
+    /// What the device held; nothing where only its bytes are known.
+    pub truth: Option<Fields>,
+    /// What the client made of it.
+    pub decoded: Option<Fields>,
+}
+
+/// A reply that the hub sent.
+struct Sent<'a> {
+    at: Duration,
+    payload: &'a [u8],
+    truth: Option<&'a Reply>,
+}
+
+pub(super) fn judge(scenario: &Scenario, target: Option<&Target>, seen: &Seen) -> Verdict {
+    let mut judge = Judge {
+        seen,
+        sent: sent(seen),
+        verdict: Verdict::default(),
+    };
+    judge.verdict.notes = notes(seen);
+    judge.compare_replies();
+    judge.check_answered(&scenario.expect);
+    for expectation in &scenario.expect {
+        judge.check(expectation, target);
+    }
+    judge.verdict
+}
+
+fn sent(seen: &Seen) -> Vec<Sent<'_>> {
+    let replies = seen.journal.iter().filter_map(|entry| match &entry.what {
+        Happening::Reply { payload, truth } => Some(Sent {
+            at: entry.at.since_start(),
+            payload,
+            truth: truth.as_deref(),
+        }),
+        _ => None,
+    });
+    replies.collect()
+}
+
+fn notes(seen: &Seen) -> Vec<String> {
+    let told = |what: &Happening| match what {
+        Happening::Fired { .. } | Happening::Ignored { .. } | Happening::LoginRefused { .. } => {
+            Some(what.to_string())
+        }
+        _ => None,
+    };
+    let mut notes = Vec::new();
+    for note in seen.journal.iter().filter_map(|entry| told(&entry.what)) {
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+    notes
+}
+
+struct Judge<'a> {
+    seen: &'a Seen,
+    sent: Vec<Sent<'a>>,
+    verdict: Verdict,
+}
+
+impl<'a> Judge<'a> {
+    fn differ(
+        &mut self,
+        field: impl Into<String>,
+        truth: impl Into<String>,
+        decoded: impl Into<String>,
+        why: impl Into<String>,
+    ) {
+        self.verdict.differences.push(Difference {
+            field: field.into(),
+            truth: truth.into(),
+            decoded: decoded.into(),
+            why: why.into(),
+        });
+    }
+
+    /// What was sent must have been received, in order, and understood.
+    fn compare_replies(&mut self) {
+        let sent = std::mem::take(&mut self.sent);
+        // Forgotten frames are the oldest ones.
+        let forgotten = usize::try_from(self.seen.forgotten).unwrap_or(usize::MAX);
+        let mut received = self.seen.received.iter();
+        for sent in sent.iter().skip(forgotten) {
+            let received = received.next();
+            let command = CommandId(sent.payload.first().copied().unwrap_or_default());
+            let decoded = received.map(understood);
+            let faults = self.verdict.differences.len();
+            if let Some(truth) = sent.truth {
+                let truth = truth.fields();
+                self.compare(command, &truth, decoded.as_ref());
+                self.note_compared(sent, command, Some(truth), decoded);
+            } else {
+                self.note_compared(sent, command, None, decoded);
+            }
+            // Masked fields compare equal; the bytes do not lie.
+            if let Some(received) = received
+                && received.payload != sent.payload
+                && self.verdict.differences.len() == faults
+            {
+                let (truth, seen) = (hex(sent.payload), hex(&received.payload));
+                self.differ(command.to_string(), truth, seen, "the bytes are other ones");
+            }
+        }
+        for received in received {
+            let what = format!("{} of {} bytes", received.command(), received.payload.len());
+            self.differ("a reply", "nothing was sent", what, "the client made it up");
+        }
+        if self.seen.noise_bytes > 0 {
+            let seen = format!("{} bytes", self.seen.noise_bytes);
+            self.differ(
+                "noise",
+                "0 bytes",
+                seen,
+                "the client could make nothing of them",
+            );
+        }
+        self.sent = sent;
+    }
+
+    fn note_compared(
+        &mut self,
+        sent: &Sent<'_>,
+        command: CommandId,
+        truth: Option<Fields>,
+        decoded: Option<Fields>,
+    ) {
+        self.verdict.compared.push(Compared {
+            at: sent.at,
+            command,
+            truth,
+            decoded,
+        });
+    }
+
+    fn compare(&mut self, command: CommandId, truth: &Fields, decoded: Option<&Fields>) {
+        let Some(decoded) = decoded else {
+            // What is on its way when the client leaves is nobody's fault.
+            return;
+        };
+        for (name, true_value) in truth.iter() {
+            let field = format!("{command}.{name}");
+            match decoded.get(name) {
+                Some(value) if value == true_value => {}
+                Some(value) => self.differ(
+                    field,
+                    true_value.to_string(),
+                    value.to_string(),
+                    "the decoded value is another one",
+                ),
+                None => self.differ(
+                    field,
+                    true_value.to_string(),
+                    "",
+                    "the client did not report it",
+                ),
+            }
+        }
+        for (name, value) in decoded.iter() {
+            if truth.get(name).is_none() {
+                let field = format!("{command}.{name}");
+                self.differ(field, "", value.to_string(), "the device did not send it");
+            }
+        }
+    }
+
+    /// Requests that were waited for in vain must be expected to be.
+    fn check_answered(&mut self, expectations: &[Expectation]) {
+        let refused = expectations
+            .iter()
+            .any(|expectation| matches!(expectation, Expectation::LoginRefused));
+        if refused {
+            return;
+        }
+        match &self.seen.outcome {
+            Err(error) => self.differ("login", "accepted", "refused", error.to_string()),
+            Ok(outcome) => {
+                for (request, error) in &outcome.unanswered {
+                    let id = request.reply_id().unwrap_or_else(|| request.id());
+                    let expected = expectations.iter().any(|expectation| {
+                        matches!(expectation, Expectation::NoReplyTo(name) if name.0 == id || name.0 == request.id())
+                    });
+                    if !expected {
+                        let why = self.why_unanswered(id).unwrap_or_else(|| error.to_string());
+                        self.differ(format!("reply to {id}"), "a reply", "none", why);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the hub says about a request that it did not answer.
+    fn why_unanswered(&self, id: CommandId) -> Option<String> {
+        self.seen
+            .journal
+            .iter()
+            .rev()
+            .find_map(|entry| match &entry.what {
+                Happening::Fired {
+                    command,
+                    quirk,
+                    why,
+                } if *command == id => Some(format!("{quirk}: {why}")),
+                Happening::Ignored { command, why } if *command == id => Some(why.clone()),
+                Happening::LoginRefused { reason } => Some(format!("login refused: {reason}")),
+                _ => None,
+            })
+    }
+
+    fn check(&mut self, expectation: &Expectation, target: Option<&Target>) {
+        match expectation {
+            Expectation::Value(value) => self.check_value(value),
+            Expectation::Trend(trend) => self.check_trend(trend),
+            Expectation::Requests(wanted) => {
+                let wanted: Vec<CommandId> = wanted.iter().map(|name| name.0).collect();
+                let seen = self.requests();
+                if seen != wanted {
+                    let (wanted, seen) = (names(&wanted), names(&seen));
+                    self.differ("requests", wanted, seen, "other requests, or another order");
+                }
+            }
+            Expectation::RequestCount(count) => self.check_count(count),
+            Expectation::ReplyOrder(wanted) => {
+                let wanted: Vec<CommandId> = wanted.iter().map(|name| name.0).collect();
+                let mut left = wanted.iter().peekable();
+                for received in &self.seen.received {
+                    left.next_if(|&&id| id == received.command());
+                }
+                if left.peek().is_some() {
+                    let seen: Vec<CommandId> =
+                        self.seen.received.iter().map(Received::command).collect();
+                    let (wanted, seen) = (names(&wanted), names(&seen));
+                    self.differ(
+                        "reply-order",
+                        wanted,
+                        seen,
+                        "the replies came in another order",
+                    );
+                }
+            }
+            Expectation::ReplyLength(length) => self.check_length(length),
+            Expectation::ReplyTo(name) => {
+                if self.fields_of(name.0).next().is_none() {
+                    let why = self.why_unanswered(name.0).unwrap_or_default();
+                    self.differ(format!("reply-to {}", name.0), "a reply", "none", why);
+                }
+            }
+            Expectation::NoReplyTo(name) => self.check_no_reply(name.0),
+            Expectation::Within(limit) => {
+                let limit = Duration::from_nanos(limit.0);
+                if self.seen.took > limit {
+                    let (limit, took) = (format!("{limit:?}"), format!("{:?}", self.seen.took));
+                    self.differ("within", limit, took, "the client took longer");
+                }
+            }
+            Expectation::Fired(fired) => {
+                let did = self.seen.journal.iter().any(|entry| {
+                    matches!(&entry.what, Happening::Fired { quirk, .. } if *quirk == fired.quirk)
+                });
+                if !did {
+                    let field = format!("fired {}", fired.quirk);
+                    self.differ(field, "fired", "did not fire", "nothing gave it a reason");
+                }
+            }
+            Expectation::LoginRefused => self.check_refused(),
+            Expectation::SameAsRecording => self.check_recording(target),
+        }
+    }
+
+    fn requests(&self) -> Vec<CommandId> {
+        let requests = self
+            .seen
+            .journal
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::Request(payload) => payload.first().copied().map(CommandId),
+                _ => None,
+            });
+        requests.collect()
+    }
+
+    /// What the client decoded of each reply to a command, in order.
+    fn fields_of(&self, id: CommandId) -> impl Iterator<Item = Fields> + use<'a> {
+        let received = self.seen.received.iter();
+        received
+            .filter(move |received| received.command() == id)
+            .map(understood)
+    }
+
+    fn check_value(&mut self, value: &schema::Value) {
+        let field = match value.item {
+            Some(item) => format!("{}.{}[{item}]", value.of.0, value.field),
+            None => format!("{}.{}", value.of.0, value.field),
+        };
+        let wanted = match (&value.is, value.length) {
+            (Some(Expected::Number(number)), _) if value.within > 0.0 => {
+                format!("{number} ± {}", value.within)
+            }
+            (Some(Expected::Number(number)), _) => number.to_string(),
+            (Some(Expected::Bool(flag)), _) => flag.to_string(),
+            (Some(Expected::Text(text)), _) => format!("{text:?}"),
+            (None, length) => format!("{} elements", length.unwrap_or_default()),
+        };
+        let Some(fields) = self.fields_of(value.of.0).last() else {
+            let why = self.why_unanswered(value.of.0);
+            let why = why.unwrap_or_else(|| "the command was not answered".to_owned());
+            return self.differ(field, wanted, "no reply", why);
+        };
+        let found = fields.get(&value.field).and_then(|found| match value.item {
+            Some(item) => match found {
+                Value::List(items) => items.get(item),
+                _ => None,
+            },
+            None => Some(found),
+        });
+        let Some(found) = found else {
+            let known: Vec<&str> = fields.iter().map(|(name, _)| name).collect();
+            let why = format!("the reply has {}", known.join(", "));
+            return self.differ(field, wanted, "not there", why);
+        };
+        let holds = match (&value.is, value.length, found) {
+            (Some(Expected::Bool(flag)), _, Value::Bool(found)) => flag == found,
+            (Some(Expected::Text(text)), _, Value::Text(found)) => text == found,
+            (Some(Expected::Number(number)), _, found) => {
+                as_number(found).is_some_and(|found| (found - number).abs() <= value.within)
+            }
+            (None, Some(length), Value::List(items)) => items.len() == length,
+            (None, Some(length), Value::Text(text)) => text.chars().count() == length,
+            _ => false,
+        };
+        if !holds {
+            self.differ(
+                field,
+                wanted,
+                found.to_string(),
+                "another value was expected",
+            );
+        }
+    }
+
+    fn check_trend(&mut self, trend: &schema::Trend) {
+        let values: Vec<f64> = self
+            .fields_of(trend.of.0)
+            .filter_map(|fields| fields.get(&trend.field).and_then(as_number))
+            .collect();
+        let field = format!("{}.{}", trend.of.0, trend.field);
+        let (Some(first), Some(last)) = (values.first(), values.last()) else {
+            return self.differ(
+                field,
+                "a trend",
+                "no values",
+                "no reply has the field as a number",
+            );
+        };
+        let fall = first - last;
+        let (wanted, holds) = match (trend.falls_by, trend.rises_by) {
+            (Some(by), _) => (format!("falls by {by}"), fall >= by),
+            (_, by) => {
+                let by = by.unwrap_or_default();
+                (format!("rises by {by}"), -fall >= by)
+            }
+        };
+        if !holds {
+            let seen = format!("{first} to {last}");
+            self.differ(field, wanted, seen, "it went another way, or less far");
+        }
+    }
+
+    fn check_count(&mut self, count: &schema::RequestCount) {
+        let id = count.of.0;
+        let seen = self.requests().iter().filter(|&&other| other == id).count();
+        let least = count.at_least.unwrap_or_default();
+        let most = count.at_most.unwrap_or(usize::MAX);
+        if !(least..=most).contains(&seen) {
+            let wanted = match (count.at_least, count.at_most) {
+                (_, None) => format!("at least {least}"),
+                (None, _) => format!("at most {most}"),
+                _ => format!("{least} to {most}"),
+            };
+            self.differ(format!("request-count {id}"), wanted, seen.to_string(), "");
+        }
+    }
+
+    fn check_length(&mut self, length: &schema::ReplyLength) {
+        let id = length.of.0;
+        let lengths = self.seen.received.iter();
+        let lengths: Vec<usize> = lengths
+            .filter(|received| received.command() == id)
+            .map(|received| received.payload.len())
+            .collect();
+        if lengths.is_empty() || lengths.iter().any(|&seen| seen != length.is) {
+            let wanted = format!("{} bytes", length.is);
+            self.differ(
+                format!("reply-length {id}"),
+                wanted,
+                format!("{lengths:?}"),
+                "",
+            );
+        }
+    }
+
+    fn check_no_reply(&mut self, id: CommandId) {
+        let asked = self.requests_and_forwarded().contains(&id);
+        if !asked {
+            let field = format!("no-reply-to {id}");
+            self.differ(
+                field,
+                "asked",
+                "not asked",
+                "the client never sent the request",
+            );
+        } else if self.fields_of(id).next().is_some() {
+            let field = format!("no-reply-to {id}");
+            self.differ(field, "no reply", "a reply", "the device answered");
+        }
+    }
+
+    /// The commands that were asked, inside FORWARD_CAN or not.
+    fn requests_and_forwarded(&self) -> Vec<CommandId> {
+        let requests = self
+            .seen
+            .journal
+            .iter()
+            .filter_map(|entry| match &entry.what {
+                Happening::Request(payload) => Request::decode(payload).ok(),
+                _ => None,
+            });
+        requests
+            .flat_map(|request| [Some(request.body.id()), request.body.reply_id()])
+            .flatten()
+            .collect()
+    }
+
+    fn check_refused(&mut self) {
+        let refused = match &self.seen.outcome {
+            Err(error) => error.is_refusal(),
+            Ok(outcome) => outcome
+                .unanswered
+                .iter()
+                .any(|(_, error)| error.is_refusal()),
+        };
+        if !refused {
+            self.differ(
+                "login-refused",
+                "refused",
+                "accepted",
+                "the hub let the client in",
+            );
+        }
+    }
+
+    fn check_recording(&mut self, target: Option<&Target>) {
+        let Some(recording) = target.and_then(|target| target.recording.as_ref()) else {
+            return self.differ("same-as-recording", "a recording", "none", "");
+        };
+        let received = || self.seen.received.iter().map(|received| &received.payload);
+        if received().eq(&recording.replies) {
+            return;
+        }
+        let same = received()
+            .zip(&recording.replies)
+            .take_while(|(received, recorded)| received == recorded)
+            .count();
+        let wanted = format!("{} replies", recording.replies.len());
+        let seen = format!("{} replies", self.seen.received.len());
+        let why = format!("the first {same} are the same, byte for byte");
+        self.differ("same-as-recording", wanted, seen, why);
+    }
+}
+
+/// What the client made of a frame.
+fn understood(received: &Received) -> Fields {
+    match &received.reply {
+        Ok(reply) => reply.fields(),
+        Err(error) => {
+            let mut fields = Fields::new();
+            fields.push("undecoded", Value::Text(error.to_string()));
+            fields
+        }
+    }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Int(value) => Some(*value as f64),
+        Value::Number(value) => Some(*value),
+        _ => None,
+    }
+}
+
+fn names(ids: &[CommandId]) -> String {
+    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    names.join(" ")
+}

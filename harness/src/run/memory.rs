@@ -1,0 +1,269 @@
+//! A hub and its clients joined in memory, in virtual time.
+//!
+//! The clock is tokio's, paused: it jumps to the next timer when every task waits, so minutes of protocol pass in
+//! milliseconds. Its timers have a grain of 1 ms. What a client writes is therefore handed to the hub 1 ms later but
+//! with the time at which it was written: all bytes of one instant are one read, different instants never merge.
+//! The journal's times come from the hub's own schedule, exact to the nanosecond.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    io,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+use veschub_sim::{
+    hub::{ConnId, Event, Hub, Output},
+    journal::JournalEntry,
+    time::Time,
+};
+
+/// How long what was written at one instant may still grow.
+const GRAIN: Duration = Duration::from_millis(1);
+
+/// The connections between a hub and its clients.
+#[derive(Clone)]
+pub(super) struct Network(Rc<Shared>);
+
+struct Shared {
+    start: Instant,
+    state: RefCell<State>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    last: u32,
+    /// What clients did, in the order in which they did it.
+    events: VecDeque<(Time, ConnId, Did)>,
+    ends: BTreeMap<ConnId, End>,
+}
+
+/// What a client did.
+enum Did {
+    Open,
+    Write(Vec<u8>),
+    /// Ended its side, or let the connection go.
+    Shutdown,
+}
+
+/// The client's end of a connection.
+#[derive(Default)]
+struct End {
+    unread: VecDeque<u8>,
+    closed: bool,
+    aborted: bool,
+    waker: Option<Waker>,
+}
+
+impl Network {
+    /// A network that starts now.
+    #[must_use]
+    pub(super) fn new() -> Self {
+        Self(Rc::new(Shared {
+            start: Instant::now(),
+            state: RefCell::default(),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Connects a client to the hub.
+    #[must_use]
+    pub(super) fn connect(&self) -> Connection {
+        let mut state = self.0.state.borrow_mut();
+        state.last += 1;
+        let conn = ConnId(state.last);
+        state.ends.insert(conn, End::default());
+        drop(state);
+        self.did(conn, Did::Open);
+        Connection {
+            network: self.clone(),
+            conn,
+        }
+    }
+
+    /// Time since the start.
+    #[must_use]
+    fn now(&self) -> Time {
+        Time::from(self.0.start.elapsed())
+    }
+
+    /// Carries bytes between the hub and the clients for ever; `observe` sees every journal entry.
+    pub(super) async fn drive(
+        &self,
+        hub: &mut Hub,
+        mut observe: impl FnMut(JournalEntry),
+    ) -> Infallible {
+        loop {
+            self.catch_up(hub);
+            while let Some(entry) = hub.poll_journal() {
+                observe(entry);
+            }
+            let due = self.next_due(hub);
+            tokio::select! {
+                biased;
+                () = self.0.changed.notified() => {}
+                () = wait_until(due) => {}
+            }
+        }
+    }
+
+    /// Does everything that is due, in the order of time.
+    fn catch_up(&self, hub: &mut Hub) {
+        let now = self.now();
+        loop {
+            let event = self.first_event().filter(|&written| written + GRAIN <= now);
+            let timeout = hub.poll_timeout().filter(|&due| due <= now);
+            match (event, timeout) {
+                (Some(written), due) if due.is_none_or(|due| written < due) => {
+                    self.take_event(hub);
+                }
+                (_, Some(due)) => hub.handle_timeout(due),
+                _ => break,
+            }
+            self.deliver(hub);
+        }
+    }
+
+    fn first_event(&self) -> Option<Time> {
+        let state = self.0.state.borrow();
+        state.events.front().map(|&(at, _, _)| at)
+    }
+
+    fn take_event(&self, hub: &mut Hub) {
+        let mut state = self.0.state.borrow_mut();
+        let Some((at, conn, did)) = state.events.pop_front() else {
+            return;
+        };
+        let bytes = match did {
+            Did::Open => return hub.handle(at, conn, Event::Opened),
+            Did::Shutdown => return hub.handle(at, conn, Event::Eof),
+            Did::Write(mut bytes) => {
+                while let Some((_, _, Did::Write(more))) =
+                    state.events.pop_front_if(|(then, other, did)| {
+                        *then == at && *other == conn && matches!(did, Did::Write(_))
+                    })
+                {
+                    bytes.extend(more);
+                }
+                bytes
+            }
+        };
+        hub.handle(at, conn, Event::Bytes(&bytes));
+    }
+
+    /// Hands the hub's output to the clients.
+    fn deliver(&self, hub: &mut Hub) {
+        let mut flushed = Vec::new();
+        let mut state = self.0.state.borrow_mut();
+        while let Some((conn, output)) = hub.poll_output() {
+            let Some(end) = state.ends.get_mut(&conn) else {
+                continue;
+            };
+            match output {
+                Output::Write(bytes) => {
+                    flushed.push((conn, bytes.len()));
+                    end.unread.extend(bytes);
+                }
+                Output::Close => end.closed = true,
+                Output::Abort => end.aborted = true,
+            }
+            if let Some(waker) = end.waker.take() {
+                waker.wake();
+            }
+        }
+        drop(state);
+        for (conn, count) in flushed {
+            hub.handle(self.now(), conn, Event::Flushed(count));
+        }
+    }
+
+    fn next_due(&self, hub: &Hub) -> Option<Instant> {
+        let event = self.first_event().map(|written| written + GRAIN);
+        let due = event.into_iter().chain(hub.poll_timeout()).min()?;
+        Some(self.0.start + due.since_start())
+    }
+
+    fn did(&self, conn: ConnId, did: Did) {
+        let at = self.now();
+        self.0.state.borrow_mut().events.push_back((at, conn, did));
+        self.0.changed.notify_one();
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A client's connection to the hub. Dropping it ends it.
+pub(super) struct Connection {
+    network: Network,
+    conn: ConnId,
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let mut state = self.network.0.state.borrow_mut();
+        let end = state.ends.entry(self.conn).or_default();
+        if end.aborted {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        if end.unread.is_empty() && !end.closed {
+            end.waker = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        let (first, _) = end.unread.as_slices();
+        let count = first.len().min(buffer.remaining());
+        buffer.put_slice(&first[..count]);
+        end.unread.drain(..count);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.network.did(self.conn, Did::Write(bytes.to_vec()));
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.network.did(self.conn, Did::Shutdown);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.network.did(self.conn, Did::Shutdown);
+    }
+}

@@ -1,0 +1,135 @@
+//! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
+
+mod judge;
+mod memory;
+mod play;
+
+use std::{
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use veschub_sim::{
+    journal::JournalEntry,
+    rng::Seed,
+    scenario::{Loaded, ScenarioError},
+};
+
+use crate::client::{ClientError, Outcome, Received};
+pub use judge::{Compared, Difference, Verdict};
+pub use play::RunError;
+
+/// In which time a scenario is run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// In memory, on a clock that jumps from event to event.
+    #[default]
+    Virtual,
+    /// Over a loopback socket, on the real clock.
+    Real,
+}
+
+/// What was seen when a scenario was run.
+#[derive(Debug)]
+pub struct Seen {
+    /// What happened at the hub.
+    pub journal: Vec<JournalEntry>,
+    /// All frames that the client received, in order.
+    pub received: Vec<Received>,
+    /// Frames that the client forgot because there were too many.
+    pub forgotten: u64,
+    /// Bytes that the client could make nothing of.
+    pub noise_bytes: u64,
+    /// What came of the client's task, or why it could not log in.
+    pub outcome: Result<Outcome, ClientError>,
+    /// How long the client took, in the time of the run.
+    pub took: Duration,
+}
+
+impl Seen {
+    /// Before anything was seen.
+    fn nothing() -> Self {
+        Self {
+            journal: Vec::new(),
+            received: Vec::new(),
+            forgotten: 0,
+            noise_bytes: 0,
+            outcome: Ok(Outcome::default()),
+            took: Duration::ZERO,
+        }
+    }
+}
+
+/// A scenario that was run.
+#[derive(Debug)]
+pub struct Run {
+    /// The file's name without its ending.
+    pub name: String,
+    /// What the scenario is about.
+    pub about: String,
+    /// What was seen.
+    pub seen: Seen,
+    /// What it amounts to.
+    pub verdict: Verdict,
+    /// How long the run took on the wall's clock.
+    pub wall: Duration,
+}
+
+/// Reads, runs and judges a scenario file.
+///
+/// # Errors
+/// If the scenario cannot be read or built, or, in real time, if there is no socket to be had.
+pub fn run_file(path: &Path, seed: Seed, mode: Mode) -> Result<Run, RunError> {
+    let loaded = Loaded::open(path)?;
+    let name = path.file_stem().unwrap_or_default();
+    run(&name.to_string_lossy(), &loaded, seed, mode)
+}
+
+/// Runs and judges a scenario.
+///
+/// # Errors
+/// If the scenario cannot be built, or, in real time, if there is no socket to be had.
+pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, RunError> {
+    let start = Instant::now();
+    let world = loaded.build(seed)?;
+    let targets = world.targets.clone();
+    let seen = play::play(world, &loaded.scenario.client, mode)?;
+    let verdict = judge::judge(&loaded.scenario, targets.first(), &seen);
+    Ok(Run {
+        name: name.to_owned(),
+        about: loaded.scenario.about.clone(),
+        seen,
+        verdict,
+        wall: start.elapsed(),
+    })
+}
+
+/// The scenario files that a path stands for: itself, or all below a folder, by name.
+///
+/// # Errors
+/// If the path, or a folder below it, cannot be read.
+pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+    if !std::fs::metadata(path)?.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(find_scenarios(&path)?);
+        } else if path
+            .extension()
+            .is_some_and(|ending| ending == "yaml" || ending == "yml")
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+impl From<ScenarioError> for RunError {
+    fn from(error: ScenarioError) -> Self {
+        Self::Scenario(error)
+    }
+}

@@ -1,0 +1,190 @@
+//! Plays a scenario: joins the client to the hub and lets it do its task.
+
+use std::{cell::RefCell, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    runtime,
+    sync::oneshot,
+};
+use veschub_sim::{
+    scenario::{ScenarioError, Target, World, duration::Duration as Lasting, schema},
+    server,
+};
+use veschub_wire::{LoginKind, LoginLine, Request};
+
+use super::{Mode, Seen, memory::Network};
+use crate::client::{self, Ask, Options, Outcome, Pace, Session};
+
+/// How long the hub may take to notice that the client is gone.
+const FAREWELL: Duration = Duration::from_millis(20);
+
+/// Why a scenario could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// The scenario is at fault.
+    #[error("{0}")]
+    Scenario(ScenarioError),
+    /// The machine is.
+    #[error("cannot run the scenario: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Runs the client's task against the world.
+pub(super) fn play(world: World, client: &schema::Client, mode: Mode) -> Result<Seen, RunError> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(mode == Mode::Virtual)
+        .build()?;
+    runtime.block_on(async {
+        match mode {
+            Mode::Virtual => Ok(in_memory(world, client).await),
+            Mode::Real => over_tcp(world, client).await,
+        }
+    })
+}
+
+async fn in_memory(world: World, client: &schema::Client) -> Seen {
+    let World { mut hub, targets } = world;
+    let journal = RefCell::new(Vec::new());
+    let network = Network::new();
+    let visit = async {
+        let seen = visit(network.connect(), targets.first(), client).await;
+        tokio::time::sleep(FAREWELL).await;
+        seen
+    };
+    let mut seen = tokio::select! {
+        biased;
+        seen = visit => seen,
+        never = network.drive(&mut hub, |entry| journal.borrow_mut().push(entry)) => match never {},
+    };
+    seen.journal = journal.into_inner();
+    seen
+}
+
+async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunError> {
+    let World { hub, targets } = world;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let journal = RefCell::new(Vec::new());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async {
+        // An error means that the sender is gone, which is the end as well.
+        let _ = stopped.await;
+    };
+    let observe = |entry| journal.borrow_mut().push(entry);
+    let serving = server::serve(listener, hub, observe, shutdown);
+    let visiting = async {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let seen = visit(stream, targets.first(), client).await;
+        tokio::time::sleep(FAREWELL).await;
+        drop(stop);
+        Ok::<_, RunError>(seen)
+    };
+    let ((), seen) = tokio::join!(serving, visiting);
+    let mut seen = seen?;
+    seen.journal = journal.into_inner();
+    Ok(seen)
+}
+
+/// One session of the reference client.
+async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    target: Option<&Target>,
+    client: &schema::Client,
+) -> Seen {
+    let start = tokio::time::Instant::now();
+    let manner = Manner::of(client);
+    let login = target.map(|target| login_line(target, manner.login));
+    let options = Options {
+        reply_timeout: manner.give_up_after,
+        ..Options::default()
+    };
+    let mut seen = Seen::nothing();
+    match Session::open(stream, login, options).await {
+        Ok(mut session) => {
+            let outcome = perform(&mut session, target, client).await;
+            seen.took = start.elapsed();
+            seen.received = session.received().cloned().collect();
+            seen.forgotten = session.forgotten();
+            seen.noise_bytes = session.noise_bytes();
+            seen.outcome = Ok(outcome);
+        }
+        Err(error) => {
+            seen.took = start.elapsed();
+            seen.outcome = Err(error);
+        }
+    }
+    seen
+}
+
+/// What all tasks have in common.
+struct Manner<'a> {
+    login: &'a schema::Login,
+    give_up_after: Duration,
+}
+
+impl<'a> Manner<'a> {
+    fn of(client: &'a schema::Client) -> Self {
+        let (login, give_up_after) = match client {
+            schema::Client::ReadBms(task) => (&task.login, task.give_up_after),
+            schema::Client::PollBms(task) => (&task.login, None),
+            schema::Client::ReadMotor(task) => (&task.login, task.give_up_after),
+            schema::Client::ScanCan(task) => (&task.login, task.give_up_after),
+            schema::Client::PlayRecording(task) => (&task.login, task.give_up_after),
+        };
+        let default = Options::default().reply_timeout;
+        Self {
+            login,
+            give_up_after: give_up_after.map_or(default, lasting),
+        }
+    }
+}
+
+fn lasting(duration: Lasting) -> Duration {
+    Duration::from_nanos(duration.0)
+}
+
+fn login_line(target: &Target, login: &schema::Login) -> LoginLine {
+    let id = login.id.as_deref().unwrap_or(&target.id);
+    let password = login.password.as_deref().or(target.password.as_deref());
+    LoginLine::new(LoginKind::Tool, id, password.unwrap_or_default())
+}
+
+async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<S>,
+    target: Option<&Target>,
+    client: &schema::Client,
+) -> Outcome {
+    use client::task;
+    match client {
+        schema::Client::ReadBms(read) => {
+            let ask = match read.ask {
+                schema::Ask::RapidFire => Ask::RapidFire,
+                schema::Ask::OneAtATime => Ask::OneAtATime,
+            };
+            task::read_bms(session, ask, true).await
+        }
+        schema::Client::PollBms(poll) => {
+            task::poll_bms(session, lasting(poll.every), lasting(poll.lasts)).await
+        }
+        schema::Client::ReadMotor(read) => task::read_motor(session, read.can_id).await,
+        schema::Client::ScanCan(_) => task::scan_can(session).await,
+        schema::Client::PlayRecording(play) => {
+            let recording = target.and_then(|target| target.recording.as_ref());
+            let recorded = recording.map_or(&[][..], |recording| &recording.requests);
+            let decode = |(offset, payload): &(Duration, Vec<u8>)| {
+                Some((*offset, Request::decode(payload).ok()?.body))
+            };
+            let requests: Vec<_> = recorded.iter().filter_map(decode).collect();
+            let pace = match play.pace {
+                schema::Pace::Recorded => Pace::AtOffsets,
+                schema::Pace::Immediate => Pace::AsAnswered,
+            };
+            task::ask_each(session, &requests, pace).await
+        }
+    }
+}

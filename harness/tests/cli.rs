@@ -1,0 +1,149 @@
+//! The command line as a person meets it: output, messages and exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
+use std::{fs, path::PathBuf};
+
+use snapbox::{
+    cmd::{Command, OutputAssert, cargo_bin},
+    str,
+};
+
+fn harness(args: &[&str]) -> OutputAssert {
+    Command::new(cargo_bin!("veschub-harness"))
+        .current_dir(root())
+        .args(args)
+        .assert()
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn stdout(args: &[&str]) -> String {
+    let output = harness(args).get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+/// Wall times are the only thing that may differ between two runs with one seed.
+fn without_wall_times(json: &str) -> String {
+    json.lines()
+        .map(|line| {
+            let (before, after) = line.split_once(r#""wall_s":"#).unwrap_or((line, ","));
+            let after = after.split_once(',').unwrap_or_default().1;
+            format!("{before}{after}\n")
+        })
+        .collect()
+}
+
+#[test]
+fn all_scenarios_pass_without_a_path() {
+    harness(&["run"]).success().stderr_eq("");
+    let out = stdout(&["run"]);
+    let last = out.lines().last().unwrap();
+    assert!(
+        last.ends_with(" passed, 0 failed") && !last.starts_with("0 "),
+        "{last}"
+    );
+}
+
+#[test]
+fn one_seed_gives_the_same_json_twice_and_another_seed_does_not() {
+    let json = |seed| without_wall_times(&stdout(&["run", "--json", "--seed", seed]));
+    let first = json("7");
+    assert!(first.lines().count() > 20);
+    assert_eq!(first, json("7"));
+    assert_ne!(first, json("8"));
+}
+
+#[test]
+fn every_line_of_json_is_an_object() {
+    let out = stdout(&["run", "--json", "scenarios/rapid-fire-reads-the-pack.yaml"]);
+    let lines: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["verdict"], "passed");
+    let bms = lines[0]["compared"].as_array().unwrap();
+    let bms = bms
+        .iter()
+        .find(|one| one["command"] == "BMS_GET_VALUES")
+        .unwrap();
+    assert_eq!(
+        bms["truth"]["cell_voltages_v"].as_array().unwrap().len(),
+        20
+    );
+    assert_eq!(bms["truth"], bms["decoded"]);
+    assert_eq!(lines[1], serde_json::json!({"passed": 1, "failed": 0}));
+}
+
+#[test]
+fn a_difference_is_told_with_truth_and_reason_and_exits_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("too-hopeful.yaml");
+    let text = "version: 1\nabout: Expects what cannot be.\ndevices:\n  \
+        - express: { id: demo-0001, password: not-a-secret, bms: { cells: 4, cell_voltage_v: 4.0, noise_mv: 0, spread_mv: 0 } }\n\
+        expect:\n  - value: { field: total_voltage_v, is: 99 }\n  - no-reply-to: PING_CAN\n";
+    fs::write(&path, text).unwrap();
+    harness(&["run", path.to_str().unwrap()])
+        .code(1)
+        .stdout_eq(str![[r#"
+...
+too-hopeful: Expects what cannot be.
+ field                           truth     decoded  why
+ BMS_GET_VALUES.total_voltage_v  99        16       another value was expected
+ no-reply-to PING_CAN            no reply  a reply  the device answered
+
+0 passed, 1 failed
+
+"#]]);
+}
+
+#[test]
+fn nothing_to_run_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    harness(&["run", folder.path().to_str().unwrap()])
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: no scenario below [..]: scenarios end in .yaml
+
+"#]]);
+    harness(&["run", "no/such/place"])
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: no/such/place: no such file or folder; name a scenario, or a folder with some
+
+"#]]);
+}
+
+#[test]
+fn an_unreadable_scenario_points_at_the_mistake_and_exits_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("typo.yaml");
+    fs::write(
+        &path,
+        "version: 1\ndevices:\n  - express: { id: demo-0001, pasword: x }\n",
+    )
+    .unwrap();
+    harness(&["run", path.to_str().unwrap()])
+        .code(2)
+        .stderr_eq(str![[r#"
+error: unknown key `pasword` in `express`
+ --> [..]typo.yaml:3:31
+...
+  = help: did you mean `password`?
+...
+"#]]);
+}
+
+#[test]
+fn help_teaches_with_an_example() {
+    for args in [&["--help"][..], &["run", "--help"], &["read", "--help"]] {
+        harness(args).success().stderr_eq("");
+    }
+    assert!(stdout(&["--help"]).contains("veschub-harness read --hub"));
+    assert!(stdout(&["run", "--help"]).contains("Exit codes: 0"));
+}

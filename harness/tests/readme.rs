@@ -1,0 +1,132 @@
+//! What the README shows is what the programs print: every `console` block is run and compared.
+//!
+//! A line `...` stands for any number of lines. Wall times are not compared, nor the port that a server gets.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The blocks of one language: their text without the fences.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let fence = format!("```{language}\n");
+    readme
+        .split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap().to_owned())
+        .collect()
+}
+
+/// `veschub-sim` lies beside `veschub-harness`: both are built from this workspace.
+fn binary(name: &str) -> PathBuf {
+    let harness = PathBuf::from(env!("CARGO_BIN_EXE_veschub-harness"));
+    harness.with_file_name(name)
+}
+
+fn run(command: &str) -> String {
+    let mut words = command.split_whitespace();
+    assert_eq!(words.next(), Some("cargo"), "{command}");
+    let program = match words.next() {
+        Some("harness") => binary("veschub-harness"),
+        Some("sim") => {
+            // A test of one package does not build another's programs.
+            let built = Command::new(env!("CARGO"))
+                .args(["build", "--quiet", "--package", "veschub-sim"])
+                .current_dir(root())
+                .status();
+            assert!(built.unwrap().success());
+            binary("veschub-sim")
+        }
+        other => unreachable!("{other:?} in {command}"),
+    };
+    let args = words.map(|word| match word {
+        "127.0.0.1:65101" => "127.0.0.1:0",
+        word => word,
+    });
+    let mut child = Command::new(program)
+        .args(args)
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut out = String::new();
+    // A server prints one line and goes on.
+    let serves = command.contains("serve");
+    for line in lines.by_ref().take(if serves { 1 } else { usize::MAX }) {
+        out.push_str(&line.unwrap());
+        out.push('\n');
+    }
+    if serves {
+        child.kill().unwrap();
+    }
+    child.wait().unwrap();
+    out
+}
+
+/// A line without what differs from run to run: wall times, ports, and column widths, which depend on the names.
+fn steady(line: &str) -> String {
+    let mut words: Vec<&str> = line.split_whitespace().collect();
+    if words.last() == Some(&"ms") {
+        words.truncate(words.len() - 2);
+    }
+    let line = words.join(" ");
+    match line.split_once("listening on 127.0.0.1:") {
+        Some(_) => "listening".to_owned(),
+        None => line,
+    }
+}
+
+fn assert_shows(shown: &str, printed: &str, command: &str) {
+    let printed: Vec<String> = printed.lines().map(steady).collect();
+    let mut rest = &printed[..];
+    let mut anywhere = false;
+    for line in shown.lines() {
+        if line == "..." {
+            anywhere = true;
+            continue;
+        }
+        let line = steady(line);
+        let found = rest.iter().position(|printed| *printed == line);
+        match found {
+            Some(index) if anywhere || index == 0 => rest = &rest[index + 1..],
+            _ => unreachable!(
+                "`{command}` does not print this line, or not here: {line}\n{}",
+                printed.join("\n")
+            ),
+        }
+        anywhere = false;
+    }
+    assert!(
+        anywhere || rest.is_empty(),
+        "`{command}` prints more: {rest:?}"
+    );
+}
+
+#[test]
+fn every_console_block_of_the_readme_is_what_the_command_prints() {
+    let blocks = blocks("console");
+    assert!(blocks.len() >= 3, "the README shows too little");
+    for block in blocks {
+        let (command, shown) = block.split_once('\n').unwrap();
+        let command = command.strip_prefix("$ ").unwrap();
+        assert_shows(shown, &run(command), command);
+    }
+}
+
+#[test]
+fn the_scenario_in_the_readme_is_the_one_in_the_folder() {
+    let file =
+        fs::read_to_string(root().join("scenarios/waiting-resets-the-session.yaml")).unwrap();
+    assert_eq!(blocks("yaml"), [file]);
+}
