@@ -148,16 +148,16 @@ impl Network {
             Did::Open => return hub.handle(at, conn, Event::Opened),
             Did::Shutdown => return hub.handle(at, conn, Event::Eof),
             Did::Write(mut bytes) => {
-                while let Some((_, _, Did::Write(more))) =
-                    state.events.pop_front_if(|(then, other, did)| {
-                        *then == at && *other == conn && matches!(did, Did::Write(_))
-                    })
+                while let Some((then, other, Did::Write(more))) = state.events.front()
+                    && (*then, *other) == (at, conn)
                 {
                     bytes.extend(more);
+                    state.events.pop_front();
                 }
                 bytes
             }
         };
+        drop(state);
         hub.handle(at, conn, Event::Bytes(&bytes));
     }
 

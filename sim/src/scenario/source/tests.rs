@@ -1671,7 +1671,10 @@ fn an_alias_bomb_is_refused_where_it_gets_too_big() {
 #[test]
 fn hostile_texts_are_refused_quickly() {
     let filled = |start: &str, piece: &str| {
-        format!("{start}{}", piece.repeat((MAX_BYTES - start.len()) / piece.len()))
+        format!(
+            "{start}{}",
+            piece.repeat((MAX_BYTES - start.len()) / piece.len())
+        )
     };
     let fill = |piece: &str| filled("", piece);
     let keys: String = (0..30_000).map(|n| format!("k{n}: \n")).collect();

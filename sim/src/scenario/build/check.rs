@@ -1,56 +1,31 @@
-//! What a scenario means: checks that need more than one key, and the making of hub and devices.
+//! Checks what serde cannot: ranges, contradictions and names that must agree.
 
-use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
+use std::collections::BTreeMap;
 
-use rand::RngExt;
-use veschub_transcript::{Options, Transcript};
 use veschub_wire::{
-    command::{ExpressConfig, FwVersion, MAX_ELEMENTS, MAX_STATUS},
+    command::{MAX_ELEMENTS, MAX_STATUS},
     login::normalise_id,
-    number::Text,
 };
 
-use super::{
-    error::ScenarioError,
-    schema::{self, Expectation, Scenario},
-    source::{Place, Source},
-    suggest::closest,
-};
+use super::device::{firmware_end, reply_end};
 use crate::{
-    device::{
-        self, CanBus, Device, Express, ExpressIdentity, Motor, MotorSettings,
-        bms::{self, Bms, BmsSettings},
-        replay::{self, Recording},
+    device::bms,
+    scenario::{
+        error::ScenarioError,
+        schema::{self, Expectation, Scenario},
+        source::{Place, Source},
+        suggest::closest,
     },
-    hub::{Access, Hub, HubConfig, Resident},
-    quirk::{Quirk, SessionReset},
-    rng::Seed,
 };
 
 /// What fits the firmware's buffer of 65 bytes for the reply to FW_VERSION (`EX main/commands.c:238-290`).
 const MAX_HARDWARE: usize = 36;
 
-/// A hub with its devices, and what a client needs to know of them.
-pub struct World {
-    /// The hub.
-    pub hub: Hub,
-    /// The devices in the order of the scenario.
-    pub targets: Vec<Target>,
-}
-
-/// A device as a client sees it.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// The id to log in with.
-    pub id: String,
-    /// The password to log in with; any will do where there is none.
-    pub password: Option<String>,
-    /// What was recorded, for a device made from a recording.
-    pub recording: Option<Recording>,
-}
-
-/// Checks what serde cannot: ranges, contradictions and names that must agree.
-pub(super) fn check(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
+/// The first mistake of a scenario, if there is one.
+pub(in crate::scenario) fn check(
+    scenario: &Scenario,
+    source: &Source,
+) -> Result<(), ScenarioError> {
     let root = Place::root;
     if scenario.version != 1 {
         let message = format!("version {} of the language is not known", scenario.version);
@@ -93,7 +68,7 @@ pub(super) fn check(scenario: &Scenario, source: &Source) -> Result<(), Scenario
 }
 
 /// Refuses an id that another device has already.
-fn take_id(
+pub(super) fn take_id(
     taken: &mut BTreeMap<String, Place>,
     id: String,
     place: Place,
@@ -474,294 +449,4 @@ fn check_request_count(
             .also(place.key("at_least"), "contradicts it")),
         _ => Ok(()),
     }
-}
-
-/// Makes the hub and its devices.
-pub(super) fn build(
-    scenario: &Scenario,
-    source: &Source,
-    folder: &Path,
-    seed: Seed,
-) -> Result<World, ScenarioError> {
-    let mut residents = Vec::new();
-    let mut targets = Vec::new();
-    let mut ids = BTreeMap::new();
-    for (index, device) in scenario.devices.iter().enumerate() {
-        let (target, device): (_, Box<dyn Device>) = match device {
-            schema::Device::Express(express) => {
-                let seed = seed.derive(&normalise_id(&express.id));
-                let target = Target {
-                    id: normalise_id(&express.id),
-                    password: Some(express.password.clone()),
-                    recording: None,
-                };
-                (target, Box::new(build_express(express, seed)))
-            }
-            schema::Device::Replay(replay) => {
-                let place = Place::root().key("devices").index(index).key("replay");
-                let recording = open_recording(&folder.join(&replay.capture))
-                    .map_err(|message| source.error_at(place.clone().key("capture"), message))?;
-                let target = replay_target(
-                    recording.clone(),
-                    replay.id.as_deref(),
-                    replay.password.as_deref(),
-                )
-                .ok_or_else(|| {
-                    source
-                        .error_at(
-                            place,
-                            "the recording holds no login, so the device has no id",
-                        )
-                        .help("give it an `id`")
-                })?;
-                (
-                    target,
-                    Box::new(device::Replay::new(recording, pace(replay.pace))),
-                )
-            }
-        };
-        // A recording brings its own id, which no check of the text can know.
-        let place = Place::root().key("devices").index(index).only().key("id");
-        take_id(&mut ids, target.id.clone(), place, source)?;
-        let access = target
-            .password
-            .clone()
-            .map_or(Access::Anyone, Access::Password);
-        residents.push(Resident {
-            id: target.id.clone(),
-            access,
-            device,
-            quirks: scenario.quirks.iter().map(build_quirk).collect(),
-        });
-        targets.push(target);
-    }
-    let mut config = HubConfig::default();
-    if let Some(timeout) = scenario.hub.login_timeout {
-        config.login_timeout = duration(timeout);
-    }
-    Ok(World {
-        hub: Hub::new(config, residents),
-        targets,
-    })
-}
-
-/// The recording in a capture file, or why there is none, in words.
-fn open_recording(path: &Path) -> Result<Recording, String> {
-    let shown = path.display();
-    let file = File::open(path).map_err(|error| format!("cannot open {shown}: {error}"))?;
-    let transcript = Transcript::from_capture(BufReader::new(file), &Options::default())
-        .map_err(|error| format!("cannot read {shown}: {error}"))?;
-    let recording = Recording::from_transcript(&transcript);
-    if recording.requests.is_empty() {
-        return Err(format!("{shown} holds no request to a VESC device"));
-    }
-    Ok(recording)
-}
-
-/// Who may talk to a replayed device: as recorded, unless said otherwise; `None` without any id.
-#[must_use]
-pub fn replay_target(
-    recording: Recording,
-    id: Option<&str>,
-    password: Option<&str>,
-) -> Option<Target> {
-    let login = recording.login.as_ref();
-    let recorded = login.map(|login| login.password.reveal());
-    Some(Target {
-        id: id.map(normalise_id).or_else(|| Some(login?.id.clone()))?,
-        password: password.or(recorded).map(str::to_owned),
-        recording: Some(recording),
-    })
-}
-
-fn pace(pace: schema::Pace) -> replay::Pace {
-    match pace {
-        schema::Pace::Recorded => replay::Pace::Recorded,
-        schema::Pace::Immediate => replay::Pace::Immediate,
-    }
-}
-
-fn build_quirk(quirk: &schema::Quirk) -> Box<dyn Quirk> {
-    match quirk {
-        schema::Quirk::SessionReset(quirk) => Box::new(SessionReset::new(duration(quirk.max_gap))),
-    }
-}
-
-fn build_express(express: &schema::Express, seed: Seed) -> Express {
-    let identity = ExpressIdentity {
-        firmware: express_firmware(express, seed),
-        config: express_config(express),
-        reply_after: duration(express.reply_after),
-    };
-    let bms = Bms::new(bms_settings(express), seed.derive("bms"));
-    let nodes = express.can.iter().map(|node| {
-        let schema::CanNode::Motor(motor) = node;
-        let seed = seed.derive(&format!("can {}", motor.can_id));
-        Motor::new(motor_settings(motor, seed), seed)
-    });
-    Express::new(identity, bms, CanBus::new(nodes))
-}
-
-/// Two numbers, as in 6.05.
-fn version(firmware: schema::ExpressFirmware) -> (i8, i8) {
-    match firmware {
-        schema::ExpressFirmware::V6_05 => (6, 5),
-        schema::ExpressFirmware::V6_06 => (6, 6),
-        schema::ExpressFirmware::V7_00 => (7, 0),
-    }
-}
-
-/// As `EX main/commands.c:238-290` fills it in.
-fn express_firmware(express: &schema::Express, seed: Seed) -> FwVersion {
-    let (major, minor) = version(express.firmware);
-    let mut uuid = [0; 12];
-    // The chip's factory address, then zeros.
-    uuid[..6].copy_from_slice(&random_bytes::<6>(seed.derive("uuid")));
-    // Marked as locally administered, so that it is nobody's.
-    uuid[0] = uuid[0] & !1 | 2;
-    FwVersion {
-        major,
-        minor,
-        hardware: Some(Text::from(express.hardware.as_str())),
-        uuid: Some(uuid),
-        paired: Some(0),
-        test_version: Some(0),
-        hardware_type: Some(2),
-        custom_configs: Some(1),
-        phase_filters: Some(0),
-        qml_hardware: Some(0),
-        qml_app: Some(0),
-        nrf_flags: Some(0),
-        firmware_name: Some(Text::default()),
-        config_crc: Some(u32::from_be_bytes(random_bytes(seed.derive("config")))),
-    }
-}
-
-fn random_bytes<const N: usize>(seed: Seed) -> [u8; N] {
-    let mut rng = seed.stream(0);
-    std::array::from_fn(|_| rng.random())
-}
-
-fn express_config(express: &schema::Express) -> ExpressConfig {
-    ExpressConfig {
-        can_id: 2,
-        can_baud_index: 2,
-        status_rate_hz: 20,
-        wifi_mode: 1,
-        station_ssid: Text::from("simulated-network"),
-        station_key: Text::from("simulated-key"),
-        access_point_ssid: Text::from("simulated-express"),
-        access_point_key: Text::from("simulated-key"),
-        local_tcp: 1,
-        hub: 1,
-        hub_url: Text::from("hub.invalid"),
-        hub_port: 65101,
-        hub_id: Text::from(express.id.as_str()),
-        hub_password: Text::from(express.password.as_str()),
-        ble_mode: 1,
-        ble_name: Text::from("SIM"),
-        ble_pin: 0,
-        ble_service_capacity: 0,
-        ble_attribute_capacity: 0,
-    }
-}
-
-fn bms_settings(express: &schema::Express) -> BmsSettings {
-    let absent = schema::Bms {
-        cells: Some(0),
-        temperatures_c: Some(Vec::new()),
-        chip_temperature_c: Some(0.0),
-        state_of_health: Some(0.0),
-        charge_voltage_v: Some(0.0),
-        ..schema::Bms::default()
-    };
-    let bms = express.bms.as_ref().unwrap_or(&absent);
-    BmsSettings {
-        cells: bms.cells.unwrap_or(20),
-        cell_voltage_v: bms.cell_voltage_v.unwrap_or(3.9),
-        spread_v: bms.spread_mv.unwrap_or(8.0) / 1000.0,
-        cell_voltages_v: bms.cell_voltages_v.clone(),
-        noise_v: bms.noise_mv.unwrap_or(0.5) / 1000.0,
-        current_a: bms.current_a.unwrap_or(0.0),
-        capacity_ah: bms.capacity_ah.unwrap_or(20.0),
-        state_of_charge: bms.state_of_charge,
-        state_of_health: bms.state_of_health.unwrap_or(1.0),
-        charge_voltage_v: bms.charge_voltage_v.unwrap_or(0.0),
-        balancing: match bms.balancing {
-            schema::Balancing::Off => bms::Balancing::Off,
-            schema::Balancing::All => bms::Balancing::All,
-            schema::Balancing::Automatic => bms::Balancing::Automatic,
-        },
-        temperatures_c: bms
-            .temperatures_c
-            .clone()
-            .unwrap_or_else(|| vec![25.0, 24.5]),
-        chip_temperature_c: bms.chip_temperature_c.unwrap_or(32.0),
-        humidity_temperature_c: bms.humidity_temperature_c.unwrap_or(0.0),
-        humidity_percent: bms.humidity_percent.unwrap_or(0.0),
-        pressure_pa: bms.pressure_pa.unwrap_or(0.0),
-        can_id: bms.can_id.unwrap_or(255),
-        data_version: bms.data_version.unwrap_or(0),
-        status: bms.status.clone().unwrap_or_default(),
-        reply_end: bms
-            .reply_ends_after
-            .map_or_else(|| firmware_end(express.firmware), reply_end),
-    }
-}
-
-/// Where a firmware ends its replies.
-fn firmware_end(firmware: schema::ExpressFirmware) -> bms::ReplyEnd {
-    match firmware {
-        schema::ExpressFirmware::V6_05 => bms::ReplyEnd::Pressure,
-        schema::ExpressFirmware::V6_06 | schema::ExpressFirmware::V7_00 => bms::ReplyEnd::Status,
-    }
-}
-
-fn reply_end(end: schema::ReplyEnd) -> bms::ReplyEnd {
-    match end {
-        schema::ReplyEnd::HighestCellTemperature => bms::ReplyEnd::HighestCellTemperature,
-        schema::ReplyEnd::StateOfHealth => bms::ReplyEnd::StateOfHealth,
-        schema::ReplyEnd::CanId => bms::ReplyEnd::CanId,
-        schema::ReplyEnd::Totals => bms::ReplyEnd::Totals,
-        schema::ReplyEnd::Pressure => bms::ReplyEnd::Pressure,
-        schema::ReplyEnd::DataVersion => bms::ReplyEnd::DataVersion,
-        schema::ReplyEnd::Status => bms::ReplyEnd::Status,
-    }
-}
-
-fn motor_settings(motor: &schema::Motor, seed: Seed) -> MotorSettings {
-    let schema::MotorFirmware::V6_05 = motor.firmware;
-    MotorSettings {
-        can_id: motor.can_id,
-        firmware: FwVersion {
-            major: 6,
-            minor: 5,
-            hardware: Some(Text::from(motor.hardware.as_str())),
-            uuid: Some(random_bytes(seed.derive("uuid"))),
-            paired: Some(0),
-            test_version: Some(0),
-            hardware_type: Some(0),
-            custom_configs: Some(0),
-            phase_filters: Some(0),
-            qml_hardware: Some(0),
-            qml_app: Some(0),
-            nrf_flags: Some(0),
-            firmware_name: Some(Text::default()),
-            config_crc: Some(u32::from_be_bytes(random_bytes(seed.derive("config")))),
-        },
-        fet_temperature_c: motor.fet_temperature_c,
-        motor_temperature_c: motor.motor_temperature_c,
-        motor_current_a: motor.motor_current_a,
-        input_current_a: motor.input_current_a,
-        duty: motor.duty,
-        erpm: motor.erpm,
-        speed_m_s: motor.speed_m_s,
-        input_voltage_v: motor.input_voltage_v,
-        battery_level: motor.battery_level,
-        fault: motor.fault,
-    }
-}
-
-fn duration(duration: super::duration::Duration) -> Duration {
-    Duration::from_nanos(duration.0)
 }

@@ -1,0 +1,151 @@
+//! What a scenario means: checks that need more than one key, and the making of hub and devices.
+
+mod check;
+mod device;
+
+use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
+
+use veschub_transcript::{Options, Transcript};
+use veschub_wire::login::normalise_id;
+
+use super::{
+    error::ScenarioError,
+    schema::{self, Scenario},
+    source::{Place, Source},
+};
+use crate::{
+    device::{Device, Replay, replay::Recording},
+    hub::{Access, Hub, HubConfig, Resident},
+    quirk::{Quirk, SessionReset},
+    rng::Seed,
+};
+pub(super) use check::check;
+pub(crate) use check::login_problem;
+use check::take_id;
+
+/// A hub with its devices, and what a client needs to know of them.
+pub struct World {
+    /// The hub.
+    pub hub: Hub,
+    /// The devices in the order of the scenario.
+    pub targets: Vec<Target>,
+}
+
+/// A device as a client sees it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The id to log in with.
+    pub id: String,
+    /// The password to log in with; any will do where there is none.
+    pub password: Option<String>,
+    /// What was recorded, for a device made from a recording.
+    pub recording: Option<Recording>,
+}
+
+/// Makes the hub and its devices.
+pub(super) fn build(
+    scenario: &Scenario,
+    source: &Source,
+    folder: &Path,
+    seed: Seed,
+) -> Result<World, ScenarioError> {
+    let mut residents = Vec::new();
+    let mut targets = Vec::new();
+    let mut ids = BTreeMap::new();
+    for (index, device) in scenario.devices.iter().enumerate() {
+        let (target, device): (_, Box<dyn Device>) = match device {
+            schema::Device::Express(express) => {
+                let seed = seed.derive(&normalise_id(&express.id));
+                let target = Target {
+                    id: normalise_id(&express.id),
+                    password: Some(express.password.clone()),
+                    recording: None,
+                };
+                (target, Box::new(device::express(express, seed)))
+            }
+            schema::Device::Replay(replay) => {
+                let place = Place::root().key("devices").index(index).key("replay");
+                let recording = open_recording(&folder.join(&replay.capture))
+                    .map_err(|message| source.error_at(place.clone().key("capture"), message))?;
+                let target = replay_target(
+                    recording.clone(),
+                    replay.id.as_deref(),
+                    replay.password.as_deref(),
+                )
+                .ok_or_else(|| {
+                    source
+                        .error_at(
+                            place,
+                            "the recording holds no login, so the device has no id",
+                        )
+                        .help("give it an `id`")
+                })?;
+                (
+                    target,
+                    Box::new(Replay::new(recording, device::pace(replay.pace))),
+                )
+            }
+        };
+        // A recording brings its own id, which no check of the text can know.
+        let place = Place::root().key("devices").index(index).only().key("id");
+        take_id(&mut ids, target.id.clone(), place, source)?;
+        let access = target
+            .password
+            .clone()
+            .map_or(Access::Anyone, Access::Password);
+        residents.push(Resident {
+            id: target.id.clone(),
+            access,
+            device,
+            quirks: scenario.quirks.iter().map(build_quirk).collect(),
+        });
+        targets.push(target);
+    }
+    let mut config = HubConfig::default();
+    if let Some(timeout) = scenario.hub.login_timeout {
+        config.login_timeout = duration(timeout);
+    }
+    Ok(World {
+        hub: Hub::new(config, residents),
+        targets,
+    })
+}
+
+/// The recording in a capture file, or why there is none, in words.
+fn open_recording(path: &Path) -> Result<Recording, String> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| format!("cannot open {shown}: {error}"))?;
+    let transcript = Transcript::from_capture(BufReader::new(file), &Options::default())
+        .map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let recording = Recording::from_transcript(&transcript);
+    if recording.requests.is_empty() {
+        return Err(format!("{shown} holds no request to a VESC device"));
+    }
+    Ok(recording)
+}
+
+/// Who may talk to a replayed device: as recorded, unless said otherwise; `None` without any id.
+#[must_use]
+pub fn replay_target(
+    recording: Recording,
+    id: Option<&str>,
+    password: Option<&str>,
+) -> Option<Target> {
+    let login = recording.login.as_ref();
+    let recorded = login.map(|login| login.password.reveal());
+    Some(Target {
+        id: id.map(normalise_id).or_else(|| Some(login?.id.clone()))?,
+        password: password.or(recorded).map(str::to_owned),
+        recording: Some(recording),
+    })
+}
+
+fn build_quirk(quirk: &schema::Quirk) -> Box<dyn Quirk> {
+    match quirk {
+        schema::Quirk::SessionReset(quirk) => Box::new(SessionReset::new(duration(quirk.max_gap))),
+    }
+}
+
+fn duration(duration: super::duration::Duration) -> Duration {
+    Duration::from_nanos(duration.0)
+}

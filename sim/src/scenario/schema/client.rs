@@ -1,0 +1,111 @@
+//! The client: what it does, and how it logs in.
+
+use serde::Deserialize;
+
+use super::Pace;
+use crate::scenario::duration::Duration;
+
+/// What the client does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Client {
+    /// Reads the BMS once: FW_VERSION, GET_CUSTOM_CONFIG, PING_CAN, BMS_GET_VALUES.
+    ReadBms(ReadBms),
+    /// Reads the BMS again and again.
+    PollBms(PollBms),
+    /// Reads a motor controller on the CAN bus.
+    ReadMotor(ReadMotor),
+    /// Looks who is on the CAN bus.
+    ScanCan(ScanCan),
+    /// Sends the requests of the recording that the first device replays.
+    PlayRecording(PlayRecording),
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::ReadBms(ReadBms::default())
+    }
+}
+
+/// How a client logs in; without it, as the first device wants it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Login {
+    /// Another id.
+    pub id: Option<String>,
+    /// Another password.
+    pub password: Option<String>,
+}
+
+/// How a client asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ask {
+    /// All requests at once, then all replies.
+    #[default]
+    RapidFire,
+    /// Each request after the reply to the one before.
+    OneAtATime,
+}
+
+/// The task `read-bms`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadBms {
+    /// How to ask.
+    pub ask: Ask,
+    /// How to log in.
+    pub login: Login,
+    /// How long to wait for a reply.
+    pub give_up_after: Option<Duration>,
+}
+
+/// The task `poll-bms`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PollBms {
+    /// The time from one request to the next.
+    pub every: Duration,
+    /// How long to go on.
+    #[serde(rename = "for")]
+    pub lasts: Duration,
+    /// How to log in.
+    #[serde(default)]
+    pub login: Login,
+}
+
+/// The task `read-motor`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadMotor {
+    /// The CAN id of the motor controller.
+    pub can_id: u8,
+    /// How to log in.
+    #[serde(default)]
+    pub login: Login,
+    /// How long to wait for a reply.
+    #[serde(default)]
+    pub give_up_after: Option<Duration>,
+}
+
+/// The task `scan-can`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScanCan {
+    /// How to log in.
+    pub login: Login,
+    /// How long to wait for a reply.
+    pub give_up_after: Option<Duration>,
+}
+
+/// The task `play-recording`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PlayRecording {
+    /// When requests are sent: at the recorded times, or each as soon as the one before is answered.
+    pub pace: Pace,
+    /// How to log in.
+    pub login: Login,
+    /// How long to wait for a reply.
+    pub give_up_after: Option<Duration>,
+}
