@@ -7,7 +7,7 @@ use veschub_wire::{
     login::normalise_id,
 };
 
-use super::device::{firmware_end, reply_end};
+use super::bms::{firmware_end, reply_end};
 use crate::{
     device::bms,
     scenario::{

@@ -1,5 +1,6 @@
 //! What a scenario means: checks that need more than one key, and the making of hub and devices.
 
+mod bms;
 mod check;
 mod device;
 

@@ -4,6 +4,7 @@
 //! are written `250ms`. Every list entry with a kind is a map with one key, the kind. What the words *mean* is in
 //! [`build`](super::build); ranges and contradictions are checked there too.
 
+mod bms;
 mod client;
 mod device;
 mod expect;
@@ -12,6 +13,7 @@ mod quirk;
 use serde::Deserialize;
 
 use super::duration::Duration;
+pub use bms::*;
 pub use client::*;
 pub use device::*;
 pub use expect::*;
