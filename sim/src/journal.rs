@@ -40,6 +40,20 @@ pub enum Happening {
     },
     /// The tool was attached to its device; it is told nothing.
     Attached,
+    /// A device from outside was taken in; it is told nothing.
+    Registered,
+    /// The late end of a replaced device's connection deleted the entry of its successor.
+    EntryDeleted {
+        /// The id that cannot be reached any more.
+        id: String,
+    },
+    /// A device from outside spoke, and nobody heard it.
+    Unheard {
+        /// How many bytes are lost.
+        bytes: usize,
+    },
+    /// A device from outside sent bytes that are no frame.
+    DeviceNoise(Vec<u8>),
     /// The connection will be closed because of its login.
     LoginRefused {
         /// Why; the peer is not told.
@@ -95,6 +109,8 @@ pub enum Closed {
         /// The newer tool's connection.
         by: ConnId,
     },
+    /// The device that it was attached to left, or was replaced.
+    DeviceLeft,
     /// The peer ended it.
     Peer,
     /// The peer broke it off.
@@ -123,6 +139,14 @@ impl fmt::Display for Happening {
                 write!(f, "{bytes} bytes came with the login line and were lost")
             }
             Self::Attached => f.write_str("attached"),
+            Self::Registered => f.write_str("taken in as a device"),
+            Self::EntryDeleted { id } => {
+                write!(f, "ended late and took the new entry of {id} with it")
+            }
+            Self::Unheard { bytes } => {
+                write!(f, "< {bytes} bytes, and no tool to send them to")
+            }
+            Self::DeviceNoise(bytes) => write!(f, "< {} bytes that are no frame", bytes.len()),
             Self::LoginRefused { reason } => write!(f, "login refused: {}", printable(reason)),
             Self::Request(payload) => {
                 f.write_str("> ")?;
@@ -160,6 +184,7 @@ impl fmt::Display for Happening {
                 Closed::Refused => f.write_str("closed"),
                 Closed::Answered => f.write_str("closed after the answer"),
                 Closed::Replaced { by } => write!(f, "closed: replaced by tool #{}", by.0),
+                Closed::DeviceLeft => f.write_str("closed: its device is gone"),
                 Closed::Peer => f.write_str("left"),
                 Closed::PeerReset => f.write_str("broke off"),
                 Closed::Flooded => f.write_str("dropped: it does not read what is sent to it"),
@@ -213,13 +238,8 @@ pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Tr
             }
             Happening::Request(payload) => (Some(Direction::ToDevice), frame(payload)),
             Happening::Reply { payload, .. } => (Some(Direction::ToTool), frame(payload)),
-            Happening::Noise(bytes) => {
-                let noise = NoiseEntry {
-                    bytes: bytes.clone(),
-                    unfinished: 0,
-                };
-                (Some(Direction::ToDevice), Kind::Noise(noise))
-            }
+            Happening::Noise(bytes) => (Some(Direction::ToDevice), noise(bytes)),
+            Happening::DeviceNoise(bytes) => (Some(Direction::ToTool), noise(bytes)),
             other => (None, Kind::Notice(other.to_string())),
         };
         let connection = entry.conn.map_or(0, |conn| conn.0);
@@ -237,6 +257,13 @@ pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Tr
         });
     }
     told
+}
+
+fn noise(bytes: &[u8]) -> Kind {
+    Kind::Noise(NoiseEntry {
+        bytes: bytes.to_vec(),
+        unfinished: 0,
+    })
 }
 
 fn frame(payload: &[u8]) -> Kind {

@@ -24,6 +24,10 @@ pub trait Device: Send {
     /// A tool was attached. Real devices are not told; a recording begins anew.
     fn session_begins(&mut self, _now: Time) {}
 
+    /// What was asked so far need not be answered any more. Real devices answer all the same; a hub that is better
+    /// than real ones asks for this when a tool has left.
+    fn drop_pending(&mut self) {}
+
     /// Takes in a request; empty payloads cannot occur.
     fn handle(&mut self, now: Time, payload: &[u8]);
 
@@ -61,6 +65,14 @@ pub enum DeviceOutput {
 }
 
 impl DeviceOutput {
+    /// When it was due.
+    #[must_use]
+    pub fn at(&self) -> Time {
+        match self {
+            Self::Reply { at, .. } | Self::Ignored { at, .. } => *at,
+        }
+    }
+
     /// A reply together with what it was made from.
     #[must_use]
     pub fn reply(at: Time, reply: Reply) -> Self {

@@ -1,23 +1,36 @@
 //! Connections that have not logged in yet.
+//!
+//! The reference hub serves each connection in an event loop of its own, nested in the one before. Only the
+//! innermost loop can return, so a login is acted on once every connection that was opened later is through, and it
+//! fails if its own time is up by then, although its line was in time.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use veschub_wire::{LoginLine, LoginRefusal};
 
 use super::ConnId;
 use crate::time::Time;
 
-/// What the bytes of a connection amount to.
+/// What became of a connection in the lobby.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The line is not complete.
-    Wait,
-    /// The line is complete, and this many bytes that were read with it are gone.
-    Line { login: LoginLine, swallowed: usize },
+    /// The line is complete. What was read with it is lost, or comes after it, as the hub is.
+    Line {
+        login: LoginLine,
+        swallowed: usize,
+        rest: Vec<u8>,
+    },
     /// The line cannot be acted on.
     Refused(LoginRefusal),
     /// There is no end to the line.
     TooLong,
+    /// The line did not come in time.
+    TimedOut,
+    /// The line was in time, but a silent connection held it up for too long.
+    HeldUp {
+        /// The connection that did.
+        by: ConnId,
+    },
 }
 
 /// Reads login lines.
@@ -25,72 +38,152 @@ pub(super) enum Verdict {
 pub(super) struct Lobby {
     timeout: Duration,
     max_line: usize,
-    waiting: BTreeMap<ConnId, Waiting>,
+    swallows: bool,
+    nested: bool,
+    /// In the order of arrival: the last one is in the innermost loop.
+    waiting: Vec<Waiting>,
 }
 
 #[derive(Debug)]
 struct Waiting {
+    conn: ConnId,
     until: Time,
     line: Vec<u8>,
+    /// What the line amounts to, once it is complete.
+    read: Option<Read>,
+    /// The last connection that held this one up.
+    held_up_by: Option<ConnId>,
+    /// The peer is gone, but the reference hub's reader waits on.
+    gone: bool,
+}
+
+#[derive(Debug)]
+enum Read {
+    Line(LoginLine),
+    Refused(LoginRefusal),
+    TooLong,
 }
 
 impl Lobby {
-    pub(super) fn new(timeout: Duration, max_line: usize) -> Self {
+    pub(super) fn new(timeout: Duration, max_line: usize, swallows: bool, nested: bool) -> Self {
         Self {
             timeout,
             max_line,
-            waiting: BTreeMap::new(),
+            swallows,
+            nested,
+            waiting: Vec::new(),
         }
     }
 
     pub(super) fn open(&mut self, now: Time, conn: ConnId) {
-        let waiting = Waiting {
+        self.waiting.push(Waiting {
+            conn,
             until: now + self.timeout,
             line: Vec::new(),
-        };
-        self.waiting.insert(conn, waiting);
+            read: None,
+            held_up_by: None,
+            gone: false,
+        });
     }
 
-    /// One read's worth of bytes. The reference hub reads on after the line feed until its buffer is empty and
-    /// throws that away (`VT utility.cpp:2389-2401`), so a request in the same segment never arrives.
-    pub(super) fn bytes(&mut self, conn: ConnId, bytes: &[u8]) -> Verdict {
-        let Some(waiting) = self.waiting.get_mut(&conn) else {
-            return Verdict::Wait;
+    /// One read's worth of bytes of a connection that is in the lobby.
+    pub(super) fn bytes(&mut self, conn: ConnId, bytes: &[u8]) {
+        let max_line = self.max_line;
+        let Some(one) = self.waiting.iter_mut().find(|one| one.conn == conn) else {
+            return;
         };
+        if one.read.is_some() {
+            // The line is read, and the reader has not returned: this is read and kept with it.
+            return one.keep(bytes, max_line);
+        }
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let part = &bytes[..end.unwrap_or(bytes.len())];
-        if waiting.line.len() + part.len() > self.max_line {
-            return Verdict::TooLong;
+        if one.line.len() + part.len() > max_line {
+            one.read = Some(Read::TooLong);
+            return;
         }
-        waiting.line.extend_from_slice(part);
-        let Some(end) = end else {
-            return Verdict::Wait;
-        };
-        let line = std::mem::take(&mut waiting.line);
-        self.waiting.remove(&conn);
-        match LoginLine::parse(&line) {
-            Ok(login) => Verdict::Line {
-                login,
-                swallowed: bytes.len() - end - 1,
-            },
-            Err(refusal) => Verdict::Refused(refusal),
+        one.line.extend_from_slice(part);
+        if let Some(end) = end {
+            let line = std::mem::take(&mut one.line);
+            one.read = Some(LoginLine::parse(&line).map_or_else(Read::Refused, Read::Line));
+            one.keep(&bytes[end + 1..], max_line);
         }
+    }
+
+    /// The peer left. The reference hub's reader waits out its time; without nesting nobody notices.
+    pub(super) fn leave(&mut self, conn: ConnId) {
+        if self.nested {
+            let one = self.waiting.iter_mut().find(|one| one.conn == conn);
+            if let Some(one) = one.filter(|one| one.read.is_none()) {
+                one.gone = true;
+                return;
+            }
+        }
+        self.forget(conn);
     }
 
     pub(super) fn forget(&mut self, conn: ConnId) {
-        self.waiting.remove(&conn);
+        self.waiting.retain(|one| one.conn != conn || one.gone);
     }
 
-    pub(super) fn expired(&mut self, now: Time) -> Vec<ConnId> {
-        let due = self.waiting.iter().filter(|(_, one)| one.until <= now);
-        let due: Vec<ConnId> = due.map(|(&conn, _)| conn).collect();
-        for conn in &due {
-            self.waiting.remove(conn);
+    /// The next connection whose fate is decided by `now`.
+    pub(super) fn poll(&mut self, now: Time) -> Option<(ConnId, Verdict)> {
+        loop {
+            let index = self.decided(now)?;
+            let one = self.waiting.remove(index);
+            if !one.gone {
+                return Some((one.conn, one.verdict(now, self.swallows)));
+            }
         }
-        due
+    }
+
+    fn decided(&mut self, now: Time) -> Option<usize> {
+        let decided = |one: &Waiting| one.read.is_some() || one.until <= now;
+        if !self.nested {
+            return self.waiting.iter().position(decided);
+        }
+        let (last, others) = self.waiting.split_last_mut()?;
+        if decided(last) {
+            return Some(others.len());
+        }
+        for one in others {
+            one.held_up_by = Some(last.conn);
+        }
+        None
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.waiting.values().map(|waiting| waiting.until).min()
+        if self.nested {
+            // Only the innermost loop can end.
+            self.waiting.last().map(|one| one.until)
+        } else {
+            self.waiting.iter().map(|one| one.until).min()
+        }
+    }
+}
+
+impl Waiting {
+    fn keep(&mut self, bytes: &[u8], max: usize) {
+        let room = max.saturating_sub(self.line.len());
+        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn verdict(self, now: Time, swallows: bool) -> Verdict {
+        match (self.read, self.held_up_by) {
+            (None, _) => Verdict::TimedOut,
+            (Some(_), Some(by)) if self.until <= now => Verdict::HeldUp { by },
+            (Some(Read::TooLong), _) => Verdict::TooLong,
+            (Some(Read::Refused(refusal)), _) => Verdict::Refused(refusal),
+            (Some(Read::Line(login)), _) if swallows => Verdict::Line {
+                login,
+                swallowed: self.line.len(),
+                rest: Vec::new(),
+            },
+            (Some(Read::Line(login)), _) => Verdict::Line {
+                login,
+                swallowed: 0,
+                rest: self.line,
+            },
+        }
     }
 }

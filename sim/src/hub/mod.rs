@@ -2,18 +2,19 @@
 //!
 //! A state machine without sockets: [`Hub::handle`] and [`Hub::handle_timeout`] take events with their time,
 //! [`Hub::poll_output`] says what to send, [`Hub::poll_timeout`] when to call again, [`Hub::poll_journal`] what
-//! happened. A connection is first in the [`lobby`] and then, as a tool, in the [`room`] of one device.
+//! happened. A connection is first in the `lobby` and then, as a tool or as a device, in the `room` of one device
+//! id. Devices of our own and devices from outside live in one registry.
 //!
-//! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close, and the
-//! bytes that arrive in the same read as the login line are thrown away.
+//! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close. Where it is
+//! odd, [`HubConfig`] has a switch.
 
 mod lobby;
+mod profile;
+mod relay;
+mod resident;
 mod room;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::collections::{BTreeMap, VecDeque};
 
 use veschub_wire::{LoginKind, LoginLine, login::normalise_id};
 
@@ -24,6 +25,8 @@ use crate::{
     time::Time,
 };
 use lobby::{Lobby, Verdict};
+pub use profile::HubConfig;
+use relay::Relay;
 use room::Room;
 
 /// A connection to the hub, numbered in the order of arrival from 1.
@@ -56,28 +59,7 @@ pub enum Output {
     Abort,
 }
 
-/// How a hub behaves.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HubConfig {
-    /// How long a connection may take to send its login line (`VT tcphub.cpp:88-95`: 5 s).
-    pub login_timeout: Duration,
-    /// The longest login line in bytes; the reference hub has no limit, a simulator must have one.
-    pub max_login_line: usize,
-    /// The most bytes that may wait for a peer that does not read; beyond it the connection is dropped.
-    pub max_unsent: usize,
-}
-
-impl Default for HubConfig {
-    fn default() -> Self {
-        Self {
-            login_timeout: Duration::from_secs(5),
-            max_login_line: 256 * 1024,
-            max_unsent: 1024 * 1024,
-        }
-    }
-}
-
-/// A device at the hub, and what it takes to talk to it.
+/// A device of our own at the hub, and what it takes to talk to it.
 pub struct Resident {
     /// The id that tools log in with; normalised when the hub takes it in.
     pub id: String,
@@ -107,35 +89,51 @@ impl Access {
     }
 }
 
+/// What a connection is, once it is logged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Tool,
+    Device,
+}
+
 /// A fake VESCHub with its devices.
 pub struct Hub {
     config: HubConfig,
     lobby: Lobby,
     rooms: BTreeMap<String, Room>,
-    /// Where each logged-in connection is.
-    tools: BTreeMap<ConnId, String>,
+    /// What each logged-in connection is, and at which device id.
+    members: BTreeMap<ConnId, (Role, String)>,
+    /// Connections that are open on our side, with the bytes that have not left yet.
     unsent: BTreeMap<ConnId, usize>,
+    /// Connections of replaced devices that end with bytes unsent: when they have ended, they take the id with them.
+    ending: BTreeMap<ConnId, (String, usize)>,
     outputs: VecDeque<(ConnId, Output)>,
     journal: VecDeque<JournalEntry>,
 }
 
 impl Hub {
-    /// A hub with these devices; of two with one id, the later one stays.
+    /// A hub with these devices; of two with one id, the later one stays. Without any it relays what comes.
     #[must_use]
     pub fn new(config: HubConfig, residents: Vec<Resident>) -> Self {
         let rooms = residents
             .into_iter()
             .map(|resident| {
                 let id = normalise_id(&resident.id);
-                (id.clone(), Room::new(id, resident))
+                (id.clone(), Room::of_resident(id, resident))
             })
             .collect();
         Self {
-            lobby: Lobby::new(config.login_timeout, config.max_login_line),
+            lobby: Lobby::new(
+                config.login_timeout,
+                config.max_login_line,
+                config.login_swallows,
+                config.silent_connection_stalls,
+            ),
             config,
             rooms,
-            tools: BTreeMap::new(),
+            members: BTreeMap::new(),
             unsent: BTreeMap::new(),
+            ending: BTreeMap::new(),
             outputs: VecDeque::new(),
             journal: VecDeque::new(),
         }
@@ -144,9 +142,7 @@ impl Hub {
     /// Takes in what a connection did, after what was due by then.
     pub fn handle(&mut self, now: Time, conn: ConnId, event: Event<'_>) {
         if let Event::Flushed(count) = event {
-            if let Some(unsent) = self.unsent.get_mut(&conn) {
-                *unsent = unsent.saturating_sub(count);
-            }
+            self.flushed(now, conn, count);
             return;
         }
         self.handle_timeout(now);
@@ -157,19 +153,9 @@ impl Hub {
                 self.unsent.insert(conn, 0);
             }
             Event::Flushed(_) => {}
-            Event::Bytes(bytes) => match self.tools.get(&conn) {
-                Some(id) => {
-                    if let Some(room) = self.rooms.get_mut(id) {
-                        room.tool_bytes(now, conn, bytes);
-                    }
-                }
-                None => {
-                    let verdict = self.lobby.bytes(conn, bytes);
-                    self.judge(now, conn, verdict);
-                }
-            },
-            Event::Eof => self.leave(now, conn, Closed::Peer),
-            Event::Reset => self.leave(now, conn, Closed::PeerReset),
+            Event::Bytes(bytes) => self.bytes(now, conn, bytes),
+            Event::Eof => self.gone(now, conn, Closed::Peer),
+            Event::Reset => self.gone(now, conn, Closed::PeerReset),
         }
         self.collect(now);
     }
@@ -177,10 +163,7 @@ impl Hub {
     /// Does what was due by `now`, each at its own time: who calls late gets the same journal as who calls in time.
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
-            for conn in self.lobby.expired(due) {
-                let limit = self.config.login_timeout.as_secs_f64();
-                self.refuse(due, conn, format!("no login line within {limit} s"));
-            }
+            self.poll_lobby(due);
             for room in self.rooms.values_mut() {
                 if room.poll_timeout().is_some_and(|first| first <= due) {
                     room.handle_timeout(due);
@@ -212,21 +195,84 @@ impl Hub {
         self.rooms.keys().map(String::as_str)
     }
 
+    fn bytes(&mut self, now: Time, conn: ConnId, bytes: &[u8]) {
+        let Some((role, id)) = self.members.get(&conn) else {
+            self.lobby.bytes(conn, bytes);
+            return self.poll_lobby(now);
+        };
+        let Some(room) = self.rooms.get_mut(id) else {
+            return;
+        };
+        match role {
+            Role::Tool => room.tool_bytes(now, conn, bytes),
+            // A device whose entry was deleted is connected and reaches nobody.
+            Role::Device if room.device() == Some(conn) => {
+                room.device_bytes(now, bytes, &self.config);
+            }
+            Role::Device => {}
+        }
+    }
+
+    fn flushed(&mut self, now: Time, conn: ConnId, count: usize) {
+        if let Some(unsent) = self.unsent.get_mut(&conn) {
+            *unsent = unsent.saturating_sub(count);
+        }
+        if let Some((_, unsent)) = self.ending.get_mut(&conn) {
+            *unsent = unsent.saturating_sub(count);
+            if *unsent == 0 {
+                self.ended(now, conn);
+            }
+        }
+    }
+
+    /// The connection of a replaced device has ended, late, and takes the entry of its successor with it.
+    fn ended(&mut self, now: Time, conn: ConnId) {
+        if let Some((id, _)) = self.ending.remove(&conn)
+            && let Some(room) = self.rooms.remove(&id)
+        {
+            self.note(now, conn, Happening::EntryDeleted { id });
+            self.evict_tool(now, &room, Closed::DeviceLeft);
+        }
+    }
+
+    fn poll_lobby(&mut self, now: Time) {
+        while let Some((conn, verdict)) = self.lobby.poll(now) {
+            self.judge(now, conn, verdict);
+        }
+    }
+
     fn judge(&mut self, now: Time, conn: ConnId, verdict: Verdict) {
         match verdict {
-            Verdict::Wait => {}
             Verdict::Refused(reason) => self.refuse(now, conn, reason.to_string()),
             Verdict::TooLong => {
                 let limit = self.config.max_login_line;
                 let reason = format!("no line feed within the first {limit} bytes");
                 self.refuse(now, conn, reason);
             }
-            Verdict::Line { login, swallowed } => {
+            Verdict::TimedOut => {
+                let limit = self.config.login_timeout.as_secs_f64();
+                self.refuse(now, conn, format!("no login line within {limit} s"));
+            }
+            Verdict::HeldUp { by } => {
+                let reason = format!(
+                    "connection #{} was opened later, stayed silent and held it up for too long",
+                    by.0
+                );
+                self.refuse(now, conn, reason);
+            }
+            Verdict::Line {
+                login,
+                swallowed,
+                rest,
+            } => {
                 self.note(now, conn, Happening::Login(login.clone()));
                 if swallowed > 0 {
                     self.note(now, conn, Happening::Swallowed { bytes: swallowed });
                 }
                 self.admit(now, conn, &login);
+                if !rest.is_empty() && self.members.contains_key(&conn) {
+                    self.bytes(now, conn, &rest);
+                }
             }
         }
     }
@@ -240,9 +286,9 @@ impl Hub {
                 self.close(now, conn, Closed::Answered);
             }
             (LoginKind::Tool, Some(room)) if room.allows(login.password.reveal()) => {
-                let replaced = room.attach(now, conn);
+                let replaced = room.attach(now, conn, &self.config);
                 self.collect(now);
-                self.tools.insert(conn, login.id.clone());
+                self.members.insert(conn, (Role::Tool, login.id.clone()));
                 self.note(now, conn, Happening::Attached);
                 if let Some(old) = replaced {
                     self.close(now, old, Closed::Replaced { by: conn });
@@ -252,10 +298,37 @@ impl Hub {
             (LoginKind::Tool, None) => {
                 self.refuse(now, conn, format!("no device with the id {}", login.id));
             }
-            (LoginKind::Device, _) => {
-                let reason = "this hub takes in no devices besides its own".to_owned();
-                self.refuse(now, conn, reason);
+            (LoginKind::Device, _) => self.register(now, conn, login),
+        }
+    }
+
+    /// Takes in a device from outside, in the place of one with the same id.
+    fn register(&mut self, now: Time, conn: ConnId, login: &LoginLine) {
+        if let Some(old) = self.rooms.remove(&login.id) {
+            self.evict(now, conn, &login.id, &old);
+        }
+        let password = login.password.reveal().to_owned();
+        let relay = Relay::new(conn, password, self.config.keeps_early_bytes);
+        let room = Room::of_relay(login.id.clone(), relay);
+        self.rooms.insert(login.id.clone(), room);
+        self.members.insert(conn, (Role::Device, login.id.clone()));
+        self.note(now, conn, Happening::Registered);
+    }
+
+    fn evict(&mut self, now: Time, by: ConnId, id: &str, old: &Room) {
+        if let Some(device) = old.device() {
+            let unsent = self.unsent.get(&device).copied().unwrap_or_default();
+            if unsent > 0 && self.config.replacement_deletes {
+                self.ending.insert(device, (id.to_owned(), unsent));
             }
+            self.close(now, device, Closed::Replaced { by });
+        }
+        self.evict_tool(now, old, Closed::DeviceLeft);
+    }
+
+    fn evict_tool(&mut self, now: Time, room: &Room, how: Closed) {
+        if let Some(tool) = room.tool() {
+            self.close(now, tool, how);
         }
     }
 
@@ -264,18 +337,39 @@ impl Hub {
         self.close(now, conn, Closed::Refused);
     }
 
+    /// The peer of a connection left.
+    fn gone(&mut self, now: Time, conn: ConnId, how: Closed) {
+        self.ended(now, conn);
+        self.lobby.leave(conn);
+        self.leave(now, conn, how);
+    }
+
     /// Takes a connection out of its room, if it is in one, and ends it.
     fn leave(&mut self, now: Time, conn: ConnId, how: Closed) {
-        let room = self.tools.get(&conn).and_then(|id| self.rooms.get_mut(id));
-        if let Some(room) = room {
-            room.detach(now, conn);
-            self.journal.extend(room.drain_journal());
+        let member = self.members.get(&conn).cloned();
+        match member {
+            Some((Role::Tool, id)) => {
+                if let Some(room) = self.rooms.get_mut(&id) {
+                    room.detach(now, conn);
+                    self.journal.extend(room.drain_journal());
+                }
+                self.close(now, conn, how);
+            }
+            Some((Role::Device, id)) => {
+                self.close(now, conn, how);
+                let own = self
+                    .rooms
+                    .get(&id)
+                    .is_some_and(|room| room.device() == Some(conn));
+                if own && let Some(room) = self.rooms.remove(&id) {
+                    self.evict_tool(now, &room, Closed::DeviceLeft);
+                }
+            }
+            None => self.close(now, conn, how),
         }
-        self.close(now, conn, how);
     }
 
     fn close(&mut self, now: Time, conn: ConnId, how: Closed) {
-        self.lobby.forget(conn);
         if self.unsent.remove(&conn).is_some() {
             let output = match how {
                 Closed::PeerReset | Closed::Flooded => Output::Abort,
@@ -284,7 +378,8 @@ impl Hub {
             self.outputs.push_back((conn, output));
             self.note(now, conn, Happening::Closed(how));
         }
-        self.tools.remove(&conn);
+        self.members.remove(&conn);
+        self.lobby.forget(conn);
     }
 
     fn send(&mut self, now: Time, conn: ConnId, bytes: Vec<u8>) {
@@ -312,7 +407,7 @@ impl Hub {
     }
 
     fn note(&mut self, at: Time, conn: ConnId, what: Happening) {
-        let device = self.tools.get(&conn).cloned();
+        let device = self.members.get(&conn).map(|(_, id)| id.clone());
         self.journal.push_back(JournalEntry {
             at,
             conn: Some(conn),

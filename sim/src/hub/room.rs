@@ -1,61 +1,94 @@
-//! One device id: its device, the tool that is attached, and the quirks between them.
+//! One device id: its device, of our own or from outside, and the tool that is attached.
 //!
 //! ```text
-//!  tool bytes -> Decoder -> quirks -> Device -> encode -> tool bytes
-//!                    \---------\---------\--------> journal
+//!  tool bytes -> parser, quirks, device -> encode -> tool bytes      a device of our own
+//!  tool bytes -----------> device's connection --> tool bytes        a device from outside
+//!                \---------------\------------> journal
 //! ```
-//!
-//! The decoder belongs to the device, not to the connection: half a frame that a tool leaves behind delays the
-//! next tool's requests, as on a real device (`EX main/comm_wifi.c:206-221`).
 
-use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Decoder, Item, encode};
+use veschub_wire::{Reply, encode};
 
-use super::{Access, ConnId, Resident};
+use super::{
+    Access, ConnId, HubConfig, Resident,
+    relay::Relay,
+    resident::{Said, Virtual},
+};
 use crate::{
-    device::{Device, DeviceOutput},
+    device::DeviceOutput,
     journal::{Happening, JournalEntry},
-    quirk::{Quirk, Ruling},
     time::Time,
 };
 
 pub(super) struct Room {
     id: String,
     access: Access,
-    device: Box<dyn Device>,
-    quirks: Vec<Box<dyn Quirk>>,
+    occupant: Occupant,
     tool: Option<ConnId>,
-    decoder: Decoder,
     output: Vec<(ConnId, Vec<u8>)>,
     journal: Vec<JournalEntry>,
 }
 
+enum Occupant {
+    Virtual(Virtual),
+    Relayed(Relay),
+}
+
 impl Room {
-    pub(super) fn new(id: String, resident: Resident) -> Self {
+    /// The room of a device of our own.
+    pub(super) fn of_resident(id: String, resident: Resident) -> Self {
+        let access = resident.access.clone();
+        Self::new(id, access, Occupant::Virtual(Virtual::new(resident)))
+    }
+
+    /// The room of a device from outside.
+    pub(super) fn of_relay(id: String, relay: Relay) -> Self {
+        Self::new(id, Access::Anyone, Occupant::Relayed(relay))
+    }
+
+    fn new(id: String, access: Access, occupant: Occupant) -> Self {
         Self {
             id,
-            access: resident.access,
-            device: resident.device,
-            quirks: resident.quirks,
+            access,
+            occupant,
             tool: None,
-            decoder: Decoder::new(DEVICE_MAX_PAYLOAD),
             output: Vec::new(),
             journal: Vec::new(),
         }
     }
 
     pub(super) fn allows(&self, password: &str) -> bool {
-        self.access.allows(password)
+        match &self.occupant {
+            Occupant::Virtual(_) => self.access.allows(password),
+            Occupant::Relayed(relay) => relay.allows(password),
+        }
+    }
+
+    pub(super) fn tool(&self) -> Option<ConnId> {
+        self.tool
+    }
+
+    /// The connection of the device, if it is from outside.
+    pub(super) fn device(&self) -> Option<ConnId> {
+        match &self.occupant {
+            Occupant::Virtual(_) => None,
+            Occupant::Relayed(relay) => Some(relay.conn),
+        }
     }
 
     /// Makes a connection the tool of this device, and says which one it replaces.
-    pub(super) fn attach(&mut self, now: Time, conn: ConnId) -> Option<ConnId> {
-        for quirk in &mut self.quirks {
-            quirk.session_begins(now);
-        }
-        self.device.session_begins(now);
+    pub(super) fn attach(&mut self, now: Time, conn: ConnId, config: &HubConfig) -> Option<ConnId> {
         let replaced = self.tool.replace(conn);
         if let Some(old) = replaced {
             self.note_half_frame(now, old);
+        }
+        if let Occupant::Virtual(device) = &mut self.occupant {
+            if !config.half_frames_stay {
+                device.flush_parser();
+            }
+            if !config.late_replies {
+                device.drop_pending();
+            }
+            device.session_begins(now);
         }
         replaced
     }
@@ -68,62 +101,75 @@ impl Room {
     }
 
     fn note_half_frame(&mut self, now: Time, left_by: ConnId) {
-        let bytes = self.decoder.waiting();
-        if bytes > 0 {
-            self.note(now, Some(left_by), Happening::HalfFrameLeft { bytes });
+        if let Occupant::Virtual(device) = &self.occupant {
+            let bytes = device.half_frame();
+            if bytes > 0 {
+                self.note(now, Some(left_by), Happening::HalfFrameLeft { bytes });
+            }
         }
     }
 
-    pub(super) fn tool_bytes(&mut self, now: Time, conn: ConnId, mut bytes: &[u8]) {
-        let mut requests = Vec::new();
-        while let Some(item) = self.decoder.next(&mut bytes) {
-            match item {
-                Item::Frame(frame) => requests.push(Ok(frame.payload.to_vec())),
-                Item::Noise(noise) => requests.push(Err(noise.bytes.to_vec())),
+    pub(super) fn tool_bytes(&mut self, now: Time, conn: ConnId, bytes: &[u8]) {
+        match &mut self.occupant {
+            Occupant::Virtual(device) => {
+                device.bytes(now, bytes);
+                self.drain_device(Some(conn));
+            }
+            Occupant::Relayed(relay) => {
+                let heard = relay.hear_tool(bytes);
+                self.output.push((relay.conn, bytes.to_vec()));
+                for what in heard {
+                    self.note(now, Some(conn), what);
+                }
             }
         }
-        for request in requests {
-            match request {
-                Ok(payload) => self.request(now, conn, payload),
-                Err(noise) => self.note(now, Some(conn), Happening::Noise(noise)),
-            }
-        }
-        self.drain_device();
     }
 
-    fn request(&mut self, now: Time, conn: ConnId, payload: Vec<u8>) {
-        self.note(now, Some(conn), Happening::Request(payload.clone()));
-        for index in 0..self.quirks.len() {
-            let quirk = &mut self.quirks[index];
-            if let Ruling::Withhold { why } = quirk.request(now, &payload) {
-                let quirk = quirk.name();
-                let command = CommandId(payload.first().copied().unwrap_or_default());
-                let what = Happening::Fired {
-                    quirk,
-                    command,
-                    why,
-                };
-                self.note(now, Some(conn), what);
-                return;
+    /// What a device from outside says.
+    pub(super) fn device_bytes(&mut self, now: Time, bytes: &[u8], config: &HubConfig) {
+        let Occupant::Relayed(relay) = &mut self.occupant else {
+            return;
+        };
+        let Some(tool) = self.tool else {
+            let lost = relay.keep(bytes, config.max_kept);
+            if lost > 0 {
+                self.note(now, None, Happening::Unheard { bytes: lost });
             }
+            return;
+        };
+        let mut all = relay.take_early();
+        all.extend_from_slice(bytes);
+        let heard = relay.hear_device(&all);
+        self.output.push((tool, all));
+        for what in heard {
+            self.note(now, Some(tool), what);
         }
-        self.device.handle(now, &payload);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        self.device.poll_timeout()
+        match &self.occupant {
+            Occupant::Virtual(device) => device.poll_timeout(),
+            Occupant::Relayed(_) => None,
+        }
     }
 
     pub(super) fn handle_timeout(&mut self, now: Time) {
-        self.device.handle_timeout(now);
-        self.drain_device();
+        if let Occupant::Virtual(device) = &mut self.occupant {
+            device.handle_timeout(now);
+        }
+        self.drain_device(self.tool);
     }
 
-    fn drain_device(&mut self) {
-        while let Some(output) = self.device.poll_output() {
-            match output {
-                DeviceOutput::Reply { at, payload, truth } => self.reply(at, payload, truth),
-                DeviceOutput::Ignored { at, command, why } => {
+    fn drain_device(&mut self, conn: Option<ConnId>) {
+        while let Occupant::Virtual(device) = &mut self.occupant
+            && let Some((at, said)) = device.poll_said()
+        {
+            match said {
+                Said::Note(what) => self.note(at, conn, what),
+                Said::Output(DeviceOutput::Reply { payload, truth, .. }) => {
+                    self.reply(at, payload, truth);
+                }
+                Said::Output(DeviceOutput::Ignored { command, why, .. }) => {
                     self.note(at, self.tool, Happening::Ignored { command, why });
                 }
             }
@@ -131,7 +177,7 @@ impl Room {
     }
 
     /// Sends a reply to whoever is the tool by now: the pipe has no owners.
-    fn reply(&mut self, at: Time, payload: Vec<u8>, truth: Option<Box<veschub_wire::Reply>>) {
+    fn reply(&mut self, at: Time, payload: Vec<u8>, truth: Option<Box<Reply>>) {
         let Some(conn) = self.tool else {
             self.note(at, None, Happening::NobodyThere(payload));
             return;

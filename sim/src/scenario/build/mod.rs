@@ -102,14 +102,32 @@ pub(super) fn build(
         });
         targets.push(target);
     }
-    let mut config = HubConfig::default();
-    if let Some(timeout) = scenario.hub.login_timeout {
-        config.login_timeout = duration(timeout);
-    }
     Ok(World {
-        hub: Hub::new(config, residents),
+        hub: Hub::new(hub_config(&scenario.hub), residents),
         targets,
     })
+}
+
+/// A hub's profile with the switches that were set.
+fn hub_config(hub: &schema::Hub) -> HubConfig {
+    let profile = match hub.profile {
+        schema::HubProfile::Reference => HubConfig::reference(),
+        schema::HubProfile::Ideal => HubConfig::ideal(),
+    };
+    HubConfig {
+        login_timeout: hub.login_timeout.map_or(profile.login_timeout, duration),
+        login_swallows: hub.login_swallows.unwrap_or(profile.login_swallows),
+        silent_connection_stalls: hub
+            .silent_connection_stalls
+            .unwrap_or(profile.silent_connection_stalls),
+        replacement_deletes: hub
+            .replacement_deletes
+            .unwrap_or(profile.replacement_deletes),
+        keeps_early_bytes: hub.keeps_early_bytes.unwrap_or(profile.keeps_early_bytes),
+        late_replies: hub.late_replies.unwrap_or(profile.late_replies),
+        half_frames_stay: hub.half_frames_stay.unwrap_or(profile.half_frames_stay),
+        ..profile
+    }
 }
 
 /// The recording in a capture file, or why there is none, in words.

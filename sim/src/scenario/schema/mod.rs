@@ -44,10 +44,35 @@ pub struct Scenario {
     pub expect: Vec<Expectation>,
 }
 
-/// The hub.
+/// The hub: a profile, and switches for single behaviours.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hub {
+    /// Which hub it is like.
+    pub profile: HubProfile,
     /// How long a connection may take to send its login line.
     pub login_timeout: Option<Duration>,
+    /// Whether bytes that are read together with the login line are lost.
+    pub login_swallows: Option<bool>,
+    /// Whether a silent connection that was opened later holds up an earlier one's login.
+    pub silent_connection_stalls: Option<bool>,
+    /// Whether the late end of a replaced device's connection deletes its successor's entry.
+    pub replacement_deletes: Option<bool>,
+    /// Whether an outside device's bytes are kept until its first tool comes.
+    pub keeps_early_bytes: Option<bool>,
+    /// Whether a reply to one tool's request reaches the tool that has taken its place.
+    pub late_replies: Option<bool>,
+    /// Whether half a frame that a tool leaves in a device's parser is still there for the next tool.
+    pub half_frames_stay: Option<bool>,
+}
+
+/// Which hub a hub is like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HubProfile {
+    /// VESC Tool's hub, its races included.
+    #[default]
+    Reference,
+    /// None of them.
+    Ideal,
 }
