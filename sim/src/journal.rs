@@ -40,6 +40,8 @@ pub enum Happening {
     },
     /// The tool was attached to its device; it is told nothing.
     Attached,
+    /// The device serves somebody else: the connection is open and nobody reads it.
+    NotServed,
     /// A device from outside was taken in; it is told nothing.
     Registered,
     /// The late end of a replaced device's connection deleted the entry of its successor.
@@ -139,6 +141,7 @@ impl fmt::Display for Happening {
                 write!(f, "{bytes} bytes came with the login line and were lost")
             }
             Self::Attached => f.write_str("attached"),
+            Self::NotServed => f.write_str("is not read: the device serves somebody else"),
             Self::Registered => f.write_str("taken in as a device"),
             Self::EntryDeleted { id } => {
                 write!(f, "ended late and took the new entry of {id} with it")

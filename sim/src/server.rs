@@ -11,7 +11,7 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::mpsc,
+    sync::{mpsc, oneshot},
     task::AbortHandle,
     time::{Instant, sleep_until, timeout},
 };
@@ -71,6 +71,7 @@ struct Server<O> {
 
 struct Peer {
     outputs: mpsc::UnboundedSender<Output>,
+    break_off: oneshot::Sender<()>,
     task: AbortHandle,
 }
 
@@ -121,9 +122,14 @@ impl<O: FnMut(JournalEntry)> Server<O> {
         self.last += 1;
         let conn = ConnId(self.last);
         let (outputs, from_hub) = mpsc::unbounded_channel();
-        let task = tokio::spawn(attend(stream, conn, from_hub, self.inputs_to.clone()));
-        let task = task.abort_handle();
-        self.peers.insert(conn, Peer { outputs, task });
+        let (break_off, broken_off) = oneshot::channel();
+        let attending = attend(stream, conn, from_hub, self.inputs_to.clone(), broken_off);
+        let peer = Peer {
+            outputs,
+            break_off,
+            task: tokio::spawn(attending).abort_handle(),
+        };
+        self.peers.insert(conn, peer);
         self.hub.handle(self.now(), conn, Event::Opened);
     }
 
@@ -142,7 +148,7 @@ impl<O: FnMut(JournalEntry)> Server<O> {
         while let Some((conn, output)) = self.hub.poll_output() {
             if output == Output::Abort {
                 if let Some(peer) = self.peers.remove(&conn) {
-                    peer.task.abort();
+                    let _ = peer.break_off.send(());
                 }
             } else if let Some(peer) = self.peers.get(&conn) {
                 // A task that is gone has reported it, and the hub will hear of it.
@@ -162,24 +168,42 @@ async fn wait_until(due: Option<Instant>) {
     }
 }
 
-/// Carries one connection's bytes until it ends.
+/// Carries one connection's bytes until it ends, or until the hub breaks it off.
 async fn attend(
     stream: TcpStream,
     conn: ConnId,
     mut from_hub: mpsc::UnboundedReceiver<Output>,
     to_hub: mpsc::Sender<(ConnId, Input)>,
+    broken_off: oneshot::Receiver<()>,
 ) {
     let (reader, mut writer) = stream.into_split();
-    let writing = write_all(&mut writer, conn, &mut from_hub, &to_hub);
+    tokio::select! {
+        biased;
+        Ok(()) = broken_off => {
+            // Without lingering, the peer sees a reset and not an orderly end.
+            let _ = reader.as_ref().set_zero_linger();
+        }
+        () = carry(&reader, &mut writer, conn, &mut from_hub, &to_hub) => {}
+    }
+}
+
+async fn carry(
+    reader: &OwnedReadHalf,
+    writer: &mut OwnedWriteHalf,
+    conn: ConnId,
+    from_hub: &mut mpsc::UnboundedReceiver<Output>,
+    to_hub: &mpsc::Sender<(ConnId, Input)>,
+) {
+    let writing = write_all(writer, conn, from_hub, to_hub);
     tokio::pin!(writing);
     tokio::select! {
         biased;
         () = &mut writing => {
             // We ended it. A socket that is closed with unread input resets the connection and may destroy
             // what was sent last, so read on for a while.
-            let _ = timeout(LINGER, discard(&reader)).await;
+            let _ = timeout(LINGER, discard(reader)).await;
         }
-        end = read_all(&reader, conn, &to_hub) => {
+        end = read_all(reader, conn, to_hub) => {
             let _ = to_hub.send((conn, end)).await;
             let _ = timeout(LINGER, writing).await;
         }
@@ -192,10 +216,17 @@ async fn write_all(
     from_hub: &mut mpsc::UnboundedReceiver<Output>,
     to_hub: &mpsc::Sender<(ConnId, Input)>,
 ) {
-    while let Some(Output::Write(bytes)) = from_hub.recv().await {
-        let input = match writer.write_all(&bytes).await {
-            Ok(()) => Input::Flushed(bytes.len()),
-            Err(_) => Input::Reset,
+    while let Some(output) = from_hub.recv().await {
+        let input = match output {
+            Output::Write(bytes) => match writer.write_all(&bytes).await {
+                Ok(()) => Input::Flushed(bytes.len()),
+                Err(_) => Input::Reset,
+            },
+            Output::Shutdown => {
+                let _ = writer.shutdown().await;
+                continue;
+            }
+            Output::Close | Output::Abort => break,
         };
         if to_hub.send((conn, input)).await.is_err() {
             return;

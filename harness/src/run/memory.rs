@@ -174,7 +174,7 @@ impl Network {
                     flushed.push((conn, bytes.len()));
                     end.unread.extend(bytes);
                 }
-                Output::Close => end.closed = true,
+                Output::Shutdown | Output::Close => end.closed = true,
                 Output::Abort => end.aborted = true,
             }
             if let Some(waker) = end.waker.take() {

@@ -47,7 +47,8 @@ pub(super) fn play(world: World, client: &schema::Client, mode: Mode) -> Result<
 }
 
 async fn in_memory(world: World, client: &schema::Client) -> Seen {
-    let World { mut hub, targets } = world;
+    let targets = world.targets.clone();
+    let mut hub = world.into_hub();
     let journal = RefCell::new(Vec::new());
     let network = Network::new();
     let visit = async {
@@ -65,7 +66,8 @@ async fn in_memory(world: World, client: &schema::Client) -> Seen {
 }
 
 async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunError> {
-    let World { hub, targets } = world;
+    let targets = world.targets.clone();
+    let hub = world.into_hub();
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let journal = RefCell::new(Vec::new());

@@ -12,8 +12,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 use veschub_transcript::{Options, Transcript};
+use veschub_wire::login::normalise_id;
 
-use super::{Failure, ListenArgs, PaceArg, ReplayArgs, ServeArgs, capture};
+use super::{DIRECT_PORT, Failure, HUB_PORT, ListenArgs, PaceArg, ReplayArgs, ServeArgs, capture};
 use crate::{
     device::{
         self,
@@ -23,7 +24,7 @@ use crate::{
     journal::{Happening, JournalEntry},
     rng::Seed,
     scenario::{
-        Loaded,
+        Loaded, World,
         build::{login_problem, replay_target},
     },
     server,
@@ -35,17 +36,46 @@ const REPLAY_ID: &str = "REPLAY";
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
         Some(path) => Loaded::open(path)?,
-        None => Loaded::demo()?,
+        None if args.demo => Loaded::demo()?,
+        None if args.direct.is_some() => {
+            return Err(Failure::text("--direct needs a scenario, or --demo"));
+        }
+        None => {
+            if !args.listen.quiet {
+                say(format_args!("an empty hub: devices and tools may log in"));
+            }
+            let hub = Hub::new(HubConfig::default(), Vec::new());
+            return run(hub, &args.listen, HUB_PORT);
+        }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
     let world = loaded.build(Seed(seed))?;
     if !args.listen.quiet {
         say(format_args!("seed {seed}"));
-        for target in &world.targets {
-            say(format_args!("device {}", target.id));
+        for resident in &world.residents {
+            say(format_args!("device {}", resident.id));
         }
     }
-    run(world.hub, &args.listen)
+    match &args.direct {
+        None => run(world.into_hub(), &args.listen, HUB_PORT),
+        Some(id) => run(direct(world, id)?, &args.listen, DIRECT_PORT),
+    }
+}
+
+/// One device of the world as its own server: the first, or the one with this id.
+fn direct(world: World, id: &str) -> Result<Hub, Failure> {
+    let ids: Vec<String> = world.residents.iter().map(|one| one.id.clone()).collect();
+    let wanted = normalise_id(id);
+    let mut residents = world.residents.into_iter();
+    match residents.find(|one| wanted.is_empty() || one.id == wanted) {
+        Some(resident) => Ok(Hub::direct(world.config, resident)),
+        None => {
+            let ids = ids.join(", ");
+            Err(Failure::Text(format!(
+                "no device has the id {wanted}: there are {ids}"
+            )))
+        }
+    }
 }
 
 /// Small, so that it is easily typed again.
@@ -81,15 +111,18 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         return Err(Failure::Text(format!("{name}: no id to log in with")));
     };
     if !quiet {
-        say(format_args!(
-            "{requests} requests and {replies} replies recorded"
-        ));
+        let requests = counted(requests, "request", "requests");
+        let replies = counted(replies, "reply", "replies");
+        say(format_args!("{requests} and {replies} recorded"));
         let password = match (&args.password, &target.password) {
             (Some(_), _) => "the given password",
             (None, Some(_)) => "the recorded password",
             (None, None) => "any password, as the recording holds no login",
         };
-        say(format_args!("device {}, {password} is accepted", target.id));
+        say(format_args!(
+            "tools log in as {} with {password}",
+            target.id
+        ));
     }
     let pace = match args.pace {
         PaceArg::Recorded => Pace::Recorded,
@@ -101,17 +134,28 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         device: Box::new(device::Replay::new(recording, pace)),
         quirks: Vec::new(),
     };
-    run(Hub::new(HubConfig::default(), vec![resident]), &args.listen)
+    run(
+        Hub::new(HubConfig::default(), vec![resident]),
+        &args.listen,
+        HUB_PORT,
+    )
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-fn run(hub: Hub, args: &ListenArgs) -> Result<(), Failure> {
+fn run(hub: Hub, args: &ListenArgs, port: u16) -> Result<(), Failure> {
+    let listen = args
+        .listen
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::Text(format!("cannot start: {error}")))?;
     runtime.block_on(async {
-        let listener = bind(args.listen).await?;
+        let listener = bind(listen).await?;
         let address = listener
             .local_addr()
             .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;

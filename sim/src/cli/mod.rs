@@ -14,8 +14,10 @@ use veschub_transcript::Direction;
 
 use crate::scenario::ScenarioError;
 
-/// Where a hub listens unless told otherwise: loopback, at the port of the public hub.
-const DEFAULT_LISTEN: &str = "127.0.0.1:65101";
+/// The port of the public hub (`VT datatypes.h:1262-1264`).
+const HUB_PORT: u16 = 65101;
+/// The port of an Express' own TCP server (`EX main/comm_wifi.c:247`).
+const DIRECT_PORT: u16 = 65102;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -53,15 +55,20 @@ enum Command {
 /// How a live hub listens and talks.
 #[derive(Debug, Args)]
 struct ListenArgs {
-    /// Address and port to listen at; port 0 picks a free one
-    #[arg(long, value_name = "ADDR", default_value = DEFAULT_LISTEN, value_parser = address)]
-    listen: SocketAddr,
+    /// Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    listen: Option<SocketAddr>,
     /// Show every request and reply on stderr, not only who comes and goes
     #[arg(long, short)]
     verbose: bool,
     /// Show nothing on stderr but errors
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+fn seed(text: &str) -> Result<u64, String> {
+    let wanted = || format!("wanted a whole number from 0 to {}", u64::MAX);
+    text.parse().map_err(|_| wanted())
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -71,21 +78,27 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "veschub-sim serve [OPTIONS] <SCENARIO>\n       veschub-sim serve [OPTIONS] --demo"
+    override_usage = "veschub-sim serve [OPTIONS] [SCENARIO]\n       veschub-sim serve [OPTIONS] --demo"
 )]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.\n\
+    Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
+    `VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.\n\
     The demo's device has the id demo-0001 and the password not-a-secret."
 )]
 struct ServeArgs {
-    /// The scenario, a YAML file
-    #[arg(value_name = "SCENARIO", required_unless_present = "demo")]
+    /// The scenario, a YAML file; without one, the hub is empty and relays
+    #[arg(value_name = "SCENARIO")]
     scenario: Option<PathBuf>,
     /// Serve a built-in device instead: a 20-cell pack that is being ridden
     #[arg(long, conflicts_with = "scenario")]
     demo: bool,
+    /// Serve one device as its own TCP server, without a hub and a login: the first, or the one with this id;
+    /// listens at port 65102 by default
+    #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
+    direct: Option<String>,
     /// Decides all that is random; drawn and printed if it is not given
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     #[command(flatten)]
     listen: ListenArgs,

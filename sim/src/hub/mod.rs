@@ -53,9 +53,11 @@ pub enum Event<'a> {
 pub enum Output {
     /// Send these bytes.
     Write(Vec<u8>),
+    /// Send what is still unsent, then say that nothing more will come; what the peer says is still heard.
+    Shutdown,
     /// Send what is still unsent, then end the connection in an orderly way.
     Close,
-    /// Drop the connection and what is unsent.
+    /// Drop the connection and what is unsent; the peer sees it broken off.
     Abort,
 }
 
@@ -96,6 +98,13 @@ enum Role {
     Device,
 }
 
+/// A device that listens itself, without a hub before it.
+struct Direct {
+    id: String,
+    /// Connections that nobody reads, because the device serves one at a time.
+    waiting: Vec<ConnId>,
+}
+
 /// A fake VESCHub with its devices.
 pub struct Hub {
     config: HubConfig,
@@ -107,6 +116,8 @@ pub struct Hub {
     unsent: BTreeMap<ConnId, usize>,
     /// Connections of replaced devices that end with bytes unsent: when they have ended, they take the id with them.
     ending: BTreeMap<ConnId, (String, usize)>,
+    /// Without a login: every connection is for the device with this id.
+    direct: Option<Direct>,
     outputs: VecDeque<(ConnId, Output)>,
     journal: VecDeque<JournalEntry>,
 }
@@ -134,9 +145,24 @@ impl Hub {
             members: BTreeMap::new(),
             unsent: BTreeMap::new(),
             ending: BTreeMap::new(),
+            direct: None,
             outputs: VecDeque::new(),
             journal: VecDeque::new(),
         }
+    }
+
+    /// One device as its own TCP server: no login, and one connection at a time (`EX main/comm_wifi.c:241-272`).
+    ///
+    /// A further connection is accepted by the operating system, not read, and dropped when the first one ends.
+    #[must_use]
+    pub fn direct(config: HubConfig, resident: Resident) -> Self {
+        let id = normalise_id(&resident.id);
+        let mut hub = Self::new(config, vec![resident]);
+        hub.direct = Some(Direct {
+            id,
+            waiting: Vec::new(),
+        });
+        hub
     }
 
     /// Takes in what a connection did, after what was due by then.
@@ -149,8 +175,12 @@ impl Hub {
         match event {
             Event::Opened => {
                 self.note(now, conn, Happening::Opened);
-                self.lobby.open(now, conn);
                 self.unsent.insert(conn, 0);
+                if self.direct.is_some() {
+                    self.attach_directly(now, conn);
+                } else {
+                    self.lobby.open(now, conn);
+                }
             }
             Event::Flushed(_) => {}
             Event::Bytes(bytes) => self.bytes(now, conn, bytes),
@@ -195,8 +225,25 @@ impl Hub {
         self.rooms.keys().map(String::as_str)
     }
 
+    fn attach_directly(&mut self, now: Time, conn: ConnId) {
+        let Some(direct) = &mut self.direct else {
+            return;
+        };
+        let Some(room) = self.rooms.get_mut(&direct.id) else {
+            return;
+        };
+        if room.tool().is_some() {
+            direct.waiting.push(conn);
+            return self.note(now, conn, Happening::NotServed);
+        }
+        room.attach(now, conn, &self.config);
+        self.members.insert(conn, (Role::Tool, direct.id.clone()));
+        self.note(now, conn, Happening::Attached);
+    }
+
     fn bytes(&mut self, now: Time, conn: ConnId, bytes: &[u8]) {
         let Some((role, id)) = self.members.get(&conn) else {
+            // In the lobby, or waiting unread for a device that serves somebody else.
             self.lobby.bytes(conn, bytes);
             return self.poll_lobby(now);
         };
@@ -354,6 +401,13 @@ impl Hub {
                     self.journal.extend(room.drain_journal());
                 }
                 self.close(now, conn, how);
+                let waiting = self
+                    .direct
+                    .as_mut()
+                    .map(|direct| direct.waiting.split_off(0));
+                for other in waiting.unwrap_or_default() {
+                    self.close(now, other, Closed::Refused);
+                }
             }
             Some((Role::Device, id)) => {
                 self.close(now, conn, how);

@@ -24,12 +24,22 @@ pub(super) use check::check;
 pub(crate) use check::login_problem;
 use check::take_id;
 
-/// A hub with its devices, and what a client needs to know of them.
+/// What a hub is made of, and what a client needs to know of it.
 pub struct World {
-    /// The hub.
-    pub hub: Hub,
-    /// The devices in the order of the scenario.
+    /// How the hub behaves.
+    pub config: HubConfig,
+    /// The devices, ids normalised, in the order of the scenario.
+    pub residents: Vec<Resident>,
+    /// The devices as a client sees them, in the same order.
     pub targets: Vec<Target>,
+}
+
+impl World {
+    /// The hub with all its devices.
+    #[must_use]
+    pub fn into_hub(self) -> Hub {
+        Hub::new(self.config, self.residents)
+    }
 }
 
 /// A device as a client sees it.
@@ -103,7 +113,8 @@ pub(super) fn build(
         targets.push(target);
     }
     Ok(World {
-        hub: Hub::new(hub_config(&scenario.hub), residents),
+        config: hub_config(&scenario.hub),
+        residents,
         targets,
     })
 }
@@ -133,7 +144,9 @@ fn hub_config(hub: &schema::Hub) -> HubConfig {
 /// The recording in a capture file, or why there is none, in words.
 fn open_recording(path: &Path) -> Result<Recording, String> {
     let shown = path.display();
-    let file = File::open(path).map_err(|error| format!("cannot open {shown}: {error}"))?;
+    let file = File::open(path).map_err(|error| {
+        format!("cannot open {shown}: {error}; a relative path starts at the scenario's folder")
+    })?;
     let transcript = Transcript::from_capture(BufReader::new(file), &Options::default())
         .map_err(|error| format!("cannot read {shown}: {error}"))?;
     let recording = Recording::from_transcript(&transcript);
