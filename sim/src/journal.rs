@@ -10,7 +10,7 @@ use veschub_transcript::{
 };
 use veschub_wire::{CommandId, LoginLine, Reply, view::View};
 
-use crate::{hub::ConnId, time::Time};
+use crate::{fault::FaultFired, hub::ConnId, time::Time};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +95,8 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// A fault was done to the link.
+    FaultFired(FaultFired),
     /// The connection ended.
     Closed(Closed),
 }
@@ -119,6 +121,8 @@ pub enum Closed {
     PeerReset,
     /// The peer does not read what is sent to it.
     Flooded,
+    /// A fault broke it off.
+    BrokenOff,
 }
 
 impl fmt::Display for JournalEntry {
@@ -183,7 +187,15 @@ impl fmt::Display for Happening {
                 command,
                 why,
             } => write!(f, "{command} is not answered: {quirk}: {why}"),
+            Self::FaultFired(fired) => {
+                write!(f, "fault {}", fired.fault)?;
+                if let Some(command) = fired.command {
+                    write!(f, " on {command}")?;
+                }
+                write!(f, ": {}", fired.why)
+            }
             Self::Closed(closed) => match closed {
+                Closed::BrokenOff => f.write_str("broken off by a fault"),
                 Closed::Refused => f.write_str("closed"),
                 Closed::Answered => f.write_str("closed after the answer"),
                 Closed::Replaced { by } => write!(f, "closed: replaced by tool #{}", by.0),

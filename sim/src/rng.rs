@@ -31,3 +31,31 @@ impl Seed {
         rng
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt;
+
+    use super::*;
+
+    #[test]
+    fn every_name_and_every_stream_has_numbers_of_its_own() {
+        let first = |seed: Seed, stream| seed.stream(stream).random::<u64>();
+        let seed = Seed(7);
+        assert_eq!(
+            first(seed.derive("bms"), 3),
+            first(Seed(7).derive("bms"), 3)
+        );
+        assert_ne!(seed.derive("bms"), seed.derive("can 84"));
+        assert_ne!(seed.derive("bms"), Seed(8).derive("bms"));
+        assert_ne!(first(seed, 0), first(seed, 1));
+        assert_ne!(seed.derive("a").derive("b"), seed.derive("b").derive("a"));
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_numbers_for_ever() {
+        let mut rng = Seed(0).derive("bms").stream(1);
+        let drawn: [u32; 3] = std::array::from_fn(|_| rng.random());
+        assert_eq!(drawn, [2_209_215_721, 49_502_226, 1_439_705_271]);
+    }
+}

@@ -71,3 +71,23 @@ impl fmt::Display for Time {
         write!(f, "{:.3} s", self.as_secs_f64())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_stops_at_its_ends_instead_of_turning_over() {
+        let end = Time::from_nanos(u64::MAX);
+        assert_eq!(Time::from(Duration::MAX), end);
+        assert_eq!(end + Duration::from_nanos(1), end);
+        assert_eq!(Time::ZERO + Duration::MAX, end);
+        assert_eq!(Time::ZERO - end, Duration::ZERO);
+        assert_eq!(end - Time::ZERO, Duration::from_nanos(u64::MAX));
+    }
+
+    #[test]
+    fn time_is_shown_in_seconds() {
+        assert_eq!(Time::from_nanos(2_640_400_000).to_string(), "2.640 s");
+    }
+}

@@ -102,9 +102,10 @@ fn sent(seen: &Seen) -> Vec<Sent<'_>> {
 
 fn notes(seen: &Seen) -> Vec<String> {
     let told = |what: &Happening| match what {
-        Happening::Fired { .. } | Happening::Ignored { .. } | Happening::LoginRefused { .. } => {
-            Some(what.to_string())
-        }
+        Happening::Fired { .. }
+        | Happening::Ignored { .. }
+        | Happening::LoginRefused { .. }
+        | Happening::FaultFired(_) => Some(what.to_string()),
         _ => None,
     };
     let mut notes = Vec::new();
@@ -138,38 +139,37 @@ impl<'a> Judge<'a> {
         });
     }
 
-    /// What was sent must have been received, in order, and understood.
+    /// What was sent must have been received, in order, and understood; where a fault has harmed the link, what was
+    /// received must at least have been sent.
     fn compare_replies(&mut self) {
         let sent = std::mem::take(&mut self.sent);
+        let harmed = self
+            .seen
+            .journal
+            .iter()
+            .any(|entry| matches!(entry.what, Happening::FaultFired(_)));
         // Forgotten frames are the oldest ones.
         let forgotten = usize::try_from(self.seen.forgotten).unwrap_or(usize::MAX);
-        let mut received = self.seen.received.iter();
-        for sent in sent.iter().skip(forgotten) {
-            let received = received.next();
-            let command = CommandId(sent.payload.first().copied().unwrap_or_default());
-            let decoded = received.map(understood);
-            let faults = self.verdict.differences.len();
-            if let Some(truth) = sent.truth {
-                let truth = truth.fields();
-                self.compare(command, &truth, decoded.as_ref());
-                self.note_compared(sent, command, Some(truth), decoded);
+        let mut received: Vec<Option<&Received>> = self.seen.received.iter().map(Some).collect();
+        for (index, sent) in sent.iter().enumerate().skip(forgotten) {
+            let arrived = if harmed {
+                let same = |one: &&mut Option<&Received>| {
+                    one.is_some_and(|one| one.payload == sent.payload)
+                };
+                received.iter_mut().find(same).and_then(Option::take)
             } else {
-                self.note_compared(sent, command, None, decoded);
-            }
-            // Masked fields compare equal; the bytes do not lie.
-            if let Some(received) = received
-                && received.payload != sent.payload
-                && self.verdict.differences.len() == faults
-            {
-                let (truth, seen) = (hex(sent.payload), hex(&received.payload));
-                self.differ(command.to_string(), truth, seen, "the bytes are other ones");
+                received.get_mut(index - forgotten).and_then(Option::take)
+            };
+            self.compare_reply(sent, arrived);
+        }
+        for received in received.into_iter().flatten() {
+            let again = sent.iter().any(|sent| sent.payload == received.payload);
+            if !(harmed && again) {
+                let what = format!("{} of {} bytes", received.command(), received.payload.len());
+                self.differ("a reply", "nothing was sent", what, "the client made it up");
             }
         }
-        for received in received {
-            let what = format!("{} of {} bytes", received.command(), received.payload.len());
-            self.differ("a reply", "nothing was sent", what, "the client made it up");
-        }
-        if self.seen.noise_bytes > 0 {
+        if self.seen.noise_bytes > 0 && !harmed {
             let seen = format!("{} bytes", self.seen.noise_bytes);
             self.differ(
                 "noise",
@@ -179,6 +179,25 @@ impl<'a> Judge<'a> {
             );
         }
         self.sent = sent;
+    }
+
+    fn compare_reply(&mut self, sent: &Sent<'_>, received: Option<&Received>) {
+        let command = CommandId(sent.payload.first().copied().unwrap_or_default());
+        let decoded = received.map(understood);
+        let differences = self.verdict.differences.len();
+        let truth = sent.truth.map(View::fields);
+        if let Some(truth) = &truth {
+            self.compare(command, truth, decoded.as_ref());
+        }
+        self.note_compared(sent, command, truth, decoded);
+        // Masked fields compare equal; the bytes do not lie.
+        if let Some(received) = received
+            && received.payload != sent.payload
+            && self.verdict.differences.len() == differences
+        {
+            let (truth, seen) = (hex(sent.payload), hex(&received.payload));
+            self.differ(command.to_string(), truth, seen, "the bytes are other ones");
+        }
     }
 
     fn note_compared(
@@ -241,7 +260,8 @@ impl<'a> Judge<'a> {
                 for (request, error) in &outcome.unanswered {
                     let id = request.reply_id().unwrap_or_else(|| request.id());
                     let expected = expectations.iter().any(|expectation| {
-                        matches!(expectation, Expectation::NoReplyTo(name) if name.0 == id || name.0 == request.id())
+                        matches!(expectation, Expectation::NoReplyTo(name) | Expectation::Unanswered(schema::RequestCount { of: name, .. })
+                            if name.0 == id || name.0 == request.id())
                     });
                     if !expected {
                         let why = self.why_unanswered(id).unwrap_or_else(|| error.to_string());
@@ -282,7 +302,21 @@ impl<'a> Judge<'a> {
                     self.differ("requests", wanted, seen, "other requests, or another order");
                 }
             }
-            Expectation::RequestCount(count) => self.check_count(count),
+            Expectation::RequestCount(count) => {
+                let seen = self
+                    .requests()
+                    .iter()
+                    .filter(|&&id| id == count.of.0)
+                    .count();
+                self.check_count("request-count", count, seen);
+            }
+            Expectation::Unanswered(count) => {
+                let outcome = self.seen.outcome.iter();
+                let unanswered = outcome.flat_map(|outcome| &outcome.unanswered);
+                let in_vain = |(request, _): &&(Request, _)| request.reply_id() == Some(count.of.0);
+                let seen = unanswered.filter(in_vain).count();
+                self.check_count("unanswered", count, seen);
+            }
             Expectation::ReplyOrder(wanted) => {
                 let wanted: Vec<CommandId> = wanted.iter().map(|name| name.0).collect();
                 let mut left = wanted.iter().peekable();
@@ -316,13 +350,12 @@ impl<'a> Judge<'a> {
                     self.differ("within", limit, took, "the client took longer");
                 }
             }
-            Expectation::Fired(fired) => {
-                let did = self.seen.journal.iter().any(|entry| {
-                    matches!(&entry.what, Happening::Fired { quirk, .. } if *quirk == fired.quirk)
-                });
-                if !did {
-                    let field = format!("fired {}", fired.quirk);
-                    self.differ(field, "fired", "did not fire", "nothing gave it a reason");
+            Expectation::Fired(fired) => self.check_fired(fired),
+            Expectation::Journal(text) => {
+                let mut entries = self.seen.journal.iter();
+                if !entries.any(|entry| entry.to_string().contains(text.as_str())) {
+                    let wanted = format!("{text:?}");
+                    self.differ("journal", wanted, "no such entry", "it did not happen");
                 }
             }
             Expectation::LoginRefused => self.check_refused(),
@@ -429,18 +462,17 @@ impl<'a> Judge<'a> {
         }
     }
 
-    fn check_count(&mut self, count: &schema::RequestCount) {
-        let id = count.of.0;
-        let seen = self.requests().iter().filter(|&&other| other == id).count();
+    fn check_count(&mut self, name: &str, count: &schema::RequestCount, seen: usize) {
         let least = count.at_least.unwrap_or_default();
         let most = count.at_most.unwrap_or(usize::MAX);
         if !(least..=most).contains(&seen) {
-            let wanted = match (count.at_least, count.at_most) {
-                (_, None) => format!("at least {least}"),
-                (None, _) => format!("at most {most}"),
-                _ => format!("{least} to {most}"),
-            };
-            self.differ(format!("request-count {id}"), wanted, seen.to_string(), "");
+            let wanted = between(count.at_least, count.at_most);
+            self.differ(
+                format!("{name} {}", count.of.0),
+                wanted,
+                format!("{seen} times"),
+                "",
+            );
         }
     }
 
@@ -463,8 +495,11 @@ impl<'a> Judge<'a> {
     }
 
     fn check_no_reply(&mut self, id: CommandId) {
-        let asked = self.requests_and_forwarded().contains(&id);
-        if !asked {
+        let waited = self.seen.outcome.iter().any(|outcome| {
+            let mut unanswered = outcome.unanswered.iter();
+            unanswered.any(|(request, _)| request.reply_id() == Some(id))
+        });
+        if !waited && !self.requests_and_forwarded().contains(&id) {
             let field = format!("no-reply-to {id}");
             self.differ(
                 field,
@@ -492,6 +527,35 @@ impl<'a> Judge<'a> {
             .flat_map(|request| [Some(request.body.id()), request.body.reply_id()])
             .flatten()
             .collect()
+    }
+
+    fn check_fired(&mut self, fired: &schema::Fired) {
+        let did = |what: &Happening| match what {
+            Happening::Fired { quirk, .. } => fired.quirk.as_deref() == Some(*quirk),
+            Happening::FaultFired(harm) => fired.fault.as_deref() == Some(harm.fault),
+            _ => false,
+        };
+        let count = self
+            .seen
+            .journal
+            .iter()
+            .filter(|entry| did(&entry.what))
+            .count();
+        let least = fired
+            .at_least
+            .unwrap_or(usize::from(fired.at_most.is_none()));
+        let most = fired.at_most.unwrap_or(usize::MAX);
+        if !(least..=most).contains(&count) {
+            let name = fired.quirk.as_ref().or(fired.fault.as_ref());
+            let field = format!("fired {}", name.map_or("", String::as_str));
+            let wanted = between(fired.at_least, fired.at_most);
+            let why = if count == 0 {
+                "nothing gave it a reason"
+            } else {
+                ""
+            };
+            self.differ(field, wanted, format!("{count} times"), why);
+        }
     }
 
     fn check_refused(&mut self) {
@@ -528,6 +592,16 @@ impl<'a> Judge<'a> {
         let seen = format!("{} replies", self.seen.received.len());
         let why = format!("the first {same} are the same, byte for byte");
         self.differ("same-as-recording", wanted, seen, why);
+    }
+}
+
+/// A count that is wanted, in words.
+fn between(least: Option<usize>, most: Option<usize>) -> String {
+    match (least, most) {
+        (Some(least), Some(most)) if least == most => format!("{least} times"),
+        (Some(least), Some(most)) => format!("{least} to {most} times"),
+        (None, Some(most)) => format!("at most {most} times"),
+        (least, None) => format!("at least {} times", least.unwrap_or(1)),
     }
 }
 

@@ -101,9 +101,14 @@ async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
     let start = tokio::time::Instant::now();
     let manner = Manner::of(client);
     let login = target.map(|target| login_line(target, manner.login));
+    let default = Options::default();
     let options = Options {
+        pause_after_login: manner
+            .login
+            .pause_after
+            .map_or(default.pause_after_login, lasting),
         reply_timeout: manner.give_up_after,
-        ..Options::default()
+        ..default
     };
     let mut seen = Seen::nothing();
     match Session::open(stream, login, options).await {

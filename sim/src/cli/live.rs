@@ -1,7 +1,8 @@
-//! `veschub-sim serve` and `replay`: a hub on a socket.
+//! `veschub-sim serve` and `replay`: a hub, or one device alone, on a socket or on a tty.
 
 use std::{
     fmt,
+    future::Future,
     hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::SocketAddr,
@@ -9,25 +10,32 @@ use std::{
 
 use tokio::{
     net::TcpListener,
+    runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
-use super::{DIRECT_PORT, Failure, HUB_PORT, ListenArgs, PaceArg, ReplayArgs, ServeArgs, capture};
+use super::{
+    DIRECT_PORT, Failure, HUB_PORT, ListenArgs, PaceArg, ReplayArgs, ServeArgs, TalkArgs, capture,
+};
 use crate::{
     device::{
         self,
         replay::{Pace, Recording},
     },
     hub::{Access, Hub, HubConfig, Resident},
+    io::{
+        discovery::Discovery,
+        pty::{self, Pty},
+        server,
+    },
     journal::{Happening, JournalEntry},
     rng::Seed,
     scenario::{
         Loaded, World,
         build::{login_problem, replay_target},
     },
-    server,
 };
 
 /// The id of a replayed device whose recording does not hold one.
@@ -41,34 +49,51 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             return Err(Failure::text("--direct needs a scenario, or --demo"));
         }
         None => {
-            if !args.listen.quiet {
+            if !args.listen.talk.quiet {
                 say(format_args!("an empty hub: devices and tools may log in"));
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
-            return run(hub, &args.listen, HUB_PORT);
+            return run(hub, &args.listen, HUB_PORT, None);
         }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
     let world = loaded.build(Seed(seed))?;
-    if !args.listen.quiet {
+    if !args.listen.talk.quiet {
         say(format_args!("seed {seed}"));
         for resident in &world.residents {
             say(format_args!("device {}", resident.id));
         }
     }
     match &args.direct {
-        None => run(world.into_hub(), &args.listen, HUB_PORT),
-        Some(id) => run(direct(world, id)?, &args.listen, DIRECT_PORT),
+        None => run(world.into_hub(), &args.listen, HUB_PORT, None),
+        Some(id) => {
+            let (name, device) = direct(world, id)?;
+            if args.pty {
+                return run_on_pty(device, args.listen.talk);
+            }
+            let discover = args.discover.map(|to| Discover { name, to });
+            run(device, &args.listen, DIRECT_PORT, discover)
+        }
     }
 }
 
-/// One device of the world as its own server: the first, or the one with this id.
-fn direct(world: World, id: &str) -> Result<Hub, Failure> {
+/// Who is to be told that a device listens, and by what name.
+struct Discover {
+    name: String,
+    to: SocketAddr,
+}
+
+/// One device of the world as its own server, with its id: the first, or the one with this id.
+fn direct(world: World, id: &str) -> Result<(String, Hub), Failure> {
     let ids: Vec<String> = world.residents.iter().map(|one| one.id.clone()).collect();
     let wanted = normalise_id(id);
     let mut residents = world.residents.into_iter();
     match residents.find(|one| wanted.is_empty() || one.id == wanted) {
-        Some(resident) => Ok(Hub::direct(world.config, resident)),
+        Some(resident) => {
+            let id = resident.id.clone();
+            let device = Hub::direct(world.config, resident);
+            Ok((id, device.with_faults(world.faults, world.seed)))
+        }
         None => {
             let ids = ids.join(", ");
             Err(Failure::Text(format!(
@@ -79,7 +104,7 @@ fn direct(world: World, id: &str) -> Result<Hub, Failure> {
 }
 
 /// Small, so that it is easily typed again.
-fn draw_seed() -> u64 {
+pub(super) fn draw_seed() -> u64 {
     RandomState::new().hash_one(()) % 1_000_000
 }
 
@@ -93,7 +118,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let input = capture::open(&args.capture)?;
     let transcript = Transcript::from_capture(input, &Options::default())
         .map_err(|error| Failure::Text(format!("{name}: {error}")))?;
-    let quiet = args.listen.quiet;
+    let quiet = args.listen.talk.quiet;
     if let Some(truncated) = &transcript.truncated {
         say(format_args!("warning: {name}: {truncated}"));
     }
@@ -138,6 +163,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         Hub::new(HubConfig::default(), vec![resident]),
         &args.listen,
         HUB_PORT,
+        None,
     )
 }
 
@@ -146,42 +172,97 @@ fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-fn run(hub: Hub, args: &ListenArgs, port: u16) -> Result<(), Failure> {
+fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Result<(), Failure> {
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::Text(format!("cannot start: {error}")))?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
             .local_addr()
             .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;
-        let mut interrupt = watch(SignalKind::interrupt())?;
-        let mut terminate = watch(SignalKind::terminate())?;
-        announce(address)?;
-        let shutdown = async {
-            tokio::select! {
+        let discovery = match discover {
+            Some(discover) => Some(discovery(discover, address, args.talk).await?),
+            None => None,
+        };
+        let interrupted = interrupted()?;
+        announce(format_args!("listening on {address}"))?;
+        let serving = server::serve(listener, hub, observer(args.talk), interrupted);
+        match discovery {
+            None => serving.await,
+            Some(discovery) => tokio::select! {
                 biased;
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        };
-        let (verbose, quiet) = (args.verbose, args.quiet);
-        let observe = |entry: JournalEntry| {
-            if !quiet && (verbose || is_rare(&entry.what)) {
-                say(&entry);
-            }
-        };
-        server::serve(listener, hub, observe, shutdown).await;
+                () = serving => {}
+                never = discovery.run() => match never {},
+            },
+        }
         Ok(())
     })
 }
 
+async fn discovery(
+    discover: Discover,
+    listening: SocketAddr,
+    talk: TalkArgs,
+) -> Result<Discovery, Failure> {
+    let to = discover.to;
+    let discovery = Discovery::new(&discover.name, listening, to)
+        .await
+        .map_err(|error| Failure::Text(format!("cannot be discovered at {to}: {error}")))?;
+    if !talk.quiet {
+        say(format_args!(
+            "tells {to} every second: {}",
+            discovery.text()
+        ));
+    }
+    Ok(discovery)
+}
+
+/// Serves a device on a tty until Ctrl-C or SIGTERM.
+fn run_on_pty(device: Hub, talk: TalkArgs) -> Result<(), Failure> {
+    let failed = |error| Failure::Text(format!("cannot serve on a pseudo-terminal: {error}"));
+    runtime()?.block_on(async {
+        let pty = Pty::open().map_err(failed)?;
+        let interrupted = interrupted()?;
+        announce(format_args!("listening on {}", pty.path().display()))?;
+        pty::serve(&pty, device, observer(talk), interrupted)
+            .await
+            .map_err(failed)
+    })
+}
+
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    Runtime::new().map_err(|error| Failure::Text(format!("cannot start: {error}")))
+}
+
+/// Ready at Ctrl-C or SIGTERM, which do not end the program by themselves any more.
+pub(super) fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    let mut interrupt = watch(SignalKind::interrupt())?;
+    let mut terminate = watch(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            biased;
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn watch(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Text(format!("cannot watch for signals: {error}")))
+}
+
+/// Shows what happens to a person, as much as is asked for.
+fn observer(talk: TalkArgs) -> impl Fn(JournalEntry) {
+    move |entry| {
+        if !talk.quiet && (talk.verbose || is_rare(&entry.what)) {
+            say(&entry);
+        }
+    }
+}
+
 /// Talks to a person on stderr; a server goes on when nobody listens any more.
-fn say(text: impl fmt::Display) {
+pub(super) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
@@ -199,20 +280,16 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     })
 }
 
-fn watch(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
-    signal(kind).map_err(|error| Failure::Text(format!("cannot watch for signals: {error}")))
-}
-
 /// The one line on stdout, at once: whoever started us waits for it.
-fn announce(address: SocketAddr) -> Result<(), Failure> {
+pub(super) fn announce(line: impl fmt::Display) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "listening on {address}")
+    writeln!(stdout, "{line}")
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::Text(format!("cannot write to stdout: {error}")))
 }
 
 /// What a person wants to see of a hub that runs for hours.
-fn is_rare(what: &Happening) -> bool {
+pub(super) fn is_rare(what: &Happening) -> bool {
     !matches!(
         what,
         Happening::Opened

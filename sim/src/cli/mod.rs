@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. 0: all went well; 2: the input or the command line cannot be used.
 
 mod capture;
+mod device;
 mod encode;
 mod live;
 mod scenarios;
@@ -44,6 +45,8 @@ enum Command {
     Serve(ServeArgs),
     /// Serve the device side of a recorded session until Ctrl-C
     Replay(ReplayArgs),
+    /// Play the devices of a scenario at somebody else's hub until Ctrl-C
+    Device(DeviceArgs),
     /// Show what was said in a capture or in a bare stream of bytes
     Decode(DecodeArgs),
     /// Check scenarios without running them
@@ -58,6 +61,13 @@ struct ListenArgs {
     /// Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
+    #[command(flatten)]
+    talk: TalkArgs,
+}
+
+/// How much a person is told.
+#[derive(Clone, Copy, Debug, Args)]
+struct TalkArgs {
     /// Show every request and reply on stderr, not only who comes and goes
     #[arg(long, short)]
     verbose: bool,
@@ -81,7 +91,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     override_usage = "veschub-sim serve [OPTIONS] [SCENARIO]\n       veschub-sim serve [OPTIONS] --demo"
 )]
 #[command(
-    after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.\n\
+    after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
+    `listening on PATH`, a terminal that clients may open and close at will.\n\
     Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
     `VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.\n\
     The demo's device has the id demo-0001 and the password not-a-secret."
@@ -97,11 +108,62 @@ struct ServeArgs {
     /// listens at port 65102 by default
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
     direct: Option<String>,
+    /// With --direct: serve on a pseudo-terminal instead, for clients that speak serial; its path is announced
+    #[arg(long, requires = "direct", conflicts_with = "listen")]
+    pty: bool,
+    /// With --direct: tell apps where the device listens, as an Express does with a datagram every second; they go
+    /// to this address [default: 127.0.0.1:65109]
+    #[arg(
+        long,
+        value_name = "ADDR:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:65109",
+        value_parser = address,
+        requires = "direct",
+        conflicts_with = "pty"
+    )]
+    discover: Option<SocketAddr>,
     /// Decides all that is random; drawn and printed if it is not given
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     #[command(flatten)]
     listen: ListenArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "veschub-sim device [OPTIONS] --hub <HOST:PORT> <SCENARIO>\n       \
+                      veschub-sim device [OPTIONS] --hub <HOST:PORT> --demo",
+    after_help = "Prints `connected to ADDR:PORT` on stdout once every device has sent its login line\n\
+    `VESC:ID:PASSWORD`. A hub does not say whether it takes a login: one that refuses it closes the\n\
+    connection. Like a VESC Express, a device connects again 10 ms after a connection has ended, and\n\
+    1 s after a name that could not be looked up."
+)]
+struct DeviceArgs {
+    /// The scenario, a YAML file
+    #[arg(value_name = "SCENARIO", required_unless_present = "demo")]
+    scenario: Option<PathBuf>,
+    /// Play a built-in device instead: a 20-cell pack that is being ridden
+    #[arg(long, conflicts_with = "scenario")]
+    demo: bool,
+    /// Where the hub listens
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    hub: String,
+    /// Decides all that is random; drawn and printed if it is not given
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    #[command(flatten)]
+    talk: TalkArgs,
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    let wanted = "wanted a host and a port, e.g. 127.0.0.1:65101 or localhost:65101";
+    let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
+    let port = port.parse::<u16>();
+    if host.is_empty() || !port.is_ok_and(|port| port > 0) {
+        return Err(wanted.to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 #[derive(Debug, Args)]
@@ -243,6 +305,7 @@ pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Serve(args) => live::serve(&args),
         Command::Replay(args) => live::replay(&args),
+        Command::Device(args) => device::device(&args),
         Command::Decode(args) => capture::decode(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Encode(args) => encode::encode(&args),

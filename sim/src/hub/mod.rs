@@ -20,14 +20,16 @@ use veschub_wire::{LoginKind, LoginLine, login::normalise_id};
 
 use crate::{
     device::Device,
+    fault::{FaultPlan, Link, LinkOutput},
     journal::{Closed, Happening, JournalEntry},
     quirk::Quirk,
+    rng::Seed,
     time::Time,
 };
 use lobby::{Lobby, Verdict};
 pub use profile::HubConfig;
 use relay::Relay;
-use room::Room;
+use room::{Parting, Room, RoomOutput};
 
 /// A connection to the hub, numbered in the order of arrival from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -105,9 +107,18 @@ struct Direct {
     waiting: Vec<ConnId>,
 }
 
+/// What holds for every room.
+struct Rules {
+    config: HubConfig,
+    /// Harm to the links between tools and devices.
+    faults: FaultPlan,
+    /// Decides what is random about it.
+    seed: Seed,
+}
+
 /// A fake VESCHub with its devices.
 pub struct Hub {
-    config: HubConfig,
+    rules: Rules,
     lobby: Lobby,
     rooms: BTreeMap<String, Room>,
     /// What each logged-in connection is, and at which device id.
@@ -116,6 +127,8 @@ pub struct Hub {
     unsent: BTreeMap<ConnId, usize>,
     /// Connections of replaced devices that end with bytes unsent: when they have ended, they take the id with them.
     ending: BTreeMap<ConnId, (String, usize)>,
+    /// Tools that have to go, while something holds up what was sent to them last, or the end itself.
+    parting: BTreeMap<ConnId, (Link, Closed)>,
     /// Without a login: every connection is for the device with this id.
     direct: Option<Direct>,
     outputs: VecDeque<(ConnId, Output)>,
@@ -140,15 +153,28 @@ impl Hub {
                 config.login_swallows,
                 config.silent_connection_stalls,
             ),
-            config,
+            rules: Rules {
+                config,
+                faults: FaultPlan::default(),
+                seed: Seed(0),
+            },
             rooms,
             members: BTreeMap::new(),
             unsent: BTreeMap::new(),
             ending: BTreeMap::new(),
+            parting: BTreeMap::new(),
             direct: None,
             outputs: VecDeque::new(),
             journal: VecDeque::new(),
         }
+    }
+
+    /// The same hub with harm done to the links of every session; the seed decides what is random about it.
+    #[must_use]
+    pub fn with_faults(mut self, faults: FaultPlan, seed: Seed) -> Self {
+        self.rules.faults = faults;
+        self.rules.seed = seed;
+        self
     }
 
     /// One device as its own TCP server: no login, and one connection at a time (`EX main/comm_wifi.c:241-272`).
@@ -194,6 +220,7 @@ impl Hub {
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
             self.poll_lobby(due);
+            self.poll_parting(due);
             for room in self.rooms.values_mut() {
                 if room.poll_timeout().is_some_and(|first| first <= due) {
                     room.handle_timeout(due);
@@ -207,7 +234,11 @@ impl Hub {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
         let rooms = self.rooms.values().filter_map(Room::poll_timeout);
-        rooms.chain(self.lobby.poll_timeout()).min()
+        let parting = self
+            .parting
+            .values()
+            .filter_map(|(link, _)| link.poll_timeout());
+        rooms.chain(parting).chain(self.lobby.poll_timeout()).min()
     }
 
     /// The next thing to do to a connection.
@@ -236,7 +267,7 @@ impl Hub {
             direct.waiting.push(conn);
             return self.note(now, conn, Happening::NotServed);
         }
-        room.attach(now, conn, &self.config);
+        room.attach(now, conn, &self.rules, false);
         self.members.insert(conn, (Role::Tool, direct.id.clone()));
         self.note(now, conn, Happening::Attached);
     }
@@ -251,12 +282,12 @@ impl Hub {
             return;
         };
         match role {
-            Role::Tool => room.tool_bytes(now, conn, bytes),
+            Role::Tool if room.tool() == Some(conn) => room.tool_bytes(now, bytes),
             // A device whose entry was deleted is connected and reaches nobody.
             Role::Device if room.device() == Some(conn) => {
-                room.device_bytes(now, bytes, &self.config);
+                room.device_bytes(now, bytes, &self.rules);
             }
-            Role::Device => {}
+            Role::Tool | Role::Device => {}
         }
     }
 
@@ -278,7 +309,7 @@ impl Hub {
             && let Some(room) = self.rooms.remove(&id)
         {
             self.note(now, conn, Happening::EntryDeleted { id });
-            self.evict_tool(now, &room, Closed::DeviceLeft);
+            self.evict_tool(now, room);
         }
     }
 
@@ -292,12 +323,12 @@ impl Hub {
         match verdict {
             Verdict::Refused(reason) => self.refuse(now, conn, reason.to_string()),
             Verdict::TooLong => {
-                let limit = self.config.max_login_line;
+                let limit = self.rules.config.max_login_line;
                 let reason = format!("no line feed within the first {limit} bytes");
                 self.refuse(now, conn, reason);
             }
             Verdict::TimedOut => {
-                let limit = self.config.login_timeout.as_secs_f64();
+                let limit = self.rules.config.login_timeout.as_secs_f64();
                 self.refuse(now, conn, format!("no login line within {limit} s"));
             }
             Verdict::HeldUp { by } => {
@@ -316,7 +347,8 @@ impl Hub {
                 if swallowed > 0 {
                     self.note(now, conn, Happening::Swallowed { bytes: swallowed });
                 }
-                self.admit(now, conn, &login);
+                let with_login = swallowed > 0 || !rest.is_empty();
+                self.admit(now, conn, &login, with_login);
                 if !rest.is_empty() && self.members.contains_key(&conn) {
                     self.bytes(now, conn, &rest);
                 }
@@ -324,7 +356,7 @@ impl Hub {
         }
     }
 
-    fn admit(&mut self, now: Time, conn: ConnId, login: &LoginLine) {
+    fn admit(&mut self, now: Time, conn: ConnId, login: &LoginLine, with_login: bool) {
         let room = self.rooms.get_mut(&login.id);
         match (login.kind, room) {
             (LoginKind::Ping, room) => {
@@ -333,12 +365,12 @@ impl Hub {
                 self.close(now, conn, Closed::Answered);
             }
             (LoginKind::Tool, Some(room)) if room.allows(login.password.reveal()) => {
-                let replaced = room.attach(now, conn, &self.config);
+                let parting = room.attach(now, conn, &self.rules, with_login);
                 self.collect(now);
                 self.members.insert(conn, (Role::Tool, login.id.clone()));
                 self.note(now, conn, Happening::Attached);
-                if let Some(old) = replaced {
-                    self.close(now, old, Closed::Replaced { by: conn });
+                if let Some(old) = parting {
+                    self.part(now, old, Closed::Replaced { by: conn });
                 }
             }
             (LoginKind::Tool, Some(_)) => self.refuse(now, conn, "wrong password".to_owned()),
@@ -352,30 +384,67 @@ impl Hub {
     /// Takes in a device from outside, in the place of one with the same id.
     fn register(&mut self, now: Time, conn: ConnId, login: &LoginLine) {
         if let Some(old) = self.rooms.remove(&login.id) {
-            self.evict(now, conn, &login.id, &old);
+            self.evict(now, conn, &login.id, old);
         }
         let password = login.password.reveal().to_owned();
-        let relay = Relay::new(conn, password, self.config.keeps_early_bytes);
+        let relay = Relay::new(conn, password, self.rules.config.keeps_early_bytes);
         let room = Room::of_relay(login.id.clone(), relay);
         self.rooms.insert(login.id.clone(), room);
         self.members.insert(conn, (Role::Device, login.id.clone()));
         self.note(now, conn, Happening::Registered);
     }
 
-    fn evict(&mut self, now: Time, by: ConnId, id: &str, old: &Room) {
+    fn evict(&mut self, now: Time, by: ConnId, id: &str, old: Room) {
         if let Some(device) = old.device() {
             let unsent = self.unsent.get(&device).copied().unwrap_or_default();
-            if unsent > 0 && self.config.replacement_deletes {
+            if unsent > 0 && self.rules.config.replacement_deletes {
                 self.ending.insert(device, (id.to_owned(), unsent));
             }
             self.close(now, device, Closed::Replaced { by });
         }
-        self.evict_tool(now, old, Closed::DeviceLeft);
+        self.evict_tool(now, old);
     }
 
-    fn evict_tool(&mut self, now: Time, room: &Room, how: Closed) {
-        if let Some(tool) = room.tool() {
-            self.close(now, tool, how);
+    fn evict_tool(&mut self, now: Time, mut room: Room) {
+        if let Some(parting) = room.part() {
+            self.part(now, parting, Closed::DeviceLeft);
+        }
+    }
+
+    /// Closes a tool's connection once everything is off its link.
+    fn part(&mut self, now: Time, parting: Parting, how: Closed) {
+        let Parting { tool, mut link } = parting;
+        if link.is_clear() {
+            return self.close(now, tool, how);
+        }
+        link.eof(now);
+        self.members.remove(&tool);
+        self.parting.insert(tool, (link, how));
+        self.poll_parting(now);
+    }
+
+    fn poll_parting(&mut self, now: Time) {
+        let mut outputs = Vec::new();
+        for (&tool, (link, how)) in &mut self.parting {
+            link.handle_timeout(now);
+            while let Some(fired) = link.poll_fired() {
+                self.journal.push_back(JournalEntry {
+                    at: fired.at,
+                    conn: Some(tool),
+                    device: None,
+                    what: Happening::FaultFired(fired),
+                });
+            }
+            while let Some(output) = link.poll_output(now) {
+                outputs.push((tool, output, *how));
+            }
+        }
+        for (tool, output, how) in outputs {
+            match output {
+                LinkOutput::Bytes(_, bytes) => self.send(now, tool, bytes),
+                LinkOutput::Fin(_) => self.close(now, tool, how),
+                LinkOutput::Reset(_) => self.close(now, tool, Closed::BrokenOff),
+            }
         }
     }
 
@@ -416,7 +485,7 @@ impl Hub {
                     .get(&id)
                     .is_some_and(|room| room.device() == Some(conn));
                 if own && let Some(room) = self.rooms.remove(&id) {
-                    self.evict_tool(now, &room, Closed::DeviceLeft);
+                    self.evict_tool(now, room);
                 }
             }
             None => self.close(now, conn, how),
@@ -426,13 +495,14 @@ impl Hub {
     fn close(&mut self, now: Time, conn: ConnId, how: Closed) {
         if self.unsent.remove(&conn).is_some() {
             let output = match how {
-                Closed::PeerReset | Closed::Flooded => Output::Abort,
+                Closed::PeerReset | Closed::Flooded | Closed::BrokenOff => Output::Abort,
                 _ => Output::Close,
             };
             self.outputs.push_back((conn, output));
             self.note(now, conn, Happening::Closed(how));
         }
         self.members.remove(&conn);
+        self.parting.remove(&conn);
         self.lobby.forget(conn);
     }
 
@@ -441,7 +511,7 @@ impl Hub {
             return;
         };
         *unsent += bytes.len();
-        if *unsent > self.config.max_unsent {
+        if *unsent > self.rules.config.max_unsent {
             self.leave(now, conn, Closed::Flooded);
         } else {
             self.outputs.push_back((conn, Output::Write(bytes)));
@@ -450,13 +520,20 @@ impl Hub {
 
     /// Moves what the rooms have to say to the hub's own queues.
     fn collect(&mut self, now: Time) {
-        let mut writes = Vec::new();
+        let mut outputs = Vec::new();
         for room in self.rooms.values_mut() {
-            writes.extend(room.drain_output());
+            outputs.extend(room.drain_output());
             self.journal.extend(room.drain_journal());
         }
-        for (conn, bytes) in writes {
-            self.send(now, conn, bytes);
+        for (conn, output) in outputs {
+            match output {
+                RoomOutput::Bytes(bytes) => self.send(now, conn, bytes),
+                RoomOutput::Shutdown if self.unsent.contains_key(&conn) => {
+                    self.outputs.push_back((conn, Output::Shutdown));
+                }
+                RoomOutput::Shutdown => {}
+                RoomOutput::Abort => self.leave(now, conn, Closed::BrokenOff),
+            }
         }
     }
 

@@ -1,20 +1,22 @@
 //! One device id: its device, of our own or from outside, and the tool that is attached.
 //!
 //! ```text
-//!  tool bytes -> parser, quirks, device -> encode -> tool bytes      a device of our own
-//!  tool bytes -----------> device's connection --> tool bytes        a device from outside
-//!                \---------------\------------> journal
+//!  tool bytes -> link -> parser, quirks, device -> encode -> link -> tool bytes      a device of our own
+//!  tool bytes -> link -----------> device's connection ----> link -> tool bytes      a device from outside
+//!                        \---------------\------------> journal
 //! ```
 
-use veschub_wire::{Reply, encode};
+use veschub_transcript::Direction;
+use veschub_wire::{DEVICE_MAX_PAYLOAD, Reply, TOOL_MAX_PAYLOAD, encode};
 
 use super::{
-    Access, ConnId, HubConfig, Resident,
+    Access, ConnId, Resident, Rules,
     relay::Relay,
     resident::{Said, Virtual},
 };
 use crate::{
     device::DeviceOutput,
+    fault::{Behaviour, Link, LinkOutput, Watch},
     journal::{Happening, JournalEntry},
     time::Time,
 };
@@ -23,9 +25,33 @@ pub(super) struct Room {
     id: String,
     access: Access,
     occupant: Occupant,
-    tool: Option<ConnId>,
-    output: Vec<(ConnId, Vec<u8>)>,
+    session: Option<Session>,
+    /// How many sessions there were.
+    sessions: u32,
+    output: Vec<(ConnId, RoomOutput)>,
     journal: Vec<JournalEntry>,
+}
+
+/// A tool that is attached, and what harms the link to it.
+struct Session {
+    tool: ConnId,
+    to_device: Link,
+    to_tool: Link,
+    watch: Watch,
+}
+
+/// A tool that has to go, and the link that what was sent to it last is still on.
+pub(super) struct Parting {
+    pub(super) tool: ConnId,
+    pub(super) link: Link,
+}
+
+/// What a room does to a connection.
+#[derive(Debug)]
+pub(super) enum RoomOutput {
+    Bytes(Vec<u8>),
+    Shutdown,
+    Abort,
 }
 
 enum Occupant {
@@ -50,7 +76,8 @@ impl Room {
             id,
             access,
             occupant,
-            tool: None,
+            session: None,
+            sessions: 0,
             output: Vec::new(),
             journal: Vec::new(),
         }
@@ -64,7 +91,7 @@ impl Room {
     }
 
     pub(super) fn tool(&self) -> Option<ConnId> {
-        self.tool
+        self.session.as_ref().map(|session| session.tool)
     }
 
     /// The connection of the device, if it is from outside.
@@ -75,27 +102,60 @@ impl Room {
         }
     }
 
-    /// Makes a connection the tool of this device, and says which one it replaces.
-    pub(super) fn attach(&mut self, now: Time, conn: ConnId, config: &HubConfig) -> Option<ConnId> {
-        let replaced = self.tool.replace(conn);
-        if let Some(old) = replaced {
-            self.note_half_frame(now, old);
+    /// Makes a connection the tool of this device, and says which one has to go for it.
+    ///
+    /// `with_login`: bytes came in one read with the login line.
+    pub(super) fn attach(
+        &mut self,
+        now: Time,
+        conn: ConnId,
+        rules: &Rules,
+        with_login: bool,
+    ) -> Option<Parting> {
+        let parting = self.part();
+        if let Some(old) = &parting {
+            self.note_half_frame(now, old.tool);
         }
+        self.sessions += 1;
+        let mut did = Behaviour::attached(self.sessions, parting.is_some());
+        if with_login {
+            did.note_wrote_with_login();
+        }
+        let link = |direction: Direction, max_payload| {
+            let name = format!("{} session {} {direction}", self.id, self.sessions);
+            let faults = rules.faults.arm(direction);
+            Link::new(faults, max_payload, now, rules.seed.derive(&name))
+        };
+        self.session = Some(Session {
+            tool: conn,
+            to_device: link(Direction::ToDevice, DEVICE_MAX_PAYLOAD),
+            to_tool: link(Direction::ToTool, TOOL_MAX_PAYLOAD),
+            watch: Watch::new(did, DEVICE_MAX_PAYLOAD),
+        });
         if let Occupant::Virtual(device) = &mut self.occupant {
-            if !config.half_frames_stay {
+            if !rules.config.half_frames_stay {
                 device.flush_parser();
             }
-            if !config.late_replies {
+            if !rules.config.late_replies {
                 device.drop_pending();
             }
             device.session_begins(now);
         }
-        replaced
+        parting
+    }
+
+    /// Ends the session, if there is one, from this side.
+    pub(super) fn part(&mut self) -> Option<Parting> {
+        let session = self.session.take()?;
+        Some(Parting {
+            tool: session.tool,
+            link: session.to_tool,
+        })
     }
 
     pub(super) fn detach(&mut self, now: Time, conn: ConnId) {
-        if self.tool == Some(conn) {
-            self.tool = None;
+        if self.tool() == Some(conn) {
+            self.session = None;
         }
         self.note_half_frame(now, conn);
     }
@@ -109,55 +169,125 @@ impl Room {
         }
     }
 
-    pub(super) fn tool_bytes(&mut self, now: Time, conn: ConnId, bytes: &[u8]) {
+    /// What the tool sends: onto its link.
+    pub(super) fn tool_bytes(&mut self, now: Time, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(session) = &mut self.session
+            && !rest.is_empty()
+        {
+            let (request, later) = rest.split_at(session.watch.next(now, rest));
+            session.to_device.push(now, request, &session.watch.did);
+            rest = later;
+        }
+        self.pump(now);
+    }
+
+    /// What comes off the tool's link: to the device.
+    fn to_device(&mut self, now: Time, bytes: &[u8]) {
+        let tool = self.tool();
         match &mut self.occupant {
             Occupant::Virtual(device) => {
                 device.bytes(now, bytes);
-                self.drain_device(Some(conn));
+                self.drain_device(tool);
             }
             Occupant::Relayed(relay) => {
                 let heard = relay.hear_tool(bytes);
-                self.output.push((relay.conn, bytes.to_vec()));
+                let bytes = RoomOutput::Bytes(bytes.to_vec());
+                self.output.push((relay.conn, bytes));
                 for what in heard {
-                    self.note(now, Some(conn), what);
+                    self.note(now, tool, what);
                 }
             }
         }
     }
 
     /// What a device from outside says.
-    pub(super) fn device_bytes(&mut self, now: Time, bytes: &[u8], config: &HubConfig) {
+    pub(super) fn device_bytes(&mut self, now: Time, bytes: &[u8], rules: &Rules) {
+        let tool = self.tool();
         let Occupant::Relayed(relay) = &mut self.occupant else {
             return;
         };
-        let Some(tool) = self.tool else {
-            let lost = relay.keep(bytes, config.max_kept);
+        if tool.is_none() {
+            let lost = relay.keep(bytes, rules.config.max_kept);
             if lost > 0 {
                 self.note(now, None, Happening::Unheard { bytes: lost });
             }
             return;
-        };
+        }
         let mut all = relay.take_early();
         all.extend_from_slice(bytes);
-        let heard = relay.hear_device(&all);
-        self.output.push((tool, all));
-        for what in heard {
-            self.note(now, Some(tool), what);
+        for what in relay.hear_device(&all) {
+            if let (Happening::Reply { payload, .. }, Some(session)) = (&what, &mut self.session) {
+                session.watch.did.note_reply(payload);
+            }
+            self.note(now, tool, what);
+        }
+        self.to_tool(now, &all);
+    }
+
+    /// Puts bytes onto the link to the tool.
+    fn to_tool(&mut self, now: Time, bytes: &[u8]) {
+        if let Some(session) = &mut self.session {
+            session.to_tool.push(now, bytes, &session.watch.did);
+        }
+        self.pump(now);
+    }
+
+    /// Takes off the links what is due.
+    fn pump(&mut self, now: Time) {
+        while let Some(session) = &mut self.session {
+            let tool = session.tool;
+            let fired = session
+                .to_device
+                .poll_fired()
+                .or_else(|| session.to_tool.poll_fired());
+            if let Some(fired) = fired {
+                self.note(fired.at, Some(tool), Happening::FaultFired(fired));
+            } else if let Some(output) = session.to_device.poll_output(now) {
+                match output {
+                    LinkOutput::Bytes(at, bytes) => self.to_device(at, &bytes),
+                    LinkOutput::Fin(_) => {
+                        if let Some(device) = self.device() {
+                            self.output.push((device, RoomOutput::Shutdown));
+                        }
+                    }
+                    LinkOutput::Reset(_) => self.output.push((tool, RoomOutput::Abort)),
+                }
+            } else if let Some(output) = session.to_tool.poll_output(now) {
+                let output = match output {
+                    LinkOutput::Bytes(_, bytes) => RoomOutput::Bytes(bytes),
+                    LinkOutput::Fin(_) => RoomOutput::Shutdown,
+                    LinkOutput::Reset(_) => RoomOutput::Abort,
+                };
+                self.output.push((tool, output));
+            } else {
+                return;
+            }
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        match &self.occupant {
+        let device = match &self.occupant {
             Occupant::Virtual(device) => device.poll_timeout(),
             Occupant::Relayed(_) => None,
-        }
+        };
+        let links = self.session.iter().flat_map(|session| {
+            let links = [&session.to_device, &session.to_tool];
+            links.into_iter().filter_map(Link::poll_timeout)
+        });
+        links.chain(device).min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Time) {
+        if let Some(session) = &mut self.session {
+            session.to_device.handle_timeout(now);
+            session.to_tool.handle_timeout(now);
+        }
+        self.pump(now);
         if let Occupant::Virtual(device) = &mut self.occupant {
             device.handle_timeout(now);
         }
-        self.drain_device(self.tool);
+        self.drain_device(self.tool());
     }
 
     fn drain_device(&mut self, conn: Option<ConnId>) {
@@ -170,7 +300,7 @@ impl Room {
                     self.reply(at, payload, truth);
                 }
                 Said::Output(DeviceOutput::Ignored { command, why, .. }) => {
-                    self.note(at, self.tool, Happening::Ignored { command, why });
+                    self.note(at, self.tool(), Happening::Ignored { command, why });
                 }
             }
         }
@@ -178,17 +308,19 @@ impl Room {
 
     /// Sends a reply to whoever is the tool by now: the pipe has no owners.
     fn reply(&mut self, at: Time, payload: Vec<u8>, truth: Option<Box<Reply>>) {
-        let Some(conn) = self.tool else {
+        let Some(session) = &mut self.session else {
             self.note(at, None, Happening::NobodyThere(payload));
             return;
         };
+        let tool = session.tool;
         if let Some(frame) = encode(&payload) {
-            self.output.push((conn, frame));
-            self.note(at, Some(conn), Happening::Reply { payload, truth });
+            session.watch.did.note_reply(&payload);
+            self.note(at, Some(tool), Happening::Reply { payload, truth });
+            self.to_tool(at, &frame);
         }
     }
 
-    pub(super) fn drain_output(&mut self) -> impl Iterator<Item = (ConnId, Vec<u8>)> {
+    pub(super) fn drain_output(&mut self) -> impl Iterator<Item = (ConnId, RoomOutput)> {
         self.output.drain(..)
     }
 

@@ -1,25 +1,42 @@
-//! A mistake in a scenario, drawn at the place where it was made. Knows how to show one, not how to find one.
+//! What is found in a scenario, drawn at its place. Knows how to show a finding, not how to find one.
 
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use serde::Serialize;
 
-use super::source::{Place, Source};
+use super::{
+    code::Code,
+    source::{Place, Source},
+};
 
-/// A mistake in a scenario: what is wrong, where, and what to do about it.
+/// A mistake in a scenario, or something odd: what it is, where, and what to do about it.
 #[derive(Clone, thiserror::Error)]
 #[error("{}", self.render(false))]
 pub struct ScenarioError(Box<Report>);
 
 #[derive(Clone)]
 struct Report {
+    code: Code,
     source: Source,
     spot: Option<Range<usize>>,
     message: String,
     label: Option<String>,
     also: Vec<(Range<usize>, String)>,
     helps: Vec<String>,
+}
+
+/// A finding as programs read it.
+#[derive(Serialize)]
+struct Json<'a> {
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    code: &'a str,
+    level: &'a str,
+    message: &'a str,
+    helps: &'a [String],
 }
 
 impl ScenarioError {
@@ -30,6 +47,7 @@ impl ScenarioError {
         message: impl Into<String>,
     ) -> Self {
         Self(Box::new(Report {
+            code: Code::Contradiction,
             spot: spot.map(|spot| source.first_line_of(&spot)),
             source: source.clone(),
             message: visible(message),
@@ -37,6 +55,19 @@ impl ScenarioError {
             also: Vec::new(),
             helps: Vec::new(),
         }))
+    }
+
+    /// Says what kind of finding it is; without it, a contradiction.
+    #[must_use]
+    pub(super) fn coded(mut self, code: Code) -> Self {
+        self.0.code = code;
+        self
+    }
+
+    /// Moves the finding to a text of the same length, for one that was read with something left out.
+    pub(super) fn shown_in(mut self, source: &Source) -> Self {
+        self.0.source = source.clone();
+        self
     }
 
     /// Writes a few words under the place that is pointed at.
@@ -68,9 +99,15 @@ impl ScenarioError {
         self
     }
 
-    /// The file's name, as it was given.
+    /// What kind of finding it is.
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// The file's name, as it was given; for what was set on the command line, the option.
     pub fn file(&self) -> &str {
-        self.0.source.name()
+        let at = self.0.spot.as_ref().map_or(0, |spot| spot.start);
+        self.0.source.part_at(at).0
     }
 
     /// The line of the mistake, counted from 1, unless it concerns the file as a whole.
@@ -93,7 +130,25 @@ impl ScenarioError {
         &self.0.helps
     }
 
-    /// The mistake as text for a terminal: message, source line, caret and help.
+    /// The finding as one line of JSON, without its line feed.
+    pub fn json(&self) -> String {
+        let finding = Json {
+            file: self.file(),
+            line: self.line(),
+            column: self.column(),
+            code: self.0.code.id(),
+            level: if self.0.code.is_warning() {
+                "warning"
+            } else {
+                "error"
+            },
+            message: self.message(),
+            helps: self.helps(),
+        };
+        serde_json::to_string(&finding).unwrap_or_default()
+    }
+
+    /// The finding as text for a terminal: message, source line, caret and help.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color {
             Renderer::styled()
@@ -109,29 +164,47 @@ impl ScenarioError {
     }
 
     fn group(&self) -> Group<'_> {
-        let group = Group::with_title(Level::ERROR.primary_title(self.message()));
-        let group = match &self.0.spot {
-            Some(spot) if !self.0.source.text().trim().is_empty() => {
-                group.element(self.snippet(spot))
-            }
-            _ => group.element(self.origin()),
+        let level = if self.0.code.is_warning() {
+            Level::WARNING
+        } else {
+            Level::ERROR
         };
+        let title = level.primary_title(self.message()).id(self.0.code.id());
+        let mut group = Group::with_title(title);
+        match &self.0.spot {
+            Some(spot) if !self.0.source.part_at(spot.start).1.trim().is_empty() => {
+                group = group.elements(self.snippets(spot));
+            }
+            _ => group = group.element(self.origin()),
+        }
         group.elements(self.0.helps.iter().map(|help| Level::HELP.message(help)))
     }
 
-    fn snippet(&self, spot: &Range<usize>) -> Snippet<'_, annotate_snippets::Annotation<'_>> {
+    /// The file with the mistake, then the other files that have to do with it.
+    fn snippets(
+        &self,
+        spot: &Range<usize>,
+    ) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+        let source = &self.0.source;
+        let (name, text, start) = source.part_at(spot.start);
         let primary = AnnotationKind::Primary
-            .span(spot.clone())
+            .span(spot.start - start..spot.end - start)
             .label(self.0.label.as_deref());
-        let also = self
-            .0
-            .also
-            .iter()
-            .map(|(span, label)| AnnotationKind::Context.span(span.clone()).label(label));
-        Snippet::source(self.0.source.text())
-            .path(self.file())
-            .annotation(primary)
-            .annotations(also)
+        let mut parts = vec![(start, Snippet::source(text).path(name).annotation(primary))];
+        for (span, label) in &self.0.also {
+            let (name, text, start) = source.part_at(span.start);
+            let also = AnnotationKind::Context
+                .span(span.start - start..span.end - start)
+                .label(label);
+            match parts.iter().position(|(other, _)| *other == start) {
+                Some(index) => {
+                    let (start, snippet) = parts.remove(index);
+                    parts.insert(index, (start, snippet.annotation(also)));
+                }
+                None => parts.push((start, Snippet::source(text).path(name).annotation(also))),
+            }
+        }
+        parts.into_iter().map(|(_, snippet)| snippet).collect()
     }
 
     fn origin(&self) -> Origin<'_> {

@@ -4,8 +4,10 @@
 //! * [`schema`]: the words of the language; [`build`]: what they mean.
 
 pub mod build;
+mod code;
 pub mod duration;
 mod error;
+mod json_schema;
 pub mod schema;
 mod source;
 mod suggest;
@@ -13,7 +15,9 @@ mod suggest;
 use std::path::{Path, PathBuf};
 
 pub use build::{Target, World};
+pub use code::Code;
 pub use error::ScenarioError;
+pub use json_schema::json_schema;
 pub use schema::Scenario;
 pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
 pub(crate) use suggest::closest;

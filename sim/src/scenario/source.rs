@@ -3,6 +3,7 @@
 //! Knows YAML and serde, not what a scenario means: that is checked elsewhere, and its mistakes come back here as
 //! [`Source::error_at`].
 
+mod compose;
 mod explain;
 mod tree;
 
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_yaml::with::singleton_map_recursive;
 
+use super::code::Code;
 use super::error::ScenarioError;
 use tree::{Kind, Node, NodeId, Tree};
 
@@ -30,7 +32,8 @@ pub(crate) const MAX_REPEATED: usize = 100_000;
 /// Reads a scenario file, whose size is checked before its content is read.
 pub(crate) fn read(path: &path::Path) -> Result<String, ScenarioError> {
     let source = Source::new(&path.display().to_string(), "");
-    let refuse = |message: &str| ScenarioError::new(&source, None, message);
+    let refuse =
+        |message: &str| ScenarioError::new(&source, None, message).coded(Code::Unreadable);
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => {
             refuse("no such file").help("check the path, which starts from the current directory")
@@ -68,7 +71,9 @@ pub(crate) fn read(path: &path::Path) -> Result<String, ScenarioError> {
 fn too_large(source: &Source, bytes: u64) -> ScenarioError {
     let message =
         format!("the file is too large: {bytes} bytes or more, at most {MAX_BYTES} are read");
-    ScenarioError::new(source, None, message).help("split it into several scenarios")
+    ScenarioError::new(source, None, message)
+        .coded(Code::TooMuch)
+        .help("split it into several scenarios")
 }
 
 fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> ScenarioError {
@@ -78,6 +83,7 @@ fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> ScenarioError {
             None,
             "the file is UTF-16, wanted UTF-8",
         )
+        .coded(Code::Unreadable)
         .help("save it again with the encoding UTF-8");
     }
     let source = Source::new(name, &String::from_utf8_lossy(bytes));
@@ -88,6 +94,7 @@ fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> ScenarioError {
         Some(valid..valid + shown),
         format!("the file is not UTF-8: byte 0x{byte:02x}"),
     )
+    .coded(Code::Unreadable)
     .label("this character is in another encoding")
     .help("save the file again with the encoding UTF-8")
 }
@@ -96,33 +103,59 @@ fn not_utf8(name: &str, bytes: &[u8], valid: usize) -> ScenarioError {
 ///
 /// `name` is what messages call the file. Enums are written as `name` or `name: value`. A custom error of a
 /// `Deserialize` may carry help: lines that start with `help: `.
+#[cfg(test)]
 pub(crate) fn parse<T: DeserializeOwned>(
     name: &str,
     text: &str,
 ) -> Result<(T, Source), ScenarioError> {
-    // Some editors mark UTF-8 with a character that is not seen and has no width.
-    let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
     let source = Source::checked(name, text)?;
+    Ok((bind(&source, source.text())?, source))
+}
+
+/// Like [`parse`], after what the text includes was read, from files below `folder`, and what `settings` say was
+/// put in its place, each `path=value`.
+pub(crate) fn parse_whole<T: DeserializeOwned>(
+    name: &str,
+    text: &str,
+    folder: &path::Path,
+    settings: &[String],
+) -> Result<(T, Source), ScenarioError> {
+    let main = Source::checked(name, text)?;
+    if settings.is_empty() && !main.has(&Place::root().key(compose::INCLUDE)) {
+        return Ok((bind(&main, main.text())?, main));
+    }
+    let (source, text) = compose::compose(&main, folder, settings)?;
+    Ok((bind(&source, &text)?, source))
+}
+
+/// Reads a value out of text whose places `source` knows.
+fn bind<T: DeserializeOwned>(source: &Source, text: &str) -> Result<T, ScenarioError> {
     let mut track = serde_path_to_error::Track::new();
     let yaml = serde_yaml::Deserializer::from_str(text);
     // The tracker sits below the enums, so that it sees the plain keys and indices that the text has.
     let tracked = serde_path_to_error::Deserializer::new(yaml, &mut track);
-    let bound = singleton_map_recursive::deserialize(tracked);
-    match bound {
-        Ok(value) => Ok((value, source)),
-        Err(error) => Err(explain::explain(&source, &track.path(), &error)),
-    }
+    singleton_map_recursive::deserialize(tracked)
+        .map_err(|error| explain::explain(source, &track.path(), &error))
 }
 
 /// A scenario's text with its name and the place of every key and value.
+///
+/// What it includes and what was set stands behind the text, so that a place is one number for all of them.
 #[derive(Clone, Debug)]
 pub struct Source(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    name: String,
     text: String,
+    parts: Vec<Part>,
     tree: Tree,
+}
+
+/// A file, or an option, in the text of a [`Source`].
+#[derive(Clone, Debug)]
+struct Part {
+    name: String,
+    range: Range<usize>,
 }
 
 /// What a place in the tree turned out to be.
@@ -142,15 +175,21 @@ impl Source {
     }
 
     fn with_tree(name: &str, text: &str, tree: Tree) -> Self {
-        Self(Arc::new(Inner {
+        let parts = vec![Part {
             name: name.to_owned(),
-            text: text.to_owned(),
-            tree,
-        }))
+            range: 0..text.len(),
+        }];
+        Self::with_parts(text.to_owned(), parts, tree)
+    }
+
+    fn with_parts(text: String, parts: Vec<Part>, tree: Tree) -> Self {
+        Self(Arc::new(Inner { text, parts, tree }))
     }
 
     /// Refuses what should not even be bound.
     fn checked(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        // Some editors mark UTF-8 with a character that is not seen and has no width.
+        let text = text.strip_prefix('\u{FEFF}').unwrap_or(text);
         if text.len() > MAX_BYTES {
             return Err(too_large(&Self::new(name, ""), text.len() as u64));
         }
@@ -159,6 +198,7 @@ impl Source {
             let message = format!("control character U+{:04X} is not allowed", u32::from(c));
             return Err(
                 ScenarioError::new(&bare, Some(at..at + c.len_utf8()), message)
+                    .coded(Code::NotYaml)
                     .label("not visible, but here")
                     .help("remove it, or write it as an escape in double quotes"),
             );
@@ -169,12 +209,28 @@ impl Source {
 
     /// The file's name, as it was given.
     pub fn name(&self) -> &str {
-        &self.0.name
+        self.part_at(0).0
     }
 
-    /// The whole text.
+    /// The whole text; behind it, what it includes and what was set.
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// Whether something is written down at a place.
+    pub fn has(&self, place: &Place) -> bool {
+        self.find(&place.steps).is_some_and(|found| found.exact)
+    }
+
+    /// The file that a byte lies in: its name, its text, and where in the whole text it starts.
+    pub(super) fn part_at(&self, at: usize) -> (&str, &str, usize) {
+        let parts = &self.0.parts;
+        let behind = parts.partition_point(|part| part.range.start <= at);
+        let Some(part) = parts.get(behind.saturating_sub(1)) else {
+            return ("", "", 0);
+        };
+        let text = self.text().get(part.range.clone()).unwrap_or_default();
+        (&part.name, text, part.range.start)
     }
 
     /// A mistake at a place; if the place was left out in the text, at the closest one around it.
@@ -253,9 +309,10 @@ impl Source {
         span.start..span.start + line.len()
     }
 
-    /// Line and column of a byte, counted from 1, the column in characters.
+    /// Line and column of a byte in its file, counted from 1, the column in characters.
     pub(super) fn line_and_column(&self, at: usize) -> (usize, usize) {
-        let before = self.text().get(..at).unwrap_or_default();
+        let (_, text, start) = self.part_at(at);
+        let before = text.get(..at - start).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |at| at + 1);
         let column = before.get(start..).unwrap_or_default().chars().count() + 1;

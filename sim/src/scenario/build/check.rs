@@ -7,7 +7,10 @@ use veschub_wire::{
     login::normalise_id,
 };
 
-use super::bms::{firmware_end, reply_end};
+use super::{
+    bms::{firmware_end, reply_end},
+    fault::check_faults,
+};
 use crate::{
     device::bms,
     scenario::{
@@ -63,6 +66,7 @@ pub(in crate::scenario) fn check(
         }
     }
     check_quirks(scenario, source)?;
+    check_faults(&scenario.faults, &Place::root().key("faults"), source)?;
     check_client(scenario, source)?;
     check_expectations(scenario, source)
 }
@@ -392,14 +396,7 @@ fn check_expectations(scenario: &Scenario, source: &Source) -> Result<(), Scenar
                     .help("`within` is a distance, 0 or more"));
             }
             Expectation::RequestCount(count) => check_request_count(count, place, source)?,
-            Expectation::Fired(fired)
-                if !scenario
-                    .quirks
-                    .iter()
-                    .any(|quirk| quirk_name(quirk) == fired.quirk) =>
-            {
-                return Err(quirk_that_cannot_fire(&fired.quirk, place, source));
-            }
+            Expectation::Fired(fired) => check_fired(fired, scenario, place, source)?,
             Expectation::SameAsRecording
                 if !matches!(scenario.client, schema::Client::PlayRecording(_)) =>
             {
@@ -416,8 +413,46 @@ fn check_expectations(scenario: &Scenario, source: &Source) -> Result<(), Scenar
     Ok(())
 }
 
+fn check_fired(
+    fired: &schema::Fired,
+    scenario: &Scenario,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    let place = || place.clone().key("fired");
+    match (&fired.quirk, &fired.fault) {
+        (Some(_), Some(_)) | (None, None) => {
+            return Err(source
+                .error_at(place(), "`fired` wants one of `quirk` and `fault`")
+                .help("e.g. `fired: { quirk: session-reset }`"));
+        }
+        (Some(name), None) => {
+            let mut quirks = scenario.quirks.iter();
+            if !quirks.any(|quirk| quirk_name(quirk) == name) {
+                return Err(quirk_that_cannot_fire(name, place(), source));
+            }
+        }
+        (None, Some(name)) => {
+            let mut faults = scenario.faults.iter();
+            if !faults.any(|fault| fault.parts().0 == name) {
+                let message = format!("there is no fault `{name}` here");
+                return Err(source
+                    .error_at(place().key("fault"), message)
+                    .help("add it under `faults`"));
+            }
+        }
+    }
+    match (fired.at_least, fired.at_most) {
+        (Some(least), Some(most)) if least > most => Err(source.error_at(
+            place().key("at_most"),
+            format!("nothing fires at least {least} and at most {most} times"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn quirk_that_cannot_fire(name: &str, place: Place, source: &Source) -> ScenarioError {
-    let place = place.key("fired").key("quirk");
+    let place = place.key("quirk");
     if QUIRKS.contains(&name) {
         let message = format!("the quirk `{name}` is not switched on here");
         return source
@@ -450,3 +485,6 @@ fn check_request_count(
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 mod bms;
 mod check;
 mod device;
+mod fault;
 
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
 
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     device::{Device, Replay, replay::Recording},
+    fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
     quirk::{Quirk, SessionReset},
     rng::Seed,
@@ -23,6 +25,7 @@ use crate::{
 pub(super) use check::check;
 pub(crate) use check::login_problem;
 use check::take_id;
+pub use fault::fault_plan;
 
 /// What a hub is made of, and what a client needs to know of it.
 pub struct World {
@@ -32,13 +35,17 @@ pub struct World {
     pub residents: Vec<Resident>,
     /// The devices as a client sees them, in the same order.
     pub targets: Vec<Target>,
+    /// Harm to the links of every session.
+    pub faults: FaultPlan,
+    /// Decides what is random about the harm.
+    pub seed: Seed,
 }
 
 impl World {
     /// The hub with all its devices.
     #[must_use]
     pub fn into_hub(self) -> Hub {
-        Hub::new(self.config, self.residents)
+        Hub::new(self.config, self.residents).with_faults(self.faults, self.seed)
     }
 }
 
@@ -116,6 +123,8 @@ pub(super) fn build(
         config: hub_config(&scenario.hub),
         residents,
         targets,
+        faults: fault_plan(&scenario.faults),
+        seed: seed.derive("faults"),
     })
 }
 

@@ -1,9 +1,10 @@
 //! The battery behind a device: what its BMS reports.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A BMS.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Bms {
     /// How many cells are in series: 0 to 50.
@@ -49,7 +50,7 @@ pub struct Bms {
 }
 
 /// Which cells are being balanced.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Balancing {
     /// None.
@@ -62,7 +63,7 @@ pub enum Balancing {
 }
 
 /// Where a BMS reply ends.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReplyEnd {
     /// Before 5.02.

@@ -1,12 +1,13 @@
 //! The client: what it does, and how it logs in.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Pace;
 use crate::scenario::duration::Duration;
 
 /// What the client does.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Client {
     /// Reads the BMS once: FW_VERSION, GET_CUSTOM_CONFIG, PING_CAN, BMS_GET_VALUES.
@@ -28,17 +29,20 @@ impl Default for Client {
 }
 
 /// How a client logs in; without it, as the first device wants it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Login {
     /// Another id.
     pub id: Option<String>,
     /// Another password.
     pub password: Option<String>,
+    /// How long to wait after the login line; VESC Tool takes about 50 ms, and with 0 ms the first request comes
+    /// in the same read.
+    pub pause_after: Option<Duration>,
 }
 
 /// How a client asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ask {
     /// All requests at once, then all replies.
@@ -49,7 +53,7 @@ pub enum Ask {
 }
 
 /// The task `read-bms`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadBms {
     /// How to ask.
@@ -61,7 +65,7 @@ pub struct ReadBms {
 }
 
 /// The task `poll-bms`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollBms {
     /// The time from one request to the next.
@@ -75,7 +79,7 @@ pub struct PollBms {
 }
 
 /// The task `read-motor`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadMotor {
     /// The CAN id of the motor controller.
@@ -89,7 +93,7 @@ pub struct ReadMotor {
 }
 
 /// The task `scan-can`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScanCan {
     /// How to log in.
@@ -99,7 +103,7 @@ pub struct ScanCan {
 }
 
 /// The task `play-recording`.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlayRecording {
     /// When requests are sent: at the recorded times, or each as soon as the one before is answered.

@@ -1,12 +1,13 @@
 //! Devices: what is at the hub, and what each of them is like.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Bms;
 use crate::scenario::duration::Duration;
 
 /// A device.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Device {
     /// A VESC Express.
@@ -16,7 +17,7 @@ pub enum Device {
 }
 
 /// A VESC Express.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Express {
     /// The id that tools log in with.
@@ -41,7 +42,7 @@ pub struct Express {
 }
 
 /// Firmware of an Express.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum ExpressFirmware {
     /// 6.05: BMS replies end after the pressure.
     #[default]
@@ -56,7 +57,7 @@ pub enum ExpressFirmware {
 }
 
 /// A node on a CAN bus.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CanNode {
     /// A motor controller.
@@ -64,7 +65,7 @@ pub enum CanNode {
 }
 
 /// A motor controller.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Motor {
     /// Its CAN id: 0 to 254.
@@ -108,7 +109,7 @@ pub struct Motor {
 }
 
 /// Firmware of a motor controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum MotorFirmware {
     /// 6.05.
     #[default]
@@ -117,7 +118,7 @@ pub enum MotorFirmware {
 }
 
 /// The device side of a recorded session.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
     /// The capture file; a relative path starts at the scenario's folder.
@@ -134,7 +135,7 @@ pub struct Replay {
 }
 
 /// When something recorded is played.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pace {
     /// With the recorded times.

@@ -1,12 +1,13 @@
 //! Expectations: what must be seen, besides that every decoded value is the true one.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use veschub_wire::CommandId;
 
 use crate::scenario::{duration::Duration, suggest};
 
 /// Something that must be seen.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Expectation {
     /// The last reading of a command has this value.
@@ -17,6 +18,8 @@ pub enum Expectation {
     Requests(Vec<CommandName>),
     /// A request was sent this often.
     RequestCount(RequestCount),
+    /// A request was sent in vain this often, as it is when a fault takes the reply.
+    Unanswered(RequestCount),
     /// These replies came in this order, others between them or not.
     ReplyOrder(Vec<CommandName>),
     /// The replies to a request have this payload length.
@@ -27,8 +30,10 @@ pub enum Expectation {
     NoReplyTo(CommandName),
     /// The client was done within this time.
     Within(Duration),
-    /// A quirk fired.
+    /// A quirk or a fault fired.
     Fired(Fired),
+    /// The journal has an entry with this text in it.
+    Journal(String),
     /// The hub closed the connection instead of accepting the login.
     LoginRefused,
     /// Every recorded reply came again, byte for byte.
@@ -36,7 +41,7 @@ pub enum Expectation {
 }
 
 /// The expectation `value`: one of `is` and `length`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Value {
     /// The reply that it stands in.
@@ -59,7 +64,7 @@ pub struct Value {
 }
 
 /// The expectation `trend`: one of `falls_by` and `rises_by`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trend {
     /// The reply that it stands in.
@@ -75,8 +80,8 @@ pub struct Trend {
     pub rises_by: Option<f64>,
 }
 
-/// The expectation `request-count`.
-#[derive(Clone, Debug, Deserialize)]
+/// The expectations `request-count` and `unanswered`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RequestCount {
     /// The request.
@@ -90,7 +95,7 @@ pub struct RequestCount {
 }
 
 /// The expectation `reply-length`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplyLength {
     /// The reply.
@@ -99,12 +104,22 @@ pub struct ReplyLength {
     pub is: usize,
 }
 
-/// The expectation `fired`.
-#[derive(Clone, Debug, Deserialize)]
+/// The expectation `fired`: one of `quirk` and `fault`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fired {
-    /// The quirk.
-    pub quirk: String,
+    /// A quirk that fired.
+    #[serde(default)]
+    pub quirk: Option<String>,
+    /// A fault that fired.
+    #[serde(default)]
+    pub fault: Option<String>,
+    /// How often at least.
+    #[serde(default)]
+    pub at_least: Option<usize>,
+    /// How often at most.
+    #[serde(default)]
+    pub at_most: Option<usize>,
 }
 
 /// A value that is compared with a field.

@@ -8,8 +8,10 @@ mod bms;
 mod client;
 mod device;
 mod expect;
+mod fault;
 mod quirk;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::duration::Duration;
@@ -17,10 +19,11 @@ pub use bms::*;
 pub use client::*;
 pub use device::*;
 pub use expect::*;
+pub use fault::*;
 pub use quirk::*;
 
 /// A whole scenario.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// The version of the language: 1.
@@ -36,6 +39,9 @@ pub struct Scenario {
     /// Odd behaviour between the hub and every device, in this order.
     #[serde(default)]
     pub quirks: Vec<Quirk>,
+    /// Harm to the links between tools and the hub, in this order.
+    #[serde(default)]
+    pub faults: Vec<Fault>,
     /// What the client is to do.
     #[serde(default)]
     pub client: Client,
@@ -45,7 +51,7 @@ pub struct Scenario {
 }
 
 /// The hub: a profile, and switches for single behaviours.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hub {
     /// Which hub it is like.
@@ -67,7 +73,7 @@ pub struct Hub {
 }
 
 /// Which hub a hub is like.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum HubProfile {
     /// VESC Tool's hub, its races included.

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Marker, Parser, ScanError, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
 
 use super::{MAX_DEPTH, MAX_REPEATED, Source};
+use crate::scenario::code::Code;
 use crate::scenario::error::ScenarioError;
 
 type Bytes = Range<usize>;
@@ -18,14 +19,16 @@ type Bytes = Range<usize>;
 pub(super) type NodeId = usize;
 
 /// All nodes of one document, each with its place in the text.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
     root: Option<NodeId>,
+    /// How many values the aliases repeat.
+    repeated: usize,
 }
 
 /// One value with its place in the text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Node {
     pub(super) span: Bytes,
     pub(super) kind: Kind,
@@ -36,8 +39,11 @@ pub(super) struct Node {
 }
 
 /// What a node holds.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Kind {
+    /// A text that stands for itself.
+    Text(String),
+    /// A text without quotes, which may stand for a number, a flag or nothing.
     Scalar(String),
     Sequence(Vec<NodeId>),
     Mapping(Vec<Entry>),
@@ -45,7 +51,7 @@ pub(super) enum Kind {
 }
 
 /// One key of a mapping and its value.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) key_span: Bytes,

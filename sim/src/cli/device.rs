@@ -1,0 +1,188 @@
+//! `veschub-sim device`: the devices of a scenario at somebody else's hub.
+
+use std::{future::Future, net::SocketAddr, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinSet};
+use veschub_wire::{LoginKind, LoginLine};
+
+use super::{
+    DeviceArgs, Failure, TalkArgs,
+    live::{announce, draw_seed, interrupted, is_rare, runtime, say},
+};
+use crate::{
+    hub::Hub,
+    io::device::{News, RECONNECT_PAUSE, play},
+    journal::{Happening, JournalEntry},
+    rng::Seed,
+    scenario::{Loaded, World},
+};
+
+/// A connection that ends sooner is shown once only, until one lasts: a hub that refuses a login ends very many.
+const SHORT: Duration = Duration::from_secs(1);
+
+pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
+    let loaded = match &args.scenario {
+        Some(path) => Loaded::open(path)?,
+        None => Loaded::demo()?,
+    };
+    let seed = args.seed.unwrap_or_else(draw_seed);
+    let devices = devices(loaded.build(Seed(seed))?)?;
+    if !args.talk.quiet {
+        say(format_args!("seed {seed}"));
+    }
+    let runtime = runtime()?;
+    let result = runtime.block_on(async { play_all(args, devices, interrupted()?).await });
+    // A name that is being looked up would hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+/// Each device of the world as a program of its own, with what it logs in with.
+fn devices(world: World) -> Result<Vec<(LoginLine, Hub)>, Failure> {
+    let World {
+        config,
+        residents,
+        targets,
+        faults,
+        seed,
+    } = world;
+    let mut devices = Vec::new();
+    for (resident, target) in residents.into_iter().zip(targets) {
+        let id = target.id;
+        let Some(password) = target.password else {
+            return Err(Failure::Text(format!(
+                "device {id}: its recording holds no password to log in with: give it a `password`"
+            )));
+        };
+        let login = LoginLine::new(LoginKind::Device, &id, password);
+        let device = Hub::direct(config.clone(), resident);
+        devices.push((login, device.with_faults(faults.clone(), seed)));
+    }
+    Ok(devices)
+}
+
+async fn play_all(
+    args: &DeviceArgs,
+    devices: Vec<(LoginLine, Hub)>,
+    interrupted: impl Future<Output = ()>,
+) -> Result<(), Failure> {
+    let (to_us, mut news) = mpsc::unbounded_channel();
+    let mut watch = Watch::new(args.talk, devices.iter().map(|(login, _)| login.id.clone()));
+    let mut tasks = JoinSet::new();
+    for (index, (login, device)) in devices.into_iter().enumerate() {
+        let (to_us, hub) = (to_us.clone(), args.hub.clone());
+        let report = move |news| {
+            let _ = to_us.send((index, news));
+        };
+        tasks.spawn(async move {
+            play(&hub, &login, device, report, std::future::pending()).await;
+        });
+    }
+    tokio::pin!(interrupted);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut interrupted => return Ok(()),
+            Some((index, news)) = news.recv() => watch.hear(index, news)?,
+        }
+    }
+}
+
+/// What a person has been told of the devices.
+struct Watch {
+    talk: TalkArgs,
+    devices: Vec<Seen>,
+}
+
+struct Seen {
+    id: String,
+    /// It has logged in at least once.
+    was_there: bool,
+    /// The last attempt to connect failed, and was shown.
+    unreachable: bool,
+    /// The last connection was short, and was shown.
+    short: bool,
+}
+
+impl Watch {
+    fn new(talk: TalkArgs, ids: impl Iterator<Item = String>) -> Self {
+        let devices = ids
+            .map(|id| Seen {
+                id,
+                was_there: false,
+                unreachable: false,
+                short: false,
+            })
+            .collect();
+        Self { talk, devices }
+    }
+
+    fn hear(&mut self, index: usize, news: News) -> Result<(), Failure> {
+        let talk = self.talk;
+        let Some(device) = self.devices.get_mut(index) else {
+            return Ok(());
+        };
+        match news {
+            News::Connected(hub) => {
+                let first = device.connected(hub, talk);
+                if first && self.devices.iter().all(|device| device.was_there) {
+                    announce(format_args!("connected to {hub}"))?;
+                }
+            }
+            News::NotConnected(error) => device.not_connected(&error),
+            News::Ended { after } => device.ended(after, talk),
+            News::Happened(entry) => device.happened(&entry, talk),
+        }
+        Ok(())
+    }
+}
+
+impl Seen {
+    /// Says whether it is the first time.
+    fn connected(&mut self, hub: SocketAddr, talk: TalkArgs) -> bool {
+        let first = !self.was_there;
+        if !talk.quiet && !self.short {
+            say(format_args!("{} connected to {hub}", self.id));
+        }
+        self.was_there = true;
+        self.unreachable = false;
+        first
+    }
+
+    fn not_connected(&mut self, error: &std::io::Error) {
+        if !self.unreachable {
+            say(format_args!(
+                "{} cannot connect, and goes on trying: {error}",
+                self.id
+            ));
+        }
+        self.unreachable = true;
+    }
+
+    fn ended(&mut self, after: Duration, talk: TalkArgs) {
+        let id = &self.id;
+        let short = after < SHORT;
+        if short && !self.short {
+            let (after, pause) = (after.as_millis(), RECONNECT_PAUSE.as_millis());
+            say(format_args!(
+                "{id} was disconnected after {after} ms, as by a hub that refuses the login; \
+                 tries again every {pause} ms"
+            ));
+        } else if !short && !talk.quiet {
+            let after = after.as_secs_f64();
+            say(format_args!("{id} was disconnected after {after:.1} s"));
+        }
+        self.short = short;
+    }
+
+    fn happened(&self, entry: &JournalEntry, talk: TalkArgs) {
+        // Who comes and goes is told as news.
+        let told = matches!(
+            entry.what,
+            Happening::Opened | Happening::Attached | Happening::Closed(_)
+        );
+        if !talk.quiet && (talk.verbose || (is_rare(&entry.what) && !told)) {
+            say(format_args!("{}  {entry}", self.id));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Body of a fuzz target: whatever the faults and the bytes, a link keeps its promises.
+//!
+//! ```text
+//!  seed u8 | piece u8 | count u8 | count × (fault u8, parameter u8, trigger u8) | stream
+//! ```
+//!
+//! The stream is pushed in pieces of `piece + 1` bytes, one every 7 ms. `count` is taken modulo 5.
+
+use std::time::Duration;
+
+use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD};
+
+use super::{
+    Armed, Bandwidth, Behaviour, ClientDid, Corrupt, Cut, Delay, DropFrame, Duplicate, Fault,
+    Garbage, HalfClose, Jitter, Junk, Link, LinkOutput, MAX_HELD_BYTES, Merge, OVERFULL, Part,
+    Position, Reorder, Reset, SlowClose, Split, Stall, Trigger, Truncate,
+};
+use crate::{rng::Seed, time::Time};
+
+const MAX_FAULTS: u8 = 5;
+const KINDS: u8 = 18;
+const STEP: Duration = Duration::from_millis(7);
+/// More calls than this without an end mean that a link asks to be called for nothing.
+const MAX_CALLS: usize = 1 << 20;
+
+/// Runs a link with faults over a stream and checks everything that must hold for any bytes.
+///
+/// # Panics
+/// If something does not hold.
+pub fn faulty_link(data: &[u8]) {
+    let [seed, piece, count, rest @ ..] = data else {
+        return;
+    };
+    let plans = usize::from(count % MAX_FAULTS) * 3;
+    let Some((plans, stream)) = rest.split_at_checked(plans) else {
+        return;
+    };
+    let faults = || plans.chunks(3).map(|plan| armed(plan[0], plan[1], plan[2]));
+    let seed = Seed(u64::from(*seed));
+    let size = usize::from(*piece) + 1;
+
+    let outputs = run(faults().collect(), stream, size, seed);
+    let again = run(faults().collect(), stream, size, seed);
+    assert_eq!(outputs, again, "the same seed gave something else");
+    assert_in_order(&outputs);
+
+    let sound = faults().all(|armed| loses_nothing(armed.fault.as_ref()));
+    if sound && !matches!(outputs.last(), Some(LinkOutput::Reset(_))) {
+        assert_eq!(bytes(&outputs), stream, "bytes were lost or changed");
+    }
+}
+
+fn run(faults: Vec<Armed>, stream: &[u8], size: usize, seed: Seed) -> Vec<LinkOutput> {
+    let mut link = Link::new(faults, DEVICE_MAX_PAYLOAD, Time::ZERO, seed);
+    let mut did = Behaviour::attached(2, true);
+    let (mut now, mut outputs) = (Time::ZERO, Vec::new());
+    for piece in stream.chunks(size) {
+        did.note_request(now, piece);
+        link.push(now, piece, &did);
+        drain(&mut link, now, &mut outputs);
+        now = now + STEP;
+    }
+    link.eof(now);
+    for _ in 0..MAX_CALLS {
+        let Some(due) = link.poll_timeout() else {
+            let overfull = std::iter::from_fn(|| link.poll_fired()).any(|it| it.fault == OVERFULL);
+            let reset = matches!(outputs.last(), Some(LinkOutput::Reset(_)));
+            assert!(!overfull || reset, "an overfull link goes on");
+            return outputs;
+        };
+        link.handle_timeout(due);
+        drain(&mut link, due, &mut outputs);
+    }
+    assert!(link.poll_timeout().is_none(), "a link never comes to rest");
+    outputs
+}
+
+fn drain(link: &mut Link, now: Time, outputs: &mut Vec<LinkOutput>) {
+    assert!(link.held() <= MAX_HELD_BYTES, "too much is held");
+    while let Some(output) = link.poll_output(now) {
+        assert!(output.at() <= now, "an output came early");
+        outputs.push(output);
+    }
+}
+
+fn assert_in_order(outputs: &[LinkOutput]) {
+    for pair in outputs.windows(2) {
+        assert!(pair[0].at() <= pair[1].at(), "{pair:?} go back in time");
+        let ordered = match pair[0] {
+            LinkOutput::Bytes(..) => true,
+            LinkOutput::Fin(_) => matches!(pair[1], LinkOutput::Reset(_)),
+            LinkOutput::Reset(_) => false,
+        };
+        assert!(ordered, "{pair:?}: something follows the end");
+    }
+}
+
+fn bytes(outputs: &[LinkOutput]) -> Vec<u8> {
+    let written = outputs.iter().filter_map(|output| match output {
+        LinkOutput::Bytes(_, bytes) => Some(&bytes[..]),
+        LinkOutput::Fin(_) | LinkOutput::Reset(_) => None,
+    });
+    written.collect::<Vec<_>>().concat()
+}
+
+fn loses_nothing(fault: &dyn Fault) -> bool {
+    matches!(
+        fault.name(),
+        "bandwidth" | "delay" | "jitter" | "merge" | "slow-close" | "split"
+    )
+}
+
+fn armed(kind: u8, parameter: u8, when: u8) -> Armed {
+    let count = usize::from(parameter);
+    let time = Duration::from_millis(u64::from(parameter));
+    let when = trigger(when);
+    match kind % KINDS {
+        0 => Armed::new(Bandwidth::new(u64::from(parameter) * 100), when),
+        1 => Armed::new(Corrupt::new(part(parameter)), when),
+        2 => Armed::new(Delay::new(time), when),
+        3 => Armed::new(DropFrame, when),
+        4 => Armed::new(Duplicate::new(count), when),
+        5 => Armed::new(Garbage::new(junk(parameter), Position::Before), when),
+        6 => Armed::new(Garbage::new(junk(parameter), Position::After), when),
+        7 => Armed::new(HalfClose::new(Some(count)), when),
+        8 => Armed::new(Jitter::new(time), when),
+        9 => Armed::new(Merge::new(Some(count), Some(time)), when),
+        10 => Armed::new(Merge::new(None, Some(time)), when),
+        11 => Armed::new(Reorder::new(count, Some(time)), when),
+        12 => Armed::new(Reset::new(count), when),
+        13 => Armed::new(SlowClose::new(time), when),
+        14 => Armed::new(Split::new(Cut::At(vec![1, count]), time), when),
+        15 => Armed::new(Split::new(Cut::Pieces(count), time), when),
+        16 => Armed::new(Stall::new((parameter > 0).then_some(time)), when),
+        _ => Armed::new(Truncate::new(count), when),
+    }
+}
+
+fn part(parameter: u8) -> Part {
+    match parameter % 4 {
+        0 => Part::Payload,
+        1 => Part::Crc,
+        2 => Part::Length,
+        _ => Part::Stop,
+    }
+}
+
+fn junk(parameter: u8) -> Junk {
+    match parameter % 4 {
+        0 => Junk::Random(usize::from(parameter)),
+        1 => Junk::Nuls(usize::from(parameter)),
+        2 => Junk::FalseStart,
+        _ => Junk::Bytes(vec![parameter; 3]),
+    }
+}
+
+fn trigger(when: u8) -> Trigger {
+    let number = u64::from(when / 8);
+    let mut trigger = Trigger::default();
+    match when % 8 {
+        0 => trigger.command = Some(CommandId(when / 8)),
+        1 => trigger.nth = Some(number),
+        2 => trigger.every = Some(number),
+        3 => trigger.after = Some(Duration::from_millis(number)),
+        4 => trigger.lasts = Some(Duration::from_millis(number)),
+        5 => trigger.probability = Some(f64::from(when) / 255.0),
+        6 => {
+            trigger.client = ClientDid {
+                too_slow: Some(Duration::from_millis(number)),
+                too_chatty: Some((usize::from(when) / 64, Duration::from_millis(20))),
+                ..ClientDid::default()
+            };
+        }
+        _ => {}
+    }
+    trigger
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, RngExt};
+    use veschub_wire::encode;
+
+    use super::*;
+
+    #[test]
+    fn drawn_faults_on_drawn_bytes_keep_every_promise() {
+        for round in 0..3000 {
+            let mut rng = Seed(2024).stream(round);
+            let mut data = vec![0; rng.random_range(3..20)];
+            rng.fill_bytes(&mut data);
+            for _ in 0..rng.random_range(0..12) {
+                let mut part = vec![0; rng.random_range(1..60)];
+                rng.fill_bytes(&mut part);
+                part[0] %= 8;
+                if rng.random_bool(0.7) {
+                    part = encode(&part).unwrap();
+                }
+                data.extend(part);
+            }
+            faulty_link(&data);
+        }
+    }
+
+    #[test]
+    fn inputs_that_are_too_short_do_nothing() {
+        for data in [&b""[..], b"\0", b"\0\0\x04\0\0"] {
+            faulty_link(data);
+        }
+    }
+}

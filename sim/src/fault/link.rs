@@ -1,0 +1,447 @@
+//! One direction of one session: bytes in, faults in their order, bytes out in the order of time.
+
+use std::collections::VecDeque;
+
+use veschub_wire::{CommandId, Decoder, Frame, Item, crc::crc16};
+
+use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, Moment, Trigger};
+use crate::{rng::Seed, time::Time};
+
+/// The most bytes that a link holds back; beyond it, it breaks the connection off.
+pub const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
+
+/// The most pieces that a link holds back; beyond it, it breaks the connection off.
+pub const MAX_HELD_CHUNKS: usize = 256 * 1024;
+
+/// What stands in place of a fault's name when a link breaks the connection off because it holds too much.
+pub const OVERFULL: &str = "overfull";
+
+/// The most chunks that are handed from fault to fault at one time.
+const MAX_STEPS: usize = 4 * MAX_HELD_CHUNKS;
+
+/// The most reports that wait to be read; further ones are lost.
+const MAX_REPORTS: usize = 64 * 1024;
+
+/// What comes out of a link, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkOutput {
+    /// Write these bytes; other bytes are other writes, even at the same time.
+    Bytes(Time, Vec<u8>),
+    /// Send nothing more: FIN. The other direction stays open.
+    Fin(Time),
+    /// Break the connection off: RST.
+    Reset(Time),
+}
+
+impl LinkOutput {
+    /// When it is due.
+    #[must_use]
+    pub fn at(&self) -> Time {
+        match self {
+            Self::Bytes(at, _) | Self::Fin(at) | Self::Reset(at) => *at,
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(_, bytes) => bytes.len(),
+            Self::Fin(_) | Self::Reset(_) => 0,
+        }
+    }
+}
+
+/// One direction of one session with its faults.
+pub struct Link {
+    start: Time,
+    stages: Vec<Stage>,
+    /// There if a fault or a trigger looks at frames: then bytes are held to the frame's edge.
+    decoder: Option<Decoder>,
+    /// Kept only where a trigger asks for it.
+    did: Option<Behaviour>,
+    input_ended: bool,
+    output: State,
+    queue: VecDeque<LinkOutput>,
+    queued_bytes: usize,
+    fired: VecDeque<FaultFired>,
+}
+
+/// What may still be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Only a reset.
+    Finished,
+    Broken,
+}
+
+impl Link {
+    /// A link with its faults, in the order in which bytes meet them. Frames with more than `max_payload` bytes of
+    /// payload are not recognised as such.
+    #[must_use]
+    pub fn new(faults: Vec<Armed>, max_payload: usize, start: Time, seed: Seed) -> Self {
+        let needs_frames =
+            |armed: &Armed| armed.fault.needs_frames() || armed.trigger.needs_frames();
+        let decoder = faults
+            .iter()
+            .any(needs_frames)
+            .then(|| Decoder::new(max_payload));
+        let watches = faults
+            .iter()
+            .any(|armed| armed.trigger.client != super::ClientDid::default());
+        let stages = faults.into_iter().enumerate();
+        Self {
+            start,
+            stages: stages
+                .map(|(index, armed)| Stage::new(armed, index, start, seed))
+                .collect(),
+            decoder,
+            did: watches.then(Behaviour::default),
+            input_ended: false,
+            output: State::Open,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            fired: VecDeque::new(),
+        }
+    }
+
+    /// Whether bytes come out as they went in and when they went in, because there is no fault.
+    #[must_use]
+    pub fn is_clear(&self) -> bool {
+        self.stages.is_empty() && self.output == State::Open
+    }
+
+    /// Whether a trigger looks at what the client does; if not, any [`Behaviour`] will do.
+    #[must_use]
+    pub fn watches_client(&self) -> bool {
+        self.did.is_some()
+    }
+
+    /// Takes in bytes of the stream, after what was due by then.
+    pub fn push(&mut self, now: Time, bytes: &[u8], did: &Behaviour) {
+        self.handle_timeout(now);
+        if self.input_ended || bytes.is_empty() || self.output == State::Broken {
+            return;
+        }
+        if let Some(kept) = &mut self.did {
+            kept.clone_from(did);
+        }
+        if self.stages.is_empty() {
+            self.deliver(Chunk::bytes(now, bytes.to_vec()));
+        } else if bytes.len() > MAX_HELD_BYTES {
+            self.give_up(now);
+        } else {
+            let chunks = match &mut self.decoder {
+                Some(decoder) => cut(decoder, now, bytes),
+                None => vec![Chunk::bytes(now, bytes.to_vec())],
+            };
+            self.run(now, 0, chunks);
+        }
+    }
+
+    /// The stream ended: what is held comes out, then the end.
+    pub fn eof(&mut self, now: Time) {
+        self.handle_timeout(now);
+        if std::mem::replace(&mut self.input_ended, true) {
+            return;
+        }
+        let tail = self.decoder.as_mut().and_then(Decoder::finish);
+        let mut chunks = Vec::from_iter(tail.map(|tail| Chunk::bytes(now, tail.bytes)));
+        chunks.push(Chunk::end(now, End::Fin));
+        self.run(now, 0, chunks);
+    }
+
+    /// The next output that is due by `now`.
+    pub fn poll_output(&mut self, now: Time) -> Option<LinkOutput> {
+        self.queue.front().filter(|output| output.at() <= now)?;
+        let output = self.queue.pop_front()?;
+        self.queued_bytes -= output.len();
+        Some(output)
+    }
+
+    /// When there will be output, or [`handle_timeout`](Self::handle_timeout) is to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Time> {
+        let output = self.queue.front().map(LinkOutput::at);
+        let due = self.next_due().map(|(due, _)| due);
+        output.into_iter().chain(due).min()
+    }
+
+    /// Does what was due by `now`, each at its own time.
+    pub fn handle_timeout(&mut self, now: Time) {
+        while let Some((due, index)) = self.next_due().filter(|&(due, _)| due <= now) {
+            let nothing = Behaviour::default();
+            let Some(stage) = self.stages.get_mut(index) else {
+                return;
+            };
+            let did = self.did.as_ref().unwrap_or(&nothing);
+            let (chunks, report) = stage.wake(due, self.start, did);
+            self.report(report);
+            self.run(due, index + 1, chunks);
+        }
+    }
+
+    /// The next fault that was done. What nobody reads is kept up to a limit.
+    pub fn poll_fired(&mut self) -> Option<FaultFired> {
+        self.fired.pop_front()
+    }
+
+    /// How many bytes are held back.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let faults: usize = self.stages.iter().map(|stage| stage.fault.held()).sum();
+        let decoder = self.decoder.as_ref().map_or(0, Decoder::waiting);
+        self.queued_bytes + faults + decoder
+    }
+
+    fn next_due(&self) -> Option<(Time, usize)> {
+        let due = |(index, stage): (usize, &Stage)| Some((stage.poll_timeout()?, index));
+        self.stages.iter().enumerate().filter_map(due).min()
+    }
+
+    /// Hands chunks to the fault at `first` and what comes out of it to the next one, each chunk all the way before
+    /// the one behind it: so every fault sees them in order.
+    fn run(&mut self, now: Time, first: usize, chunks: Vec<Chunk>) {
+        let mut todo: Vec<(usize, Chunk)> = Vec::new();
+        todo.extend(chunks.into_iter().rev().map(|chunk| (first, chunk)));
+        let nothing = Behaviour::default();
+        for _ in 0..MAX_STEPS {
+            let Some((index, chunk)) = todo.pop() else {
+                return self.check_held(now);
+            };
+            let Some(stage) = self.stages.get_mut(index) else {
+                self.deliver(chunk);
+                if self.queue.len() > MAX_HELD_CHUNKS || self.queued_bytes > MAX_HELD_BYTES {
+                    return self.give_up(now);
+                }
+                continue;
+            };
+            let did = self.did.as_ref().unwrap_or(&nothing);
+            let (out, report) = stage.take(now, chunk, self.start, did);
+            let held = stage.fault.held();
+            todo.extend(out.into_iter().rev().map(|chunk| (index + 1, chunk)));
+            self.report(report);
+            if held > MAX_HELD_BYTES {
+                return self.give_up(now);
+            }
+        }
+        self.give_up(now);
+    }
+
+    fn deliver(&mut self, chunk: Chunk) {
+        if !chunk.bytes.is_empty() && self.output == State::Open {
+            self.queued_bytes += chunk.bytes.len();
+            self.queue
+                .push_back(LinkOutput::Bytes(chunk.at, chunk.bytes));
+        }
+        match (chunk.end, self.output) {
+            (Some(End::Fin), State::Open) => {
+                self.output = State::Finished;
+                self.queue.push_back(LinkOutput::Fin(chunk.at));
+            }
+            (Some(End::Reset), State::Open | State::Finished) => {
+                self.output = State::Broken;
+                self.queue.push_back(LinkOutput::Reset(chunk.at));
+            }
+            _ => {}
+        }
+    }
+
+    fn check_held(&mut self, now: Time) {
+        if !self.stages.is_empty() && self.held() > MAX_HELD_BYTES {
+            self.give_up(now);
+        }
+    }
+
+    /// Breaks the connection off and forgets what was held: a peer that is kept waiting must not fill the memory.
+    fn give_up(&mut self, now: Time) {
+        self.stages.clear();
+        self.decoder = None;
+        self.queue.clear();
+        self.queued_bytes = 0;
+        self.output = State::Broken;
+        self.queue.push_back(LinkOutput::Reset(now));
+        self.report(Some(FaultFired {
+            at: now,
+            fault: OVERFULL,
+            command: None,
+            why: format!(
+                "the faults held back more than {MAX_HELD_BYTES} bytes or {MAX_HELD_CHUNKS} pieces"
+            ),
+        }));
+    }
+
+    /// Keeps a report, unless it only repeats the one before: the pieces of a frame are not told one by one.
+    fn report(&mut self, report: Option<FaultFired>) {
+        let Some(report) = report else {
+            return;
+        };
+        let repeats = report.command.is_none() && self.fired.back() == Some(&report);
+        if !repeats && self.fired.len() < MAX_REPORTS {
+            self.fired.push_back(report);
+        }
+    }
+}
+
+/// A fault in its place in a link.
+struct Stage {
+    fault: Box<dyn Fault>,
+    trigger: Trigger,
+    /// When it is set off by time alone; then nothing else sets it off.
+    alone: Option<Alone>,
+    seed: Seed,
+    /// How many chunks came, and the number of the next draw.
+    seen: u64,
+    /// How many of them met the trigger's conditions.
+    met: u64,
+    /// What came out last; nothing comes out before it.
+    floor: Time,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Alone {
+    DueAt(Time),
+    Done,
+}
+
+impl Stage {
+    fn new(armed: Armed, index: usize, start: Time, seed: Seed) -> Self {
+        let Armed { fault, trigger } = armed;
+        let alone = trigger.time_alone().filter(|_| fault.acts_alone());
+        Self {
+            alone: alone.map(|after| Alone::DueAt(start + after)),
+            seed: seed.derive(&format!("fault {index} {}", fault.name())),
+            fault,
+            trigger,
+            seen: 0,
+            met: 0,
+            floor: Time::ZERO,
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let alone = match self.alone {
+            Some(Alone::DueAt(at)) => Some(at),
+            _ => None,
+        };
+        alone.into_iter().chain(self.fault.poll_timeout()).min()
+    }
+
+    fn wake(
+        &mut self,
+        now: Time,
+        start: Time,
+        did: &Behaviour,
+    ) -> (Vec<Chunk>, Option<FaultFired>) {
+        match self.alone {
+            Some(Alone::DueAt(at)) if at <= now => {
+                self.alone = Some(Alone::Done);
+                let chunk = Chunk::bytes(now, Vec::new());
+                let why = self.trigger_fires(&chunk, start, did);
+                self.act(now, chunk, why)
+            }
+            _ => {
+                let chunks = self.fault.handle_timeout(now);
+                (self.settle(now, chunks), None)
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        now: Time,
+        chunk: Chunk,
+        start: Time,
+        did: &Behaviour,
+    ) -> (Vec<Chunk>, Option<FaultFired>) {
+        let held = match chunk.end {
+            Some(End::Fin) => self.fault.finish(),
+            _ => Vec::new(),
+        };
+        let harmless = self.alone.is_some()
+            || self.fault.needs_frames() && chunk.frame.is_none()
+            || !self.fault.takes_ends() && chunk.end.is_some();
+        let why = match harmless {
+            true => None,
+            false => self.trigger_fires(&chunk, start, did),
+        };
+        let mut out = self.settle(now, held);
+        let (chunks, report) = self.act(now, chunk, why);
+        out.extend(chunks);
+        (out, report)
+    }
+
+    fn trigger_fires(&mut self, chunk: &Chunk, start: Time, did: &Behaviour) -> Option<String> {
+        let moment = Moment {
+            elapsed: chunk.at - start,
+            frame: chunk.frame,
+            did,
+        };
+        let mut rng = self.seed.derive("trigger").stream(self.seen);
+        self.trigger.fires(moment, &mut self.met, &mut rng)
+    }
+
+    fn act(
+        &mut self,
+        now: Time,
+        chunk: Chunk,
+        why: Option<String>,
+    ) -> (Vec<Chunk>, Option<FaultFired>) {
+        let number = self.seen;
+        self.seen += 1;
+        let Some(why) = why.filter(|_| self.fault.suits(&chunk)) else {
+            let chunks = self.fault.pass(now, chunk);
+            return (self.settle(now, chunks), None);
+        };
+        let report = FaultFired {
+            at: now,
+            fault: self.fault.name(),
+            command: chunk.frame,
+            why,
+        };
+        let mut rng = self.seed.derive("harm").stream(number);
+        let chunks = self.fault.apply(now, chunk, &mut rng);
+        (self.settle(now, chunks), Some(report))
+    }
+
+    /// Keeps the order: nothing overtakes, and nothing comes before now.
+    fn settle(&mut self, now: Time, mut chunks: Vec<Chunk>) -> Vec<Chunk> {
+        for chunk in &mut chunks {
+            self.floor = self.floor.max(chunk.at).max(now);
+            chunk.at = self.floor;
+        }
+        chunks.retain(|chunk| !chunk.bytes.is_empty() || chunk.end.is_some());
+        chunks
+    }
+}
+
+/// Bytes cut at the edges of frames; what may be the start of one stays in the decoder.
+fn cut(decoder: &mut Decoder, now: Time, mut bytes: &[u8]) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    while let Some(item) = decoder.next(&mut bytes) {
+        chunks.push(match item {
+            Item::Frame(frame) => whole(now, &frame),
+            Item::Noise(noise) => Chunk::bytes(now, noise.bytes.to_vec()),
+        });
+    }
+    // Without the start of a frame behind it, noise has nothing to wait for.
+    if decoder.waiting() == 0 {
+        chunks.extend(decoder.finish().map(|tail| Chunk::bytes(now, tail.bytes)));
+    }
+    chunks
+}
+
+/// A frame as it was on the wire: the same payload has two forms where it is 255 bytes long.
+fn whole(now: Time, frame: &Frame<'_>) -> Chunk {
+    let length_bytes = usize::from(frame.start) - 1;
+    let length = (frame.payload.len() as u32).to_be_bytes();
+    let mut bytes = Vec::with_capacity(frame.wire_len());
+    bytes.push(frame.start);
+    bytes.extend_from_slice(&length[length.len() - length_bytes..]);
+    bytes.extend_from_slice(frame.payload);
+    bytes.extend_from_slice(&crc16(frame.payload).to_be_bytes());
+    bytes.push(STOP);
+    let command = CommandId(frame.payload.first().copied().unwrap_or_default());
+    Chunk::frame(now, command, bytes)
+}
+
+const STOP: u8 = 3;

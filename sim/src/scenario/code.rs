@@ -1,0 +1,237 @@
+//! The stable codes of what is found in scenarios: `E` for what is refused, `W` for what is only odd.
+//!
+//! A code never changes its meaning and is never used again for another one.
+
+use std::fmt;
+
+/// What kind of finding something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Code {
+    /// `E001`
+    Unreadable,
+    /// `E002`
+    NotYaml,
+    /// `E003`
+    UnknownKey,
+    /// `E004`
+    UnknownName,
+    /// `E005`
+    MissingKey,
+    /// `E006`
+    WrongValue,
+    /// `E007`
+    TooMuch,
+    /// `E008`
+    BadOverride,
+    /// `E009`
+    BadInclude,
+    /// `E010`
+    Contradiction,
+    /// `E011`
+    CannotBuild,
+    /// `W001`
+    NeverFires,
+    /// `W002`
+    NeverMet,
+    /// `W003`
+    NoEffect,
+    /// `W004`
+    NobodyAnswers,
+    /// `W005`
+    NamelessCommand,
+}
+
+/// What is to be known of a code.
+struct Entry {
+    code: Code,
+    id: &'static str,
+    title: &'static str,
+    explanation: &'static str,
+}
+
+const TABLE: [Entry; 16] = [
+    Entry {
+        code: Code::Unreadable,
+        id: "E001",
+        title: "the file cannot be read",
+        explanation: "There is no such file, it may not be read, it is a directory, or it is not UTF-8 text.",
+    },
+    Entry {
+        code: Code::NotYaml,
+        id: "E002",
+        title: "not the YAML that scenarios are written in",
+        explanation: "The text is not valid YAML, or it uses what scenarios do without: tags, several documents in a \
+                      file, the same key twice, keys that are no plain names.",
+    },
+    Entry {
+        code: Code::UnknownKey,
+        id: "E003",
+        title: "unknown key",
+        explanation: "A block has only the keys that `scenarios/README.md` lists. Mostly the key is misspelt, or it \
+                      is indented so that it belongs to another block.",
+    },
+    Entry {
+        code: Code::UnknownName,
+        id: "E004",
+        title: "unknown name",
+        explanation: "A kind of device, quirk, fault, client or expectation, a setting or a command that is not \
+                      known. Names of kinds are kebab-case, commands are written as in the firmware.",
+    },
+    Entry {
+        code: Code::MissingKey,
+        id: "E005",
+        title: "missing key",
+        explanation: "The block cannot do without this key.",
+    },
+    Entry {
+        code: Code::WrongValue,
+        id: "E006",
+        title: "wrong value",
+        explanation: "The value is of the wrong type or out of range: a text where a number is wanted, a duration \
+                      without a unit, more than the wire can carry.",
+    },
+    Entry {
+        code: Code::TooMuch,
+        id: "E007",
+        title: "too large, too deep or too often repeated",
+        explanation: "A scenario and what it includes may have 1 MiB of text, 64 levels and 100,000 values that are \
+                      repeated by aliases. This is for files from strangers; no scenario needs as much.",
+    },
+    Entry {
+        code: Code::BadOverride,
+        id: "E008",
+        title: "`--set` cannot be applied",
+        explanation: "`--set PATH=VALUE` replaces what stands at PATH, or adds a key to the mapping there. PATH is \
+                      made of keys and of item numbers from 0, with dots between them: \
+                      `devices.0.express.bms.cells=12`. VALUE is YAML.",
+    },
+    Entry {
+        code: Code::BadInclude,
+        id: "E009",
+        title: "`include` cannot be followed",
+        explanation: "`include` is a list of files, relative to the file that it stands in. A file may include \
+                      others, 8 deep, but never itself.",
+    },
+    Entry {
+        code: Code::Contradiction,
+        id: "E010",
+        title: "the scenario contradicts itself",
+        explanation: "Each word is fine alone, but not together with another one, such as two devices with one id.",
+    },
+    Entry {
+        code: Code::CannotBuild,
+        id: "E011",
+        title: "the scenario cannot be built",
+        explanation: "The scenario is in order, but something outside of it is not, such as a capture that it names.",
+    },
+    Entry {
+        code: Code::NeverFires,
+        id: "W001",
+        title: "a quirk or fault that can never fire",
+        explanation: "What sets it off cannot happen with the client of this scenario: a command that it never \
+                      sends, the 9th of 4 requests. It does no harm, but shows nothing either. Only told where a \
+                      client or expectations are written down, as a scenario without them is meant for `serve`.",
+    },
+    Entry {
+        code: Code::NeverMet,
+        id: "W002",
+        title: "an expectation that can never be met",
+        explanation: "The run will fail whatever happens: the client never sends the request, the reply never has \
+                      the field at this firmware, the value is of another type, or the time is shorter than the \
+                      client's own pauses.",
+    },
+    Entry {
+        code: Code::NoEffect,
+        id: "W003",
+        title: "a setting without effect",
+        explanation: "Something else decides what it would decide, or what it is about does not exist: the voltage \
+                      of no cells, a fault behind one that lets nothing through.",
+    },
+    Entry {
+        code: Code::NobodyAnswers,
+        id: "W004",
+        title: "the client asks what nobody answers",
+        explanation: "The client waits for a reply that cannot come, and no expectation says so: the run will fail. \
+                      Add a `no-reply-to`, or what is to answer.",
+    },
+    Entry {
+        code: Code::NamelessCommand,
+        id: "W005",
+        title: "a command number without a name",
+        explanation: "The firmware that is known here has no command with this number. It is passed on and never \
+                      answered.",
+    },
+];
+
+impl Code {
+    /// All codes, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|entry| entry.code)
+    }
+
+    /// The code with this id, in either case.
+    #[must_use]
+    pub fn find(id: &str) -> Option<Self> {
+        let same = |entry: &&Entry| entry.id.eq_ignore_ascii_case(id);
+        TABLE.iter().find(same).map(|entry| entry.code)
+    }
+
+    /// Letter and number, as in `W001`.
+    #[must_use]
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    /// What it is about, in a few words.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        self.entry().title
+    }
+
+    /// What it means and what to do, in a few sentences.
+    #[must_use]
+    pub fn explanation(self) -> &'static str {
+        self.entry().explanation
+    }
+
+    /// Whether the scenario can be used all the same.
+    #[must_use]
+    pub fn is_warning(self) -> bool {
+        self.id().starts_with('W')
+    }
+
+    fn entry(self) -> &'static Entry {
+        &TABLE[self as usize]
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, TABLE};
+
+    #[test]
+    fn every_code_stands_at_its_own_place_in_the_table() {
+        for (index, entry) in TABLE.iter().enumerate() {
+            assert_eq!(entry.code as usize, index, "{}", entry.id);
+        }
+    }
+
+    #[test]
+    fn ids_ascend_so_that_none_is_there_twice() {
+        assert!(TABLE.is_sorted_by(|a, b| a.id < b.id));
+    }
+
+    #[test]
+    fn a_code_is_found_by_its_id_in_either_case() {
+        assert_eq!(Code::find("w001"), Some(Code::NeverFires));
+        assert_eq!(Code::find("E010"), Some(Code::Contradiction));
+        assert_eq!(Code::find("X010"), None);
+    }
+}
