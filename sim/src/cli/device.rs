@@ -22,8 +22,8 @@ const SHORT: Duration = Duration::from_secs(1);
 
 pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => Loaded::open(path)?,
-        None => Loaded::demo()?,
+        Some(path) => Loaded::open_with(path, &args.set.settings)?,
+        None => Loaded::demo_with(&args.set.settings)?,
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
     let devices = devices(loaded.build(Seed(seed))?)?;

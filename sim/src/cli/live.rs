@@ -43,8 +43,11 @@ const REPLAY_ID: &str = "REPLAY";
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => Loaded::open(path)?,
-        None if args.demo => Loaded::demo()?,
+        Some(path) => Loaded::open_with(path, &args.set.settings)?,
+        None if args.demo => Loaded::demo_with(&args.set.settings)?,
+        None if !args.set.settings.is_empty() => {
+            return Err(Failure::text("--set needs a scenario, or --demo"));
+        }
         None if args.direct.is_some() => {
             return Err(Failure::text("--direct needs a scenario, or --demo"));
         }

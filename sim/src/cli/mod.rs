@@ -5,6 +5,7 @@
 mod capture;
 mod device;
 mod encode;
+mod lists;
 mod live;
 mod scenarios;
 
@@ -51,8 +52,14 @@ enum Command {
     Decode(DecodeArgs),
     /// Check scenarios without running them
     Check(CheckArgs),
+    /// Print the JSON Schema of scenarios, for editors
+    Schema,
     /// Print a request as a frame in hex
     Encode(EncodeArgs),
+    /// List the odd behaviours of real hubs and devices, with where each was seen
+    Quirks,
+    /// List the ways to harm a link, with their parameters
+    Faults,
 }
 
 /// How a live hub listens and talks.
@@ -74,6 +81,14 @@ struct TalkArgs {
     /// Show nothing on stderr but errors
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+/// Values of a scenario that are replaced.
+#[derive(Debug, Args)]
+struct SetArgs {
+    /// Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
 }
 
 fn seed(text: &str) -> Result<u64, String> {
@@ -127,6 +142,8 @@ struct ServeArgs {
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     #[command(flatten)]
+    set: SetArgs,
+    #[command(flatten)]
     listen: ListenArgs,
 }
 
@@ -152,6 +169,8 @@ struct DeviceArgs {
     /// Decides all that is random; drawn and printed if it is not given
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    #[command(flatten)]
+    set: SetArgs,
     #[command(flatten)]
     talk: TalkArgs,
 }
@@ -242,10 +261,26 @@ impl From<Way> for Direction {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    override_usage = "veschub-sim check [OPTIONS] <SCENARIO>...\n       veschub-sim check --explain <CODE>",
+    after_help = "A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does with\n\
+    --strict. Codes never change their meaning."
+)]
 struct CheckArgs {
     /// The scenarios, YAML files
-    #[arg(value_name = "SCENARIO", required = true)]
+    #[arg(value_name = "SCENARIO", required_unless_present = "explain")]
     scenarios: Vec<PathBuf>,
+    /// Take warnings for mistakes
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object per finding, and nothing else
+    #[arg(long)]
+    json: bool,
+    /// Say what a code means
+    #[arg(long, value_name = "CODE", conflicts_with_all = ["scenarios", "strict", "json", "settings"])]
+    explain: Option<String>,
+    #[command(flatten)]
+    set: SetArgs,
 }
 
 #[derive(Debug, Args)]
@@ -308,7 +343,10 @@ pub fn main() -> ExitCode {
         Command::Device(args) => device::device(&args),
         Command::Decode(args) => capture::decode(&args),
         Command::Check(args) => scenarios::check(&args),
+        Command::Schema => scenarios::schema(),
         Command::Encode(args) => encode::encode(&args),
+        Command::Quirks => lists::quirks(),
+        Command::Faults => lists::faults(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

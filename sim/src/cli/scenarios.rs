@@ -1,21 +1,56 @@
-//! `veschub-sim check`: scenarios read and built, but not run.
+//! `veschub-sim check`: scenarios read and built, but not run; `schema`: their language, for editors.
 
 use std::io::{self, Write};
 
 use super::{CheckArgs, Failure, tell, written};
-use crate::{rng::Seed, scenario::Loaded};
+use crate::scenario::{Code, Loaded, ScenarioError, json_schema};
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
+    if let Some(id) = &args.explain {
+        return explain(id);
+    }
     let mut stdout = io::stdout().lock();
     let mut failed = false;
     for path in &args.scenarios {
-        match Loaded::open(path).and_then(|loaded| loaded.build(Seed(0))) {
-            Ok(_) => written(writeln!(stdout, "{}: ok", path.display()))?,
-            Err(error) => {
-                tell(&error.into());
-                failed = true;
+        let findings = Loaded::open_with(path, &args.set.settings)
+            .and_then(|loaded| loaded.warnings())
+            .unwrap_or_else(|error| vec![error]);
+        let refused = |finding: &ScenarioError| args.strict || !finding.code().is_warning();
+        let fails = findings.iter().any(refused);
+        failed |= fails;
+        for finding in &findings {
+            if args.json {
+                written(writeln!(stdout, "{}", finding.json()))?;
+            } else {
+                tell(&finding.clone().into());
             }
+        }
+        if !args.json && !fails {
+            let warnings = match findings.len() {
+                0 => String::new(),
+                1 => ", 1 warning".to_owned(),
+                count => format!(", {count} warnings"),
+            };
+            written(writeln!(stdout, "{}: ok{warnings}", path.display()))?;
         }
     }
     if failed { Err(Failure::Told) } else { Ok(()) }
+}
+
+fn explain(id: &str) -> Result<(), Failure> {
+    let Some(code) = Code::find(id) else {
+        let known: Vec<&str> = Code::all().map(Code::id).collect();
+        return Err(Failure::Text(format!(
+            "no finding has the code {id}; there are {}",
+            known.join(", ")
+        )));
+    };
+    let mut stdout = io::stdout().lock();
+    let (title, explanation) = (code.title(), code.explanation());
+    written(writeln!(stdout, "{code}: {title}\n\n{explanation}"))
+}
+
+pub(super) fn schema() -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    written(writeln!(stdout, "{:#}", json_schema()))
 }

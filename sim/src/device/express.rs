@@ -1,64 +1,130 @@
 //! A VESC Express: the radio module that logs in to hubs, with a BMS and a CAN bus behind it.
 //!
-//! Ordinary commands are answered one after the other. PING_CAN runs in a worker for seconds; meanwhile other
-//! commands are answered, and a second one is dropped without a word (`EX main/commands.c:1088-1099`). Commands that
-//! an Express does not handle are ignored: there is no error reply in this protocol.
+//! ```text
+//!  request -> script? -> worker (PING_CAN, TERMINAL_CMD, ...) ---------\
+//!                    \-> FORWARD_CAN, BMS commands -> CAN bus -> node --> replies and PRINTs, whoever is the tool
+//!                    \-> all others, one after the other --------------/
+//! ```
+//!
+//! Blocking commands run in a worker for seconds; meanwhile other commands are answered, and a second blocking one
+//! is dropped without a word (`EX main/commands.c:1088-1099`). What firmware does not handle is ignored: there is no
+//! error reply in this protocol.
 
 use std::{collections::VecDeque, time::Duration};
 
 use veschub_wire::{
     CommandId, Reply, Request,
-    command::{CustomConfig, ExpressConfig, FwVersion},
+    command::{BmsCommand, BmsValues, FwVersion},
 };
 
-use super::{CanBus, Device, DeviceOutput, bms::Bms, queue::Queue};
+use super::{
+    Answer, CanBus, Device, DeviceOutput,
+    bms::Bms,
+    bms_node::{ending_at, obey},
+    can_bus::{BROADCAST, Effect, NodeDone, REBOOT_TIME},
+    custom_config::Configs,
+    fate::Fate,
+    fw_info,
+    motor::standing_still,
+    profile::Profile,
+    queue::Queue,
+    script::{Script, latin1, print},
+    worker,
+};
 use crate::time::Time;
 
-/// Stands for the order and types of the config's fields. Ours, so that nobody takes it for a real firmware's.
-const CONFIG_SIGNATURE: u32 = 0x5653_494D;
+/// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
+const BUS_TIME: Duration = Duration::from_millis(2);
+/// Why a request is dropped when too many wait.
+const CROWDED: &str = "too many requests wait for an answer";
 
 /// Who an Express says it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ExpressIdentity {
-    /// The reply to FW_VERSION.
+    /// Its firmware.
+    pub profile: Profile,
+    /// The reply to FW_VERSION, as far as the firmware sends it.
     pub firmware: FwVersion,
-    /// The reply to GET_CUSTOM_CONFIG.
-    pub config: ExpressConfig,
+    /// Its config.
+    pub configs: Configs,
     /// From a request's arrival at the hub to the reply's departure: the way to the device and back, and its work.
     pub reply_after: Duration,
+}
+
+/// Where an Express has its BMS data from.
+#[derive(Clone, Debug)]
+pub enum Pack {
+    /// From a script of its own, which takes the commands as well.
+    Own(Box<Bms>),
+    /// From a BMS on the CAN bus; as long as none was heard, there are no cells and all is 0.
+    OverCan,
 }
 
 /// A simulated VESC Express.
 pub struct Express {
     identity: ExpressIdentity,
-    bms: Bms,
+    pack: Pack,
     can: CanBus,
+    script: Script,
     jobs: Queue<Job>,
-    scanning: bool,
+    /// Texts that nobody asks for; a restart does not forget them.
+    unasked: Queue<Answer>,
+    worker_is_busy: bool,
+    /// When it is back after a restart.
+    back_at: Option<Time>,
     output: VecDeque<DeviceOutput>,
 }
 
 enum Job {
-    Answer(Request),
-    /// The CAN scan ends.
-    Scanned,
-    /// A node answers what FORWARD_CAN brought it.
-    Forwarded {
-        can_id: u8,
+    Do(Request),
+    Say(Answer),
+    Ignore(CommandId, String),
+    /// The worker is done and free again.
+    WorkDone(Vec<Answer>),
+    /// A request goes out on the bus, from a node or from the Express itself.
+    Forward {
+        from: Option<u8>,
+        to: u8,
         request: Request,
     },
+    /// A request reaches a node on the bus.
+    OnBus {
+        node: u8,
+        request: Request,
+    },
+    NodeDone(NodeDone),
+}
+
+impl Job {
+    /// Whether it changes something and nobody waits for its answer.
+    fn acts(&self) -> bool {
+        let (Self::Do(request) | Self::Forward { request, .. } | Self::OnBus { request, .. }) =
+            self
+        else {
+            return false;
+        };
+        matches!(request, Request::Bms(_) | Request::Reboot)
+    }
 }
 
 impl Express {
-    /// An Express with its BMS and its bus.
+    /// An Express with its BMS, its bus, and what a scenario makes it say.
     #[must_use]
-    pub fn new(identity: ExpressIdentity, bms: Bms, can: CanBus) -> Self {
+    pub fn new(identity: ExpressIdentity, pack: Pack, can: CanBus, script: Script) -> Self {
+        let mut unasked = Queue::default();
+        for text in &script.prints {
+            let print = print(&latin1(&text.text), identity.profile.max_print);
+            unasked.push(text.at, print);
+        }
         Self {
             identity,
-            bms,
+            pack,
             can,
+            script,
             jobs: Queue::default(),
-            scanning: false,
+            unasked,
+            worker_is_busy: false,
+            back_at: None,
             output: VecDeque::new(),
         }
     }
@@ -71,92 +137,255 @@ impl Express {
         });
     }
 
+    fn say(&mut self, at: Time, answer: Answer) {
+        self.output.push_back(answer.at(at));
+    }
+
     /// False, and the request ignored, when too much waits already.
     fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) -> bool {
         let has_room = self.jobs.push(due, job);
         if !has_room {
-            self.ignore(now, command, "too many requests wait for an answer");
+            self.ignore(now, command, CROWDED);
         }
         has_room
     }
 
-    fn scan(&mut self, now: Time) {
-        if self.scanning {
-            self.ignore(
-                now,
-                CommandId::PING_CAN,
-                "a scan is running, the worker is busy",
-            );
-            return;
+    /// Replies from the scenario; false where it has none for this request.
+    fn recite(&mut self, now: Time, payload: &[u8]) -> bool {
+        let Some(scripted) = self.script.reply_to(payload) else {
+            return false;
+        };
+        let due = now + scripted.after.unwrap_or(self.identity.reply_after);
+        let answers: Vec<Answer> = scripted
+            .replies
+            .iter()
+            .map(|raw| Answer::raw(raw))
+            .collect();
+        let command = CommandId(payload.first().copied().unwrap_or_default());
+        if answers.is_empty() {
+            self.ignore(now, command, "the scenario keeps it silent");
         }
-        let due = now + self.can.scan_time() + self.identity.reply_after;
-        self.scanning = self.schedule(now, due, CommandId::PING_CAN, Job::Scanned);
+        for answer in answers {
+            self.schedule(now, due, command, Job::Say(answer));
+        }
+        true
     }
 
-    fn forward(&mut self, now: Time, can_id: u8, request: Request) {
-        // The bus adds about 2 ms for a reply of a few frames.
-        let due = now + self.identity.reply_after + Duration::from_millis(2);
-        let command = request.id();
-        self.schedule(now, due, command, Job::Forwarded { can_id, request });
-    }
-
-    fn answer(&mut self, at: Time, request: &Request) {
-        let identity = &self.identity;
-        let config = || CustomConfig {
-            index: 0,
-            signature: CONFIG_SIGNATURE,
-            data: identity.config.pack(),
-        };
-        let reply = match request {
-            Request::FwVersion => Reply::FwVersion(identity.firmware.clone()),
-            Request::GetCustomConfig { index: 0 } => Reply::CustomConfig(config()),
-            Request::GetCustomConfigDefault { index: 0 } => Reply::CustomConfigDefault(config()),
-            Request::BmsGetValues => Reply::BmsValues(self.bms.values(at)),
-            Request::GetCustomConfig { .. } | Request::GetCustomConfigDefault { .. } => {
-                return self.ignore(at, request.id(), "there is no config but number 0");
-            }
-            _ => return self.ignore(at, request.id(), "an Express does not handle it"),
-        };
-        self.output.push_back(DeviceOutput::reply(at, reply));
-    }
-
-    fn answer_on_can(&mut self, at: Time, can_id: u8, request: &Request) {
-        let mut why = format!("nobody on the CAN bus has the id {can_id}");
-        let mut answered = false;
-        for node in self.can.addressed(can_id) {
-            match node.answer(at, request) {
-                Some(reply) => {
-                    answered = true;
-                    self.output.push_back(DeviceOutput::reply(at, reply));
+    fn work(&mut self, now: Time, request: &Request) {
+        let id = request.id();
+        if self.worker_is_busy {
+            return self.ignore(now, id, worker::BUSY);
+        }
+        let profile = self.identity.profile;
+        let (took, answers) = match request {
+            Request::TerminalCmd(command) => {
+                let (echo, took, prints) = worker::terminal(command, &self.script, &profile);
+                let due = now + self.identity.reply_after;
+                if !self.schedule(now, due, id, Job::Say(echo)) {
+                    return;
                 }
-                None => why = format!("CAN node {} does not handle it", node.can_id()),
+                (took, prints)
+            }
+            Request::Other(other) => match worker::update_baud(&other.arguments) {
+                Some((took, answer)) => (took, vec![answer]),
+                None => return self.ignore(now, id, "it is too short"),
+            },
+            _ => {
+                let scan = self.can.scan(now, profile.late_pong);
+                let can_ids = scan.can_ids;
+                (scan.took, vec![Reply::PingCan { can_ids }.into()])
+            }
+        };
+        let due = now + took + self.identity.reply_after;
+        self.worker_is_busy = self.schedule(now, due, id, Job::WorkDone(answers));
+    }
+
+    /// Puts a request on the bus, for a node or for all; a frame to its sender's own id reaches nobody.
+    fn put_on_bus(&mut self, at: Time, from: Option<u8>, to: u8, request: Request) {
+        let own = self.identity.configs.can_id();
+        let command = request.id();
+        if self.can.is_off() {
+            return self.ignore(at, command, "the CAN driver is not started");
+        }
+        if from.is_some() && to == own {
+            return self.dispatch(at, request);
+        }
+        let mut nodes = self.can.addressed(at, to);
+        nodes.retain(|&node| Some(node) != from);
+        if nodes.is_empty() {
+            let why = if to == from.unwrap_or(own) {
+                format!("{to} is its own id, and what it sends to the bus does not come back")
+            } else {
+                format!("nobody on the CAN bus has the id {to}")
+            };
+            return self.ignore(at, command, why);
+        }
+        for node in nodes {
+            let request = request.clone();
+            self.schedule(at, at, command, Job::OnBus { node, request });
+        }
+    }
+
+    fn do_now(&mut self, at: Time, request: &Request) {
+        let id = request.id();
+        let profile = self.identity.profile;
+        let result = match request {
+            Request::FwVersion => Ok(self.fw_version()),
+            Request::BmsGetValues => Ok(Reply::BmsValues(self.bms_values(at)).into()),
+            Request::Bms(command) => return self.command_bms(at, *command),
+            Request::GetImuData { mask } => Ok(Reply::ImuData {
+                mask: *mask,
+                values: standing_still().select((*mask).into()),
+                can_id: Some(self.identity.configs.can_id()),
+            }
+            .into()),
+            Request::Reboot => return self.reboot(at),
+            Request::Other(other) if other.id == CommandId::FW_INFO => Ok(fw_info(&profile).into()),
+            _ => self.identity.configs.answer(request, profile.max_print),
+        };
+        match result {
+            Ok(answer) => self.say(at, answer),
+            Err(why) => self.ignore(at, id, why),
+        }
+    }
+
+    fn fw_version(&self) -> Answer {
+        let version = self.identity.firmware.clone();
+        Reply::FwVersion(self.identity.profile.cut_fw_version(version)).into()
+    }
+
+    fn bms_values(&mut self, at: Time) -> BmsValues {
+        let end = self.identity.profile.bms_end;
+        match &mut self.pack {
+            Pack::Own(bms) => bms.values(at),
+            Pack::OverCan => {
+                let heard = self.can.bms_values(at);
+                ending_at(heard.unwrap_or_else(nothing_heard), end)
             }
         }
-        if !answered {
-            self.ignore(at, request.id(), why);
+    }
+
+    /// Lets a script of its own act, or sends the command on (`EX main/bms.c:366-395`).
+    fn command_bms(&mut self, at: Time, command: BmsCommand) {
+        let request = Request::Bms(command);
+        let id = request.id();
+        let to = match &mut self.pack {
+            Pack::Own(bms) => Err(obey(bms, at, command)),
+            Pack::OverCan => self.can.bms_to_command(at),
+        };
+        match to {
+            Ok(node) => {
+                self.schedule(at, at + BUS_TIME, id, Job::OnBus { node, request });
+            }
+            Err(why) => self.ignore(at, id, why),
+        }
+    }
+
+    /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
+    fn reboot(&mut self, at: Time) {
+        self.ignore(at, CommandId::REBOOT, "it restarts");
+        self.jobs = Queue::default();
+        self.worker_is_busy = false;
+        self.back_at = Some(at + REBOOT_TIME);
+        self.output.push_back(DeviceOutput::LinkDown { at });
+    }
+
+    fn on_bus(&mut self, at: Time, node: u8, request: &Request) {
+        let own = self.identity.configs.can_id();
+        let id = request.id();
+        match self.can.receive(at, node, request, own) {
+            Effect::Say(answer) => self.say(at, answer),
+            Effect::Silent(why) => self.ignore(at, id, why),
+            Effect::Later { after, done } => {
+                self.schedule(at, at + after, id, Job::NodeDone(done));
+            }
+            Effect::Pass { to: BROADCAST, .. } => {
+                self.ignore(at, id, "a node's broadcast is not played here");
+            }
+            Effect::Pass { to, request } => {
+                let job = Job::Forward {
+                    from: Some(node),
+                    to,
+                    request,
+                };
+                self.schedule(at, at + BUS_TIME, id, job);
+            }
+        }
+    }
+
+    /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
+    fn dispatch(&mut self, now: Time, request: Request) {
+        let profile = self.identity.profile;
+        let id = request.id();
+        let due = now + self.identity.reply_after;
+        if profile.fate(id) != Fate::Handled {
+            let why = profile.why_silent(id).unwrap_or_default();
+            self.schedule(now, due, id, Job::Ignore(id, why));
+        } else if worker::is_blocking(&request, &profile) {
+            self.work(now, &request);
+        } else if let Request::ForwardCan { can_id: to, .. } = request {
+            match request.forwarded() {
+                Some(Ok(inner)) => {
+                    let (from, request) = (None, inner.body);
+                    let job = Job::Forward { from, to, request };
+                    self.schedule(now, due + BUS_TIME, id, job);
+                }
+                Some(Err(error)) => self.ignore(now, id, error.to_string()),
+                None => {}
+            }
+        } else {
+            self.schedule(now, due, id, Job::Do(request));
+        }
+    }
+
+    fn run(&mut self, at: Time, job: Job) {
+        match job {
+            Job::Do(request) => self.do_now(at, &request),
+            Job::Say(answer) => self.say(at, answer),
+            Job::Ignore(command, why) => self.ignore(at, command, why),
+            Job::WorkDone(answers) => {
+                self.worker_is_busy = false;
+                for answer in answers {
+                    self.say(at, answer);
+                }
+            }
+            Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request),
+            Job::OnBus { node, request } => self.on_bus(at, node, &request),
+            Job::NodeDone(done) => {
+                if let Some(answer) = self.can.done(at, done) {
+                    self.say(at, answer);
+                }
+            }
         }
     }
 }
 
+/// What an Express tells that has heard of no BMS.
+fn nothing_heard() -> BmsValues {
+    BmsValues {
+        can_id: Some(255),
+        ..BmsValues::default()
+    }
+}
+
 impl Device for Express {
+    fn drop_pending(&mut self) {
+        self.jobs.retain(Job::acts);
+        self.worker_is_busy = false;
+        self.can.drop_pending();
+    }
+
     fn handle(&mut self, now: Time, payload: &[u8]) {
-        let request = match Request::decode(payload) {
-            Ok(request) => request.body,
-            Err(error) => {
-                let command = payload.first().copied().map_or(CommandId(0), CommandId);
-                return self.ignore(now, command, error.to_string());
-            }
-        };
-        match (request.forwarded(), &request) {
-            (_, Request::PingCan) => self.scan(now),
-            (Some(Ok(inner)), &Request::ForwardCan { can_id, .. }) => {
-                self.forward(now, can_id, inner.body);
-            }
-            (Some(Err(error)), _) => self.ignore(now, request.id(), error.to_string()),
-            _ => {
-                let due = now + self.identity.reply_after;
-                self.schedule(now, due, request.id(), Job::Answer(request));
-            }
+        let command = CommandId(payload.first().copied().unwrap_or_default());
+        if self.back_at.is_some() {
+            return self.ignore(now, command, "it is restarting");
+        }
+        if self.recite(now, payload) {
+            return;
+        }
+        match Request::decode(payload) {
+            Ok(request) => self.dispatch(now, request.body),
+            Err(error) => self.ignore(now, command, error.to_string()),
         }
     }
 
@@ -165,20 +394,25 @@ impl Device for Express {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.jobs.next_due()
+        let due = [self.jobs.next_due(), self.unasked.next_due(), self.back_at];
+        due.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now: Time) {
-        while let Some((at, job)) = self.jobs.pop(now) {
-            match job {
-                Job::Answer(request) => self.answer(at, &request),
-                Job::Scanned => {
-                    self.scanning = false;
-                    let can_ids = self.can.ids();
-                    self.output
-                        .push_back(DeviceOutput::reply(at, Reply::PingCan { can_ids }));
+        while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
+            if self.back_at == Some(due) {
+                self.back_at = None;
+                self.output.push_back(DeviceOutput::LinkUp { at: due });
+            }
+            while let Some((at, answer)) = self.unasked.pop(due) {
+                if self.back_at.is_some() {
+                    self.ignore(at, CommandId::PRINT, "it is restarting");
+                } else {
+                    self.say(at, answer);
                 }
-                Job::Forwarded { can_id, request } => self.answer_on_can(at, can_id, &request),
+            }
+            if let Some((at, job)) = self.jobs.pop(due) {
+                self.run(at, job);
             }
         }
     }

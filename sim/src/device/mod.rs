@@ -4,20 +4,31 @@
 //! come out when another tool is attached. Like everything here it is told the time and never waits.
 
 pub mod bms;
+mod bms_node;
 mod can_bus;
+pub(crate) mod config_xml;
+mod custom_config;
 mod express;
+pub mod fate;
 mod motor;
+pub mod profile;
 mod queue;
 pub mod replay;
+mod scan;
+pub mod script;
+mod worker;
 
-pub use can_bus::CanBus;
-pub use express::{Express, ExpressIdentity};
+pub use bms_node::{BmsNode, BmsNodeSettings};
+pub use can_bus::{CanBus, Node, NodeKind};
+pub use custom_config::Configs;
+pub use express::{Express, ExpressIdentity, Pack};
 pub use motor::{Motor, MotorSettings};
 pub use replay::Replay;
 
-use veschub_wire::{CommandId, Reply};
+use veschub_wire::{CommandId, Reply, command::Opaque};
 
 use crate::time::Time;
+use profile::Profile;
 
 /// Something that answers requests.
 pub trait Device: Send {
@@ -62,6 +73,16 @@ pub enum DeviceOutput {
         /// Why, in a few words.
         why: String,
     },
+    /// The device closes its connection to the hub, which closes its tool's.
+    LinkDown {
+        /// When.
+        at: Time,
+    },
+    /// The device logs in to the hub again.
+    LinkUp {
+        /// When.
+        at: Time,
+    },
 }
 
 impl DeviceOutput {
@@ -69,7 +90,10 @@ impl DeviceOutput {
     #[must_use]
     pub fn at(&self) -> Time {
         match self {
-            Self::Reply { at, .. } | Self::Ignored { at, .. } => *at,
+            Self::Reply { at, .. }
+            | Self::Ignored { at, .. }
+            | Self::LinkDown { at }
+            | Self::LinkUp { at } => *at,
         }
     }
 
@@ -82,4 +106,48 @@ impl DeviceOutput {
             truth: Some(Box::new(reply)),
         }
     }
+}
+
+/// A payload for the tool and, where that is known, what it was made from.
+#[derive(Clone, Debug, PartialEq)]
+struct Answer {
+    payload: Vec<u8>,
+    truth: Option<Box<Reply>>,
+}
+
+impl From<Reply> for Answer {
+    fn from(reply: Reply) -> Self {
+        Self {
+            payload: reply.encode(),
+            truth: Some(Box::new(reply)),
+        }
+    }
+}
+
+impl Answer {
+    /// A payload that somebody wrote byte by byte; what it says is its truth, if it says something.
+    fn raw(payload: &[u8]) -> Self {
+        let decoded = Reply::decode(payload).ok();
+        let truth = decoded.filter(|reply| reply.trailing.is_empty());
+        Self {
+            payload: payload.to_vec(),
+            truth: truth.map(|reply| Box::new(reply.body)),
+        }
+    }
+
+    fn at(self, at: Time) -> DeviceOutput {
+        let Self { payload, truth } = self;
+        DeviceOutput::Reply { at, payload, truth }
+    }
+}
+
+/// FW_INFO: version and test number, then the hash of the firmware and that of the user's code
+/// (`EX main/commands.c:1050-1086`).
+fn fw_info(profile: &Profile) -> Reply {
+    let mut arguments = vec![profile.major as u8, profile.minor as u8, 0];
+    arguments.extend(b"simulated\0\0");
+    Reply::Other(Opaque {
+        id: CommandId::FW_INFO,
+        arguments,
+    })
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use rand::RngExt;
 use veschub_wire::{
-    Reply, Request,
-    command::{BmsValues, FwVersion, ImuData, Stats, Values, ValuesSetup},
+    CommandId, Reply, Request,
+    command::{BmsValues, FwVersion, ImuData, Opaque, Stats, Values, ValuesSetup},
     number::{F16, F32, Float},
 };
 
+use super::{Answer, bms_node::ending_at, fw_info, profile::Profile};
 use crate::{rng::Seed, time::Time};
 
 /// New measurements come this often.
@@ -25,7 +26,9 @@ const BATTERY_WH: f64 = 500.0;
 pub struct MotorSettings {
     /// Its CAN id.
     pub can_id: u8,
-    /// The reply to FW_VERSION.
+    /// Its firmware.
+    pub profile: Profile,
+    /// The reply to FW_VERSION, as far as the firmware sends it.
     pub firmware: FwVersion,
     /// Temperature of the power transistors, °C.
     pub fet_temperature_c: f64,
@@ -63,26 +66,50 @@ impl Motor {
         Self { settings, seed }
     }
 
-    /// Its CAN id.
-    #[must_use]
-    pub fn can_id(&self) -> u8 {
+    pub(super) fn profile(&self) -> &Profile {
+        &self.settings.profile
+    }
+
+    pub(super) fn can_id(&self) -> u8 {
         self.settings.can_id
     }
 
-    /// Its reply to a request, or none where it stays silent.
-    pub(super) fn answer(&self, at: Time, request: &Request) -> Option<Reply> {
-        Some(match *request {
-            Request::FwVersion => Reply::FwVersion(self.settings.firmware.clone()),
-            Request::GetValues => Reply::Values(self.values(at)),
-            Request::GetValuesSelective { mask } => Reply::ValuesSelective {
-                mask,
-                values: self.values(at).select(mask),
-            },
-            Request::GetValuesSetup => Reply::ValuesSetup(self.setup(at)),
-            Request::GetValuesSetupSelective { mask } => Reply::ValuesSetupSelective {
-                mask,
-                values: self.setup(at).select(mask),
-            },
+    /// Its reply to a request that its firmware handles, or why there is none. `heard` is what it knows of a BMS.
+    pub(super) fn answer(
+        &self,
+        at: Time,
+        request: &Request,
+        heard: Option<BmsValues>,
+    ) -> Result<Answer, String> {
+        let profile = &self.settings.profile;
+        let reply = match *request {
+            Request::FwVersion => {
+                Reply::FwVersion(profile.cut_fw_version(self.settings.firmware.clone()))
+            }
+            Request::GetValues => Reply::Values(profile.cut_values(self.values(at))),
+            Request::GetValuesSelective { mask } => {
+                let values = self.values(at).select(mask & profile.values);
+                let known = mask & profile.values;
+                return Ok(masked(
+                    mask,
+                    Reply::ValuesSelective {
+                        mask: known,
+                        values,
+                    },
+                ));
+            }
+            Request::GetValuesSetup => Reply::ValuesSetup(profile.cut_setup(self.setup(at))),
+            Request::GetValuesSetupSelective { mask } => {
+                let values = self.setup(at).select(mask & profile.values_setup);
+                let known = mask & profile.values_setup;
+                return Ok(masked(
+                    mask,
+                    Reply::ValuesSetupSelective {
+                        mask: known,
+                        values,
+                    },
+                ));
+            }
             Request::GetStats { mask } => Reply::Stats {
                 mask: mask.into(),
                 values: self.stats(at).select(mask.into()),
@@ -90,19 +117,26 @@ impl Motor {
             Request::GetImuData { mask } => Reply::ImuData {
                 mask,
                 values: standing_still().select(mask.into()),
-                can_id: Some(self.settings.can_id),
+                can_id: profile.imu_tells_can_id.then_some(self.settings.can_id),
             },
-            // It has heard of no BMS, and says so in its own way: everything is 0.
-            Request::BmsGetValues => Reply::BmsValues(BmsValues {
-                can_id: Some(255),
-                state_of_charge: Some(F16::default()),
-                state_of_health: Some(F16::default()),
-                totals: Some(Default::default()),
-                pressure_pa: Some(Default::default()),
-                ..BmsValues::default()
-            }),
-            _ => return None,
-        })
+            // One that has heard of no BMS says so in its own way: everything is 0.
+            Request::BmsGetValues => {
+                Reply::BmsValues(ending_at(heard.unwrap_or_else(no_bms), profile.bms_end))
+            }
+            Request::Other(ref other) => match (other.id, other.arguments.first()) {
+                (CommandId::FW_INFO, _) => fw_info(profile),
+                (CommandId::RESET_STATS, None | Some(0)) => {
+                    return Err("no acknowledgement was asked for".to_owned());
+                }
+                (CommandId::RESET_STATS, Some(_)) => Reply::Other(Opaque {
+                    id: CommandId::RESET_STATS,
+                    arguments: Vec::new(),
+                }),
+                _ => return Err(format!("{} has nothing to say to it", profile.name)),
+            },
+            _ => return Err(format!("{} has nothing to say to it", profile.name)),
+        };
+        Ok(reply.into())
     }
 
     fn values(&self, at: Time) -> Values {
@@ -198,8 +232,32 @@ impl Motor {
     }
 }
 
+/// A reply to a selective request: the mask comes back as it was sent, fields beyond the known ones do not.
+fn masked(mask: u32, reply: Reply) -> Answer {
+    let mut payload = reply.encode();
+    let sent = mask.to_be_bytes();
+    if payload.get(1..5) == Some(&sent[..]) {
+        return reply.into();
+    }
+    if let Some(echo) = payload.get_mut(1..5) {
+        echo.copy_from_slice(&sent);
+    }
+    Answer {
+        payload,
+        truth: None,
+    }
+}
+
+/// What a device says that has heard of no BMS.
+fn no_bms() -> BmsValues {
+    BmsValues {
+        can_id: Some(255),
+        ..BmsValues::default()
+    }
+}
+
 /// An IMU at rest: gravity and no rotation.
-fn standing_still() -> ImuData {
+pub(super) fn standing_still() -> ImuData {
     let zero = Some(Float::default());
     let one = Some(Float::packed(1.0));
     ImuData {

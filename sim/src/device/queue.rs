@@ -40,6 +40,11 @@ impl<T> Queue<T> {
         (due <= now).then(|| (due, first.remove()))
     }
 
+    /// Keeps the jobs for which this holds.
+    pub(super) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
+        self.jobs.retain(|_, job| keep(job));
+    }
+
     pub(super) fn next_due(&self) -> Option<Time> {
         self.jobs.first_key_value().map(|(&(due, _), _)| due)
     }

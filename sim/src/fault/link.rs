@@ -17,7 +17,7 @@ pub const MAX_HELD_CHUNKS: usize = 256 * 1024;
 pub const OVERFULL: &str = "overfull";
 
 /// The most chunks that are handed from fault to fault at one time.
-const MAX_STEPS: usize = 4 * MAX_HELD_CHUNKS;
+const MAX_STEPS: usize = 2 * MAX_HELD_CHUNKS;
 
 /// The most reports that wait to be read; further ones are lost.
 const MAX_REPORTS: usize = 64 * 1024;
@@ -53,6 +53,7 @@ impl LinkOutput {
 /// One direction of one session with its faults.
 pub struct Link {
     start: Time,
+    max_payload: usize,
     stages: Vec<Stage>,
     /// There if a fault or a trigger looks at frames: then bytes are held to the frame's edge.
     decoder: Option<Decoder>,
@@ -91,6 +92,7 @@ impl Link {
         let stages = faults.into_iter().enumerate();
         Self {
             start,
+            max_payload,
             stages: stages
                 .map(|(index, armed)| Stage::new(armed, index, start, seed))
                 .collect(),
@@ -132,7 +134,10 @@ impl Link {
         } else {
             let chunks = match &mut self.decoder {
                 Some(decoder) => cut(decoder, now, bytes),
-                None => vec![Chunk::bytes(now, bytes.to_vec())],
+                None => vec![Chunk {
+                    frame: only_frame(bytes, self.max_payload),
+                    ..Chunk::bytes(now, bytes.to_vec())
+                }],
             };
             self.run(now, 0, chunks);
         }
@@ -260,14 +265,15 @@ impl Link {
         self.queued_bytes = 0;
         self.output = State::Broken;
         self.queue.push_back(LinkOutput::Reset(now));
-        self.report(Some(FaultFired {
+        // Told whatever the limit: it is the last report.
+        self.fired.push_back(FaultFired {
             at: now,
             fault: OVERFULL,
             command: None,
             why: format!(
                 "the faults held back more than {MAX_HELD_BYTES} bytes or {MAX_HELD_CHUNKS} pieces"
             ),
-        }));
+        });
     }
 
     /// Keeps a report, unless it only repeats the one before: the pieces of a frame are not told one by one.
@@ -376,8 +382,8 @@ impl Stage {
             frame: chunk.frame,
             did,
         };
-        let mut rng = self.seed.derive("trigger").stream(self.seen);
-        self.trigger.fires(moment, &mut self.met, &mut rng)
+        let rng = || self.seed.derive("trigger").stream(self.seen);
+        self.trigger.fires(moment, &mut self.met, rng)
     }
 
     fn act(
@@ -430,6 +436,20 @@ fn cut(decoder: &mut Decoder, now: Time, mut bytes: &[u8]) -> Vec<Chunk> {
     chunks
 }
 
+/// The command of the frame that the bytes are, if they are one frame and nothing else.
+fn only_frame(mut bytes: &[u8], max_payload: usize) -> Option<CommandId> {
+    let mut decoder = Decoder::new(max_payload);
+    let command = match decoder.next(&mut bytes)? {
+        Item::Frame(frame) => command_of(&frame),
+        Item::Noise(_) => return None,
+    };
+    bytes.is_empty().then_some(command)
+}
+
+fn command_of(frame: &Frame<'_>) -> CommandId {
+    CommandId(frame.payload.first().copied().unwrap_or_default())
+}
+
 /// A frame as it was on the wire: the same payload has two forms where it is 255 bytes long.
 fn whole(now: Time, frame: &Frame<'_>) -> Chunk {
     let length_bytes = usize::from(frame.start) - 1;
@@ -440,8 +460,7 @@ fn whole(now: Time, frame: &Frame<'_>) -> Chunk {
     bytes.extend_from_slice(frame.payload);
     bytes.extend_from_slice(&crc16(frame.payload).to_be_bytes());
     bytes.push(STOP);
-    let command = CommandId(frame.payload.first().copied().unwrap_or_default());
-    Chunk::frame(now, command, bytes)
+    Chunk::frame(now, command_of(frame), bytes)
 }
 
 const STOP: u8 = 3;

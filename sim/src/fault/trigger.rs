@@ -74,8 +74,14 @@ impl Trigger {
         self.after
     }
 
-    /// Why it fires now, in words, or nothing if it does not. `met` counts the frames that met the conditions.
-    pub fn fires(&self, moment: Moment<'_>, met: &mut u64, rng: &mut Rng) -> Option<String> {
+    /// Why it fires now, in words, or nothing if it does not. `met` counts the frames that met the conditions;
+    /// `rng` is asked for only if there is something to draw.
+    pub fn fires(
+        &self,
+        moment: Moment<'_>,
+        met: &mut u64,
+        rng: impl FnOnce() -> Rng,
+    ) -> Option<String> {
         if self.needs_frames() && moment.frame.is_none() {
             return None;
         }
@@ -91,7 +97,7 @@ impl Trigger {
         }
         let drawn = self
             .probability
-            .is_none_or(|chance| (0.0..=1.0).contains(&chance) && rng.random_bool(chance));
+            .is_none_or(|chance| (0.0..=1.0).contains(&chance) && rng().random_bool(chance));
         drawn.then(|| self.why(*met, moment.did))
     }
 
@@ -236,7 +242,7 @@ mod tests {
                 frame: Some(FRAMES[index as usize % FRAMES.len()]),
                 did,
             };
-            trigger.fires(moment, &mut met, &mut Seed(1).stream(index))
+            trigger.fires(moment, &mut met, || Seed(1).stream(index))
         };
         (0..10).map(ask).collect()
     }
@@ -365,8 +371,9 @@ mod tests {
             did: &did,
         };
         let fired = (0..10_000).filter(|&index| {
-            let mut rng = Seed(7).stream(index);
-            trigger.fires(moment, &mut 0, &mut rng).is_some()
+            trigger
+                .fires(moment, &mut 0, || Seed(7).stream(index))
+                .is_some()
         });
         assert!((1900..2100).contains(&fired.count()));
     }
@@ -383,10 +390,10 @@ mod tests {
             nth: Some(1),
             ..Trigger::default()
         };
-        let (mut met, mut rng) = (0, Seed(0).stream(0));
-        assert_eq!(trigger.fires(moment(None), &mut met, &mut rng), None);
+        let (mut met, rng) = (0, || Seed(0).stream(0));
+        assert_eq!(trigger.fires(moment(None), &mut met, rng), None);
         let frame = moment(Some(CommandId::ALIVE));
-        assert!(trigger.fires(frame, &mut met, &mut rng).is_some());
+        assert!(trigger.fires(frame, &mut met, rng).is_some());
     }
 
     /// What a client did, the condition on it, and why it then fires.

@@ -40,10 +40,18 @@ impl Virtual {
     }
 
     pub(super) fn session_begins(&mut self, now: Time) {
-        for quirk in &mut self.quirks {
-            quirk.session_begins(now);
-        }
         self.device.session_begins(now);
+        for quirk in &mut self.quirks {
+            for left_behind in quirk.session_begins(now) {
+                let what = Happening::Fired {
+                    quirk: quirk.name(),
+                    command: CommandId(left_behind.first().copied().unwrap_or_default()),
+                    why: "an earlier tool asked for it and is gone".to_owned(),
+                };
+                self.said.push_back((now, Said::Note(what)));
+                self.device.handle(now, &left_behind);
+            }
+        }
         self.drain_device();
     }
 

@@ -302,6 +302,7 @@ impl Room {
                 Said::Output(DeviceOutput::Ignored { command, why, .. }) => {
                     self.note(at, self.tool(), Happening::Ignored { command, why });
                 }
+                Said::Output(DeviceOutput::LinkDown { .. } | DeviceOutput::LinkUp { .. }) => {}
             }
         }
     }

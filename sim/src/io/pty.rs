@@ -6,10 +6,16 @@
 use std::{
     ffi::OsString,
     future::Future,
-    io,
-    os::{fd::OwnedFd, unix::ffi::OsStringExt},
+    io, mem,
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::ffi::OsStringExt,
+    },
     path::{Path, PathBuf},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -27,13 +33,19 @@ use crate::{hub::Hub, journal::JournalEntry};
 
 /// How often to look whether somebody has opened the terminal: the system does not report it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// The most bytes that are read of a client that has left; a terminal holds less.
+const MAX_REST: usize = 256 * 1024;
 
 /// The device's end of a pseudo-terminal.
 #[derive(Debug)]
 pub struct Pty {
     device_end: OwnedFd,
     path: PathBuf,
+    early: Early,
 }
+
+/// Bytes that were read before the session they belong to began.
+type Early = Arc<Mutex<Vec<u8>>>;
 
 impl Pty {
     /// Makes a pseudo-terminal that passes bytes on unchanged.
@@ -49,6 +61,7 @@ impl Pty {
         let pty = Self {
             device_end,
             path: OsString::from_vec(path.into_bytes()).into(),
+            early: Early::default(),
         };
         pty.make_ready()?;
         Ok(pty)
@@ -82,11 +95,9 @@ impl Pty {
     }
 
     fn is_open(&self) -> bool {
-        let mut ends = [PollFd::new(&self.device_end, PollFlags::IN)];
-        let now = Timespec::default();
-        let polled = poll(&mut ends, Some(&now));
-        let seen = ends[0].revents();
-        polled.is_ok() && (seen.contains(PollFlags::IN) || !seen.contains(PollFlags::HUP))
+        let seen = look(&self.device_end);
+        let gone = seen.contains(PollFlags::HUP) && !seen.contains(PollFlags::IN);
+        !gone || !lock(&self.early).is_empty()
     }
 
     /// The terminal for one session; tokio's pipes carry whatever can be polled.
@@ -97,6 +108,7 @@ impl Pty {
             from_client: pipe::Receiver::from_owned_fd_unchecked(from_client)?,
             to_client: pipe::Sender::from_owned_fd_unchecked(to_client)?,
             closed: AtomicBool::new(false),
+            early: Arc::clone(&self.early),
         })
     }
 }
@@ -136,12 +148,38 @@ async fn serve_sessions(
 struct Session {
     from_client: pipe::Receiver,
     to_client: pipe::Sender,
-    /// The client's end was closed at least once, and this session is over even if somebody else has opened it since.
+    /// The client's end was closed at least once: this session is over, even if somebody else has opened it since.
+    /// Tokio does not forget it, so that waiting for either end would not wait from then on.
     closed: AtomicBool,
+    early: Early,
+}
+
+impl Session {
+    /// Reads what the client has left; 0 is the end.
+    fn read_rest(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let mut rest = Vec::new();
+        while rest.len() < MAX_REST
+            && self
+                .from_client
+                .try_read_buf(&mut rest)
+                .is_ok_and(|n| n > 0)
+        {}
+        if look(&self.from_client).contains(PollFlags::HUP) {
+            bytes.extend_from_slice(&rest);
+            Ok(rest.len())
+        } else {
+            // Somebody else has opened it, and the bytes may be theirs.
+            lock(&self.early).append(&mut rest);
+            Ok(0)
+        }
+    }
 }
 
 impl ByteStream for Session {
     async fn readable(&self) -> io::Result<()> {
+        if !lock(&self.early).is_empty() {
+            return Ok(());
+        }
         let ready = self.from_client.ready(Interest::READABLE).await?;
         if ready.is_read_closed() {
             self.closed.store(true, Ordering::Relaxed);
@@ -150,20 +188,34 @@ impl ByteStream for Session {
     }
 
     fn try_read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        let early = mem::take(&mut *lock(&self.early));
+        if !early.is_empty() {
+            bytes.extend_from_slice(&early);
+            return Ok(early.len());
+        }
+        if self.closed.load(Ordering::Relaxed) {
+            return self.read_rest(bytes);
+        }
         match self.from_client.try_read_buf(bytes) {
             Err(error) if is_closed(&error) => Ok(0),
-            Err(error) if is_empty(&error) && self.closed.load(Ordering::Relaxed) => Ok(0),
             read => read,
         }
     }
 
     async fn writable(&self) -> io::Result<()> {
-        self.to_client.writable().await
+        let ready = self.to_client.ready(Interest::WRITABLE).await?;
+        if ready.is_write_closed() {
+            self.closed.store(true, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        // That nobody listens any more, a serial line does not notice.
+        if self.closed.load(Ordering::Relaxed) {
+            return Ok(bytes.len());
+        }
         match self.to_client.try_write(bytes) {
-            // Nobody listens, which a serial line does not notice.
             Err(error) if is_closed(&error) => Ok(bytes.len()),
             written => written,
         }
@@ -179,6 +231,15 @@ fn is_closed(error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::IO.raw_os_error())
 }
 
-fn is_empty(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::WouldBlock
+fn lock(early: &Early) -> MutexGuard<'_, Vec<u8>> {
+    early.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What there is to see at the device's end right now.
+fn look(device_end: &impl AsFd) -> PollFlags {
+    let mut ends = [PollFd::new(device_end, PollFlags::IN)];
+    match poll(&mut ends, Some(&Timespec::default())) {
+        Ok(_) => ends[0].revents(),
+        Err(_) => PollFlags::HUP,
+    }
 }

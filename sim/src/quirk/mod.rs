@@ -3,11 +3,19 @@
 //! A quirk sees the requests of a session in order and may keep one from the device. It decides on values and
 //! never touches a connection. Each one says where it was seen.
 
+mod catalogue;
+mod config_goes_elsewhere;
+mod needs_setup;
 mod session_reset;
+mod stale_reply;
 
 use std::fmt;
 
+pub use catalogue::{QuirkInfo, Shown, Switch, catalogue};
+pub use config_goes_elsewhere::ConfigGoesElsewhere;
+pub use needs_setup::NeedsSetup;
 pub use session_reset::SessionReset;
+pub use stale_reply::StaleReply;
 
 use crate::time::Time;
 
@@ -52,8 +60,8 @@ pub trait Quirk: Send {
     /// How well it is known to be real.
     fn provenance(&self) -> Provenance;
 
-    /// A tool was attached.
-    fn session_begins(&mut self, now: Time);
+    /// A tool was attached; what an earlier one had asked and is answered only now.
+    fn session_begins(&mut self, now: Time) -> Vec<Vec<u8>>;
 
     /// A request is on its way to the device.
     fn request(&mut self, now: Time, payload: &[u8]) -> Ruling;

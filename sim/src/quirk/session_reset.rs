@@ -11,17 +11,14 @@ use std::time::Duration;
 
 use veschub_wire::CommandId;
 
-use super::{Provenance, Quirk, Ruling};
+use super::{Provenance, Quirk, Ruling, needs_setup::Setup};
 use crate::time::Time;
-
-/// What must have been sent before BMS_GET_VALUES is answered.
-const NEEDED: [CommandId; 2] = [CommandId::GET_CUSTOM_CONFIG, CommandId::PING_CAN];
 
 /// The quirk's state in one session.
 #[derive(Clone, Debug)]
 pub struct SessionReset {
     max_gap: Duration,
-    sent: [bool; NEEDED.len()],
+    setup: Setup,
     last: Option<(Time, CommandId)>,
     /// The gap that made the device forget, for the report.
     forgot: Option<Gap>,
@@ -40,20 +37,13 @@ impl SessionReset {
     pub fn new(max_gap: Duration) -> Self {
         Self {
             max_gap,
-            sent: [false; NEEDED.len()],
+            setup: Setup::default(),
             last: None,
             forgot: None,
         }
     }
 
-    fn why(&self) -> String {
-        let missing: Vec<String> = NEEDED
-            .iter()
-            .zip(self.sent)
-            .filter(|(_, sent)| !sent)
-            .map(|(id, _)| id.to_string())
-            .collect();
-        let missing = missing.join(" and ");
+    fn why(&self, missing: &str) -> String {
         match self.forgot {
             Some(gap) => format!(
                 "{:.3} s passed between {} and {}, more than max_gap {:.3} s, and the device forgot {missing}",
@@ -76,8 +66,9 @@ impl Quirk for SessionReset {
         Provenance::Inferred
     }
 
-    fn session_begins(&mut self, _now: Time) {
+    fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {
         *self = Self::new(self.max_gap);
+        Vec::new()
     }
 
     fn request(&mut self, now: Time, payload: &[u8]) -> Ruling {
@@ -88,18 +79,19 @@ impl Quirk for SessionReset {
         if let Some((then, after)) = self.last.replace((now, id))
             && now - then > self.max_gap
         {
-            self.sent = [false; NEEDED.len()];
+            self.setup = Setup::default();
             self.forgot = Some(Gap {
                 after,
                 before: id,
                 lasted: now - then,
             });
         }
-        if let Some(index) = NEEDED.iter().position(|&needed| needed == id) {
-            self.sent[index] = true;
-        }
-        if id == CommandId::BMS_GET_VALUES && self.sent.contains(&false) {
-            return Ruling::Withhold { why: self.why() };
+        self.setup.note(id);
+        if id == CommandId::BMS_GET_VALUES
+            && let Some(missing) = self.setup.missing()
+        {
+            let why = self.why(&missing);
+            return Ruling::Withhold { why };
         }
         Ruling::Pass
     }

@@ -64,6 +64,14 @@ impl ScenarioError {
         self
     }
 
+    /// Says that it was found when the scenario was built, unless it is known better what it is.
+    pub(super) fn while_building(self) -> Self {
+        match self.0.code {
+            Code::Contradiction => self.coded(Code::CannotBuild),
+            _ => self,
+        }
+    }
+
     /// Moves the finding to a text of the same length, for one that was read with something left out.
     pub(super) fn shown_in(mut self, source: &Source) -> Self {
         self.0.source = source.clone();
@@ -181,10 +189,7 @@ impl ScenarioError {
     }
 
     /// The file with the mistake, then the other files that have to do with it.
-    fn snippets(
-        &self,
-        spot: &Range<usize>,
-    ) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
+    fn snippets(&self, spot: &Range<usize>) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
         let source = &self.0.source;
         let (name, text, start) = source.part_at(spot.start);
         let primary = AnnotationKind::Primary

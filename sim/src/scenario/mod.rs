@@ -1,13 +1,15 @@
 //! Scenarios: YAML files that say what is at a hub, how it behaves, what a client does and what must be seen.
 //!
 //! * `source`: YAML text with the place of everything in it; `error`: mistakes that point at their place.
-//! * [`schema`]: the words of the language; [`build`]: what they mean.
+//! * [`schema`]: the words of the language; [`build`]: what they mean; `json_schema`: the words for editors.
+//! * `lint`: what is odd, though it can be used; `code`: the stable codes of mistakes and oddities.
 
 pub mod build;
 mod code;
 pub mod duration;
 mod error;
 mod json_schema;
+mod lint;
 pub mod schema;
 mod source;
 mod suggest;
@@ -43,9 +45,18 @@ impl Loaded {
     /// # Errors
     /// With the place in the file, if it cannot be read, is not a scenario or contradicts itself.
     pub fn open(path: &Path) -> Result<Self, ScenarioError> {
+        Self::open_with(path, &[])
+    }
+
+    /// Reads a scenario file with some values replaced: `path=value`, as in `devices.0.express.bms.cells=12`.
+    ///
+    /// # Errors
+    /// With the place in the file or the setting, if either cannot be read, or together they are not a scenario or
+    /// contradict themselves.
+    pub fn open_with(path: &Path, settings: &[String]) -> Result<Self, ScenarioError> {
         let text = source::read(path)?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        Self::parse(&path.display().to_string(), &text, folder)
+        Self::parse_with(&path.display().to_string(), &text, folder, settings)
     }
 
     /// The scenario that needs no file: a pack, a motor controller, and a little current.
@@ -53,7 +64,15 @@ impl Loaded {
     /// # Errors
     /// None; the type is the same as for a file's sake.
     pub fn demo() -> Result<Self, ScenarioError> {
-        Self::parse("demo.yaml", DEMO, Path::new("."))
+        Self::demo_with(&[])
+    }
+
+    /// The scenario that needs no file, with some values replaced: `path=value`.
+    ///
+    /// # Errors
+    /// With the place in a setting that cannot be applied.
+    pub fn demo_with(settings: &[String]) -> Result<Self, ScenarioError> {
+        Self::parse_with("demo.yaml", DEMO, Path::new("."), settings)
     }
 
     /// Reads a scenario from text; `name` is what messages call it.
@@ -61,7 +80,21 @@ impl Loaded {
     /// # Errors
     /// With the place in the text, if it is not a scenario or contradicts itself.
     pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, ScenarioError> {
-        let (scenario, source) = source::parse(name, text)?;
+        Self::parse_with(name, text, folder, &[])
+    }
+
+    /// Reads a scenario from text with some values replaced: `path=value`.
+    ///
+    /// # Errors
+    /// With the place in the text or the setting, if either cannot be read, or together they are not a scenario or
+    /// contradict themselves.
+    pub fn parse_with(
+        name: &str,
+        text: &str,
+        folder: &Path,
+        settings: &[String],
+    ) -> Result<Self, ScenarioError> {
+        let (scenario, source) = source::parse_whole(name, text, folder, settings)?;
         build::check(&scenario, &source)?;
         Ok(Self {
             scenario,
@@ -76,6 +109,16 @@ impl Loaded {
     /// If a capture that the scenario names cannot be used.
     pub fn build(&self, seed: Seed) -> Result<World, ScenarioError> {
         build::build(&self.scenario, &self.source, &self.folder, seed)
+            .map_err(ScenarioError::while_building)
+    }
+
+    /// What is odd about the scenario, though it can be used.
+    ///
+    /// # Errors
+    /// If the scenario cannot be built.
+    pub fn warnings(&self) -> Result<Vec<ScenarioError>, ScenarioError> {
+        let world = self.build(Seed(0))?;
+        Ok(lint::lint(&self.scenario, &self.source, world))
     }
 
     /// The scenario's text, for pointing at places in it.

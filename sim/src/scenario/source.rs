@@ -32,8 +32,7 @@ pub(crate) const MAX_REPEATED: usize = 100_000;
 /// Reads a scenario file, whose size is checked before its content is read.
 pub(crate) fn read(path: &path::Path) -> Result<String, ScenarioError> {
     let source = Source::new(&path.display().to_string(), "");
-    let refuse =
-        |message: &str| ScenarioError::new(&source, None, message).coded(Code::Unreadable);
+    let refuse = |message: &str| ScenarioError::new(&source, None, message).coded(Code::Unreadable);
     let failed = |error: std::io::Error| match error.kind() {
         ErrorKind::NotFound => {
             refuse("no such file").help("check the path, which starts from the current directory")

@@ -61,13 +61,14 @@ fn bytes_are_held_to_the_frame_edge_only_if_a_fault_looks_at_frames() {
     push(&mut free, 0, head);
     assert_eq!(outputs(&mut free, 0), [wrote(0, head)]);
 
-    for armed in [always(DropFrame), nth(Delay::new(millis(0)), 1)] {
+    for armed in [always(Duplicate::new(1)), nth(Delay::new(millis(0)), 1)] {
         let mut held = link(vec![armed]);
         push(&mut held, 0, head);
         assert_eq!(outputs(&mut held, 0), []);
         assert_eq!(held.held(), 3);
         push(&mut held, 1, tail);
-        assert_eq!(held.held() - outputs(&mut held, 1).len() * 7, 0);
+        assert_eq!(outputs(&mut held, 1)[0], wrote(1, bms(0)));
+        assert_eq!(held.held(), 0);
         assert_eq!(reports(&mut held).len(), 1);
     }
 }
@@ -169,6 +170,19 @@ fn a_report_names_fault_frame_time_and_reason() {
         why: "the 2nd BMS_GET_VALUES".into(),
     };
     assert_eq!(reports(&mut link), [expected]);
+}
+
+#[test]
+fn a_frame_that_comes_alone_is_named_even_where_nothing_looks_at_frames() {
+    let mut link = link(vec![always(Delay::new(millis(1)))]);
+    for bytes in [bms(0), [bms(1), bms(2)].concat(), bms(3)[..4].to_vec()] {
+        push(&mut link, 0, &bytes);
+    }
+    let named: Vec<_> = reports(&mut link)
+        .into_iter()
+        .map(|report| report.command)
+        .collect();
+    assert_eq!(named, [Some(BMS), None]);
 }
 
 #[test]
@@ -309,7 +323,7 @@ fn a_link_that_holds_too_much_breaks_off_and_says_so() {
         nth(Stall::new(Some(hours)), 1),
     ] {
         let mut link = link(vec![fault]);
-        let frame = encode(&[96; 500]).unwrap();
+        let frame = encode(&[96; 500]).unwrap().repeat(16);
         let mut pushed = 0;
         while link.poll_timeout() != Some(ms(7)) {
             assert!(link.held() <= MAX_HELD_BYTES);
@@ -358,5 +372,78 @@ fn what_nobody_reads_of_the_reports_does_not_pile_up() {
     for number in 0..70_000 {
         push(&mut link, number, &bms(0));
     }
-    assert_eq!(reports(&mut link).len(), 65_536);
+    push(&mut link, 70_000, &vec![0; MAX_HELD_BYTES + 1]);
+    let told = reports(&mut link);
+    assert_eq!(told.len(), 65_537);
+    assert_eq!(told.last().map(|report| report.fault), Some(OVERFULL));
+}
+
+#[test]
+fn the_end_is_no_occasion_for_a_fault_that_harms_bytes() {
+    for armed in [
+        always(Reset::new(0)),
+        always(HalfClose::new(None)),
+        always(Merge::new(None, Some(millis(40)))),
+        always(Stall::new(None)),
+        always(Bandwidth::new(1)),
+    ] {
+        let mut link = link(vec![armed]);
+        link.eof(ms(5));
+        assert_eq!(outputs(&mut link, 9999), [fin(5)]);
+        assert_eq!(reports(&mut link), []);
+    }
+}
+
+#[test]
+fn what_never_comes_is_not_harmed_further() {
+    for ending in [
+        nth(Reset::new(0), 1),
+        nth(HalfClose::new(Some(0)), 1),
+        nth(Stall::new(None), 1),
+    ] {
+        let name = ending.fault.name();
+        let mut link = link(vec![ending, always(Duplicate::new(1))]);
+        push(&mut link, 0, &[bms(0), bms(1)].concat());
+        push(&mut link, 1, &bms(2));
+        let fired: Vec<_> = reports(&mut link)
+            .into_iter()
+            .map(|report| report.fault)
+            .collect();
+        assert_eq!(fired, [name]);
+    }
+}
+
+#[test]
+fn conditions_of_time_count_from_the_start_of_the_session_too() {
+    let trigger = Trigger {
+        after: Some(millis(100)),
+        lasts: Some(millis(100)),
+        ..Trigger::default()
+    };
+    let faults = vec![Armed::new(DropFrame, trigger)];
+    let mut link = Link::new(faults, MAX_PAYLOAD, ms(5000), Seed(0));
+    for (at, bytes) in numbered(4) {
+        push(&mut link, 5000 + at, &bytes);
+    }
+    assert_eq!(heard(&stream(&outputs(&mut link, 9999))), [0, 2, 3]);
+}
+
+#[test]
+fn what_is_on_its_way_to_a_later_time_is_not_merged_with_what_waits_until_then() {
+    let faults = vec![
+        nth(Delay::new(millis(500)), 2),
+        always(Merge::new(None, Some(millis(40)))),
+    ];
+    let mut link = link(faults);
+    push(&mut link, 0, &bms(0));
+    push(&mut link, 10, &bms(1));
+    let expected = [wrote(40, bms(0)), wrote(550, bms(1))];
+    assert_eq!(outputs(&mut link, 9999), expected);
+}
+
+#[test]
+fn a_frame_that_only_passes_a_held_one_is_not_reported() {
+    let mut link = link(vec![always(Reorder::new(1, None))]);
+    push(&mut link, 0, &[bms(0), bms(1), bms(2), bms(3)].concat());
+    assert_eq!(reports(&mut link).len(), 2);
 }

@@ -100,6 +100,13 @@ fn stream(outputs: &[LinkOutput]) -> Vec<u8> {
     written.collect::<Vec<_>>().concat()
 }
 
+/// The stream and behind it so many NULs that no parser waits for more: whoever was promised bytes looks again.
+fn flushed(outputs: &[LinkOutput]) -> Vec<u8> {
+    let mut stream = stream(outputs);
+    stream.extend([0; MAX_PAYLOAD + 8]);
+    stream
+}
+
 /// The numbers of the frames that a parser finds.
 fn heard(mut stream: &[u8]) -> Vec<u8> {
     let mut decoder = Decoder::new(MAX_PAYLOAD);

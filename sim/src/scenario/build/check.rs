@@ -1,5 +1,7 @@
 //! Checks what serde cannot: ranges, contradictions and names that must agree.
 
+mod device;
+
 use std::collections::BTreeMap;
 
 use veschub_wire::{
@@ -8,11 +10,13 @@ use veschub_wire::{
 };
 
 use super::{
-    bms::{firmware_end, reply_end},
+    bms::{check_set_ends, reply_end},
     fault::check_faults,
 };
+use device::check_express;
 use crate::{
     device::bms,
+    quirk::{Switch, catalogue},
     scenario::{
         error::ScenarioError,
         schema::{self, Expectation, Scenario},
@@ -20,9 +24,6 @@ use crate::{
         suggest::closest,
     },
 };
-
-/// What fits the firmware's buffer of 65 bytes for the reply to FW_VERSION (`EX main/commands.c:238-290`).
-const MAX_HARDWARE: usize = 36;
 
 /// The first mistake of a scenario, if there is one.
 pub(in crate::scenario) fn check(
@@ -44,11 +45,11 @@ pub(in crate::scenario) fn check(
     let mut ids: BTreeMap<String, Place> = BTreeMap::new();
     for (index, device) in scenario.devices.iter().enumerate() {
         let place = root().key("devices").index(index);
-        let (id, place) = match device {
+        let (given, place) = match device {
             schema::Device::Express(express) => {
                 let place = place.key("express");
                 check_express(express, &place, source)?;
-                (Some(&express.id), place)
+                (super::device::ids(express), place)
             }
             schema::Device::Replay(replay) => {
                 let place = place.key("replay");
@@ -58,11 +59,11 @@ pub(in crate::scenario) fn check(
                         check_login_part(text, key, &place, source)?;
                     }
                 }
-                (replay.id.as_ref(), place)
+                (replay.id.iter().cloned().collect(), place)
             }
         };
-        if let Some(id) = id {
-            take_id(&mut ids, normalise_id(id), place.key("id"), source)?;
+        for id in given {
+            take_id(&mut ids, normalise_id(&id), place.clone().key("id"), source)?;
         }
     }
     check_quirks(scenario, source)?;
@@ -118,51 +119,8 @@ pub(crate) fn login_problem(text: &str, key: &str) -> Option<(String, &'static s
     None
 }
 
-fn check_express(
-    express: &schema::Express,
-    place: &Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
-    check_login_part(&express.id, "id", place, source)?;
-    check_login_part(&express.password, "password", place, source)?;
-    check_hardware(&express.hardware, place, source)?;
-    if let Some(bms) = &express.bms {
-        let place = place.clone().key("bms");
-        check_bms(bms, &place, source)?;
-        check_tail(bms, express.firmware, &place, source)?;
-    }
-    let mut ids: BTreeMap<u8, Place> = BTreeMap::new();
-    for (index, node) in express.can.iter().enumerate() {
-        let schema::CanNode::Motor(motor) = node;
-        let place = place.clone().key("can").index(index).key("motor");
-        check_motor(motor, &place, source)?;
-        let place = place.key("can_id");
-        if let Some(first) = ids.insert(motor.can_id, place.clone()) {
-            let message = format!("two CAN nodes have the id {}", motor.can_id);
-            return Err(source
-                .error_at(place, message)
-                .label("the second one")
-                .also(first, "the first one")
-                .help("give each node an id of its own"));
-        }
-    }
-    Ok(())
-}
-
-fn check_hardware(name: &str, place: &Place, source: &Source) -> Result<(), ScenarioError> {
-    if name.len() > MAX_HARDWARE || name.contains('\0') {
-        let message = format!("the hardware name has {} bytes", name.len());
-        return Err(source
-            .error_at(place.clone().key("hardware"), message)
-            .help(format!(
-                "firmware holds up to {MAX_HARDWARE} bytes, and no NUL"
-            )));
-    }
-    Ok(())
-}
-
 /// Refuses a number outside of what the wire can carry.
-fn check_range(
+pub(super) fn check_range(
     value: Option<f64>,
     range: std::ops::RangeInclusive<f64>,
     place: Place,
@@ -184,7 +142,6 @@ fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), Sc
         (bms.cell_voltage_v, "cell_voltage_v", 0.0..=32.7),
         (bms.spread_mv, "spread_mv", 0.0..=5000.0),
         (bms.noise_mv, "noise_mv", 0.0..=1000.0),
-        (bms.current_a, "current_a", -2147.0..=2147.0),
         (bms.capacity_ah, "capacity_ah", 0.001..=100_000.0),
         (bms.state_of_charge, "state_of_charge", 0.0..=1.0),
         (bms.state_of_health, "state_of_health", 0.0..=1.0),
@@ -239,20 +196,18 @@ fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), Sc
             "firmware holds up to {MAX_STATUS} bytes, and no NUL"
         )));
     }
-    Ok(())
+    super::bms::check(bms, place, source)
 }
 
 /// Refuses values that stand behind the end of the reply.
 fn check_tail(
     bms: &schema::Bms,
-    firmware: schema::ExpressFirmware,
+    firmware_end: bms::ReplyEnd,
     place: &Place,
     source: &Source,
 ) -> Result<(), ScenarioError> {
     use bms::ReplyEnd::{CanId, DataVersion, Pressure, StateOfHealth, Status};
-    let end = bms
-        .reply_ends_after
-        .map_or_else(|| firmware_end(firmware), reply_end);
+    let end = bms.reply_ends_after.map_or(firmware_end, reply_end);
     for (key, given, needed) in [
         (
             "state_of_charge",
@@ -284,7 +239,7 @@ fn check_tail(
             });
         }
     }
-    Ok(())
+    check_set_ends(&bms.set, end, place, source)
 }
 
 fn check_count(
@@ -300,37 +255,10 @@ fn check_count(
     Ok(())
 }
 
-fn check_motor(motor: &schema::Motor, place: &Place, source: &Source) -> Result<(), ScenarioError> {
-    let at = |key: &str| place.clone().key(key);
-    check_hardware(&motor.hardware, place, source)?;
-    if motor.can_id == 255 {
-        return Err(source
-            .error_at(
-                at("can_id"),
-                "255 addresses all nodes and cannot be one node's id",
-            )
-            .help("take an id from 0 to 254"));
-    }
-    for (value, key, limit) in [
-        (motor.fet_temperature_c, "fet_temperature_c", 3276.0),
-        (motor.motor_temperature_c, "motor_temperature_c", 3276.0),
-        (motor.motor_current_a, "motor_current_a", 10_000.0),
-        (motor.input_current_a, "input_current_a", 10_000.0),
-        (motor.duty, "duty", 1.0),
-        (motor.erpm, "erpm", 1_000_000.0),
-        (motor.speed_m_s, "speed_m_s", 1000.0),
-        (motor.input_voltage_v, "input_voltage_v", 3276.0),
-        (motor.battery_level, "battery_level", 1.0),
-    ] {
-        check_range(Some(value), -limit..=limit, at(key), source)?;
-    }
-    Ok(())
-}
-
 fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
     for (index, quirk) in scenario.quirks.iter().enumerate() {
-        let name = quirk_name(quirk);
+        let name = quirk.name();
         let place = Place::root().key("quirks").index(index);
         if let Some(first) = seen.insert(name, place.clone()) {
             return Err(source
@@ -344,12 +272,13 @@ fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
 }
 
 /// The names of all quirks.
-const QUIRKS: [&str; 1] = ["session-reset"];
-
-fn quirk_name(quirk: &schema::Quirk) -> &'static str {
-    match quirk {
-        schema::Quirk::SessionReset(_) => QUIRKS[0],
-    }
+/// The names that can stand under `quirks`.
+fn quirk_names() -> Vec<&'static str> {
+    let known = catalogue().iter();
+    known
+        .filter(|quirk| quirk.switch == Switch::Quirk)
+        .map(|quirk| quirk.name)
+        .collect()
 }
 
 fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
@@ -428,7 +357,7 @@ fn check_fired(
         }
         (Some(name), None) => {
             let mut quirks = scenario.quirks.iter();
-            if !quirks.any(|quirk| quirk_name(quirk) == name) {
+            if !quirks.any(|quirk| quirk.name() == name) {
                 return Err(quirk_that_cannot_fire(name, place(), source));
             }
         }
@@ -453,16 +382,17 @@ fn check_fired(
 
 fn quirk_that_cannot_fire(name: &str, place: Place, source: &Source) -> ScenarioError {
     let place = place.key("quirk");
-    if QUIRKS.contains(&name) {
+    let known = quirk_names();
+    if known.contains(&name) {
         let message = format!("the quirk `{name}` is not switched on here");
         return source
             .error_at(place, message)
             .help("add it under `quirks`");
     }
     let error = source.error_at(place, format!("no quirk is called `{name}`"));
-    match closest(name, QUIRKS) {
+    match closest(name, known.iter().copied()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
-        None => error.help(format!("known here: `{}`", QUIRKS.join("`, `"))),
+        None => error.help(format!("known here: `{}`", known.join("`, `"))),
     }
 }
 

@@ -4,6 +4,7 @@ mod bms;
 mod check;
 mod device;
 mod fault;
+mod id_pattern;
 
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
 
@@ -19,7 +20,7 @@ use crate::{
     device::{Device, Replay, replay::Recording},
     fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
-    quirk::{Quirk, SessionReset},
+    quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
     rng::Seed,
 };
 pub(super) use check::check;
@@ -70,16 +71,38 @@ pub(super) fn build(
     let mut residents = Vec::new();
     let mut targets = Vec::new();
     let mut ids = BTreeMap::new();
+    let files = bms::Files::new(source, folder);
+    let mut add = |index: usize, target: Target, device: Box<dyn Device>| {
+        // A recording brings its own id, which no check of the text can know.
+        let place = Place::root().key("devices").index(index).only().key("id");
+        take_id(&mut ids, target.id.clone(), place, source)?;
+        let access = target
+            .password
+            .clone()
+            .map_or(Access::Anyone, Access::Password);
+        residents.push(Resident {
+            id: target.id.clone(),
+            access,
+            device,
+            quirks: scenario.quirks.iter().map(build_quirk).collect(),
+        });
+        targets.push(target);
+        Ok(())
+    };
     for (index, device) in scenario.devices.iter().enumerate() {
-        let (target, device): (_, Box<dyn Device>) = match device {
+        match device {
             schema::Device::Express(express) => {
-                let seed = seed.derive(&normalise_id(&express.id));
-                let target = Target {
-                    id: normalise_id(&express.id),
-                    password: Some(express.password.clone()),
-                    recording: None,
-                };
-                (target, Box::new(device::express(express, seed)))
+                let place = Place::root().key("devices").index(index).key("express");
+                for id in device::ids(express) {
+                    let target = Target {
+                        id: normalise_id(&id),
+                        password: Some(express.password.clone()),
+                        recording: None,
+                    };
+                    let seed = seed.derive(&target.id);
+                    let device = device::express(express, &id, seed, &place, &files)?;
+                    add(index, target, Box::new(device))?;
+                }
             }
             schema::Device::Replay(replay) => {
                 let place = Place::root().key("devices").index(index).key("replay");
@@ -98,26 +121,10 @@ pub(super) fn build(
                         )
                         .help("give it an `id`")
                 })?;
-                (
-                    target,
-                    Box::new(Replay::new(recording, device::pace(replay.pace))),
-                )
+                let device = Replay::new(recording, device::pace(replay.pace));
+                add(index, target, Box::new(device))?;
             }
-        };
-        // A recording brings its own id, which no check of the text can know.
-        let place = Place::root().key("devices").index(index).only().key("id");
-        take_id(&mut ids, target.id.clone(), place, source)?;
-        let access = target
-            .password
-            .clone()
-            .map_or(Access::Anyone, Access::Password);
-        residents.push(Resident {
-            id: target.id.clone(),
-            access,
-            device,
-            quirks: scenario.quirks.iter().map(build_quirk).collect(),
-        });
-        targets.push(target);
+        }
     }
     Ok(World {
         config: hub_config(&scenario.hub),
@@ -184,6 +191,11 @@ pub fn replay_target(
 fn build_quirk(quirk: &schema::Quirk) -> Box<dyn Quirk> {
     match quirk {
         schema::Quirk::SessionReset(quirk) => Box::new(SessionReset::new(duration(quirk.max_gap))),
+        schema::Quirk::NeedsSetup(_) => Box::new(NeedsSetup::default()),
+        schema::Quirk::StaleReply(quirk) => Box::new(StaleReply::new(quirk.command.0)),
+        schema::Quirk::ConfigGoesElsewhere(quirk) => {
+            Box::new(ConfigGoesElsewhere::new(quirk.every))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Bms;
+use super::{Bms, CanNode, PrintAt, ScriptedReply, TerminalAnswer};
 use crate::scenario::duration::Duration;
 
 /// A device.
@@ -16,29 +16,61 @@ pub enum Device {
     Replay(Replay),
 }
 
-/// A VESC Express.
+/// A VESC Express, or many of one kind.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Express {
-    /// The id that tools log in with.
+    /// The id that tools log in with; with `count`, one with `{n}` in it, or `{n:03}` for 001, 002 and so on.
     pub id: String,
     /// The password that tools log in with.
     pub password: String,
+    /// How many of them there are, numbered from 1.
+    #[serde(default)]
+    pub count: Option<usize>,
     /// Firmware version.
     #[serde(default)]
     pub firmware: ExpressFirmware,
     /// Hardware name.
     #[serde(default = "express_hardware")]
     pub hardware: String,
+    /// Its own CAN id: 0 to 254.
+    #[serde(default = "express_can_id")]
+    pub can_id: u8,
+    /// How many custom configs it has: 1, or 0 to have it silent about them.
+    #[serde(default = "custom_configs")]
+    pub custom_configs: u8,
     /// From a request's arrival at the hub to the reply's departure.
     #[serde(default = "reply_after")]
     pub reply_after: Duration,
-    /// The BMS; without one, the device reports that it knows of none.
+    /// The BMS; without one, the device reports one on the CAN bus, or that it knows of none.
     #[serde(default)]
     pub bms: Option<Bms>,
+    /// Whether the CAN bus works at all.
+    #[serde(default)]
+    pub bus: Bus,
     /// The nodes on the CAN bus.
     #[serde(default)]
     pub can: Vec<CanNode>,
+    /// Replies that go before the built-in ones, by the bytes of their request.
+    #[serde(default)]
+    pub replies: Vec<ScriptedReply>,
+    /// What commands of the terminal print.
+    #[serde(default)]
+    pub terminal: Vec<TerminalAnswer>,
+    /// Texts that nobody asks for.
+    #[serde(default)]
+    pub prints: Vec<PrintAt>,
+}
+
+/// Whether a CAN bus works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bus {
+    /// It does.
+    #[default]
+    On,
+    /// The driver is not started: a scan ends at once and finds nobody.
+    Off,
 }
 
 /// Firmware of an Express.
@@ -54,67 +86,6 @@ pub enum ExpressFirmware {
     /// 7.00: likewise.
     #[serde(rename = "7.00")]
     V7_00,
-}
-
-/// A node on a CAN bus.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CanNode {
-    /// A motor controller.
-    Motor(Motor),
-}
-
-/// A motor controller.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Motor {
-    /// Its CAN id: 0 to 254.
-    pub can_id: u8,
-    /// Firmware version.
-    #[serde(default)]
-    pub firmware: MotorFirmware,
-    /// Hardware name.
-    #[serde(default = "motor_hardware")]
-    pub hardware: String,
-    /// Temperature of the power transistors, °C.
-    #[serde(default = "fet_temperature_c")]
-    pub fet_temperature_c: f64,
-    /// Temperature of the motor, °C.
-    #[serde(default = "motor_temperature_c")]
-    pub motor_temperature_c: f64,
-    /// Current of the motor, A.
-    #[serde(default)]
-    pub motor_current_a: f64,
-    /// Current of the supply, A.
-    #[serde(default)]
-    pub input_current_a: f64,
-    /// Duty cycle, -1 to 1.
-    #[serde(default)]
-    pub duty: f64,
-    /// Electrical speed, revolutions per minute.
-    #[serde(default)]
-    pub erpm: f64,
-    /// Speed of the vehicle, m/s.
-    #[serde(default)]
-    pub speed_m_s: f64,
-    /// Voltage of the supply, V.
-    #[serde(default = "input_voltage_v")]
-    pub input_voltage_v: f64,
-    /// Charge left in the battery, 0 to 1.
-    #[serde(default = "battery_level")]
-    pub battery_level: f64,
-    /// Fault code.
-    #[serde(default)]
-    pub fault: u8,
-}
-
-/// Firmware of a motor controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum MotorFirmware {
-    /// 6.05.
-    #[default]
-    #[serde(rename = "6.05")]
-    V6_05,
 }
 
 /// The device side of a recorded session.
@@ -149,27 +120,15 @@ fn express_hardware() -> String {
     "VESC Express T".to_owned()
 }
 
-fn motor_hardware() -> String {
-    "MOTOR".to_owned()
+fn express_can_id() -> u8 {
+    2
+}
+
+fn custom_configs() -> u8 {
+    1
 }
 
 /// What was measured between a hub and its device, without the way from the hub to the tool: 50 to 60 ms.
 fn reply_after() -> Duration {
     Duration(55_000_000)
-}
-
-fn fet_temperature_c() -> f64 {
-    30.0
-}
-
-fn motor_temperature_c() -> f64 {
-    35.0
-}
-
-fn input_voltage_v() -> f64 {
-    80.0
-}
-
-fn battery_level() -> f64 {
-    0.8
 }

@@ -5,22 +5,26 @@
 //! [`build`](super::build); ranges and contradictions are checked there too.
 
 mod bms;
+mod can;
 mod client;
 mod device;
 mod expect;
 mod fault;
 mod quirk;
+mod script;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::duration::Duration;
 pub use bms::*;
+pub use can::*;
 pub use client::*;
 pub use device::*;
 pub use expect::*;
 pub use fault::*;
 pub use quirk::*;
+pub use script::*;
 
 /// A whole scenario.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -28,6 +32,9 @@ pub use quirk::*;
 pub struct Scenario {
     /// The version of the language: 1.
     pub version: u32,
+    /// Files whose keys are taken over where this one does not have them; relative paths start at this file's folder.
+    #[serde(default)]
+    pub include: Vec<String>,
     /// What the scenario shows, in a sentence.
     #[serde(default)]
     pub about: String,

@@ -2,6 +2,7 @@
 
 use super::tree::{self, Entry, Kind};
 use super::{Found, Place, Source, Step};
+use crate::scenario::code::Code;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::suggest::closest;
 
@@ -10,6 +11,9 @@ const MAX_LISTED: usize = 30;
 
 /// A longer text is cut when a message quotes it.
 const MAX_QUOTED: usize = 60;
+
+/// How the message about a misspelt command starts.
+const NO_COMMAND: &str = "no command is called ";
 
 /// Turns a failure to bind into a mistake at its place.
 pub(super) fn explain(
@@ -90,22 +94,22 @@ impl Failure<'_> {
     }
 
     fn explain(&self, message: &str) -> ScenarioError {
-        if let Some((name, allowed)) = unknown(message, "unknown field `") {
-            return self.unknown_key(name, &allowed);
-        }
-        if let Some((name, allowed)) = unknown(message, "unknown variant `") {
-            return self.unknown_name(name, &allowed);
-        }
-        if let Some(name) = quoted(message, "missing field `") {
-            return self.missing_key(name);
-        }
-        if let Some(name) = quoted(message, "duplicate field `") {
-            return self.key_under_two_names(name);
-        }
-        if let Some((found, wanted)) = mismatch(message) {
-            return self.mismatch(message, found, wanted);
-        }
-        self.at_value(message)
+        let (code, error) = if let Some((name, allowed)) = unknown(message, "unknown field `") {
+            (Code::UnknownKey, self.unknown_key(name, &allowed))
+        } else if let Some((name, allowed)) = unknown(message, "unknown variant `") {
+            (Code::UnknownName, self.unknown_name(name, &allowed))
+        } else if let Some(name) = quoted(message, "missing field `") {
+            (Code::MissingKey, self.missing_key(name))
+        } else if let Some(name) = quoted(message, "duplicate field `") {
+            (Code::NotYaml, self.key_under_two_names(name))
+        } else if let Some((found, wanted)) = mismatch(message) {
+            (Code::WrongValue, self.mismatch(message, found, wanted))
+        } else if message.starts_with(NO_COMMAND) {
+            (Code::UnknownName, self.at_value(message))
+        } else {
+            (Code::WrongValue, self.at_value(message))
+        };
+        error.coded(code)
     }
 
     fn unknown_key(&self, name: &str, allowed: &[&str]) -> ScenarioError {

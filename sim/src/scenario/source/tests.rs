@@ -210,7 +210,7 @@ fn check(error: &ScenarioError) {
 fn an_unknown_key_names_the_closest_one() {
     let error = refused(&good_but("password:", "pasword:"));
     insta::assert_snapshot!(error, @"
-    error: unknown key `pasword` in `express`
+    error[E003]: unknown key `pasword` in `express`
      --> demo.yaml:6:7
       |
     6 |       pasword: not-a-secret
@@ -225,7 +225,7 @@ fn an_unknown_key_names_the_closest_one() {
 fn an_unknown_key_in_a_mapping_on_one_line() {
     let error = refused(&good_but("spread_mv", "spread"));
     insta::assert_snapshot!(error, @"
-    error: unknown key `spread` in `bms`
+    error[E003]: unknown key `spread` in `bms`
      --> demo.yaml:8:48
       |
     8 |       bms: { cells: 20, cell_voltage_v: 4.180, spread: 8, temperatures_c: [27.5, 26.5] }
@@ -240,7 +240,7 @@ fn an_unknown_key_in_a_mapping_on_one_line() {
 fn an_unknown_key_at_the_top_level() {
     let error = refused(&good_but("quirks:", "quirk:"));
     insta::assert_snapshot!(error, @"
-    error: unknown key `quirk` at the top level
+    error[E003]: unknown key `quirk` at the top level
       --> demo.yaml:11:1
        |
     11 | quirk:
@@ -255,7 +255,7 @@ fn an_unknown_key_at_the_top_level() {
 fn an_unknown_key_deep_inside_enums_and_lists() {
     let error = refused(&good_but("hardware:", "hardwre:"));
     insta::assert_snapshot!(error, @"
-    error: unknown key `hardwre` in `motor`
+    error[E003]: unknown key `hardwre` in `motor`
       --> demo.yaml:10:32
        |
     10 |         - motor: { can_id: 84, hardwre: ADV500 }
@@ -272,7 +272,7 @@ fn a_merge_key_is_not_read() {
         "version: 1\ndevices:\n  - express: &one { id: a }\n  - express:\n      <<: *one\n      id: b\n",
     );
     insta::assert_snapshot!(error, @"
-    error: unknown key `<<` in `express`
+    error[E003]: unknown key `<<` in `express`
      --> demo.yaml:5:7
       |
     5 |       <<: *one
@@ -286,7 +286,7 @@ fn a_merge_key_is_not_read() {
 fn a_missing_key_points_at_the_mapping_that_lacks_it() {
     let error = refused(&good_but("      id: demo-0001\n", ""));
     insta::assert_snapshot!(error, @"
-    error: missing key `id` in `express`
+    error[E005]: missing key `id` in `express`
      --> demo.yaml:4:5
       |
     4 |   - express:
@@ -300,7 +300,7 @@ fn a_missing_key_points_at_the_mapping_that_lacks_it() {
 fn a_missing_key_at_the_top_level() {
     let error = refused("about: nothing\ndevices: []\n");
     insta::assert_snapshot!(error, @"
-    error: missing key `version` at the top level
+    error[E005]: missing key `version` at the top level
      --> demo.yaml:1:1
       |
     1 | about: nothing
@@ -314,7 +314,7 @@ fn a_missing_key_at_the_top_level() {
 fn a_missing_key_in_a_list_item() {
     let error = refused("version: 1\nsteps:\n  - { wait: 1s }\n  - { note: x }\n");
     insta::assert_snapshot!(error, @"
-    error: missing key `wait` in item 2 of `steps`
+    error[E005]: missing key `wait` in item 2 of `steps`
      --> demo.yaml:4:5
       |
     4 |   - { note: x }
@@ -328,7 +328,7 @@ fn a_missing_key_in_a_list_item() {
 fn a_key_that_slipped_out_of_its_mapping() {
     let error = refused("version: 1\ndevices:\n  - express:\n    id: demo-0001\n");
     insta::assert_snapshot!(error, @"
-    error: missing key `id` in `express`
+    error[E005]: missing key `id` in `express`
      --> demo.yaml:3:5
       |
     3 |   - express:
@@ -345,7 +345,7 @@ fn two_names_where_one_is_wanted() {
     let error =
         refused("version: 1\ndevices:\n  - express:\n      id: a\n    motor: { can_id: 1 }\n");
     insta::assert_snapshot!(error, @"
-    error: one name is wanted here, found two: `express` and `motor`
+    error[E006]: one name is wanted here, found two: `express` and `motor`
      --> demo.yaml:5:5
       |
     3 |   - express:
@@ -363,7 +363,7 @@ fn two_names_where_one_is_wanted() {
 fn no_name_where_one_is_wanted() {
     let error = refused("version: 1\ndevices:\n  - {}\n");
     insta::assert_snapshot!(error, @"
-    error: a name is missing here
+    error[E006]: a name is missing here
      --> demo.yaml:3:5
       |
     3 |   - {}
@@ -377,7 +377,7 @@ fn no_name_where_one_is_wanted() {
 fn text_instead_of_a_whole_number() {
     let error = refused(&good_but("cells: 20", "cells: soon"));
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `cells`: wanted a whole number, found the text "soon"
+    error[E006]: wrong type for `cells`: wanted a whole number, found the text "soon"
      --> demo.yaml:8:21
       |
     8 |       bms: { cells: soon, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -389,7 +389,7 @@ fn text_instead_of_a_whole_number() {
 fn a_number_with_a_unit() {
     let error = refused(&good_but("4.180", "4.18V"));
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `cell_voltage_v`: wanted a number, found the text "4.18V"
+    error[E006]: wrong type for `cell_voltage_v`: wanted a number, found the text "4.18V"
      --> demo.yaml:8:41
       |
     8 |       bms: { cells: 20, cell_voltage_v: 4.18V, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -403,7 +403,7 @@ fn a_number_with_a_unit() {
 fn a_number_in_quotes() {
     let error = refused(&good_but("cells: 20", "cells: \"20\""));
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `cells`: wanted a whole number, found the text "20"
+    error[E006]: wrong type for `cells`: wanted a whole number, found the text "20"
      --> demo.yaml:8:21
       |
     8 |       bms: { cells: "20", cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -417,7 +417,7 @@ fn a_number_in_quotes() {
 fn a_fraction_instead_of_a_whole_number() {
     let error = refused(&good_but("cells: 20", "cells: 20.5"));
     insta::assert_snapshot!(error, @"
-    error: wrong type for `cells`: wanted a whole number, found 20.5
+    error[E006]: wrong type for `cells`: wanted a whole number, found 20.5
      --> demo.yaml:8:21
       |
     8 |       bms: { cells: 20.5, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -429,7 +429,7 @@ fn a_fraction_instead_of_a_whole_number() {
 fn a_number_out_of_range() {
     let error = refused(&good_but("can_id: 84", "can_id: 700"));
     insta::assert_snapshot!(error, @"
-    error: wrong value for `can_id`: wanted a whole number from 0 to 255, found 700
+    error[E006]: wrong value for `can_id`: wanted a whole number from 0 to 255, found 700
       --> demo.yaml:10:28
        |
     10 |         - motor: { can_id: 700, hardware: ADV500 }
@@ -441,7 +441,7 @@ fn a_number_out_of_range() {
 fn a_negative_number() {
     let error = refused(&good_but("cells: 20", "cells: -1"));
     insta::assert_snapshot!(error, @"
-    error: wrong value for `cells`: wanted a whole number from 0 to 65535, found -1
+    error[E006]: wrong value for `cells`: wanted a whole number from 0 to 65535, found -1
      --> demo.yaml:8:21
       |
     8 |       bms: { cells: -1, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -454,7 +454,7 @@ fn nothing_instead_of_a_number() {
     let error =
         refused("version: 1\ndevices:\n  - express:\n      id: a\n      bms:\n        cells:\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for `cells`: wanted a whole number, found nothing
+    error[E006]: wrong type for `cells`: wanted a whole number, found nothing
      --> demo.yaml:6:9
       |
     6 |         cells:
@@ -466,7 +466,7 @@ fn nothing_instead_of_a_number() {
 fn text_in_an_item_of_a_list() {
     let error = refused(&good_but("26.5]", "hot]"));
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for item 2 of `temperatures_c`: wanted a number, found the text "hot"
+    error[E006]: wrong type for item 2 of `temperatures_c`: wanted a number, found the text "hot"
      --> demo.yaml:8:85
       |
     8 |       bms: { cells: 20, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, hot] }
@@ -478,7 +478,7 @@ fn text_in_an_item_of_a_list() {
 fn a_list_instead_of_text() {
     let error = refused(&good_but("\"6.05\"", "[6, 5]"));
     insta::assert_snapshot!(error, @"
-    error: wrong type for `firmware`: wanted text, found a list
+    error[E006]: wrong type for `firmware`: wanted text, found a list
      --> demo.yaml:7:17
       |
     7 |       firmware: [6, 5]
@@ -490,7 +490,7 @@ fn a_list_instead_of_text() {
 fn a_mapping_instead_of_a_list() {
     let error = refused("version: 1\ndevices:\n  express:\n    id: a\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for `devices`: wanted a list, found a mapping
+    error[E006]: wrong type for `devices`: wanted a list, found a mapping
      --> demo.yaml:2:1
       |
     2 | devices:
@@ -504,7 +504,7 @@ fn a_mapping_instead_of_a_list() {
 fn a_single_value_instead_of_a_list() {
     let error = refused(&good_but("[27.5, 26.5]", "27.5"));
     insta::assert_snapshot!(error, @"
-    error: wrong type for `temperatures_c`: wanted a list, found 27.5
+    error[E006]: wrong type for `temperatures_c`: wanted a list, found 27.5
      --> demo.yaml:8:78
       |
     8 |       bms: { cells: 20, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: 27.5 }
@@ -521,7 +521,7 @@ fn text_instead_of_a_mapping() {
         "twenty",
     ));
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `bms`: wanted a mapping, found the text "twenty"
+    error[E006]: wrong type for `bms`: wanted a mapping, found the text "twenty"
      --> demo.yaml:8:12
       |
     8 |       bms: twenty
@@ -535,7 +535,7 @@ fn text_instead_of_a_mapping() {
 fn a_list_instead_of_a_mapping() {
     let error = refused("version: 1\ndevices:\n  - express:\n      - id: a\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for `express`: wanted a mapping, found a list
+    error[E006]: wrong type for `express`: wanted a mapping, found a list
      --> demo.yaml:4:9
       |
     4 |       - id: a
@@ -549,7 +549,7 @@ fn a_list_instead_of_a_mapping() {
 fn a_list_of_the_wrong_length() {
     let error = refused("version: 1\nrange: [1, 2, 3]\n");
     insta::assert_snapshot!(error, @"
-    error: wrong number of items for `range`: wanted a list of 2 items, found 3
+    error[E006]: wrong number of items for `range`: wanted a list of 2 items, found 3
      --> demo.yaml:2:8
       |
     2 | range: [1, 2, 3]
@@ -561,7 +561,7 @@ fn a_list_of_the_wrong_length() {
 fn a_list_that_is_too_short() {
     let error = refused("version: 1\nrange: [1]\n");
     insta::assert_snapshot!(error, @"
-    error: wrong number of items for `range`: wanted a list of 2 items, found 1
+    error[E006]: wrong number of items for `range`: wanted a list of 2 items, found 1
      --> demo.yaml:2:8
       |
     2 | range: [1]
@@ -573,7 +573,7 @@ fn a_list_that_is_too_short() {
 fn text_instead_of_a_boolean() {
     let error = refused("version: 1\nstrict: yes\n");
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `strict`: wanted `true` or `false`, found the text "yes"
+    error[E006]: wrong type for `strict`: wanted `true` or `false`, found the text "yes"
      --> demo.yaml:2:9
       |
     2 | strict: yes
@@ -585,7 +585,7 @@ fn text_instead_of_a_boolean() {
 fn a_list_instead_of_the_whole_scenario() {
     let error = refused("- version: 1\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for the file: wanted a mapping, found a list
+    error[E006]: wrong type for the file: wanted a mapping, found a list
      --> demo.yaml:1:3
       |
     1 | - version: 1
@@ -599,7 +599,7 @@ fn a_list_instead_of_the_whole_scenario() {
 fn an_unknown_enum_key() {
     let error = refused(&good_but("- express:", "- expres:"));
     insta::assert_snapshot!(error, @"
-    error: unknown name `expres` in `devices`
+    error[E004]: unknown name `expres` in `devices`
      --> demo.yaml:4:5
       |
     4 |   - expres:
@@ -614,7 +614,7 @@ fn an_unknown_enum_key() {
 fn an_unknown_enum_value() {
     let error = refused(&good_but("ask: one-at-a-time", "ask: one-at-time"));
     insta::assert_snapshot!(error, @"
-    error: unknown name `one-at-time` in `ask`
+    error[E004]: unknown name `one-at-time` in `ask`
       --> demo.yaml:14:20
        |
     14 |   read-bms: { ask: one-at-time, give_up_after: 5s }
@@ -629,7 +629,7 @@ fn an_unknown_enum_value() {
 fn an_unknown_enum_value_in_a_list() {
     let error = refused("version: 1\nexpect:\n  - nothing-els\n");
     insta::assert_snapshot!(error, @"
-    error: unknown name `nothing-els` in `expect`
+    error[E004]: unknown name `nothing-els` in `expect`
      --> demo.yaml:3:5
       |
     3 |   - nothing-els
@@ -644,7 +644,7 @@ fn an_unknown_enum_value_in_a_list() {
 fn an_unknown_name_unlike_any_other() {
     let error = refused(&good_but("- session-reset:", "- zebra:"));
     insta::assert_snapshot!(error, @"
-    error: unknown name `zebra` in `quirks`
+    error[E004]: unknown name `zebra` in `quirks`
       --> demo.yaml:12:5
        |
     12 |   - zebra: { max_gap: 250ms }
@@ -658,7 +658,7 @@ fn an_unknown_name_unlike_any_other() {
 fn a_name_that_needs_a_value() {
     let error = refused("version: 1\ndevices:\n  - express\n");
     insta::assert_snapshot!(error, @"
-    error: `express` needs a value
+    error[E006]: `express` needs a value
      --> demo.yaml:3:5
       |
     3 |   - express
@@ -672,7 +672,7 @@ fn a_name_that_needs_a_value() {
 fn a_name_that_takes_no_value() {
     let error = refused("version: 1\nexpect:\n  - nothing-else: { really: true }\n");
     insta::assert_snapshot!(error, @"
-    error: `nothing-else` takes no value
+    error[E006]: `nothing-else` takes no value
      --> demo.yaml:3:5
       |
     3 |   - nothing-else: { really: true }
@@ -686,7 +686,7 @@ fn a_name_that_takes_no_value() {
 fn a_duration_without_a_unit() {
     let error = refused(&good_but("250ms", "250"));
     insta::assert_snapshot!(error, @"
-    error: a duration needs a unit, e.g. 150ms or 2.6s
+    error[E006]: a duration needs a unit, e.g. 150ms or 2.6s
       --> demo.yaml:12:31
        |
     12 |   - session-reset: { max_gap: 250 }
@@ -698,7 +698,7 @@ fn a_duration_without_a_unit() {
 fn a_duration_with_an_unknown_unit() {
     let error = refused(&good_but("250ms", "250millis"));
     insta::assert_snapshot!(error, @"
-    error: unknown unit `millis` in `250millis`, expected ns, us, ms, s, m or h
+    error[E006]: unknown unit `millis` in `250millis`, expected ns, us, ms, s, m or h
       --> demo.yaml:12:31
        |
     12 |   - session-reset: { max_gap: 250millis }
@@ -710,7 +710,7 @@ fn a_duration_with_an_unknown_unit() {
 fn a_list_instead_of_a_duration() {
     let error = refused(&good_but("250ms", "[250ms]"));
     insta::assert_snapshot!(error, @"
-    error: wrong type for `max_gap`: wanted a duration such as `150ms`, found a list
+    error[E006]: wrong type for `max_gap`: wanted a duration such as `150ms`, found a list
       --> demo.yaml:12:31
        |
     12 |   - session-reset: { max_gap: [250ms] }
@@ -722,7 +722,7 @@ fn a_list_instead_of_a_duration() {
 fn nothing_instead_of_a_duration() {
     let error = refused("version: 1\nquirks:\n  - session-reset:\n      max_gap:\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for `max_gap`: wanted a duration such as `150ms`, found nothing
+    error[E006]: wrong type for `max_gap`: wanted a duration such as `150ms`, found nothing
      --> demo.yaml:4:7
       |
     4 |       max_gap:
@@ -734,7 +734,7 @@ fn nothing_instead_of_a_duration() {
 fn a_custom_error_is_shown_as_it_is() {
     let error = refused(&good_but("BMS_GET_VALUES", "BMS_SING_SONG"));
     insta::assert_snapshot!(error, @"
-    error: no command is called `BMS_SING_SONG`
+    error[E004]: no command is called `BMS_SING_SONG`
       --> demo.yaml:16:18
        |
     16 |   - no-reply-to: BMS_SING_SONG
@@ -748,7 +748,7 @@ fn a_custom_error_is_shown_as_it_is() {
 fn a_custom_error_of_a_whole_mapping() {
     let error = refused(&good_but("quirk: session-reset }", "quirk: \"\" }"));
     insta::assert_snapshot!(error, @r#"
-    error: an expectation that nothing can meet
+    error[E010]: an expectation that nothing can meet
       --> demo.yaml:17:12
        |
     17 |   - fired: { quirk: "" }
@@ -763,7 +763,7 @@ fn one_key_under_two_names() {
         "give_up_after: 5s, timeout: 5s",
     ));
     insta::assert_snapshot!(error, @"
-    error: key `give_up_after` is given twice in `read-bms`, under two names
+    error[E002]: key `give_up_after` is given twice in `read-bms`, under two names
       --> demo.yaml:14:13
        |
     14 |   read-bms: { ask: one-at-a-time, give_up_after: 5s, timeout: 5s }
@@ -780,7 +780,7 @@ fn a_key_given_twice() {
         "firmware: \"6.05\"\n      id: demo-0002",
     ));
     insta::assert_snapshot!(error, @"
-    error: key `id` is given twice
+    error[E002]: key `id` is given twice
      --> demo.yaml:8:7
       |
     5 |       id: demo-0001
@@ -797,7 +797,7 @@ fn a_key_given_twice() {
 fn a_key_given_twice_in_one_line() {
     let error = refused(&good_but("spread_mv: 8", "cells: 8"));
     insta::assert_snapshot!(error, @"
-    error: key `cells` is given twice
+    error[E002]: key `cells` is given twice
      --> demo.yaml:8:48
       |
     8 |       bms: { cells: 20, cell_voltage_v: 4.180, cells: 8, temperatures_c: [27.5, 26.5] }
@@ -811,7 +811,7 @@ fn a_key_given_twice_in_one_line() {
 fn a_key_that_is_a_list() {
     let error = refused("version: 1\n? [a, b]\n: 1\n");
     insta::assert_snapshot!(error, @"
-    error: a key has to be a plain name
+    error[E002]: a key has to be a plain name
      --> demo.yaml:2:3
       |
     2 | ? [a, b]
@@ -825,7 +825,7 @@ fn a_key_that_is_a_list() {
 fn a_key_that_is_an_alias() {
     let error = refused("version: &v 1\n*v : 1\n");
     insta::assert_snapshot!(error, @"
-    error: a key has to be a plain name
+    error[E002]: a key has to be a plain name
      --> demo.yaml:2:1
       |
     2 | *v : 1
@@ -841,7 +841,7 @@ fn a_mistake_inside_a_repeated_value() {
         "version: 1\ndevices:\n  - express: { id: a, bms: &pack { cels: 20 } }\n  - express: { id: b, bms: *pack }\n",
     );
     insta::assert_snapshot!(error, @"
-    error: unknown key `cels` in `bms`
+    error[E003]: unknown key `cels` in `bms`
      --> demo.yaml:3:36
       |
     3 |   - express: { id: a, bms: &pack { cels: 20 } }
@@ -858,7 +858,7 @@ fn a_mistake_only_where_a_value_is_repeated() {
         "version: 1\nabout: &words some words\ndevices:\n  - express:\n      id: b\n      bms: { cells: *words }\n",
     );
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `cells`: wanted a whole number, found the text "some words"
+    error[E006]: wrong type for `cells`: wanted a whole number, found the text "some words"
      --> demo.yaml:2:8
       |
     2 | about: &words some words
@@ -873,7 +873,7 @@ fn a_mistake_only_where_a_value_is_repeated() {
 fn a_yaml_tag() {
     let error = refused("version: 1\ndevices:\n  - !express { id: a }\n");
     insta::assert_snapshot!(error, @"
-    error: tag `!express` is not used in scenarios
+    error[E002]: tag `!express` is not used in scenarios
      --> demo.yaml:3:5
       |
     3 |   - !express { id: a }
@@ -887,7 +887,7 @@ fn a_yaml_tag() {
 fn an_empty_file() {
     let error = refused("");
     insta::assert_snapshot!(error, @"
-    error: the file is empty
+    error[E002]: the file is empty
     --> demo.yaml:1:1
      = help: a scenario starts with `version: 1`
     ");
@@ -897,7 +897,7 @@ fn an_empty_file() {
 fn a_file_of_comments() {
     let error = refused("# nothing\n\n# here\n");
     insta::assert_snapshot!(error, @"
-    error: the file is empty
+    error[E002]: the file is empty
      --> demo.yaml:1:1
       |
     1 | # nothing
@@ -911,7 +911,7 @@ fn a_file_of_comments() {
 fn an_empty_document() {
     let error = refused("---\n");
     insta::assert_snapshot!(error, @"
-    error: the file is empty
+    error[E002]: the file is empty
      --> demo.yaml:1:1
       |
     1 | ---
@@ -925,7 +925,7 @@ fn an_empty_document() {
 fn two_documents() {
     let error = refused("version: 1\n---\nversion: 2\n");
     insta::assert_snapshot!(error, @"
-    error: only one document is allowed in a file
+    error[E002]: only one document is allowed in a file
      --> demo.yaml:2:1
       |
     2 | ---
@@ -939,7 +939,7 @@ fn two_documents() {
 fn a_tab_as_indentation() {
     let error = refused("version: 1\ndevices:\n\t- express:\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a tab as indentation
+    error[E002]: not valid YAML: a tab as indentation
      --> demo.yaml:3:1
       |
     3 |     - express:
@@ -953,7 +953,7 @@ fn a_tab_as_indentation() {
 fn a_colon_inside_text() {
     let error = refused("version: 1\nabout: this: that\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a `:` stands where no key can be
+    error[E002]: not valid YAML: a `:` stands where no key can be
      --> demo.yaml:2:12
       |
     2 | about: this: that
@@ -967,7 +967,7 @@ fn a_colon_inside_text() {
 fn a_bracket_never_closed() {
     let error = refused("version: 1\nrange: [1, 2\nabout: x\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a bracket is not closed, or a comma is missing
+    error[E002]: not valid YAML: a bracket is not closed, or a comma is missing
      --> demo.yaml:3:6
       |
     3 | about: x
@@ -981,7 +981,7 @@ fn a_bracket_never_closed() {
 fn a_quote_never_closed() {
     let error = refused("version: 1\nabout: \"endless\nrange: [1, 2]\n");
     insta::assert_snapshot!(error, @r#"
-    error: not valid YAML: the quote is not closed, or its next line is not indented
+    error[E002]: not valid YAML: the quote is not closed, or its next line is not indented
      --> demo.yaml:2:8
       |
     2 | about: "endless
@@ -995,7 +995,7 @@ fn a_quote_never_closed() {
 fn a_key_without_a_colon() {
     let error = refused("version: 1\nabout\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a key without a colon
+    error[E002]: not valid YAML: a key without a colon
      --> demo.yaml:2:1
       |
     2 | about
@@ -1009,7 +1009,7 @@ fn a_key_without_a_colon() {
 fn an_odd_character() {
     let error = refused("version: 1\nabout: @home\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: text cannot start with this character
+    error[E002]: not valid YAML: text cannot start with this character
      --> demo.yaml:2:8
       |
     2 | about: @home
@@ -1023,7 +1023,7 @@ fn an_odd_character() {
 fn an_alias_without_an_anchor() {
     let error = refused("version: 1\nabout: *nothing\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: no earlier value is marked with this name
+    error[E002]: not valid YAML: no earlier value is marked with this name
      --> demo.yaml:2:8
       |
     2 | about: *nothing
@@ -1037,7 +1037,7 @@ fn an_alias_without_an_anchor() {
 fn an_unknown_escape() {
     let error = refused("version: 1\nabout: \"C:\\data\"\n");
     insta::assert_snapshot!(error, @r#"
-    error: not valid YAML: a `\` in double quotes starts an escape
+    error[E002]: not valid YAML: a `\` in double quotes starts an escape
      --> demo.yaml:2:8
       |
     2 | about: "C:\data"
@@ -1051,7 +1051,7 @@ fn an_unknown_escape() {
 fn a_top_level_key_too_far_left() {
     let error = refused("  version: 1\nabout: x\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: the line belongs to nothing above it
+    error[E002]: not valid YAML: the line belongs to nothing above it
      --> demo.yaml:2:1
       |
     2 | about: x
@@ -1065,7 +1065,7 @@ fn a_top_level_key_too_far_left() {
 fn a_key_too_far_right() {
     let error = refused("version: 1\n about: x\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a `:` stands where no key can be
+    error[E002]: not valid YAML: a `:` stands where no key can be
      --> demo.yaml:2:7
       |
     2 |  about: x
@@ -1079,7 +1079,7 @@ fn a_key_too_far_right() {
 fn a_control_character() {
     let error = refused("version: 1\nabout: \"be\u{1b}[31mll\"\n");
     insta::assert_snapshot!(error, @r#"
-    error: control character U+001B is not allowed
+    error[E002]: control character U+001B is not allowed
      --> demo.yaml:2:11
       |
     2 | about: "be␛[31mll"
@@ -1093,7 +1093,7 @@ fn a_control_character() {
 fn an_alias_inside_its_own_value() {
     let error = refused("version: 1\ndevices: &all [*all]\n");
     insta::assert_snapshot!(error, @"
-    error: an alias stands inside the very value that it repeats
+    error[E002]: an alias stands inside the very value that it repeats
      --> demo.yaml:2:16
       |
     2 | devices: &all [*all]
@@ -1109,7 +1109,7 @@ fn umlauts_before_the_mistake_do_not_shift_the_column() {
         "version: 1\nabout: Prüfstand für Ärger\ndevices:\n  - express: { id: \"größer 🚲\", pasword: x }\n",
     );
     insta::assert_snapshot!(error, @r#"
-    error: unknown key `pasword` in `express`
+    error[E003]: unknown key `pasword` in `express`
      --> demo.yaml:4:32
       |
     4 |   - express: { id: "größer 🚲", pasword: x }
@@ -1125,7 +1125,7 @@ fn windows_line_ends_do_not_shift_the_line() {
     let error =
         refused("version: 1\r\ndevices:\r\n  - express:\r\n      id: a\r\n      cels: 3\r\n");
     insta::assert_snapshot!(error, @"
-    error: unknown key `cels` in `express`
+    error[E003]: unknown key `cels` in `express`
      --> demo.yaml:5:7
       |
     5 |       cels: 3
@@ -1139,7 +1139,7 @@ fn windows_line_ends_do_not_shift_the_line() {
 fn a_byte_order_mark_does_not_shift_the_column() {
     let error = refused("\u{feff}version: one\n");
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `version`: wanted a whole number, found the text "one"
+    error[E006]: wrong type for `version`: wanted a whole number, found the text "one"
      --> demo.yaml:1:10
       |
     1 | version: one
@@ -1151,7 +1151,7 @@ fn a_byte_order_mark_does_not_shift_the_column() {
 fn a_key_that_is_a_number() {
     let error = refused("version: 1\n7: x\n");
     insta::assert_snapshot!(error, @"
-    error: unknown key `7` at the top level
+    error[E003]: unknown key `7` at the top level
      --> demo.yaml:2:1
       |
     2 | 7: x
@@ -1165,7 +1165,7 @@ fn a_key_that_is_a_number() {
 fn control_characters_in_a_key_are_not_printed() {
     let error = refused("version: 1\n\"\\e[31m\": x\n");
     insta::assert_snapshot!(error, @r#"
-    error: unknown key `\u{1b}[31m` at the top level
+    error[E003]: unknown key `\u{1b}[31m` at the top level
      --> demo.yaml:2:1
       |
     2 | "\e[31m": x
@@ -1179,7 +1179,7 @@ fn control_characters_in_a_key_are_not_printed() {
 fn a_block_text_of_several_lines() {
     let error = refused("version: 1\nstrict: |\n  yes\n  no\n");
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `strict`: wanted `true` or `false`, found the text "yes\nno\n"
+    error[E006]: wrong type for `strict`: wanted `true` or `false`, found the text "yes\nno\n"
      --> demo.yaml:2:1
       |
     2 | strict: |
@@ -1191,7 +1191,7 @@ fn a_block_text_of_several_lines() {
 fn text_of_serde_in_a_text() {
     let error = refused("version: \"x, expected y \\\" z\"\n");
     insta::assert_snapshot!(error, @r#"
-    error: wrong type for `version`: wanted a whole number, found the text "x, expected y \" z"
+    error[E006]: wrong type for `version`: wanted a whole number, found the text "x, expected y \" z"
      --> demo.yaml:1:10
       |
     1 | version: "x, expected y \" z"
@@ -1203,7 +1203,7 @@ fn text_of_serde_in_a_text() {
 fn a_number_too_large_for_any_type() {
     let error = refused(&good_but("cells: 20", "cells: 99999999999999999999"));
     insta::assert_snapshot!(error, @"
-    error: wrong value for `cells`: wanted a whole number from 0 to 65535, found 99999999999999999999
+    error[E006]: wrong value for `cells`: wanted a whole number from 0 to 65535, found 99999999999999999999
      --> demo.yaml:8:21
       |
     8 |       bms: { cells: 99999999999999999999, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -1215,7 +1215,7 @@ fn a_number_too_large_for_any_type() {
 fn a_number_without_its_unit_in_the_name() {
     let error = refused(&good_but("cell_voltage_v", "cell_voltage"));
     insta::assert_snapshot!(error, @"
-    error: unknown key `cell_voltage` in `bms`
+    error[E003]: unknown key `cell_voltage` in `bms`
      --> demo.yaml:8:25
       |
     8 |       bms: { cells: 20, cell_voltage: 4.180, spread_mv: 8, temperatures_c: [27.5, 26.5] }
@@ -1230,7 +1230,7 @@ fn a_number_without_its_unit_in_the_name() {
 fn a_colon_with_a_tab() {
     let error = refused("version:\t1\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a colon without a space after it
+    error[E002]: not valid YAML: a colon without a space after it
      --> demo.yaml:1:10
       |
     1 | version:    1
@@ -1244,7 +1244,7 @@ fn a_colon_with_a_tab() {
 fn text_after_a_quote() {
     let error = refused("version: 1\nabout: \"this\" and that\n");
     insta::assert_snapshot!(error, @r#"
-    error: not valid YAML: more text after the closing quote
+    error[E002]: not valid YAML: more text after the closing quote
      --> demo.yaml:2:15
       |
     2 | about: "this" and that
@@ -1258,7 +1258,7 @@ fn text_after_a_quote() {
 fn a_list_in_the_middle_of_a_line() {
     let error = refused("version: 1\nsteps: - wait: 1s\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a list cannot start in the middle of a line
+    error[E002]: not valid YAML: a list cannot start in the middle of a line
      --> demo.yaml:2:8
       |
     2 | steps: - wait: 1s
@@ -1272,7 +1272,7 @@ fn a_list_in_the_middle_of_a_line() {
 fn a_closing_bracket_too_many() {
     let error = refused("version: 1\nrange: [1, 2]]\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a bracket closes what was never opened
+    error[E002]: not valid YAML: a bracket closes what was never opened
      --> demo.yaml:2:14
       |
     2 | range: [1, 2]]
@@ -1286,7 +1286,7 @@ fn a_closing_bracket_too_many() {
 fn a_mapping_closed_wrongly() {
     let error = refused("version: 1\nrange: [1, 2}\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a bracket is not closed, or a comma is missing
+    error[E002]: not valid YAML: a bracket is not closed, or a comma is missing
      --> demo.yaml:2:13
       |
     2 | range: [1, 2}
@@ -1300,7 +1300,7 @@ fn a_mapping_closed_wrongly() {
 fn a_missing_comma() {
     let error = refused("version: 1\ndevices:\n  - motor: { can_id: 84 hardware: x }\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a bracket is not closed, or a comma is missing
+    error[E002]: not valid YAML: a bracket is not closed, or a comma is missing
      --> demo.yaml:3:33
       |
     3 |   - motor: { can_id: 84 hardware: x }
@@ -1314,7 +1314,7 @@ fn a_missing_comma() {
 fn a_bracket_open_to_the_end() {
     let error = refused("version: 1\nrange: [1, 2\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a bracket is not closed, or a comma is missing
+    error[E002]: not valid YAML: a bracket is not closed, or a comma is missing
      --> demo.yaml:2:12
       |
     2 | range: [1, 2
@@ -1329,7 +1329,7 @@ fn an_item_too_far_left() {
     let error =
         refused("version: 1\ndevices:\n    - motor: { can_id: 1 }\n  - motor: { can_id: 2 }\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: the line belongs to nothing above it
+    error[E002]: not valid YAML: the line belongs to nothing above it
      --> demo.yaml:4:3
       |
     4 |   - motor: { can_id: 2 }
@@ -1344,7 +1344,7 @@ fn a_key_between_two_indentations() {
     let error =
         refused("version: 1\ndevices:\n  - express:\n        id: a\n      bms: { cells: 1 }\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: the line belongs to nothing above it
+    error[E002]: not valid YAML: the line belongs to nothing above it
      --> demo.yaml:5:7
       |
     5 |       bms: { cells: 1 }
@@ -1358,7 +1358,7 @@ fn a_key_between_two_indentations() {
 fn what_only_the_second_parser_refuses() {
     let error = refused("version: 1\nabout: &größe x\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: this character cannot be part of an anchor's name
+    error[E002]: not valid YAML: this character cannot be part of an anchor's name
      --> demo.yaml:2:11
       |
     2 | about: &größe x
@@ -1372,7 +1372,7 @@ fn what_only_the_second_parser_refuses() {
 fn a_yaml_version_that_is_unknown() {
     let error = refused("%YAML 1.3\n---\nversion: 1\n");
     insta::assert_snapshot!(error, @"
-    error: not valid YAML: a version of YAML that is not known
+    error[E002]: not valid YAML: a version of YAML that is not known
      --> demo.yaml:1:1
       |
     1 | %YAML 1.3
@@ -1386,7 +1386,7 @@ fn a_yaml_version_that_is_unknown() {
 fn a_lone_carriage_return() {
     let error = refused("version: 1\nabout: x\rcels: 3\n");
     insta::assert_snapshot!(error, @"
-    error: unknown key `cels` at the top level
+    error[E003]: unknown key `cels` at the top level
      --> demo.yaml:2:10
       |
     2 | about: x␍cels: 3
@@ -1402,7 +1402,7 @@ fn brackets_over_several_lines() {
         "version: 1\ndevices: [\n  { motor: { can_id: 1 } },\n  { moter: { can_id: 2 } },\n]\n",
     );
     insta::assert_snapshot!(error, @"
-    error: unknown name `moter` in `devices`
+    error[E004]: unknown name `moter` in `devices`
      --> demo.yaml:4:5
       |
     4 |   { moter: { can_id: 2 } },
@@ -1417,7 +1417,7 @@ fn brackets_over_several_lines() {
 fn a_list_of_lists() {
     let error = refused("version: 1\nsteps:\n  -\n    - wait: 1s\n");
     insta::assert_snapshot!(error, @"
-    error: wrong type for item 1 of `steps`: wanted a mapping, found a list
+    error[E006]: wrong type for item 1 of `steps`: wanted a mapping, found a list
      --> demo.yaml:4:7
       |
     4 |     - wait: 1s
@@ -1552,7 +1552,7 @@ fn a_later_check_points_at_several_places() {
     assert_eq!(error.message(), "two devices are called `demo-0001`");
     assert_eq!(error.helps(), ["give one of them another id"]);
     insta::assert_snapshot!(error, @"
-    error: two devices are called `demo-0001`
+    error[E010]: two devices are called `demo-0001`
      --> demo.yaml:5:20
       |
     3 |   - express: { id: demo-0001 }
@@ -1575,7 +1575,7 @@ fn a_later_check_of_a_repeated_value_shows_both_places() {
     );
     check(&error);
     insta::assert_snapshot!(error, @"
-    error: an express has at most 18 cells
+    error[E010]: an express has at most 18 cells
      --> demo.yaml:3:43
       |
     3 |   - express: { id: a, bms: &pack { cells: 20 } }
@@ -1658,7 +1658,7 @@ fn an_alias_bomb_is_refused_where_it_gets_too_big() {
     }
     let error = refused(&text);
     insta::assert_snapshot!(error, @"
-    error: aliases repeat too much, more than 100000 values
+    error[E007]: aliases repeat too much, more than 100000 values
      --> demo.yaml:5:45
       |
     5 | a4: &a4 [*a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3]
@@ -1745,7 +1745,7 @@ fn a_text_that_is_too_large_is_refused_before_it_is_parsed() {
     let error = refused(&"#".repeat(MAX_BYTES + 1));
     assert_eq!((error.line(), error.column()), (None, None));
     insta::assert_snapshot!(error, @"
-    error: the file is too large: 1048577 bytes or more, at most 1048576 are read
+    error[E007]: the file is too large: 1048577 bytes or more, at most 1048576 are read
     --> demo.yaml
      = help: split it into several scenarios
     ");
@@ -1779,7 +1779,7 @@ fn a_missing_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let drawn = drawn_for(&folder.path().join("none.yaml"), folder.path());
     insta::assert_snapshot!(drawn, @"
-    error: no such file
+    error[E001]: no such file
     --> none.yaml
      = help: check the path, which starts from the current directory
     ");
@@ -1792,7 +1792,7 @@ fn a_directory_is_not_a_scenario() {
     std::fs::create_dir(&path).unwrap();
     let drawn = drawn_for(&path, folder.path());
     insta::assert_snapshot!(drawn, @"
-    error: a directory is not a scenario
+    error[E001]: a directory is not a scenario
     --> all.yaml
      = help: name a YAML file in it
     ");
@@ -1802,7 +1802,7 @@ fn a_directory_is_not_a_scenario() {
 fn a_file_that_is_too_large_is_refused_by_its_size() {
     let drawn = unreadable("large.yaml", &vec![b'#'; MAX_BYTES + 1]);
     insta::assert_snapshot!(drawn, @"
-    error: the file is too large: 1048577 bytes or more, at most 1048576 are read
+    error[E007]: the file is too large: 1048577 bytes or more, at most 1048576 are read
     --> large.yaml
      = help: split it into several scenarios
     ");
@@ -1812,7 +1812,7 @@ fn a_file_that_is_too_large_is_refused_by_its_size() {
 fn a_file_in_another_encoding_shows_the_first_bad_byte() {
     let drawn = unreadable("latin.yaml", b"version: 1\nabout: Pr\xfcfstand\n");
     insta::assert_snapshot!(drawn, @"
-    error: the file is not UTF-8: byte 0xfc
+    error[E001]: the file is not UTF-8: byte 0xfc
      --> latin.yaml:2:10
       |
     2 | about: Pr�fstand
@@ -1826,7 +1826,7 @@ fn a_file_in_another_encoding_shows_the_first_bad_byte() {
 fn a_file_in_utf_16_is_recognised() {
     let drawn = unreadable("wide.yaml", b"\xff\xfev\0e\0r\0");
     insta::assert_snapshot!(drawn, @"
-    error: the file is UTF-16, wanted UTF-8
+    error[E001]: the file is UTF-16, wanted UTF-8
     --> wide.yaml
      = help: save it again with the encoding UTF-8
     ");

@@ -32,6 +32,8 @@ pub(super) struct Tree {
 pub(super) struct Node {
     pub(super) span: Bytes,
     pub(super) kind: Kind,
+    /// Whether it is a text without quotes, which may stand for a number, a flag or nothing.
+    pub(super) plain: bool,
     /// How many nodes this one stands for once aliases are followed.
     size: usize,
     /// How many levels lie in it once aliases are followed.
@@ -41,9 +43,6 @@ pub(super) struct Node {
 /// What a node holds.
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// A text that stands for itself.
-    Text(String),
-    /// A text without quotes, which may stand for a number, a flag or nothing.
     Scalar(String),
     Sequence(Vec<NodeId>),
     Mapping(Vec<Entry>),
@@ -67,7 +66,6 @@ impl Tree {
             tree: Self::default(),
             open: Vec::new(),
             anchors: HashMap::new(),
-            repeated: 0,
         };
         for event in Parser::new_from_str(source.text()) {
             let (event, span) = event.map_err(|error| builder.not_yaml(&error))?;
@@ -98,6 +96,69 @@ impl Tree {
         }
     }
 
+    /// Takes in another tree whose text starts at a byte of the whole text, and says which node was its root.
+    pub(super) fn append(&mut self, other: &Self, start: usize) -> Option<NodeId> {
+        let base = self.nodes.len();
+        let shift = |span: &Bytes| span.start + start..span.end + start;
+        for node in &other.nodes {
+            let kind = match &node.kind {
+                Kind::Scalar(text) => Kind::Scalar(text.clone()),
+                Kind::Alias(target) => Kind::Alias(base + target),
+                Kind::Sequence(items) => {
+                    Kind::Sequence(items.iter().map(|item| base + item).collect())
+                }
+                Kind::Mapping(entries) => {
+                    let shifted = entries.iter().map(|entry| Entry {
+                        key: entry.key.clone(),
+                        key_span: shift(&entry.key_span),
+                        value: base + entry.value,
+                    });
+                    Kind::Mapping(shifted.collect())
+                }
+            };
+            self.nodes.push(Node {
+                span: shift(&node.span),
+                kind,
+                ..*node
+            });
+        }
+        self.repeated = self.repeated.saturating_add(other.repeated);
+        Some(base + other.root?)
+    }
+
+    /// Adds a node that was made of others.
+    pub(super) fn add(&mut self, span: Bytes, kind: Kind) -> NodeId {
+        let children: Vec<NodeId> = match &kind {
+            Kind::Scalar(_) => Vec::new(),
+            Kind::Alias(target) => vec![*target],
+            Kind::Sequence(items) => items.clone(),
+            Kind::Mapping(entries) => entries.iter().map(|entry| entry.value).collect(),
+        };
+        let children = children.into_iter().filter_map(|id| self.node(id));
+        let (size, height) = children.fold((1_usize, 0), |(size, height), child| {
+            (size.saturating_add(child.size), height.max(child.height))
+        });
+        let is_leaf = matches!(kind, Kind::Scalar(_));
+        self.nodes.push(Node {
+            span,
+            kind,
+            plain: is_leaf,
+            size,
+            height: if is_leaf { 0 } else { height + 1 },
+        });
+        self.nodes.len() - 1
+    }
+
+    /// Makes a node the outermost one.
+    pub(super) fn set_root(&mut self, root: NodeId) {
+        self.root = Some(root);
+    }
+
+    /// How many levels lie in the document, and how many values its aliases repeat.
+    pub(super) fn extent(&self) -> (usize, usize) {
+        (self.root().map_or(0, |root| root.height), self.repeated)
+    }
+
     fn is_nothing(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|node| {
             node.span.is_empty() && matches!(&node.kind, Kind::Scalar(text) if text.is_empty())
@@ -108,6 +169,7 @@ impl Tree {
 /// A document without a value in it.
 pub(super) fn empty(source: &Source) -> ScenarioError {
     ScenarioError::new(source, Some(0..0), "the file is empty")
+        .coded(Code::NotYaml)
         .help("a scenario starts with `version: 1`")
 }
 
@@ -162,7 +224,6 @@ struct Builder<'a> {
     tree: Tree,
     open: Vec<Open>,
     anchors: HashMap<usize, NodeId>,
-    repeated: usize,
 }
 
 impl Builder<'_> {
@@ -173,9 +234,13 @@ impl Builder<'_> {
                 .error(span, "only one document is allowed in a file")
                 .label("a second document starts here")
                 .help("put it into a file of its own, or remove the `---`")),
-            Event::Scalar(text, _, anchor, tag) => {
+            Event::Scalar(text, style, anchor, tag) => {
                 self.check_tag(tag.as_deref(), &span)?;
-                self.scalar(text.into_owned(), span, anchor)
+                let plain = match tag {
+                    Some(tag) => tag.suffix != "str",
+                    None => style == ScalarStyle::Plain,
+                };
+                self.scalar(text.into_owned(), plain, span, anchor)
             }
             Event::Alias(anchor) => self.alias(anchor, span),
             Event::SequenceStart(anchor, tag) => {
@@ -199,13 +264,20 @@ impl Builder<'_> {
         }
     }
 
-    fn scalar(&mut self, text: String, span: Bytes, anchor: usize) -> Result<(), ScenarioError> {
+    fn scalar(
+        &mut self,
+        text: String,
+        plain: bool,
+        span: Bytes,
+        anchor: usize,
+    ) -> Result<(), ScenarioError> {
         if self.wants_key() {
             return self.key(text, span);
         }
         let node = Node {
             span,
             kind: Kind::Scalar(text),
+            plain,
             size: 1,
             height: 0,
         };
@@ -264,13 +336,14 @@ impl Builder<'_> {
                 .help("write the value out"));
         };
         let (size, height) = (node.size, node.height);
-        self.repeated = self.repeated.saturating_add(size);
-        if self.repeated > MAX_REPEATED {
+        self.tree.repeated = self.tree.repeated.saturating_add(size);
+        if self.tree.repeated > MAX_REPEATED {
             return Err(self
                 .error(
                     span,
                     format!("aliases repeat too much, more than {MAX_REPEATED} values"),
                 )
+                .coded(Code::TooMuch)
                 .label("too much with this one")
                 .help("write the values out, or repeat smaller ones"));
         }
@@ -280,6 +353,7 @@ impl Builder<'_> {
         let node = Node {
             span,
             kind: Kind::Alias(target),
+            plain: false,
             size,
             height,
         };
@@ -355,6 +429,7 @@ impl Builder<'_> {
             Node {
                 span,
                 kind,
+                plain: false,
                 size: open.size,
                 height: open.height,
             },
@@ -415,12 +490,13 @@ impl Builder<'_> {
             span,
             format!("nested too deeply, more than {MAX_DEPTH} levels"),
         )
+        .coded(Code::TooMuch)
         .label("too deep here")
         .help("no scenario needs this; look for brackets that are opened and never closed")
     }
 
     fn error(&self, span: Bytes, message: impl Into<String>) -> ScenarioError {
-        ScenarioError::new(self.source, Some(span), message)
+        ScenarioError::new(self.source, Some(span), message).coded(Code::NotYaml)
     }
 
     fn not_yaml(&self, error: &ScanError) -> ScenarioError {
@@ -549,6 +625,7 @@ pub(super) fn not_yaml(source: &Source, at: usize, problem: &str) -> ScenarioErr
     let line = source.line_around(at);
     let refuse = |spot, problem: &str| {
         ScenarioError::new(source, Some(spot), format!("not valid YAML: {problem}"))
+            .coded(Code::NotYaml)
     };
     let indent = line.start
         ..line.end

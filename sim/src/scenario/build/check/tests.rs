@@ -40,7 +40,7 @@ fn the_demo_is_good() {
 #[test]
 fn another_version_of_the_language() {
     insta::assert_snapshot!(refused("version: 2\ndevices: []\n"), @"
-    error: version 2 of the language is not known
+    error[E010]: version 2 of the language is not known
      --> demo.yaml:1:10
       |
     1 | version: 2
@@ -53,7 +53,7 @@ fn another_version_of_the_language() {
 #[test]
 fn no_device() {
     insta::assert_snapshot!(refused("version: 1\ndevices: []\n"), @"
-    error: there is no device
+    error[E010]: there is no device
      --> demo.yaml:2:10
       |
     2 | devices: []
@@ -68,7 +68,7 @@ fn two_devices_with_one_id() {
     let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: a }\n  \
                 - replay: { capture: a.pcap, id: Demo - 0001 }\n";
     insta::assert_snapshot!(refused(text), @"
-    error: two devices have the id `DEMO-0001`
+    error[E010]: two devices have the id `DEMO-0001`
      --> demo.yaml:4:36
       |
     3 |   - express: { id: demo-0001, password: a }
@@ -84,7 +84,7 @@ fn two_devices_with_one_id() {
 fn an_id_that_no_login_line_can_hold() {
     insta::assert_snapshot!(
         refused("version: 1\ndevices:\n  - express: { id: 'demo:1', password: a }\n"), @"
-    error: the id holds a colon, a line feed or a NUL
+    error[E010]: the id holds a colon, a line feed or a NUL
      --> demo.yaml:3:20
       |
     3 |   - express: { id: 'demo:1', password: a }
@@ -94,7 +94,7 @@ fn an_id_that_no_login_line_can_hold() {
     ");
     insta::assert_snapshot!(
         refused("version: 1\ndevices:\n  - replay: { capture: a.pcap, password: \"a\\nb\" }\n"), @r#"
-    error: the password holds a colon, a line feed or a NUL
+    error[E010]: the password holds a colon, a line feed or a NUL
      --> demo.yaml:3:42
       |
     3 |   - replay: { capture: a.pcap, password: "a\nb" }
@@ -108,7 +108,7 @@ fn an_id_that_no_login_line_can_hold() {
 fn an_id_that_hubs_refuse() {
     insta::assert_snapshot!(
         refused("version: 1\ndevices:\n  - express: { id: ' a b ', password: a }\n"), @"
-    error: the id ` a b ` has fewer than 3 characters
+    error[E010]: the id ` a b ` has fewer than 3 characters
      --> demo.yaml:3:20
       |
     3 |   - express: { id: ' a b ', password: a }
@@ -122,7 +122,7 @@ fn an_id_that_hubs_refuse() {
 fn a_hardware_name_that_firmware_cannot_hold() {
     let name = "VESC".repeat(10);
     insta::assert_snapshot!(refused(&with(&format!("hardware: {name}"))), @"
-    error: the hardware name has 40 bytes
+    error[E010]: the hardware name has 40 bytes
      --> demo.yaml:6:17
       |
     6 |       hardware: VESCVESCVESCVESCVESCVESCVESCVESCVESCVESC
@@ -132,7 +132,7 @@ fn a_hardware_name_that_firmware_cannot_hold() {
     ");
     insta::assert_snapshot!(
         refused(&with(r#"can: [motor: { can_id: 84, hardware: "a\0b" }]"#)), @r#"
-    error: the hardware name has 3 bytes
+    error[E010]: the hardware name has 3 bytes
      --> demo.yaml:6:44
       |
     6 |       can: [motor: { can_id: 84, hardware: "a\0b" }]
@@ -146,21 +146,21 @@ fn a_hardware_name_that_firmware_cannot_hold() {
 #[test]
 fn a_number_out_of_its_range() {
     insta::assert_snapshot!(refused(&with("bms: { cell_voltage_v: 33 }")), @"
-    error: 33 is out of range: wanted 0 to 32.7
+    error[E010]: 33 is out of range: wanted 0 to 32.7
      --> demo.yaml:6:30
       |
     6 |       bms: { cell_voltage_v: 33 }
       |                              ^^
     ");
     insta::assert_snapshot!(refused(&with("bms: { temperatures_c: [25, -400] }")), @"
-    error: -400 is out of range: wanted -327 to 327
+    error[E010]: -400 is out of range: wanted -327 to 327
      --> demo.yaml:6:35
       |
     6 |       bms: { temperatures_c: [25, -400] }
       |                                   ^^^^
     ");
     insta::assert_snapshot!(refused(&with("bms: { current_a: .nan }")), @"
-    error: NaN is out of range: wanted -2147 to 2147
+    error[E010]: NaN is out of range: wanted -2147 to 2147
      --> demo.yaml:6:25
       |
     6 |       bms: { current_a: .nan }
@@ -225,7 +225,7 @@ fn every_number_of_a_motor_has_a_range() {
 fn more_than_firmware_holds() {
     let list = |count: usize| vec!["3.7"; count].join(", ");
     insta::assert_snapshot!(refused(&with("bms: { cells: 51 }")), @"
-    error: 51 cells are too many: firmware holds up to 50
+    error[E010]: 51 cells are too many: firmware holds up to 50
      --> demo.yaml:6:21
       |
     6 |       bms: { cells: 51 }
@@ -255,7 +255,7 @@ fn more_than_firmware_holds() {
 #[test]
 fn cells_described_twice() {
     insta::assert_snapshot!(refused(&with("bms: { spread_mv: 8, cell_voltages_v: [4.1, 4.2] }")), @"
-    error: `spread_mv` and `cell_voltages_v` contradict each other
+    error[E010]: `spread_mv` and `cell_voltages_v` contradict each other
      --> demo.yaml:6:14
       |
     6 |       bms: { spread_mv: 8, cell_voltages_v: [4.1, 4.2] }
@@ -266,7 +266,7 @@ fn cells_described_twice() {
       = help: keep one of them
     ");
     insta::assert_snapshot!(refused(&with("bms: { cell_voltages_v: [4.1, 4.2], cells: 2 }")), @"
-    error: `cells` and `cell_voltages_v` contradict each other
+    error[E010]: `cells` and `cell_voltages_v` contradict each other
      --> demo.yaml:6:43
       |
     6 |       bms: { cell_voltages_v: [4.1, 4.2], cells: 2 }
@@ -283,7 +283,7 @@ fn a_status_that_firmware_cannot_hold() {
     let status = "parked ".repeat(6);
     let keys = format!("firmware: \"6.06\"\n      bms: {{ status: '{status}' }}");
     insta::assert_snapshot!(refused(&with(&keys)), @"
-    error: the status has 42 bytes
+    error[E010]: the status has 42 bytes
      --> demo.yaml:7:22
       |
     7 |       bms: { status: 'parked parked parked parked parked parked ' }
@@ -296,7 +296,7 @@ fn a_status_that_firmware_cannot_hold() {
 #[test]
 fn values_behind_the_end_of_the_reply() {
     insta::assert_snapshot!(refused(&with("bms: { status: parked }")), @r#"
-    error: `status` stands behind the end of the reply, so no tool ever sees it
+    error[E010]: `status` stands behind the end of the reply, so no tool ever sees it
      --> demo.yaml:6:14
       |
     6 |       bms: { status: parked }
@@ -306,7 +306,7 @@ fn values_behind_the_end_of_the_reply() {
     "#);
     insta::assert_snapshot!(
         refused(&with("bms: { can_id: 10, reply_ends_after: state_of_health }")), @"
-    error: `can_id` stands behind the end of the reply, so no tool ever sees it
+    error[E010]: `can_id` stands behind the end of the reply, so no tool ever sees it
      --> demo.yaml:6:14
       |
     6 |       bms: { can_id: 10, reply_ends_after: state_of_health }
@@ -326,7 +326,7 @@ fn values_behind_the_end_of_the_reply() {
 #[test]
 fn the_address_of_all_nodes_as_one_nodes_id() {
     insta::assert_snapshot!(refused(&with("can: [motor: { can_id: 255 }]")), @"
-    error: 255 addresses all nodes and cannot be one node's id
+    error[E010]: 255 addresses all nodes and cannot be one node's id
      --> demo.yaml:6:30
       |
     6 |       can: [motor: { can_id: 255 }]
@@ -341,7 +341,7 @@ fn two_can_nodes_with_one_id() {
     let keys =
         "can:\n        - motor: { can_id: 84 }\n        - motor: { can_id: 84, hardware: OTHER }";
     insta::assert_snapshot!(refused(&with(keys)), @"
-    error: two CAN nodes have the id 84
+    error[E010]: two CAN nodes have the id 84
      --> demo.yaml:8:28
       |
     7 |         - motor: { can_id: 84 }
@@ -356,7 +356,7 @@ fn two_can_nodes_with_one_id() {
 #[test]
 fn one_quirk_twice() {
     insta::assert_snapshot!(refused(&and("quirks:\n  - session-reset: {}\n  - session-reset: { max_gap: 1s }")), @"
-    error: the quirk `session-reset` stands here twice
+    error[E010]: the quirk `session-reset` stands here twice
      --> demo.yaml:6:5
       |
     5 |   - session-reset: {}
@@ -371,7 +371,7 @@ fn one_quirk_twice() {
 #[test]
 fn a_recording_to_play_where_none_is_replayed() {
     insta::assert_snapshot!(refused(&and("client:\n  play-recording: {}")), @"
-    error: there is no recording to play
+    error[E010]: there is no recording to play
      --> demo.yaml:5:3
       |
     5 |   play-recording: {}
@@ -384,7 +384,7 @@ fn a_recording_to_play_where_none_is_replayed() {
 #[test]
 fn a_client_that_asks_all_the_time() {
     insta::assert_snapshot!(refused(&and("client:\n  poll-bms: { every: 0s, for: 1s }")), @"
-    error: a client cannot ask every 0 s
+    error[E010]: a client cannot ask every 0 s
      --> demo.yaml:5:22
       |
     5 |   poll-bms: { every: 0s, for: 1s }
@@ -397,7 +397,7 @@ fn a_client_that_asks_all_the_time() {
 #[test]
 fn a_value_that_is_expected_in_two_ways_or_none() {
     insta::assert_snapshot!(refused(&and("expect:\n  - value: { field: can_id }")), @"
-    error: `value` wants one of `is` and `length`
+    error[E010]: `value` wants one of `is` and `length`
      --> demo.yaml:5:12
       |
     5 |   - value: { field: can_id }
@@ -407,7 +407,7 @@ fn a_value_that_is_expected_in_two_ways_or_none() {
     ");
     insta::assert_snapshot!(
         refused(&and("expect:\n  - value: { field: can_id, is: 255, length: 1 }")), @"
-    error: `value` wants one of `is` and `length`
+    error[E010]: `value` wants one of `is` and `length`
      --> demo.yaml:5:12
       |
     5 |   - value: { field: can_id, is: 255, length: 1 }
@@ -421,7 +421,7 @@ fn a_value_that_is_expected_in_two_ways_or_none() {
 fn a_distance_below_zero() {
     insta::assert_snapshot!(
         refused(&and("expect:\n  - value: { field: can_id, is: 255, within: -1 }")), @"
-    error: a value cannot be within -1 of another
+    error[E010]: a value cannot be within -1 of another
      --> demo.yaml:5:46
       |
     5 |   - value: { field: can_id, is: 255, within: -1 }
@@ -434,7 +434,7 @@ fn a_distance_below_zero() {
 #[test]
 fn a_trend_that_goes_both_ways_or_none() {
     insta::assert_snapshot!(refused(&and("expect:\n  - trend: { field: total_voltage_v }")), @"
-    error: `trend` wants one of `falls_by` and `rises_by`
+    error[E010]: `trend` wants one of `falls_by` and `rises_by`
      --> demo.yaml:5:12
       |
     5 |   - trend: { field: total_voltage_v }
@@ -444,7 +444,7 @@ fn a_trend_that_goes_both_ways_or_none() {
     ");
     insta::assert_snapshot!(
         refused(&and("expect:\n  - trend: { field: total_voltage_v, falls_by: 1, rises_by: 1 }")), @"
-    error: `trend` wants one of `falls_by` and `rises_by`
+    error[E010]: `trend` wants one of `falls_by` and `rises_by`
      --> demo.yaml:5:12
       |
     5 |   - trend: { field: total_voltage_v, falls_by: 1, rises_by: 1 }
@@ -457,7 +457,7 @@ fn a_trend_that_goes_both_ways_or_none() {
 #[test]
 fn a_count_that_nothing_or_everything_meets() {
     insta::assert_snapshot!(refused(&and("expect:\n  - request-count: { of: PING_CAN }")), @"
-    error: `request-count` wants `at_least`, `at_most` or both
+    error[E010]: `request-count` wants `at_least`, `at_most` or both
      --> demo.yaml:5:20
       |
     5 |   - request-count: { of: PING_CAN }
@@ -467,7 +467,7 @@ fn a_count_that_nothing_or_everything_meets() {
     ");
     insta::assert_snapshot!(
         refused(&and("expect:\n  - request-count: { of: PING_CAN, at_least: 3, at_most: 2 }")), @"
-    error: no count is at least 3 and at most 2
+    error[E010]: no count is at least 3 and at most 2
      --> demo.yaml:5:58
       |
     5 |   - request-count: { of: PING_CAN, at_least: 3, at_most: 2 }
@@ -480,7 +480,7 @@ fn a_count_that_nothing_or_everything_meets() {
 #[test]
 fn a_quirk_that_cannot_fire() {
     insta::assert_snapshot!(refused(&and("expect:\n  - fired: { quirk: session-reset }")), @"
-    error: the quirk `session-reset` is not switched on here
+    error[E010]: the quirk `session-reset` is not switched on here
      --> demo.yaml:5:21
       |
     5 |   - fired: { quirk: session-reset }
@@ -489,7 +489,7 @@ fn a_quirk_that_cannot_fire() {
       = help: add it under `quirks`
     ");
     insta::assert_snapshot!(refused(&and("expect:\n  - fired: { quirk: sesion-reset }")), @"
-    error: no quirk is called `sesion-reset`
+    error[E010]: no quirk is called `sesion-reset`
      --> demo.yaml:5:21
       |
     5 |   - fired: { quirk: sesion-reset }
@@ -498,13 +498,13 @@ fn a_quirk_that_cannot_fire() {
       = help: did you mean `session-reset`?
     ");
     insta::assert_snapshot!(refused(&and("expect:\n  - fired: { quirk: gremlins }")), @"
-    error: no quirk is called `gremlins`
+    error[E010]: no quirk is called `gremlins`
      --> demo.yaml:5:21
       |
     5 |   - fired: { quirk: gremlins }
       |                     ^^^^^^^^
       |
-      = help: known here: `session-reset`
+      = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`
     ");
     accepted(&and(
         "quirks: [session-reset: {}]\nexpect:\n  - fired: { quirk: session-reset }",
@@ -514,7 +514,7 @@ fn a_quirk_that_cannot_fire() {
 #[test]
 fn a_recording_to_compare_with_where_none_is_played() {
     insta::assert_snapshot!(refused(&and("expect:\n  - same-as-recording")), @"
-    error: `same-as-recording` needs the client `play-recording`
+    error[E010]: `same-as-recording` needs the client `play-recording`
      --> demo.yaml:5:5
       |
     5 |   - same-as-recording
@@ -527,7 +527,7 @@ fn a_recording_to_compare_with_where_none_is_played() {
 #[test]
 fn a_command_that_does_not_exist() {
     insta::assert_snapshot!(refused(&and("expect:\n  - reply-to: BMS_GET_VALUE")), @"
-    error: no command is called `BMS_GET_VALUE`
+    error[E004]: no command is called `BMS_GET_VALUE`
      --> demo.yaml:5:15
       |
     5 |   - reply-to: BMS_GET_VALUE
@@ -536,7 +536,7 @@ fn a_command_that_does_not_exist() {
       = help: did you mean `BMS_GET_VALUES`?
     ");
     insta::assert_snapshot!(refused(&and("expect:\n  - reply-to: MAKE_COFFEE")), @"
-    error: no command is called `MAKE_COFFEE`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255
+    error[E004]: no command is called `MAKE_COFFEE`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255
      --> demo.yaml:5:15
       |
     5 |   - reply-to: MAKE_COFFEE

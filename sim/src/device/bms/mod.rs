@@ -1,0 +1,243 @@
+//! A synthesised battery: what its BMS reports as a function of time.
+//!
+//! Every value is computed from the time since the start of the run and the commands so far, never stepped: however
+//! often a client asks, the same moment gives the same values. Positive currents discharge the pack, as in the BMS
+//! firmware (`BM main.c`).
+//!
+//! ```text
+//! settings ─> pack (cells, limits) ─┐
+//! commands ─> balance, charging ────┼─> timeline (current, Ah, Wh, heat) ─> values ─> set ─> encoded
+//!             curve, thermal ───────┘                                                           └─> over_can
+//! ```
+
+mod balance;
+mod curve;
+mod over_can;
+mod pack;
+mod set;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod thermal;
+mod timeline;
+
+use std::{iter, mem, time::Duration};
+
+use rand::RngExt;
+use veschub_wire::{
+    command::{BmsCommand, BmsTotals, BmsValues},
+    number::{F16, F32, Float, Scaled, Text},
+};
+
+use self::{
+    balance::Balance,
+    pack::Pack,
+    set::{set_list, set_values},
+    thermal::is_dummy,
+    timeline::{Flow, Rules, Timeline},
+};
+pub use self::{
+    balance::{BALANCE_MARGIN_V, FORCED_BLEED_LIMIT_V},
+    curve::Chemistry,
+    over_can::over_can,
+    set::{Course, Field, Points, Setting},
+    settings::{Balancing, BmsSettings, ReplyEnd, Segment, Thermal, WeakCell},
+};
+use crate::{rng::Seed, time::Time};
+
+/// Measurements change this often: about three times a second on the device that was measured.
+const SAMPLE_TIME: Duration = Duration::from_millis(333);
+
+/// A simulated BMS.
+#[derive(Clone, Debug)]
+pub struct Bms {
+    settings: BmsSettings,
+    seed: Seed,
+    pack: Pack,
+    /// The current that the load and the charger want.
+    profile: Vec<Segment>,
+    balance: Balance,
+    charge_allowed: bool,
+    /// Error of the chip's current measurement, A.
+    chip_offset_a: f64,
+    timeline: Timeline,
+    last_command: Time,
+    /// What had been drawn when the charge counter was reset, Ah.
+    reset_ah: f64,
+    /// The same for the energy counter, Wh.
+    reset_wh: f64,
+}
+
+impl Bms {
+    /// A BMS; the seed decides how the cells differ and what the noise is.
+    #[must_use]
+    pub fn new(settings: BmsSettings, seed: Seed) -> Self {
+        let (pack, levels) = Pack::new(&settings, seed);
+        let balance = Balance::new(settings.balancing, levels);
+        let first = Segment {
+            at: Time::ZERO,
+            current_a: settings.current_a,
+        };
+        let changes = settings.current_changes.iter().copied();
+        let profile: Vec<Segment> = iter::once(first).chain(changes).collect();
+        let rules = Rules {
+            pack: &pack,
+            balance: &balance,
+            thermal: &settings.thermal,
+            profile: &profile,
+            charge_allowed: true,
+        };
+        let timeline = Timeline::plan(rules, Time::ZERO, Flow::default());
+        Self {
+            seed: seed.derive("noise"),
+            chip_offset_a: settings.chip_offset_a,
+            settings,
+            pack,
+            profile,
+            balance,
+            charge_allowed: true,
+            timeline,
+            last_command: Time::ZERO,
+            reset_ah: 0.0,
+            reset_wh: 0.0,
+        }
+    }
+
+    /// Takes in a command, which changes the pack from this moment on and is never answered.
+    ///
+    /// Moments before the last command are forgotten: what comes from them counts as coming now.
+    pub fn command(&mut self, at: Time, command: BmsCommand) {
+        let at = at.max(self.last_command);
+        self.last_command = at;
+        let (_, flow) = self.timeline.at(self.rules(), at);
+        let replan = match command {
+            BmsCommand::SetChargeAllowed { allowed } => {
+                let allowed = allowed != 0;
+                mem::replace(&mut self.charge_allowed, allowed) != allowed
+            }
+            BmsCommand::SetBalanceOverride { cell, mode } => {
+                self.balance.override_cell(at, cell, mode)
+            }
+            BmsCommand::ResetCounters { ah, wh } => {
+                if ah != 0 {
+                    self.reset_ah = flow.drawn_ah;
+                }
+                if wh != 0 {
+                    self.reset_wh = flow.drawn_wh();
+                }
+                false
+            }
+            BmsCommand::ForceBalance { enabled } => self.balance.force(at, enabled != 0),
+            BmsCommand::ZeroCurrentOffset => {
+                self.chip_offset_a = 0.0;
+                false
+            }
+        };
+        if replan {
+            self.timeline = Timeline::plan(self.rules(), at, flow);
+        }
+    }
+
+    /// What the BMS reports at this moment; one before the last command is answered as of that command.
+    #[must_use]
+    pub fn values(&self, at: Time) -> BmsValues {
+        let at = at.max(self.last_command);
+        let settings = &self.settings;
+        let mut noise = self.noise_at(at);
+        let (current_a, flow) = self.timeline.at(self.rules(), at);
+        let terminals = self.pack.voltages_v(flow.drawn_ah, current_a);
+        let (mut cells, balancing): (Vec<f64>, Vec<bool>) = terminals
+            .zip(self.balance.cells(at))
+            .map(|(volts, (level, flag))| (volts + level + noise(settings.noise_v), flag))
+            .unzip();
+        set_list(&settings.set, Field::CellVoltages, at, &mut cells);
+        let mut temperatures: Vec<f64> = settings
+            .temperatures_c
+            .iter()
+            .map(|&start_c| {
+                let sensor = settings
+                    .thermal
+                    .sensor_c(start_c, flow.rise_c, at.as_secs_f64());
+                if is_dummy(start_c) {
+                    sensor
+                } else {
+                    sensor + noise(0.02)
+                }
+            })
+            .collect();
+        set_list(&settings.set, Field::Temperatures, at, &mut temperatures);
+        let sensed = temperatures.iter().copied().filter(|&c| !is_dummy(c));
+        let highest = sensed.fold(f64::NEG_INFINITY, f64::max);
+        let mut values = BmsValues {
+            total_voltage_v: F32::truncated(cells.iter().sum()),
+            charge_voltage_v: F32::truncated(settings.charge_voltage_v),
+            current_a: F32::truncated(current_a),
+            chip_current_a: F32::truncated(current_a + self.chip_offset_a + noise(0.01)),
+            counter_ah: F32::truncated(flow.drawn_ah - self.reset_ah),
+            counter_wh: F32::truncated(flow.drawn_wh() - self.reset_wh),
+            cell_voltages_v: cells.iter().map(|&cell| F16::truncated(cell)).collect(),
+            balancing: balancing.into_iter().map(u8::from).collect(),
+            temperatures_c: temperatures.iter().map(|&c| F16::truncated(c)).collect(),
+            chip_temperature_c: F16::truncated(settings.chip_temperature_c + noise(0.1)),
+            humidity_temperature_c: F16::truncated(settings.humidity_temperature_c),
+            humidity_percent: F16::truncated(settings.humidity_percent),
+            highest_cell_temperature_c: F16::truncated(if highest.is_finite() {
+                highest
+            } else {
+                0.0
+            }),
+            ..BmsValues::default()
+        };
+        self.add_tail(&mut values, &flow);
+        set_values(&settings.set, at, &mut values);
+        values
+    }
+
+    fn add_tail(&self, values: &mut BmsValues, flow: &Flow) {
+        let settings = &self.settings;
+        let reaches = |end| settings.reply_end >= end;
+        if reaches(ReplyEnd::StateOfHealth) {
+            let charge = self.pack.charge(flow.drawn_ah);
+            let reported = settings.state_of_charge.map_or(0.0, |_| charge);
+            values.state_of_charge = Some(F16::truncated(reported));
+            values.state_of_health = Some(F16::truncated(settings.state_of_health));
+        }
+        if reaches(ReplyEnd::CanId) {
+            values.can_id = Some(settings.can_id);
+        }
+        if reaches(ReplyEnd::Totals) {
+            values.totals = Some(BmsTotals {
+                charged_ah: Float::packed(flow.charged_ah),
+                charged_wh: Float::packed(flow.charged_wh),
+                discharged_ah: Float::packed(flow.discharged_ah),
+                discharged_wh: Float::packed(flow.discharged_wh),
+            });
+        }
+        if reaches(ReplyEnd::Pressure) {
+            values.pressure_pa = Some(Scaled::truncated(settings.pressure_pa));
+        }
+        if reaches(ReplyEnd::DataVersion) {
+            values.data_version = Some(settings.data_version);
+        }
+        if reaches(ReplyEnd::Status) {
+            values.status = Some(Text::from(settings.status.as_str()));
+        }
+    }
+
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            pack: &self.pack,
+            balance: &self.balance,
+            thermal: &self.settings.thermal,
+            profile: &self.profile,
+            charge_allowed: self.charge_allowed,
+        }
+    }
+
+    /// A source of noise that depends on the moment alone.
+    fn noise_at(&self, at: Time) -> impl FnMut(f64) -> f64 {
+        let sample = at.since_start().as_nanos() / SAMPLE_TIME.as_nanos();
+        let mut rng = self.seed.stream(sample as u64);
+        move |amplitude| amplitude * (rng.random::<f64>() * 2.0 - 1.0)
+    }
+}

@@ -1,0 +1,1659 @@
+//! The command line: help, messages, exit codes, and what is on stdout.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    process::{Child, ChildStderr, ChildStdout, Command as Process, ExitStatus, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
+
+use snapbox::{
+    IntoData,
+    cmd::{Command, OutputAssert, cargo_bin},
+    str,
+};
+use tempfile::TempDir;
+use veschub_transcript::{
+    tcp::Side::{Initiator, Responder},
+    write::{Endpoints, SessionWriter},
+};
+use veschub_wire::{Decoder, Item, Reply, TOOL_MAX_PAYLOAD, encode};
+
+/// Far above what anything here takes; what takes longer is stuck.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
+
+fn sim(args: &[&str]) -> Command {
+    // Without a terminal, help is as wide as this.
+    Command::new(cargo_bin!("veschub-sim"))
+        .env("COLUMNS", "100")
+        .env_remove("CLICOLOR_FORCE")
+        .timeout(PATIENCE)
+        .args(args)
+}
+
+fn sim_in(folder: &TempDir, args: &[&str]) -> Command {
+    sim(args).current_dir(folder.path())
+}
+
+fn folder(files: &[(&str, &[u8])]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in files {
+        fs::write(folder.path().join(name), content).unwrap();
+    }
+    folder
+}
+
+fn frame(payload: &[u8]) -> Vec<u8> {
+    encode(payload).unwrap()
+}
+
+/// A session of a tool that asks who is there and what is on the CAN bus.
+fn session(login: Option<&[u8]>) -> Vec<u8> {
+    const MS: u64 = 1_000_000;
+    let ends = Endpoints::new(
+        "192.0.2.10:40000".parse().unwrap(),
+        "198.51.100.20:65101".parse().unwrap(),
+    );
+    let mut session = SessionWriter::new(Vec::new(), ends, 1_700_000_000_000_000_000).unwrap();
+    session.open(0).unwrap();
+    if let Some(line) = login {
+        session.data(100 * MS, Initiator, line).unwrap();
+    }
+    session.data(150 * MS, Initiator, &frame(&[0])).unwrap();
+    session
+        .data(300 * MS, Responder, &frame(b"\x00\x06\x05demo\0"))
+        .unwrap();
+    session.data(400 * MS, Initiator, &frame(&[62])).unwrap();
+    session
+        .data(500 * MS, Responder, &frame(&[62, 84]))
+        .unwrap();
+    session.close(600 * MS, Initiator).unwrap();
+    session.close(610 * MS, Responder).unwrap();
+    session.finish().unwrap()
+}
+
+/// Input that cannot be used: exit code 2, nothing on stdout, and these words on stderr.
+fn refuses(command: Command, stderr: impl IntoData) -> OutputAssert {
+    command.assert().code(2).stdout_eq("").stderr_eq(stderr)
+}
+
+mod help {
+    use super::*;
+
+    #[test]
+    fn of_the_program() {
+        sim(&["--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(str![[r#"
+A fake VESCHub for testing clients of VESC devices: it plays devices that a YAML file describes, or
+the device side of a recorded session.
+
+Usage: veschub-sim <COMMAND>
+
+Commands:
+  serve   Serve the devices of a scenario until Ctrl-C
+  replay  Serve the device side of a recorded session until Ctrl-C
+  device  Play the devices of a scenario at somebody else's hub until Ctrl-C
+  decode  Show what was said in a capture or in a bare stream of bytes
+  check   Check scenarios without running them
+  encode  Print a request as a frame in hex
+  quirks  List the odd behaviours of real hubs and devices, with where each was seen
+  faults  List the ways to harm a link, with their parameters
+  help    Print this message or the help of the given subcommand(s)
+
+Options:
+  -h, --help
+          Print help (see a summary with '-h')
+
+  -V, --version
+          Print version
+
+A first session, in two terminals:
+  veschub-sim serve --demo
+  veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret
+
+Exit codes: 0 all went well, 2 the input or the command line cannot be used.
+
+"#]]);
+    }
+
+    #[test]
+    fn of_serve() {
+        sim(&["serve", "--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(str![[r#"
+Serve the devices of a scenario until Ctrl-C
+
+Usage: veschub-sim serve [OPTIONS] [SCENARIO]
+       veschub-sim serve [OPTIONS] --demo
+
+Arguments:
+  [SCENARIO]  The scenario, a YAML file; without one, the hub is empty and relays
+
+Options:
+      --demo                    Serve a built-in device instead: a 20-cell pack that is being ridden
+      --direct [<DEVICE>]       Serve one device as its own TCP server, without a hub and a login:
+                                the first, or the one with this id; listens at port 65102 by default
+      --pty                     With --direct: serve on a pseudo-terminal instead, for clients that
+                                speak serial; its path is announced
+      --discover [<ADDR:PORT>]  With --direct: tell apps where the device listens, as an Express
+                                does with a datagram every second; they go to this address [default:
+                                127.0.0.1:65109]
+      --seed <N>                Decides all that is random; drawn and printed if it is not given
+      --listen <ADDR>           Address and port to listen at; port 0 picks a free one [default:
+                                127.0.0.1:65101]
+  -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
+  -q, --quiet                   Show nothing on stderr but errors
+  -h, --help                    Print help
+
+Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is
+`listening on PATH`, a terminal that clients may open and close at will.
+Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
+`VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.
+The demo's device has the id demo-0001 and the password not-a-secret.
+
+"#]]);
+    }
+
+    #[test]
+    fn of_replay() {
+        sim(&["replay", "--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(str![[r#"
+Serve the device side of a recorded session until Ctrl-C
+
+Usage: veschub-sim replay [OPTIONS] <CAPTURE>
+
+Arguments:
+  <CAPTURE>
+          The recorded session, a pcap or pcapng file
+
+Options:
+      --id <ID>
+          The id that tools log in with
+
+      --password <PASSWORD>
+          The password that tools log in with
+
+      --pace <PACE>
+          When replies are sent
+
+          Possible values:
+          - recorded:  As long after the request as in the recording
+          - immediate: At once
+          
+          [default: recorded]
+
+      --listen <ADDR>
+          Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+
+  -v, --verbose
+          Show every request and reply on stderr, not only who comes and goes
+
+  -q, --quiet
+          Show nothing on stderr but errors
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+Tools log in as the recorded one did, unless --id or --password say otherwise.
+A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th
+recorded reply comes, then the last one again. A request that was not recorded stays unanswered.
+Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.
+
+"#]]);
+    }
+
+    #[test]
+    fn of_decode() {
+        sim(&["decode", "--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(str![[r#"
+Show what was said in a capture or in a bare stream of bytes
+
+Usage: veschub-sim decode [OPTIONS] <FILE>
+
+Arguments:
+  <FILE>
+          A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
+
+Options:
+      --json
+          Print one JSON object per line
+
+      --raw <WAY>
+          FILE is a bare stream of bytes that went this way
+
+          Possible values:
+          - to-device: From a tool to a device: a login line and requests
+          - to-tool:   From a device to a tool: replies
+
+      --max-payload <N>
+          The largest payload in bytes [default: 512 to a device, 10000 to a tool]
+
+      --unfold
+          Show every exchange instead of counting repeats
+
+      --full
+          Show long lists and texts in full
+
+  -h, --help
+          Print help (see a summary with '-h')
+
+A capture that ends too early is shown as far as it goes; the exit code is then 2.
+Passwords and keys are masked, but for the payloads that --json gives.
+
+"#]]);
+    }
+
+    #[test]
+    fn of_check() {
+        sim(&["check", "--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(str![[r#"
+Check scenarios without running them
+
+Usage: veschub-sim check <SCENARIO>...
+
+Arguments:
+  <SCENARIO>...  The scenarios, YAML files
+
+Options:
+  -h, --help  Print help
+
+"#]]);
+    }
+
+    #[test]
+    fn of_encode() {
+        // Raw, because a backslash is no path here.
+        sim(&["encode", "--help"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(
+                str![[r#"
+Print a request as a frame in hex
+
+Usage: veschub-sim encode [OPTIONS] <COMMAND> [ARGS]...
+       veschub-sim encode --list
+
+Arguments:
+  [COMMAND]  The command: a name such as BMS_GET_VALUES, or a number
+  [ARGS]...  What the command needs; `--list` shows it
+
+Options:
+      --binary  Write the bytes themselves instead of hex
+      --list    List all commands with what they need
+  -h, --help    Print help
+
+Examples:
+  veschub-sim encode BMS_GET_VALUES
+  veschub-sim encode FORWARD_CAN 84 GET_VALUES
+  veschub-sim encode --list
+
+A request by hand, to a hub that runs `serve --demo` (wait after the login line: a hub throws
+away what arrives together with it):
+  (printf 'VESCTOOL:demo-0001:not-a-secret\n'; sleep 1
+   veschub-sim encode --binary BMS_GET_VALUES; sleep 1) | nc 127.0.0.1 65101 \
+   | veschub-sim decode --raw to-tool -
+
+"#]]
+                .raw(),
+            );
+    }
+
+    #[test]
+    fn is_shown_where_no_command_is_named() {
+        let shown = sim(&[]).assert().code(2).stdout_eq("");
+        let text = String::from_utf8_lossy(&shown.get_output().stderr).into_owned();
+        assert!(text.contains("Usage: veschub-sim <COMMAND>"), "{text}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_a_hundred_characters() {
+        for command in [
+            &["--help"][..],
+            &["serve", "--help"],
+            &["replay", "--help"],
+            &["decode", "--help"],
+            &["encode", "--help"],
+        ] {
+            let output = sim(command).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(
+                text.lines().all(|line| line.chars().count() <= 100),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_version_is_one_line() {
+        let version = concat!("veschub-sim ", env!("CARGO_PKG_VERSION"), "\n");
+        sim(&["--version"])
+            .assert()
+            .success()
+            .stderr_eq("")
+            .stdout_eq(version);
+    }
+}
+
+mod a_bad_command_line {
+    use super::*;
+
+    #[test]
+    fn names_an_unknown_command() {
+        refuses(
+            sim(&["frobnicate"]),
+            str![[r#"
+error: unrecognized subcommand 'frobnicate'
+
+Usage: veschub-sim <COMMAND>
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn serves_the_demo_or_a_scenario_not_both() {
+        refuses(
+            sim(&["serve", "--demo", "a.yaml"]),
+            str![[r#"
+error: the argument '--demo' cannot be used with '[SCENARIO]'
+
+Usage: veschub-sim serve [OPTIONS] [SCENARIO]
+       veschub-sim serve [OPTIONS] --demo
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn listens_at_an_address_with_a_port() {
+        refuses(
+            sim(&["serve", "--demo", "--listen", "localhost"]),
+            str![[r#"
+error: invalid value 'localhost' for '--listen <ADDR>': wanted an IP address and a port, e.g. 127.0.0.1:65101 or [::1]:0
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn has_a_seed_that_is_a_number() {
+        refuses(
+            sim(&["serve", "--demo", "--seed", "lucky"]),
+            str![[r#"
+error: invalid value 'lucky' for '--seed <N>': wanted a whole number from 0 to 18446744073709551615
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn decodes_payloads_of_at_least_a_byte() {
+        refuses(
+            sim(&["decode", "--max-payload", "0", "a.pcap"]),
+            str![[r#"
+error: invalid value '0' for '--max-payload <N>': 0 is not in 1..=16777215
+
+For more information, try '--help'.
+
+"#]],
+        );
+        let most = sim(&["decode", "--max-payload", "16777216", "a.pcap"])
+            .assert()
+            .code(2)
+            .stdout_eq("");
+        let text = String::from_utf8_lossy(&most.get_output().stderr).into_owned();
+        assert!(text.contains("16777216 is not in 1..=16777215"), "{text}");
+    }
+
+    #[test]
+    fn decodes_a_stream_that_goes_one_of_two_ways() {
+        refuses(
+            sim(&["decode", "--raw", "sideways", "a.bin"]),
+            str![[r#"
+error: invalid value 'sideways' for '--raw <WAY>'
+  [possible values: to-device, to-tool]
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn replays_under_an_id_that_a_tool_can_log_in_with() {
+        let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
+        refuses(
+            sim_in(&folder, &["replay", "session.pcapng", "--id", " a b "]),
+            str![[r#"
+error: --id: the id ` a b ` has fewer than 3 characters; hubs refuse shorter ids; blanks do not count
+
+"#]],
+        );
+        refuses(
+            sim_in(&folder, &["replay", "session.pcapng", "--id", "demo:0001"]),
+            str![[r#"
+error: --id: the id holds a colon, a line feed or a NUL; a hub cuts the login line at every colon: such a login can never succeed
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn does_not_repeat_a_password() {
+        let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
+        refuses(
+            sim_in(
+                &folder,
+                &["replay", "session.pcapng", "--password", "not:a:secret"],
+            ),
+            str![[r#"
+error: --password: the password holds a colon, a line feed or a NUL; a hub cuts the login line at every colon: such a login can never succeed
+
+"#]],
+        );
+    }
+}
+
+mod decode {
+    use super::*;
+
+    #[test]
+    fn shows_what_was_said() {
+        let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
+        let shown = sim_in(&folder, &["decode", "session.pcapng"]).assert();
+        shown.success().stderr_eq("").stdout_eq(str![[r#"
+  0.000            opened      192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100  > device  login       type="VESCTOOL" id="DEMO-0001" password=***
+  0.150  > device  FW_VERSION
+  0.300  < tool    FW_VERSION  firmware="6.05" hardware="demo"
+  0.400  > device  PING_CAN
+  0.500  < tool    PING_CAN    can_ids=[84]
+  0.600  > device  closed      fin
+  0.610  < tool    closed      fin
+1 login, 4 frames, 0 noise bytes; to device: FW_VERSION 1, PING_CAN 1; to tool: FW_VERSION 1, PING_CAN 1
+
+"#]]);
+    }
+
+    #[test]
+    fn prints_an_object_a_line() {
+        let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
+        let shown = sim_in(&folder, &["decode", "--json", "session.pcapng"]).assert();
+        shown.success().stderr_eq("").stdout_eq(str![[r#"
+{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"}}
+{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"}}
+{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
+{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"}}
+{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{}}
+{"at":0.5,"direction":"to-tool","offset":13,"kind":"frame","command":"PING_CAN","payload":"3e54","fields":{"can_ids":[84]}}
+{"at":0.6,"direction":"to-device","offset":44,"kind":"closed","fields":{"how":"fin"}}
+{"at":0.61,"direction":"to-tool","offset":20,"kind":"closed","fields":{"how":"fin"}}
+
+"#]]);
+    }
+
+    #[test]
+    fn reads_a_bare_stream_to_a_device() {
+        let stream = [
+            LOGIN,
+            &frame(&[0]),
+            b"\r\n",
+            &frame(&[34, 84, 0]),
+            &[2, 5, 96],
+        ]
+        .concat();
+        let folder = folder(&[("stream.bin", &stream)]);
+        let shown = sim_in(
+            &folder,
+            &["decode", "--json", "--raw", "to-device", "stream.bin"],
+        )
+        .assert();
+        shown.success().stderr_eq("").stdout_eq(str![[r#"
+{"at":null,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"}}
+{"at":null,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
+{"at":null,"direction":"to-device","offset":38,"kind":"noise","payload":"0d0a"}
+{"at":null,"direction":"to-device","offset":40,"kind":"frame","command":"FORWARD_CAN","payload":"225400","fields":{"can_id":84,"command":"FW_VERSION"}}
+{"at":null,"direction":"to-device","offset":48,"kind":"noise","payload":"020560","fields":{"unfinished":3}}
+
+"#]]);
+    }
+
+    #[test]
+    fn reads_a_bare_stream_to_a_tool_from_stdin_without_looking_for_a_login_line() {
+        let stream = [LOGIN, &frame(&[62, 62, 84]), b"x"].concat();
+        let shown = sim(&["decode", "--json", "--raw", "to-tool", "-"])
+            .stdin(stream)
+            .assert();
+        shown.success().stderr_eq("").stdout_eq(str![[r#"
+{"at":null,"direction":"to-tool","offset":0,"kind":"noise","payload":"56455343544f4f4c3a64656d6f2d303030313a6e6f742d612d7365637265740a"}
+{"at":null,"direction":"to-tool","offset":32,"kind":"frame","command":"PING_CAN","payload":"3e3e54","fields":{"can_ids":[62,84]}}
+{"at":null,"direction":"to-tool","offset":40,"kind":"noise","payload":"78"}
+
+"#]]);
+    }
+
+    #[test]
+    fn reads_a_capture_from_stdin() {
+        let shown = sim(&["decode", "-"])
+            .stdin(session(Some(LOGIN)))
+            .assert()
+            .success();
+        let text = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+        assert!(
+            text.ends_with("PING_CAN 1\n") && text.contains("1 login, 4 frames"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_line_of_json_has_a_kind_and_a_time_or_null() {
+        for (args, input) in [
+            (&["decode", "--json", "-"][..], session(Some(LOGIN))),
+            (&["decode", "--json", "-"], session(None)[..700].to_vec()),
+            (
+                &["decode", "--json", "--raw", "to-device", "-"],
+                [LOGIN, &[0; 2000]].concat(),
+            ),
+            (
+                &["decode", "--json", "--raw", "to-device", "-"],
+                b"VESCTOOL:x\n".to_vec(),
+            ),
+            (
+                &["decode", "--json", "--raw", "to-tool", "-"],
+                vec![2; 3000],
+            ),
+        ] {
+            let output = sim(args).stdin(input).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(!text.is_empty());
+            for line in text.lines() {
+                let object: serde_json::Value = serde_json::from_str(line).unwrap();
+                assert!(object["kind"].is_string(), "{line}");
+                assert!(object["at"].is_number() || object["at"].is_null(), "{line}");
+                assert!(object.get("at").is_some(), "{line}");
+                let payload = object["payload"].as_str().unwrap_or_default();
+                assert!(
+                    payload
+                        .chars()
+                        .all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)),
+                    "{line}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn limits_payloads_as_it_is_told() {
+        let stream = frame(&[21; 600]);
+        let kinds = |args: &[&str]| {
+            let output = sim(args).stdin(stream.clone()).output().unwrap();
+            String::from_utf8(output.stdout)
+                .unwrap()
+                .matches(r#""kind":"frame""#)
+                .count()
+        };
+        assert_eq!(
+            kinds(&["decode", "--json", "--raw", "to-device", "-"]),
+            0,
+            "512 to a device"
+        );
+        assert_eq!(
+            kinds(&["decode", "--json", "--raw", "to-tool", "-"]),
+            1,
+            "10000 to a tool"
+        );
+        assert_eq!(
+            kinds(&[
+                "decode",
+                "--json",
+                "--raw",
+                "to-device",
+                "-",
+                "--max-payload",
+                "600"
+            ]),
+            1
+        );
+        assert_eq!(
+            kinds(&[
+                "decode",
+                "--json",
+                "--raw",
+                "to-tool",
+                "-",
+                "--max-payload",
+                "599"
+            ]),
+            0
+        );
+    }
+
+    #[test]
+    fn never_prints_a_password() {
+        for args in [&["decode", "-"][..], &["decode", "--json", "-"]] {
+            let output = sim(args).stdin(session(Some(LOGIN))).output().unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(!text.contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file() {
+        refuses(
+            sim_in(&folder(&[]), &["decode", "none.pcap"]),
+            str![[r#"
+error: none.pcap: no such file: check the path, which starts from the current directory
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_file() {
+        let folder = folder(&[("empty.pcap", b"")]);
+        refuses(
+            sim_in(&folder, &["decode", "empty.pcap"]),
+            str![[r#"
+error: empty.pcap: the capture is empty (0 bytes): record again, or check the path
+
+"#]],
+        );
+        refuses(
+            sim_in(&folder, &["decode", "--raw", "to-tool", "empty.pcap"]),
+            str![[r#"
+error: empty.pcap: the stream is empty (0 bytes): record again, or check the path
+
+"#]],
+        );
+        refuses(
+            sim(&["decode", "--raw", "to-tool", "-"]).stdin(""),
+            str![[r#"
+error: standard input: the stream is empty (0 bytes): record again, or check the path
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_directory() {
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("captures")).unwrap();
+        refuses(
+            sim_in(&folder, &["decode", "captures"]),
+            str![[r#"
+error: captures: a directory, wanted a file: name a capture in it
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_text_file_as_capture() {
+        let folder = folder(&[("notes.pcap", b"The scooter was parked.\n")]);
+        refuses(
+            sim_in(&folder, &["decode", "notes.pcap"]),
+            str![[r#"
+error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_capture_that_ends_too_early_is_shown_as_far_as_it_goes() {
+        let whole = session(Some(LOGIN));
+        let folder = folder(&[("cut.pcapng", &whole[..whole.len() - 250])]);
+        let shown = sim_in(&folder, &["decode", "cut.pcapng"]).assert().code(2);
+        shown.stdout_eq(str![[r#"
+  0.000            opened      192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100  > device  login       type="VESCTOOL" id="DEMO-0001" password=***
+  0.150  > device  FW_VERSION
+  0.300  < tool    FW_VERSION  firmware="6.05" hardware="demo"
+  0.400  > device  PING_CAN
+      -  !         the capture is readable only up to file offset 758, after packet 7: it ends within a block
+1 login, 3 frames, 0 noise bytes; to device: FW_VERSION 1, PING_CAN 1; to tool: FW_VERSION 1
+
+"#]]).stderr_eq(str![[r#"
+error: cut.pcapng: the capture is readable only up to file offset 758, after packet 7: it ends within a block
+
+"#]]);
+        let shown = sim_in(&folder, &["decode", "--json", "cut.pcapng"])
+            .assert()
+            .code(2);
+        shown.stdout_eq(str![[r#"
+{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"}}
+{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"}}
+{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
+{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"}}
+{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{}}
+{"at":null,"kind":"notice","text":"the capture is readable only up to file offset 758, after packet 7: it ends within a block"}
+
+"#]]).stderr_eq(str![[r#"
+error: cut.pcapng: the capture is readable only up to file offset 758, after packet 7: it ends within a block
+
+"#]]);
+    }
+
+    #[test]
+    fn a_capture_cut_anywhere_is_no_crash() {
+        let whole = session(Some(LOGIN));
+        for length in (1..whole.len()).step_by(61) {
+            let output = sim(&["decode", "--json", "-"])
+                .stdin(whole[..length].to_vec())
+                .output()
+                .unwrap();
+            let code = output.status.code();
+            assert!(
+                code == Some(2) || code == Some(0),
+                "{code:?} of {length} bytes"
+            );
+            assert_eq!(
+                code == Some(2),
+                output.stderr.starts_with(b"error: standard input: ")
+            );
+        }
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_failure() {
+        let folder = folder(&[("stream.bin", &frame(&[0]).repeat(20_000))]);
+        let mut child = Process::new(cargo_bin!("veschub-sim"))
+            .args(["decode", "--json", "--raw", "to-device", "stream.bin"])
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        assert!(first.contains("FW_VERSION"), "{first}");
+        let output = child.wait_with_output().unwrap();
+        assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+    }
+}
+
+mod encode_command {
+    use super::*;
+
+    #[test]
+    fn gives_the_published_frames() {
+        for (words, hex) in [
+            ("FW_VERSION", "020100000003"),
+            ("GET_VALUES", "020104408403"),
+            ("REBOOT", "02011dc39c03"),
+            ("ALIVE", "02011ef3ff03"),
+            ("GET_VALUES_SETUP", "02012fd58d03"),
+            ("PING_CAN", "02013ed79d03"),
+            ("BMS_GET_VALUES", "0201606ca603"),
+            ("GET_CUSTOM_CONFIG 0", "02025d0078e303"),
+            ("GET_CUSTOM_CONFIG_DEFAULT 0", "02025e002db003"),
+            (
+                "GET_CUSTOM_CONFIG_XML 0 10 0",
+                "020a5c000000000a00000000475c03",
+            ),
+            ("FORWARD_CAN 84 FW_VERSION", "02032254002add03"),
+            ("FORWARD_CAN 84 BMS_GET_VALUES", "0203225460467b03"),
+            ("BMS_SET_CHARGE_ALLOWED 1", "02026101283a03"),
+            ("BMS_SET_BALANCE_OVERRIDE 3 1", "0203620301b07903"),
+            ("BMS_RESET_COUNTERS 1 0", "0203630100f10a03"),
+            ("BMS_FORCE_BALANCE 1", "02026401d7cf03"),
+            ("BMS_ZERO_CURRENT_OFFSET", "0201653c0303"),
+            ("bms-get-values", "0201606ca603"),
+            ("96", "0201606ca603"),
+            ("0x60", "0201606ca603"),
+        ] {
+            let args: Vec<&str> = ["encode"].into_iter().chain(words.split(' ')).collect();
+            sim(&args)
+                .assert()
+                .success()
+                .stderr_eq("")
+                .stdout_eq(format!("{hex}\n"));
+        }
+    }
+
+    #[test]
+    fn writes_the_bytes_themselves() {
+        let output = sim(&["encode", "--binary", "BMS_GET_VALUES"])
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout, [2, 1, 0x60, 0x6C, 0xA6, 3]);
+    }
+
+    #[test]
+    fn lists_every_command_with_what_it_needs() {
+        let shown = sim(&["encode", "--list"]).assert().success().stderr_eq("");
+        let text = String::from_utf8(shown.get_output().stdout.clone()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 160);
+        assert_eq!(lines[0], "  0  FW_VERSION");
+        assert_eq!(lines[34], " 34  FORWARD_CAN CAN_ID COMMAND [ARGS...]");
+        assert_eq!(lines[159], "159  MOTOR_ESTOP [HEX...]");
+    }
+
+    #[test]
+    fn asks_whether_another_command_was_meant() {
+        refuses(
+            sim(&["encode", "BMS_GET_VALUE"]),
+            str![[r#"
+error: no command is called `BMS_GET_VALUE`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255; did you mean BMS_GET_VALUES?
+
+"#]],
+        );
+        refuses(
+            sim(&["encode", "make-coffee"]),
+            str![[r#"
+error: no command is called `make-coffee`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255; `veschub-sim encode --list` shows all names
+
+"#]],
+        );
+        refuses(
+            sim(&["encode", "256"]),
+            str![[r#"
+error: no command is called `256`; wanted a name such as BMS_GET_VALUES or a number from 0 to 255; `veschub-sim encode --list` shows all names
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn says_which_argument_is_wrong() {
+        refuses(
+            sim(&["encode", "FORWARD_CAN", "84"]),
+            str![[r#"
+error: FORWARD_CAN: `command` is missing, wanted the name or number of a command; usage: FORWARD_CAN CAN_ID COMMAND [ARGS...]
+
+"#]],
+        );
+        refuses(
+            sim(&["encode", "FORWARD_CAN", "256", "FW_VERSION"]),
+            str![[r#"
+error: FORWARD_CAN: `can_id` is `256`, wanted a whole number from 0 to 255; usage: FORWARD_CAN CAN_ID COMMAND [ARGS...]
+
+"#]],
+        );
+        refuses(
+            sim(&["encode", "FW_VERSION", "1"]),
+            str![[r#"
+error: FW_VERSION: `1` is one argument too many; it takes none
+
+"#]],
+        );
+        refuses(
+            sim(&["encode", "200", "abc"]),
+            str![[r#"
+error: 0xc8: `hex` is `abc`, wanted bytes as pairs of hex digits; usage: 0xc8 [HEX...]
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn wants_a_command() {
+        refuses(
+            sim(&["encode"]),
+            str![[r#"
+error: the following required arguments were not provided:
+  <COMMAND>
+
+Usage: veschub-sim encode [OPTIONS] <COMMAND> [ARGS]...
+       veschub-sim encode --list
+
+For more information, try '--help'.
+
+"#]],
+        );
+    }
+}
+
+mod check {
+    use super::*;
+
+    const GOOD: &[u8] =
+        b"version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret }\n";
+
+    fn checked(scenario: &str, stderr: impl IntoData) {
+        let folder = folder(&[("bad.yaml", scenario.as_bytes())]);
+        refuses(sim_in(&folder, &["check", "bad.yaml"]), stderr);
+    }
+
+    #[test]
+    fn says_ok_to_each_good_scenario() {
+        let folder = folder(&[("a.yaml", GOOD), ("b.yaml", GOOD)]);
+        let shown = sim_in(&folder, &["check", "a.yaml", "b.yaml"]).assert();
+        shown
+            .success()
+            .stderr_eq("")
+            .stdout_eq("a.yaml: ok\nb.yaml: ok\n");
+    }
+
+    #[test]
+    fn goes_on_after_a_bad_one() {
+        let folder = folder(&[("a.yaml", b"version: 2\ndevices: []\n"), ("b.yaml", GOOD)]);
+        let shown = sim_in(&folder, &["check", "a.yaml", "none.yaml", "b.yaml"]).assert();
+        shown.code(2).stdout_eq("b.yaml: ok\n").stderr_eq(str![[r#"
+error[E010]: version 2 of the language is not known
+ --> a.yaml:1:10
+  |
+1 | version: 2
+  |          ^
+  |
+  = help: this program reads version 1
+error[E001]: no such file
+--> none.yaml
+ = help: check the path, which starts from the current directory
+
+"#]]);
+    }
+
+    #[test]
+    fn a_typo_in_a_key() {
+        checked(
+            "version: 1\ndevices:\n  - express: { id: demo-0001, pasword: not-a-secret }\n",
+            str![[r#"
+error[E003]: unknown key `pasword` in `express`
+ --> bad.yaml:3:31
+  |
+3 |   - express: { id: demo-0001, pasword: not-a-secret }
+  |                               ^^^^^^^ not a key of `express`
+  |
+  = help: did you mean `password`?
+  = help: keys of `express`: `id`, `password`, `firmware`, `hardware`, `reply_after`, `bms`, `can`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn two_devices_with_one_id() {
+        checked(
+            "version: 1\ndevices:\n  - express: { id: demo-0001, password: a }\n  - express: { id: Demo - 0001, password: b }\n",
+            str![[r#"
+error[E010]: two devices have the id `DEMO-0001`
+ --> bad.yaml:4:20
+  |
+3 |   - express: { id: demo-0001, password: a }
+  |                    --------- the first one
+4 |   - express: { id: Demo - 0001, password: b }
+  |                    ^^^^^^^^^^^ the second one
+  |
+  = help: give each device an id of its own; hubs ignore case and blanks in ids
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn fifty_one_cells() {
+        checked(
+            "version: 1\ndevices:\n  - express: { id: demo-0001, password: a, bms: { cells: 51 } }\n",
+            str![[r#"
+error[E010]: 51 cells are too many: firmware holds up to 50
+ --> bad.yaml:3:58
+  |
+3 |   - express: { id: demo-0001, password: a, bms: { cells: 51 } }
+  |                                                          ^^
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn an_unknown_quirk() {
+        checked(
+            "version: 1\ndevices:\n  - express: { id: demo-0001, password: a }\nquirks:\n  - sesion-reset: { max_gap: 250ms }\n",
+            str![[r#"
+error[E004]: unknown name `sesion-reset` in `quirks`
+ --> bad.yaml:5:5
+  |
+5 |   - sesion-reset: { max_gap: 250ms }
+  |     ^^^^^^^^^^^^ not a name that is known here
+  |
+  = help: did you mean `session-reset`?
+  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn an_empty_scenario() {
+        checked(
+            "",
+            str![[r#"
+error[E002]: the file is empty
+--> bad.yaml:1:1
+ = help: a scenario starts with `version: 1`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_capture_that_is_not_there() {
+        checked(
+            "version: 1\ndevices:\n  - replay: { capture: none.pcapng }\n",
+            str![[r#"
+error[E010]: cannot open none.pcapng: No such file or directory (os error 2); a relative path starts at the scenario's folder
+ --> bad.yaml:3:24
+  |
+3 |   - replay: { capture: none.pcapng }
+  |                        ^^^^^^^^^^^
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn two_recordings_of_one_device() {
+        let scenario = b"version: 1\ndevices:\n  - replay: { capture: a.pcapng }\n  - replay: { capture: a.pcapng }\n";
+        let folder = folder(&[("a.pcapng", &session(Some(LOGIN))), ("two.yaml", scenario)]);
+        refuses(
+            sim_in(&folder, &["check", "two.yaml"]),
+            str![[r#"
+error[E010]: two devices have the id `DEMO-0001`
+ --> two.yaml:4:5
+  |
+3 |   - replay: { capture: a.pcapng }
+  |     ------ the first one
+4 |   - replay: { capture: a.pcapng }
+  |     ^^^^^^ the second one
+  |
+  = help: give each device an id of its own; hubs ignore case and blanks in ids
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_recording_without_a_login_needs_an_id() {
+        let scenario = b"version: 1\ndevices:\n  - replay: { capture: a.pcapng }\n";
+        let folder = folder(&[("a.pcapng", &session(None)), ("no-id.yaml", scenario)]);
+        refuses(
+            sim_in(&folder, &["check", "no-id.yaml"]),
+            str![[r#"
+error[E010]: the recording holds no login, so the device has no id
+ --> no-id.yaml:3:13
+  |
+3 |   - replay: { capture: a.pcapng }
+  |             ^^^^^^^^^^^^^^^^^^^^^
+  |
+  = help: give it an `id`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_capture_is_looked_for_beside_its_scenario() {
+        let folder = folder(&[("a.pcapng", &session(Some(LOGIN)))]);
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        fs::write(
+            inner.join("s.yaml"),
+            "version: 1\ndevices:\n  - replay: { capture: ../a.pcapng }\n",
+        )
+        .unwrap();
+        let shown = sim_in(&folder, &["check", "inner/s.yaml"]).assert();
+        shown
+            .success()
+            .stderr_eq("")
+            .stdout_eq("inner/s.yaml: ok\n");
+    }
+}
+
+/// A program that serves, and what it says.
+struct Served {
+    child: Child,
+    address: SocketAddr,
+    stdout: BufReader<ChildStdout>,
+    stderr: Option<BufReader<ChildStderr>>,
+}
+
+impl Served {
+    fn start(args: &[&str]) -> Self {
+        let mut program = Process::new(cargo_bin!("veschub-sim"));
+        program.args(args);
+        Self::spawn(program)
+    }
+
+    fn start_in(folder: &TempDir, args: &[&str]) -> Self {
+        let mut program = Process::new(cargo_bin!("veschub-sim"));
+        program.args(args).current_dir(folder.path());
+        Self::spawn(program)
+    }
+
+    fn spawn(mut program: Process) -> Self {
+        program
+            .args(["--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = program.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let stderr = child.stderr.take().map(BufReader::new);
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let address = line.strip_prefix("listening on ").unwrap().trim_end();
+        Self {
+            address: address.parse().unwrap(),
+            child,
+            stdout,
+            stderr,
+        }
+    }
+
+    /// What is said on stderr up to and with a line that holds this.
+    fn says(&mut self, words: &str) -> String {
+        let stderr = self.stderr.as_mut().unwrap();
+        let mut said = String::new();
+        loop {
+            let start = said.len();
+            assert!(
+                stderr.read_line(&mut said).unwrap() > 0,
+                "never said {words}: {said}"
+            );
+            if said[start..].contains(words) {
+                return said;
+            }
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream
+    }
+
+    /// A tool that is attached: success is silence, so stderr has to tell.
+    fn login(&mut self, line: &[u8]) -> TcpStream {
+        let mut stream = self.connect();
+        stream.write_all(line).unwrap();
+        self.says("attached");
+        stream
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(
+            Process::new("kill")
+                .args([name, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// How the program ends, and what it said meanwhile.
+    fn end(mut self) -> (ExitStatus, String, String) {
+        let (ended, end) = mpsc::channel();
+        let id = self.child.id().to_string();
+        thread::spawn(move || {
+            let (mut stdout, mut stderr) = (String::new(), String::new());
+            self.stdout.read_to_string(&mut stdout).unwrap();
+            if let Some(rest) = &mut self.stderr {
+                rest.read_to_string(&mut stderr).unwrap();
+            }
+            let _ = ended.send((self.child.wait().unwrap(), stdout, stderr));
+        });
+        end.recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| panic!("process {id} goes on"))
+    }
+}
+
+/// Ends the program where a test did not.
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ask(stream: &mut TcpStream, payload: &[u8]) -> Vec<u8> {
+    stream.write_all(&frame(payload)).unwrap();
+    let mut decoder = Decoder::new(TOOL_MAX_PAYLOAD);
+    let mut bytes = [0; 4096];
+    loop {
+        let count = match stream.read(&mut bytes) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            count => count.unwrap(),
+        };
+        assert!(count > 0, "closed instead of a reply");
+        let mut input = &bytes[..count];
+        if let Some(Item::Frame(reply)) = decoder.next(&mut input) {
+            return reply.payload.to_vec();
+        }
+    }
+}
+
+fn is_refused(mut stream: TcpStream, line: &[u8]) -> bool {
+    stream.write_all(line).unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).is_ok_and(|count| count == 0)
+}
+
+mod serve {
+    use super::*;
+
+    #[test]
+    fn prints_one_line_and_ends_on_a_signal_with_code_0() {
+        for signal in ["-TERM", "-INT"] {
+            let mut served = Served::start(&["serve", "--demo"]);
+            assert_eq!(served.address.ip().to_string(), "127.0.0.1");
+            assert_ne!(served.address.port(), 0);
+            let mut tool = served.login(LOGIN);
+            assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+            let _silent = served.connect();
+            served.signal(signal);
+            let (status, stdout, _) = served.end();
+            assert_eq!(status.code(), Some(0), "{signal}");
+            assert_eq!(stdout, "", "nothing but the first line");
+            let mut rest = Vec::new();
+            assert_eq!(tool.read_to_end(&mut rest).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn says_the_seed_the_devices_and_who_comes_and_goes() {
+        let mut served = Served::start(&["serve", "--demo", "--seed", "7"]);
+        let tool = served.login(LOGIN);
+        drop(tool);
+        let mut said = served.says("left");
+        assert!(is_refused(served.connect(), b"VESCTOOL:demo-0001:wrong\n"));
+        said += &served.says("closed");
+        assert!(said.contains("#1   left"), "{said}");
+        assert!(
+            said.contains("#2   login refused: wrong password"),
+            "{said}"
+        );
+        assert!(
+            !said.contains("connected") && !said.contains("secret"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn starts_with_seed_and_devices_on_stderr() {
+        let mut served = Served::start(&["serve", "--demo", "--seed", "7"]);
+        assert_eq!(served.says("device"), "seed 7\ndevice DEMO-0001\n");
+    }
+
+    #[test]
+    fn shows_every_request_if_it_is_to_be_verbose() {
+        let mut served = Served::start(&["serve", "--demo", "--verbose"]);
+        let mut tool = served.login(LOGIN);
+        ask(&mut tool, &[62]);
+        let said = served.says("< PING_CAN");
+        assert!(
+            said.contains("> PING_CAN") && said.ends_with("can_ids=[84]\n"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn says_nothing_if_it_is_to_be_quiet() {
+        let served = Served::start(&["serve", "--demo", "--quiet"]);
+        assert!(is_refused(served.connect(), b"VESCTOOL:demo-0001:wrong\n"));
+        served.signal("-TERM");
+        let (status, stdout, stderr) = served.end();
+        assert_eq!(
+            (status.code(), stdout.as_str(), stderr.as_str()),
+            (Some(0), "", "")
+        );
+    }
+
+    #[test]
+    fn gives_the_same_data_for_the_same_seed() {
+        let identity = |seed: &str| {
+            let mut served = Served::start(&["serve", "--demo", "--seed", seed]);
+            let mut tool = served.login(LOGIN);
+            ask(&mut tool, &[0])
+        };
+        assert_eq!(identity("7"), identity("7"));
+        assert_ne!(identity("7"), identity("8"));
+    }
+
+    #[test]
+    fn gives_cells_that_depend_on_the_seed_alone() {
+        let scenario = b"version: 1\ndevices:\n  - express:\n      id: demo-0001\n      password: not-a-secret\n      reply_after: 0s\n      bms: { cells: 20, noise_mv: 0, spread_mv: 4 }\n";
+        let folder = folder(&[("still.yaml", scenario)]);
+        let cells = |seed: &str| {
+            let mut served = Served::start_in(&folder, &["serve", "still.yaml", "--seed", seed]);
+            let mut tool = served.login(LOGIN);
+            match Reply::decode(&ask(&mut tool, &[96])).unwrap().body {
+                Reply::BmsValues(values) => values.cell_voltages_v,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(cells("7"), cells("7"));
+        assert_ne!(cells("7"), cells("8"));
+    }
+
+    #[test]
+    fn goes_on_when_nobody_reads_its_stderr_any_more() {
+        let mut served = Served::start(&["serve", "--demo", "--verbose"]);
+        let mut tool = served.login(LOGIN);
+        // What a closed terminal or a dead parent does.
+        served.stderr = None;
+        assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+        assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+    }
+
+    #[test]
+    fn is_an_empty_hub_without_a_scenario() {
+        let mut served = Served::start(&["serve"]);
+        served.says("an empty hub");
+        let mut peer = served.connect();
+        peer.write_all(b"PING:demo-0001:0\n").unwrap();
+        let mut answer = String::new();
+        peer.read_to_string(&mut answer).unwrap();
+        assert_eq!(answer, "NULL\n");
+    }
+
+    #[test]
+    fn serves_one_device_without_a_login_if_it_is_to_be_direct() {
+        let served = Served::start(&["serve", "--demo", "--direct"]);
+        let mut tool = served.connect();
+        assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+    }
+
+    #[test]
+    fn a_direct_device_that_is_not_there() {
+        refuses(
+            sim(&[
+                "serve",
+                "--demo",
+                "--direct",
+                "other",
+                "--listen",
+                "127.0.0.1:0",
+                "--quiet",
+            ]),
+            str![[r#"
+error: no device has the id OTHER: there are DEMO-0001
+
+"#]],
+        );
+        refuses(
+            sim(&["serve", "--direct"]),
+            str![[r#"
+error: --direct needs a scenario, or --demo
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_port_in_use_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap().to_string();
+        let output = sim(&["serve", "--demo", "--quiet", "--listen", &address])
+            .output()
+            .unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+        let text = String::from_utf8(output.stderr)
+            .unwrap()
+            .replace(&address, "127.0.0.1:PORT");
+        snapbox::assert_data_eq!(
+            text,
+            str![[r#"
+error: cannot listen at 127.0.0.1:PORT: the port is in use: end the other program, or take `--listen 127.0.0.1:0` for a free port (Address already in use (os error 98))
+
+"#]]
+        );
+    }
+
+    #[test]
+    fn a_missing_scenario() {
+        refuses(
+            sim_in(
+                &folder(&[]),
+                &["serve", "none.yaml", "--listen", "127.0.0.1:0"],
+            ),
+            str![[r#"
+error[E001]: no such file
+--> none.yaml
+ = help: check the path, which starts from the current directory
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_directory_as_scenario() {
+        let folder = folder(&[]);
+        fs::create_dir(folder.path().join("all")).unwrap();
+        refuses(
+            sim_in(&folder, &["serve", "all", "--listen", "127.0.0.1:0"]),
+            str![[r#"
+error[E001]: a directory is not a scenario
+--> all
+ = help: name a YAML file in it
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn those_who_are_attached_are_served_while_the_system_has_no_room_for_more() {
+        let mut program = Process::new("sh");
+        let script = "ulimit -n 24; exec \"$0\" \"$@\"";
+        program
+            .args(["-c", script])
+            .arg(cargo_bin!("veschub-sim"))
+            .args(["serve", "--demo"]);
+        let mut served = Served::spawn(program);
+        let mut tool = served.login(LOGIN);
+        let crowd: Vec<TcpStream> = (0..60).map(|_| served.connect()).collect();
+        for _ in 0..3 {
+            assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+        }
+        drop(crowd);
+        let mut next = served.login(LOGIN);
+        assert_eq!(ask(&mut next, &[0])[..3], [0, 6, 6]);
+    }
+}
+
+mod replay {
+    use super::*;
+
+    fn recorded(login: Option<&[u8]>) -> TempDir {
+        folder(&[("session.pcapng", &session(login))])
+    }
+
+    #[test]
+    fn accepts_the_recorded_login_and_says_so() {
+        let folder = recorded(Some(LOGIN));
+        let mut served = Served::start_in(
+            &folder,
+            &["replay", "session.pcapng", "--pace", "immediate"],
+        );
+        snapbox::assert_data_eq!(
+            served.says("tools log in"),
+            str![[r#"
+2 requests and 2 replies recorded
+tools log in as DEMO-0001 with the recorded password
+
+"#]]
+        );
+        assert!(is_refused(served.connect(), b"VESCTOOL:demo-0001:wrong\n"));
+        let mut tool = served.login(LOGIN);
+        assert_eq!(ask(&mut tool, &[62]), [62, 84]);
+        assert_eq!(ask(&mut tool, &[0]), b"\x00\x06\x05demo\0");
+        served.signal("-TERM");
+        assert_eq!(served.end().0.code(), Some(0));
+    }
+
+    #[test]
+    fn accepts_another_login_if_it_is_told() {
+        let folder = recorded(Some(LOGIN));
+        let args = [
+            "replay",
+            "session.pcapng",
+            "--id",
+            "my scooter",
+            "--password",
+            "Also: no",
+        ];
+        refuses(
+            sim_in(&folder, &args),
+            str![[r#"
+error: --password: the password holds a colon, a line feed or a NUL; a hub cuts the login line at every colon: such a login can never succeed
+
+"#]],
+        );
+        let args = [
+            "replay",
+            "session.pcapng",
+            "--id",
+            "my scooter",
+            "--password",
+            "also none",
+        ];
+        let mut served = Served::start_in(&folder, &args);
+        snapbox::assert_data_eq!(
+            served.says("tools log in"),
+            str![[r#"
+2 requests and 2 replies recorded
+tools log in as MYSCOOTER with the given password
+
+"#]]
+        );
+        assert!(is_refused(served.connect(), LOGIN));
+        assert!(is_refused(
+            served.connect(),
+            b"VESCTOOL:my scooter:not-a-secret\n"
+        ));
+        let mut tool = served.login(b"VESCTOOL:My Scooter:also none\n");
+        assert_eq!(ask(&mut tool, &[62]), [62, 84]);
+    }
+
+    #[test]
+    fn keeps_the_recorded_password_under_another_id() {
+        let folder = recorded(Some(LOGIN));
+        let mut served = Served::start_in(&folder, &["replay", "session.pcapng", "--id", "other"]);
+        snapbox::assert_data_eq!(
+            served.says("tools log in"),
+            str![[r#"
+2 requests and 2 replies recorded
+tools log in as OTHER with the recorded password
+
+"#]]
+        );
+        assert!(is_refused(served.connect(), b"VESCTOOL:other:x\n"));
+        served.login(b"VESCTOOL:other:not-a-secret\n");
+    }
+
+    #[test]
+    fn says_what_it_accepts_where_the_recording_has_no_login() {
+        let folder = recorded(None);
+        let mut served = Served::start_in(&folder, &["replay", "session.pcapng"]);
+        snapbox::assert_data_eq!(
+            served.says("tools log in"),
+            str![[r#"
+2 requests and 2 replies recorded
+tools log in as REPLAY with any password, as the recording holds no login
+
+"#]]
+        );
+        let mut tool = served.login(b"VESCTOOL:replay:whatever\n");
+        assert_eq!(ask(&mut tool, &[62]), [62, 84]);
+    }
+
+    #[test]
+    fn warns_of_a_capture_that_ends_too_early_and_plays_the_rest() {
+        let whole = session(Some(LOGIN));
+        let folder = folder(&[("cut.pcapng", &whole[..whole.len() - 250])]);
+        let mut served = Served::start_in(&folder, &["replay", "cut.pcapng"]);
+        snapbox::assert_data_eq!(
+            served.says("tools log in"),
+            str![[r#"
+warning: cut.pcapng: the capture is readable only up to file offset 758, after packet 7: it ends within a block
+2 requests and 1 reply recorded
+tools log in as DEMO-0001 with the recorded password
+
+"#]]
+        );
+        let mut tool = served.login(LOGIN);
+        assert_eq!(ask(&mut tool, &[0]), b"\x00\x06\x05demo\0");
+    }
+
+    #[test]
+    fn a_missing_an_empty_and_a_text_file() {
+        let folder = folder(&[
+            ("empty.pcap", b""),
+            ("notes.pcap", b"The scooter was parked.\n"),
+        ]);
+        refuses(
+            sim_in(&folder, &["replay", "none.pcap"]),
+            str![[r#"
+error: none.pcap: no such file: check the path, which starts from the current directory
+
+"#]],
+        );
+        refuses(
+            sim_in(&folder, &["replay", "empty.pcap"]),
+            str![[r#"
+error: empty.pcap: the capture is empty (0 bytes): record again, or check the path
+
+"#]],
+        );
+        refuses(
+            sim_in(&folder, &["replay", "notes.pcap"]),
+            str![[r#"
+error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
+
+"#]],
+        );
+    }
+
+    #[test]
+    fn a_capture_without_a_request() {
+        let ends = Endpoints::new(
+            "192.0.2.10:40000".parse().unwrap(),
+            "198.51.100.20:80".parse().unwrap(),
+        );
+        let mut other = SessionWriter::new(Vec::new(), ends, 0).unwrap();
+        other.open(0).unwrap();
+        other.data(0, Initiator, b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        let folder = folder(&[("web.pcapng", &other.finish().unwrap())]);
+        refuses(
+            sim_in(&folder, &["replay", "web.pcapng"]),
+            str![[r#"
+error: web.pcapng: no request to a VESC device in it; `veschub-sim decode web.pcapng` shows what there is
+
+"#]],
+        );
+    }
+}
