@@ -63,6 +63,9 @@ struct RunArgs {
     /// Tell each scenario in full: all that was said, and truth beside decoded
     #[arg(long, short, conflicts_with = "json")]
     verbose: bool,
+    /// Replace a value in every scenario, e.g. devices.0.express.bms.cells=12; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
     /// Decides all that is random
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -114,7 +117,7 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
     let mut unreadable = false;
     for path in &paths {
         progress.set_message(path.display().to_string());
-        match run::run_file(path, Seed(args.seed), mode) {
+        match run::run_file_with(path, &args.settings, Seed(args.seed), mode) {
             Ok(run) => {
                 let stop = args.fail_fast && !run.verdict.passed();
                 runs.push(run);

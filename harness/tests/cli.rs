@@ -131,7 +131,7 @@ fn an_unreadable_scenario_points_at_the_mistake_and_exits_with_2() {
     harness(&["run", path.to_str().unwrap()])
         .code(2)
         .stderr_eq(str![[r#"
-error: unknown key `pasword` in `express`
+error[..]: unknown key `pasword` in `express`
  --> [..]typo.yaml:3:31
 ...
   = help: did you mean `password`?

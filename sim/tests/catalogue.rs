@@ -34,7 +34,10 @@ fn texts(path: &str, ending: &str) -> Vec<(String, String)> {
 #[test]
 fn every_quirk_is_shown_by_a_scenario_or_by_a_test() {
     let scenarios = texts("../scenarios", "yaml");
-    let tests: String = texts("tests/hub", "rs").into_iter().map(|(_, text)| text).collect();
+    let tests: String = texts("tests/hub", "rs")
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect();
     for info in quirk::catalogue() {
         match info.shown_by {
             Shown::Scenario(name) => {
@@ -49,7 +52,11 @@ fn every_quirk_is_shown_by_a_scenario_or_by_a_test() {
             }
             Shown::Test(name) => {
                 let test = format!("#[test]\nfn {name}()");
-                assert!(tests.contains(&test), "{}: there is no test {name}", info.name);
+                assert!(
+                    tests.contains(&test),
+                    "{}: there is no test {name}",
+                    info.name
+                );
             }
         }
     }

@@ -988,7 +988,7 @@ error[E003]: unknown key `pasword` in `express`
   |                               ^^^^^^^ not a key of `express`
   |
   = help: did you mean `password`?
-  = help: keys of `express`: `id`, `password`, `firmware`, `hardware`, `reply_after`, `bms`, `can`
+  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`
 
 "#]],
         );
@@ -1064,7 +1064,7 @@ error[E002]: the file is empty
         checked(
             "version: 1\ndevices:\n  - replay: { capture: none.pcapng }\n",
             str![[r#"
-error[E010]: cannot open none.pcapng: No such file or directory (os error 2); a relative path starts at the scenario's folder
+error[E011]: cannot open none.pcapng: No such file or directory (os error 2); a relative path starts at the scenario's folder
  --> bad.yaml:3:24
   |
 3 |   - replay: { capture: none.pcapng }
@@ -1081,7 +1081,7 @@ error[E010]: cannot open none.pcapng: No such file or directory (os error 2); a 
         refuses(
             sim_in(&folder, &["check", "two.yaml"]),
             str![[r#"
-error[E010]: two devices have the id `DEMO-0001`
+error[E011]: two devices have the id `DEMO-0001`
  --> two.yaml:4:5
   |
 3 |   - replay: { capture: a.pcapng }
@@ -1102,7 +1102,7 @@ error[E010]: two devices have the id `DEMO-0001`
         refuses(
             sim_in(&folder, &["check", "no-id.yaml"]),
             str![[r#"
-error[E010]: the recording holds no login, so the device has no id
+error[E011]: the recording holds no login, so the device has no id
  --> no-id.yaml:3:13
   |
 3 |   - replay: { capture: a.pcapng }

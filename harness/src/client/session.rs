@@ -418,7 +418,7 @@ impl<S> Session<S> {
 }
 
 /// This long from now.
-pub(super) fn deadline(after: Duration) -> Instant {
+pub(crate) fn deadline(after: Duration) -> Instant {
     Instant::now() + after.min(FOR_EVER)
 }
 

@@ -357,12 +357,19 @@ async fn send_only<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Whether firmware has a reply to this command at all.
+/// Whether firmware has a reply to this command at all, or to the one inside FORWARD_CAN.
 fn is_answered_at_all(request: &Request) -> bool {
-    !matches!(
-        request,
-        Request::Alive | Request::Reboot | Request::TerminalCmd(_) | Request::Bms(_)
-    )
+    let is_silent = |request: &Request| {
+        matches!(
+            request,
+            Request::Alive | Request::Reboot | Request::TerminalCmd(_) | Request::Bms(_)
+        )
+    };
+    // One level: nesting has no bottom.
+    match request.forwarded() {
+        Some(Ok(inner)) => !is_silent(&inner.body),
+        _ => !is_silent(request),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod memory;
 mod play;
 
 use std::{
+    ffi::OsStr,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -80,7 +81,20 @@ pub struct Run {
 /// # Errors
 /// If the scenario cannot be read or built, or, in real time, if there is no socket to be had.
 pub fn run_file(path: &Path, seed: Seed, mode: Mode) -> Result<Run, RunError> {
-    let loaded = Loaded::open(path)?;
+    run_file_with(path, &[], seed, mode)
+}
+
+/// Reads, runs and judges a scenario file with some values replaced, each `path=value`.
+///
+/// # Errors
+/// As [`run_file`], or if a value cannot be replaced.
+pub fn run_file_with(
+    path: &Path,
+    settings: &[String],
+    seed: Seed,
+    mode: Mode,
+) -> Result<Run, RunError> {
+    let loaded = Loaded::open_with(path, settings)?;
     let name = path.file_stem().unwrap_or_default();
     run(&name.to_string_lossy(), &loaded, seed, mode)
 }
@@ -104,7 +118,10 @@ pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, R
     })
 }
 
-/// The scenario files that a path stands for: itself, or all below a folder, by name.
+/// The folder for what scenarios include, which is no scenario itself.
+const PARTS: &str = "common";
+
+/// The scenario files that a path stands for: itself, or all below a folder, by name, without those in `common`.
 ///
 /// # Errors
 /// If the path, or a folder below it, cannot be read.
@@ -116,7 +133,9 @@ pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(path)? {
         let path = entry?.path();
         if path.is_dir() {
-            found.extend(find_scenarios(&path)?);
+            if path.file_name() != Some(OsStr::new(PARTS)) {
+                found.extend(find_scenarios(&path)?);
+            }
         } else if path
             .extension()
             .is_some_and(|ending| ending == "yaml" || ending == "yml")

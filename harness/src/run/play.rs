@@ -15,7 +15,7 @@ use veschub_sim::{
 use veschub_wire::{LoginKind, LoginLine, Request};
 
 use super::{Mode, Seen, memory::Network};
-use crate::client::{self, Ask, Options, Outcome, Pace, Session};
+use crate::client::{self, Ask, Options, Outcome, Pace, Session, session::deadline};
 
 /// How long the hub may take to notice that the client is gone.
 const FAREWELL: Duration = Duration::from_millis(20);
@@ -142,6 +142,7 @@ impl<'a> Manner<'a> {
             schema::Client::ReadMotor(task) => (&task.login, task.give_up_after),
             schema::Client::ScanCan(task) => (&task.login, task.give_up_after),
             schema::Client::PlayRecording(task) => (&task.login, task.give_up_after),
+            schema::Client::Send(task) => (&task.login, task.give_up_after),
         };
         let default = Options::default().reply_timeout;
         Self {
@@ -192,6 +193,28 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
                 schema::Pace::Immediate => Pace::AsAnswered,
             };
             task::ask_each(session, &requests, pace).await
+        }
+        schema::Client::Send(send) => {
+            // The first goes out now: the pause after the login is over.
+            let first = session.elapsed();
+            let every = send.every.map(lasting);
+            let offset = |index: usize| {
+                let ticks = u32::try_from(index).unwrap_or(u32::MAX);
+                first.saturating_add(every.unwrap_or_default().saturating_mul(ticks))
+            };
+            let requests = send.requests.iter().enumerate();
+            let requests: Vec<_> = requests
+                .map(|(index, words)| (offset(index), words.0.clone()))
+                .collect();
+            let pace = match every {
+                Some(_) => Pace::AtOffsets,
+                None => Pace::AsAnswered,
+            };
+            let outcome = task::ask_each(session, &requests, pace).await;
+            if let Some(stay) = send.stay_for {
+                session.idle(deadline(lasting(stay))).await;
+            }
+            outcome
         }
     }
 }

@@ -15,7 +15,7 @@ use veschub_wire::{
 
 use super::{
     Answer,
-    bms::{Bms, ReplyEnd},
+    bms::{Bms, ReplyEnd, over_can},
     fw_info,
     profile::Profile,
 };
@@ -92,7 +92,7 @@ impl BmsNode {
 
     /// What others know of it from the frames at that moment.
     pub(super) fn broadcast(&mut self, at: Time) -> BmsValues {
-        let mut values = coarse(&self.bms.values(at));
+        let mut values = over_can(&self.bms.values(at));
         values.can_id = Some(self.settings.can_id);
         values
     }
@@ -124,13 +124,8 @@ impl BmsNode {
 
 /// Lets a pack obey a command, and says why no reply follows.
 pub(super) fn obey(bms: &mut Bms, at: Time, command: BmsCommand) -> String {
-    let _ = (bms, at, command);
+    bms.command(at, command);
     "the pack took it; such commands are never acknowledged".to_owned()
-}
-
-/// Values as they come over the bus.
-fn coarse(values: &BmsValues) -> BmsValues {
-    values.clone()
 }
 
 /// The same values in a reply that ends there: what stands behind the end goes, what is missing before it is 0.

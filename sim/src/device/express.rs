@@ -417,3 +417,6 @@ impl Device for Express {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

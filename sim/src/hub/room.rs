@@ -183,7 +183,7 @@ impl Room {
     }
 
     /// What comes off the tool's link: to the device.
-    fn to_device(&mut self, now: Time, bytes: &[u8]) {
+    fn hand_to_device(&mut self, now: Time, bytes: &[u8]) {
         let tool = self.tool();
         match &mut self.occupant {
             Occupant::Virtual(device) => {
@@ -222,11 +222,11 @@ impl Room {
             }
             self.note(now, tool, what);
         }
-        self.to_tool(now, &all);
+        self.send_to_tool(now, &all);
     }
 
     /// Puts bytes onto the link to the tool.
-    fn to_tool(&mut self, now: Time, bytes: &[u8]) {
+    fn send_to_tool(&mut self, now: Time, bytes: &[u8]) {
         if let Some(session) = &mut self.session {
             session.to_tool.push(now, bytes, &session.watch.did);
         }
@@ -245,7 +245,7 @@ impl Room {
                 self.note(fired.at, Some(tool), Happening::FaultFired(fired));
             } else if let Some(output) = session.to_device.poll_output(now) {
                 match output {
-                    LinkOutput::Bytes(at, bytes) => self.to_device(at, &bytes),
+                    LinkOutput::Bytes(at, bytes) => self.hand_to_device(at, &bytes),
                     LinkOutput::Fin(_) => {
                         if let Some(device) = self.device() {
                             self.output.push((device, RoomOutput::Shutdown));
@@ -317,7 +317,7 @@ impl Room {
         if let Some(frame) = encode(&payload) {
             session.watch.did.note_reply(&payload);
             self.note(at, Some(tool), Happening::Reply { payload, truth });
-            self.to_tool(at, &frame);
+            self.send_to_tool(at, &frame);
         }
     }
 

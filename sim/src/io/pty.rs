@@ -95,7 +95,7 @@ impl Pty {
     }
 
     fn is_open(&self) -> bool {
-        let seen = look(&self.device_end);
+        let seen = look(&self.device_end, PollFlags::IN);
         let gone = seen.contains(PollFlags::HUP) && !seen.contains(PollFlags::IN);
         !gone || !lock(&self.early).is_empty()
     }
@@ -148,8 +148,8 @@ async fn serve_sessions(
 struct Session {
     from_client: pipe::Receiver,
     to_client: pipe::Sender,
-    /// The client's end was closed at least once: this session is over, even if somebody else has opened it since.
-    /// Tokio does not forget it, so that waiting for either end would not wait from then on.
+    /// The client's end was seen closed: this session is over, even if somebody else has opened it since. Tokio
+    /// does not forget it, so that waiting for the end that saw it does not wait from then on.
     closed: AtomicBool,
     early: Early,
 }
@@ -164,7 +164,7 @@ impl Session {
                 .try_read_buf(&mut rest)
                 .is_ok_and(|n| n > 0)
         {}
-        if look(&self.from_client).contains(PollFlags::HUP) {
+        if look(&self.from_client, PollFlags::IN).contains(PollFlags::HUP) {
             bytes.extend_from_slice(&rest);
             Ok(rest.len())
         } else {
@@ -204,8 +204,8 @@ impl ByteStream for Session {
 
     async fn writable(&self) -> io::Result<()> {
         let ready = self.to_client.ready(Interest::WRITABLE).await?;
-        if ready.is_write_closed() {
-            self.closed.store(true, Ordering::Relaxed);
+        if ready.is_write_closed() && look(&self.to_client, PollFlags::OUT).is_empty() {
+            sleep(LOOK_AGAIN).await;
         }
         Ok(())
     }
@@ -235,9 +235,9 @@ fn lock(early: &Early) -> MutexGuard<'_, Vec<u8>> {
     early.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What there is to see at the device's end right now.
-fn look(device_end: &impl AsFd) -> PollFlags {
-    let mut ends = [PollFd::new(device_end, PollFlags::IN)];
+/// What there is to see at the device's end right now: what is wanted, and whether nobody has the other end open.
+fn look(device_end: &impl AsFd, wanted: PollFlags) -> PollFlags {
+    let mut ends = [PollFd::new(device_end, wanted)];
     match poll(&mut ends, Some(&Timespec::default())) {
         Ok(_) => ends[0].revents(),
         Err(_) => PollFlags::HUP,

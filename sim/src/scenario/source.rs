@@ -221,6 +221,12 @@ impl Source {
         self.find(&place.steps).is_some_and(|found| found.exact)
     }
 
+    /// Whether a place lies outside of the file itself: in what it includes, or in what was set.
+    fn is_set(&self, place: &Place) -> bool {
+        let end = self.0.parts.first().map_or(0, |part| part.range.end);
+        self.span(place).is_some_and(|span| span.start > end)
+    }
+
     /// The file that a byte lies in: its name, its text, and where in the whole text it starts.
     pub(super) fn part_at(&self, at: usize) -> (&str, &str, usize) {
         let parts = &self.0.parts;

@@ -13,7 +13,6 @@ use super::{
     bms::{check_set_ends, reply_end},
     fault::check_faults,
 };
-use device::check_express;
 use crate::{
     device::bms,
     quirk::{Switch, catalogue},
@@ -24,6 +23,7 @@ use crate::{
         suggest::closest,
     },
 };
+use device::check_express;
 
 /// The first mistake of a scenario, if there is one.
 pub(in crate::scenario) fn check(

@@ -125,10 +125,7 @@ impl Lint<'_> {
             Some(meant) => finding.help(format!("did you mean `{meant}`?")),
             None => finding,
         };
-        let finding = finding.help(format!(
-            "at this firmware it has `{}`",
-            known.join("`, `")
-        ));
+        let finding = finding.help(format!("at this firmware it has `{}`", known.join("`, `")));
         self.found.push(finding);
         false
     }
@@ -164,7 +161,10 @@ impl Lint<'_> {
             return;
         }
         let problem = names.iter().enumerate().find_map(|(index, name)| {
-            let count = names[..=index].iter().filter(|other| *other == name).count();
+            let count = names[..=index]
+                .iter()
+                .filter(|other| *other == name)
+                .count();
             let most = program.sends(name.0);
             (count > most).then(|| (index, times(name.0, most)))
         });
@@ -215,7 +215,9 @@ impl Lint<'_> {
             _ => pause,
         };
         if limit < least {
-            let message = format!("the client cannot be done within {limit}: it takes {least} alone to send its requests");
+            let message = format!(
+                "the client cannot be done within {limit}: it takes {least} alone to send its requests"
+            );
             let finding = self.odd(Code::NeverMet, place, message);
             self.found.push(finding);
         }
@@ -303,7 +305,9 @@ fn never_equal(value: &Value, seen: &Seen) -> Option<(&'static str, String)> {
     };
     match (&value.is, seen) {
         (None, Seen::List(_) | Seen::Text(_)) => None,
-        (None, Seen::Bool(_) | Seen::Int(_) | Seen::Number(_)) => Some(("length", "has no length".to_owned())),
+        (None, Seen::Bool(_) | Seen::Int(_) | Seen::Number(_)) => {
+            Some(("length", "has no length".to_owned()))
+        }
         (Some(Expected::Bool(_)), Seen::Bool(_))
         | (Some(Expected::Text(_)), Seen::Text(_))
         | (Some(Expected::Number(_)), Seen::Int(_) | Seen::Number(_)) => None,

@@ -92,7 +92,7 @@ impl Facts {
             .find(|resident| Some(&resident.id) == id.as_ref());
         let sample = match (&program, &mut resident, device) {
             (Some(program), Some(resident), Some(_)) => {
-                Some(Sample::ask(resident.device.as_mut(), &program.requests()))
+                Sample::ask(resident.device.as_mut(), &program.requests())
             }
             _ => None,
         };
@@ -112,13 +112,14 @@ impl Facts {
         }
     }
 
-    /// Whether a reply of this command may come.
+    /// Whether a reply of this command may come; firmware prints when it likes.
     fn may_be_replied(&self, id: CommandId) -> bool {
-        self.surprises
-            || self
-                .program
-                .as_ref()
-                .is_none_or(|program| program.replies(id))
+        let asked = self
+            .program
+            .as_ref()
+            .is_none_or(|program| program.replies(id));
+        let came = |sample: &Sample| sample.answers(id).next().is_some();
+        asked || self.surprises || id == CommandId::PRINT || self.sample.as_ref().is_some_and(came)
     }
 }
 
@@ -129,6 +130,7 @@ fn login_of(client: &Client) -> &Login {
         Client::ReadMotor(task) => &task.login,
         Client::ScanCan(task) => &task.login,
         Client::PlayRecording(task) => &task.login,
+        Client::Send(task) => &task.login,
     }
 }
 

@@ -43,6 +43,10 @@ impl Program {
                 (Request::PingCan, 1),
                 (Request::forward(0, &Request::FwVersion), 255),
             ])),
+            Client::Send(send) => {
+                let requests = send.requests.iter().map(|words| words.0.clone());
+                once(requests.collect())
+            }
             Client::PlayRecording(_) => None,
         }
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::Pace;
+use super::{Pace, Words};
 use crate::scenario::duration::Duration;
 
 /// What the client does.
@@ -20,6 +20,8 @@ pub enum Client {
     ScanCan(ScanCan),
     /// Sends the requests of the recording that the first device replays.
     PlayRecording(PlayRecording),
+    /// Sends these requests.
+    Send(SendRequests),
 }
 
 impl Default for Client {
@@ -111,5 +113,25 @@ pub struct PlayRecording {
     /// How to log in.
     pub login: Login,
     /// How long to wait for a reply.
+    pub give_up_after: Option<Duration>,
+}
+
+/// The task `send`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendRequests {
+    /// The requests in their order, each as `veschub-sim encode` takes it: `FORWARD_CAN 84 GET_VALUES`.
+    pub requests: Vec<Words>,
+    /// The time from one request to the next; without it, each is sent when the one before was answered.
+    #[serde(default)]
+    pub every: Option<Duration>,
+    /// How long to listen when all is done.
+    #[serde(default)]
+    pub stay_for: Option<Duration>,
+    /// How to log in.
+    #[serde(default)]
+    pub login: Login,
+    /// How long to wait for a reply.
+    #[serde(default)]
     pub give_up_after: Option<Duration>,
 }

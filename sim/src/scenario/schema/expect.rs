@@ -140,17 +140,21 @@ pub struct CommandName(pub CommandId);
 impl<'de> Deserialize<'de> for CommandName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let command = name.parse().map_err(|error| {
-            let names = CommandId::named().filter_map(CommandId::name);
-            match suggest::closest(&name, names) {
-                Some(close) => {
-                    format!("no command is called `{name}`\nhelp: did you mean `{close}`?")
-                }
-                None => format!("{error}"),
-            }
-        });
-        command.map(Self).map_err(serde::de::Error::custom)
+        command_named(&name)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
     }
+}
+
+/// The command of a name or number, or why there is none, with help.
+pub(super) fn command_named(name: &str) -> Result<CommandId, String> {
+    name.parse().map_err(|error| {
+        let names = CommandId::named().filter_map(CommandId::name);
+        match suggest::closest(name, names) {
+            Some(close) => format!("no command is called `{name}`\nhelp: did you mean `{close}`?"),
+            None => format!("{error}"),
+        }
+    })
 }
 
 impl<'de> Deserialize<'de> for Expected {

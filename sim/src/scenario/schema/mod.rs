@@ -12,6 +12,7 @@ mod expect;
 mod fault;
 mod quirk;
 mod script;
+mod words;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -25,6 +26,7 @@ pub use expect::*;
 pub use fault::*;
 pub use quirk::*;
 pub use script::*;
+pub use words::*;
 
 /// A whole scenario.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]

@@ -184,7 +184,7 @@ impl Composer {
         chain.push(itself);
         Ok(File {
             source,
-            folder: full.parent().unwrap_or(Path::new("")).to_owned(),
+            folder: full.parent().unwrap_or_else(|| Path::new("")).to_owned(),
             chain,
         })
     }
@@ -454,6 +454,7 @@ impl Setting<'_> {
                 let message = format!("there is no item {index} in {}", named(owner));
                 Err(self.refuse(step, message).help(match count {
                     0 => "the list is empty: 0 adds the first item".to_owned(),
+                    1 => "its only item is 0, and 1 adds one".to_owned(),
                     _ => format!("its items are 0 to {}, and {count} adds one", count - 1),
                 }))
             }

@@ -130,13 +130,21 @@ impl Failure<'_> {
                 "keys at the top level".to_owned(),
             ),
         };
-        let error = self.source.error_at(place, message).label(label);
+        let error = self.source.error_at(&place, message).label(label);
         if name == "<<" {
             return error.help("merge keys are not read; mark a whole value with `&name` and repeat it with `*name`");
         }
         let taken = self.keys(steps);
-        let free = allowed.iter().copied().filter(|key| !taken.contains(key));
-        let error = suggest(error, name, free);
+        // A key that is there already is not what was meant, unless this one was set from outside.
+        let (free, taken): (Vec<&str>, Vec<&str>) =
+            allowed.iter().partition(|key| !taken.contains(*key));
+        let error = if closest(name, free.iter().copied()).is_some() {
+            suggest(error, name, free.into_iter())
+        } else if self.source.is_set(&place) {
+            suggest(error, name, taken.into_iter())
+        } else {
+            error
+        };
         if allowed.is_empty() {
             return error.help("it takes no keys");
         }

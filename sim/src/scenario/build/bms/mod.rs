@@ -3,6 +3,8 @@
 mod check;
 mod series;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub(super) use check::{check, check_set_ends};
 pub(super) use series::Files;

@@ -179,3 +179,101 @@ fn check_bms_node(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::{rng::Seed, scenario::Loaded};
+
+    fn load(devices: &str) -> Result<Loaded, String> {
+        let text = format!("version: 1\ndevices:\n{devices}");
+        Loaded::parse("demo.yaml", &text, Path::new("."))
+            .map_err(|error| format!("{}: {}", error.line().unwrap(), error.message()))
+    }
+
+    fn refused(keys: &str) -> String {
+        let device = format!("  - express: {{ password: not-a-secret, {keys} }}\n");
+        load(&device).map(|_| keys).unwrap_err()
+    }
+
+    #[test]
+    fn a_description_with_a_count_makes_that_many_devices() {
+        let many = "  - express: { id: \"pack-{n:04}\", count: 1000, password: not-a-secret, bms: { cells: 20 } }\n";
+        let world = load(many).unwrap().build(Seed(0)).unwrap();
+        let ids: Vec<&str> = world
+            .targets
+            .iter()
+            .map(|target| target.id.as_str())
+            .collect();
+        assert_eq!(
+            (ids.len(), ids[0], ids[999]),
+            (1000, "PACK-0001", "PACK-1000")
+        );
+    }
+
+    #[test]
+    fn many_devices_and_one_that_has_an_id_of_theirs_are_refused() {
+        let meeting = "  - express: { id: \"pack-{n}\", count: 3, password: not-a-secret }\n  \
+            - express: { id: PACK-2, password: not-a-secret }\n";
+        assert_eq!(
+            load(meeting).map(|_| ()).unwrap_err(),
+            "4: two devices have the id `PACK-2`"
+        );
+    }
+
+    #[test]
+    fn a_count_without_a_place_for_the_number_and_the_reverse_are_refused() {
+        for (keys, message) in [
+            ("id: demo, count: 2", "3: `demo` has no place for a number"),
+            (
+                "id: \"d-{n:x}\", count: 2",
+                "3: `{n:x}` is no place for a number",
+            ),
+            (
+                "id: \"demo-{n}\"",
+                "3: the id has a place for a number, and no `count`",
+            ),
+            (
+                "id: \"demo-{n}\", count: 0",
+                "3: 0 devices are out of range: wanted 1 to 10000",
+            ),
+            (
+                "id: \"{n}\", count: 2",
+                "3: the id `1` has fewer than 3 characters",
+            ),
+        ] {
+            assert_eq!(refused(keys), message);
+        }
+    }
+
+    #[test]
+    fn nodes_that_cannot_be_on_one_bus_are_refused() {
+        for (keys, message) in [
+            (
+                "id: demo, can: [motor: { can_id: 2 }]",
+                "3: the node has the CAN id 2, which is the Express' own",
+            ),
+            (
+                "id: demo, can: [motor: { can_id: 9 }, bms: { can_id: 9 }]",
+                "3: two CAN nodes have the id 9",
+            ),
+            (
+                "id: demo, can: [bms: { can_id: 9, pack: { can_id: 9 } }]",
+                "3: a pack has no CAN id but that of its BMS",
+            ),
+            (
+                "id: demo, custom_configs: 2",
+                "3: an Express has one custom config at most",
+            ),
+        ] {
+            assert_eq!(refused(keys), message);
+        }
+    }
+
+    #[test]
+    fn a_scripted_reply_that_is_no_hex_is_refused_where_it_stands() {
+        let keys = "id: demo, replies: [{ request: \"24 *\", reply: [\"2g\"] }]";
+        assert_eq!(refused(keys), "3: `g` is not a hex digit");
+    }
+}
