@@ -543,7 +543,7 @@ impl<'a> Judge<'a> {
             .count();
         let least = fired
             .at_least
-            .unwrap_or(usize::from(fired.at_most.is_none()));
+            .unwrap_or_else(|| usize::from(fired.at_most.is_none()));
         let most = fired.at_most.unwrap_or(usize::MAX);
         if !(least..=most).contains(&count) {
             let name = fired.quirk.as_ref().or(fired.fault.as_ref());

@@ -473,7 +473,7 @@ impl Setting<'_> {
 }
 
 fn named(owner: Option<&Step>) -> String {
-    owner.map_or("the file".to_owned(), |step| format!("`{}`", step.name))
+    owner.map_or_else(|| "the file".to_owned(), |step| format!("`{}`", step.name))
 }
 
 fn is_nothing(text: &str) -> bool {
@@ -521,3 +521,6 @@ fn write_scalar(text: &str, plain: bool, out: &mut String) {
         out.push_str(&serde_json::Value::from(text).to_string());
     }
 }
+
+#[cfg(test)]
+mod tests;
