@@ -104,6 +104,7 @@ Commands:
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
   decode  Show what was said in a capture or in a bare stream of bytes
   check   Check scenarios without running them
+  schema  Print the JSON Schema of scenarios, for editors
   encode  Print a request as a frame in hex
   quirks  List the odd behaviours of real hubs and devices, with where each was seen
   faults  List the ways to harm a link, with their parameters
@@ -150,6 +151,8 @@ Options:
                                 does with a datagram every second; they go to this address [default:
                                 127.0.0.1:65109]
       --seed <N>                Decides all that is random; drawn and printed if it is not given
+      --set <PATH=VALUE>        Replace a value of the scenario, e.g.
+                                devices.0.express.bms.cells=12; may be given several times
       --listen <ADDR>           Address and port to listen at; port 0 picks a free one [default:
                                 127.0.0.1:65101]
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
@@ -269,13 +272,23 @@ Passwords and keys are masked, but for the payloads that --json gives.
             .stdout_eq(str![[r#"
 Check scenarios without running them
 
-Usage: veschub-sim check <SCENARIO>...
+Usage: veschub-sim check [OPTIONS] <SCENARIO>...
+       veschub-sim check --explain <CODE>
 
 Arguments:
-  <SCENARIO>...  The scenarios, YAML files
+  [SCENARIO]...  The scenarios, YAML files
 
 Options:
-  -h, --help  Print help
+      --strict            Take warnings for mistakes
+      --json              Print one JSON object per finding, and nothing else
+      --explain <CODE>    Say what a code means
+      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may
+                          be given several times
+  -h, --help              Print help
+
+A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does
+with
+--strict. Codes never change their meaning.
 
 "#]]);
     }

@@ -496,12 +496,14 @@ Arguments:
   [SCENARIO]  The scenario, a YAML file
 
 Options:
-      --demo             Play a built-in device instead: a 20-cell pack that is being ridden
-      --hub <HOST:PORT>  Where the hub listens
-      --seed <N>         Decides all that is random; drawn and printed if it is not given
-  -v, --verbose          Show every request and reply on stderr, not only who comes and goes
-  -q, --quiet            Show nothing on stderr but errors
-  -h, --help             Print help
+      --demo              Play a built-in device instead: a 20-cell pack that is being ridden
+      --hub <HOST:PORT>   Where the hub listens
+      --seed <N>          Decides all that is random; drawn and printed if it is not given
+      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may
+                          be given several times
+  -v, --verbose           Show every request and reply on stderr, not only who comes and goes
+  -q, --quiet             Show nothing on stderr but errors
+  -h, --help              Print help
 
 Prints `connected to ADDR:PORT` on stdout once every device has sent its login line
 `VESC:ID:PASSWORD`. A hub does not say whether it takes a login: one that refuses it closes the

@@ -151,7 +151,7 @@ impl Client {
             assert_eq!(rustix::io::read(&self.port, &mut byte), Ok(1));
             match self.decoder.next(&mut &byte[..]) {
                 Some(Item::Frame(frame)) => return frame.payload.to_vec(),
-                Some(Item::Noise(noise)) => panic!("{noise:?}"),
+                Some(Item::Noise(noise)) => unreachable!("{noise:?}"),
                 None => {}
             }
         }

@@ -297,11 +297,11 @@ async fn one_at_a_time<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Outcome {
     let mut outcome = Outcome::default();
     for request in requests {
-        if is_answered_at_all(request) {
+        if request.is_never_answered() {
+            send_only(session, request, &mut outcome).await;
+        } else {
             let result = session.ask(request).await;
             outcome.note(request, result);
-        } else {
-            send_only(session, request, &mut outcome).await;
         }
     }
     outcome
@@ -320,7 +320,7 @@ async fn at_offsets<S: AsyncRead + AsyncWrite + Unpin>(
         // not taken for the reply to this one.
         conclude_before(session, &mut open, Some(due), &mut outcome).await;
         session.idle(due).await;
-        if !is_answered_at_all(request) {
+        if request.is_never_answered() {
             send_only(session, request, &mut outcome).await;
             continue;
         }
@@ -354,21 +354,6 @@ async fn send_only<S: AsyncRead + AsyncWrite + Unpin>(
     match session.send(request).await {
         Ok(()) => outcome.not_awaited.push(request.clone()),
         Err(error) => outcome.unanswered.push((request.clone(), error)),
-    }
-}
-
-/// Whether firmware has a reply to this command at all, or to the one inside FORWARD_CAN.
-fn is_answered_at_all(request: &Request) -> bool {
-    let is_silent = |request: &Request| {
-        matches!(
-            request,
-            Request::Alive | Request::Reboot | Request::TerminalCmd(_) | Request::Bms(_)
-        )
-    };
-    // One level: nesting has no bottom.
-    match request.forwarded() {
-        Some(Ok(inner)) => !is_silent(&inner.body),
-        _ => !is_silent(request),
     }
 }
 

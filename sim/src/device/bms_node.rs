@@ -33,7 +33,7 @@ pub struct BmsNodeSettings {
     pub profile: Profile,
     /// The reply to FW_VERSION, as far as the firmware sends it.
     pub firmware: FwVersion,
-    /// When it falls silent for good, since the start of the run.
+    /// When it stops telling its values to the bus, since the start of the run; it still answers.
     pub silent_after: Option<Duration>,
 }
 
@@ -65,12 +65,6 @@ impl BmsNode {
 
     pub(super) fn can_id(&self) -> u8 {
         self.settings.can_id
-    }
-
-    /// Whether it is alive.
-    pub(super) fn speaks(&self, at: Time) -> bool {
-        let silent_after = self.settings.silent_after;
-        silent_after.is_none_or(|limit| at.since_start() < limit)
     }
 
     /// When it last told its values.

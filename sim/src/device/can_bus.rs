@@ -71,11 +71,7 @@ impl Node {
     }
 
     fn is_there(&self, at: Time) -> bool {
-        let speaks = match &self.what {
-            NodeKind::Motor(_) => true,
-            NodeKind::Bms(bms) => bms.speaks(at),
-        };
-        speaks && at >= self.back_at
+        at >= self.back_at
     }
 
     /// Does a blocking command; `others` are the ids that this node can find, and when they answer.

@@ -95,7 +95,7 @@ impl Pty {
     }
 
     fn is_open(&self) -> bool {
-        let seen = look(&self.device_end, PollFlags::IN);
+        let seen = look(&self.device_end);
         let gone = seen.contains(PollFlags::HUP) && !seen.contains(PollFlags::IN);
         !gone || !lock(&self.early).is_empty()
     }
@@ -108,6 +108,7 @@ impl Pty {
             from_client: pipe::Receiver::from_owned_fd_unchecked(from_client)?,
             to_client: pipe::Sender::from_owned_fd_unchecked(to_client)?,
             closed: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             early: Arc::clone(&self.early),
         })
     }
@@ -151,6 +152,8 @@ struct Session {
     /// The client's end was seen closed: this session is over, even if somebody else has opened it since. Tokio
     /// does not forget it, so that waiting for the end that saw it does not wait from then on.
     closed: AtomicBool,
+    /// The last bytes did not fit.
+    full: AtomicBool,
     early: Early,
 }
 
@@ -164,7 +167,7 @@ impl Session {
                 .try_read_buf(&mut rest)
                 .is_ok_and(|n| n > 0)
         {}
-        if look(&self.from_client, PollFlags::IN).contains(PollFlags::HUP) {
+        if look(&self.from_client).contains(PollFlags::HUP) {
             bytes.extend_from_slice(&rest);
             Ok(rest.len())
         } else {
@@ -204,7 +207,7 @@ impl ByteStream for Session {
 
     async fn writable(&self) -> io::Result<()> {
         let ready = self.to_client.ready(Interest::WRITABLE).await?;
-        if ready.is_write_closed() && look(&self.to_client, PollFlags::OUT).is_empty() {
+        if self.full.swap(false, Ordering::Relaxed) && ready.is_write_closed() {
             sleep(LOOK_AGAIN).await;
         }
         Ok(())
@@ -217,6 +220,10 @@ impl ByteStream for Session {
         }
         match self.to_client.try_write(bytes) {
             Err(error) if is_closed(&error) => Ok(bytes.len()),
+            Err(error) => {
+                self.full.store(true, Ordering::Relaxed);
+                Err(error)
+            }
             written => written,
         }
     }
@@ -235,9 +242,9 @@ fn lock(early: &Early) -> MutexGuard<'_, Vec<u8>> {
     early.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What there is to see at the device's end right now: what is wanted, and whether nobody has the other end open.
-fn look(device_end: &impl AsFd, wanted: PollFlags) -> PollFlags {
-    let mut ends = [PollFd::new(device_end, wanted)];
+/// What there is to see at the device's end right now: bytes to read, and whether nobody has the other end open.
+fn look(device_end: &impl AsFd) -> PollFlags {
+    let mut ends = [PollFd::new(device_end, PollFlags::IN)];
     match poll(&mut ends, Some(&Timespec::default())) {
         Ok(_) => ends[0].revents(),
         Err(_) => PollFlags::HUP,

@@ -13,21 +13,21 @@ use veschub_sim::{
 };
 use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 
-pub const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
+pub(crate) const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 /// What the device answers after.
-pub const DELAY: Duration = Duration::from_millis(50);
+pub(crate) const DELAY: Duration = Duration::from_millis(50);
 
-pub fn ms(ms: u64) -> Time {
+pub(crate) fn ms(ms: u64) -> Time {
     Time::from_nanos(ms * 1_000_000)
 }
 
-pub fn frame(payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(payload: &[u8]) -> Vec<u8> {
     encode(payload).unwrap()
 }
 
 /// Says every payload again after a while, but for those that start with ALIVE.
 #[derive(Default)]
-pub struct Parrot {
+pub(crate) struct Parrot {
     jobs: VecDeque<(Time, Vec<u8>)>,
     output: VecDeque<DeviceOutput>,
 }
@@ -54,7 +54,11 @@ impl Device for Parrot {
     }
 
     fn handle_timeout(&mut self, now: Time) {
-        while let Some((at, payload)) = self.jobs.pop_front_if(|&mut (due, _)| due <= now) {
+        while let Some((at, payload)) = self.jobs.pop_front() {
+            if at > now {
+                self.jobs.push_front((at, payload));
+                break;
+            }
             let truth = None;
             self.output
                 .push_back(DeviceOutput::Reply { at, payload, truth });
@@ -62,7 +66,7 @@ impl Device for Parrot {
     }
 }
 
-pub fn resident(id: &str, password: &str) -> Resident {
+pub(crate) fn resident(id: &str, password: &str) -> Resident {
     Resident {
         id: id.to_owned(),
         access: Access::Password(password.to_owned()),
@@ -72,25 +76,25 @@ pub fn resident(id: &str, password: &str) -> Resident {
 }
 
 /// A hub with its connections: what they were sent and how they ended.
-pub struct Bench {
-    pub hub: Hub,
-    pub now: Time,
-    pub last: u32,
-    pub flushing: bool,
-    pub heard: BTreeMap<ConnId, Vec<u8>>,
-    pub ended: BTreeMap<ConnId, Output>,
-    pub journal: Vec<JournalEntry>,
+pub(crate) struct Bench {
+    pub(crate) hub: Hub,
+    pub(crate) now: Time,
+    pub(crate) last: u32,
+    pub(crate) flushing: bool,
+    pub(crate) heard: BTreeMap<ConnId, Vec<u8>>,
+    pub(crate) ended: BTreeMap<ConnId, Output>,
+    pub(crate) journal: Vec<JournalEntry>,
 }
 
 impl Bench {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(
             HubConfig::default(),
             vec![resident("demo-0001", "not-a-secret")],
         )
     }
 
-    pub fn with(config: HubConfig, residents: Vec<Resident>) -> Self {
+    pub(crate) fn with(config: HubConfig, residents: Vec<Resident>) -> Self {
         Self {
             hub: Hub::new(config, residents),
             now: Time::ZERO,
@@ -102,12 +106,12 @@ impl Bench {
         }
     }
 
-    pub fn event(&mut self, conn: ConnId, event: Event<'_>) {
+    pub(crate) fn event(&mut self, conn: ConnId, event: Event<'_>) {
         self.hub.handle(self.now, conn, event);
         self.settle();
     }
 
-    pub fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         while let Some((conn, output)) = self.hub.poll_output() {
             assert!(
                 !self.ended.contains_key(&conn),
@@ -131,7 +135,7 @@ impl Bench {
     }
 
     /// Lets time pass, and everything that is due happen when it is.
-    pub fn until(&mut self, then: Time) {
+    pub(crate) fn until(&mut self, then: Time) {
         while let Some(due) = self.hub.poll_timeout().filter(|&due| due <= then) {
             self.now = due;
             self.hub.handle_timeout(due);
@@ -140,66 +144,66 @@ impl Bench {
         self.now = then;
     }
 
-    pub fn open(&mut self) -> ConnId {
+    pub(crate) fn open(&mut self) -> ConnId {
         self.last += 1;
         let conn = ConnId(self.last);
         self.event(conn, Event::Opened);
         conn
     }
 
-    pub fn send(&mut self, conn: ConnId, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, conn: ConnId, bytes: &[u8]) {
         self.event(conn, Event::Bytes(bytes));
     }
 
     /// A new connection that says this in one read.
-    pub fn say(&mut self, line: &[u8]) -> ConnId {
+    pub(crate) fn say(&mut self, line: &[u8]) -> ConnId {
         let conn = self.open();
         self.send(conn, line);
         conn
     }
 
-    pub fn login(&mut self) -> ConnId {
+    pub(crate) fn login(&mut self) -> ConnId {
         let conn = self.say(LOGIN);
         assert_eq!(self.ended.get(&conn), None);
         conn
     }
 
     /// The payloads of the frames that a connection was sent, which are its stream without a rest.
-    pub fn replies(&self, conn: ConnId) -> Vec<Vec<u8>> {
+    pub(crate) fn replies(&self, conn: ConnId) -> Vec<Vec<u8>> {
         let mut decoder = Decoder::new(TOOL_MAX_PAYLOAD);
         let mut input = self.heard.get(&conn).map_or(&[][..], Vec::as_slice);
         let mut payloads = Vec::new();
         while let Some(item) = decoder.next(&mut input) {
             match item {
                 Item::Frame(frame) => payloads.push(frame.payload.to_vec()),
-                Item::Noise(noise) => panic!("noise: {noise:?}"),
+                Item::Noise(noise) => unreachable!("noise: {noise:?}"),
             }
         }
         assert_eq!(decoder.finish(), None);
         payloads
     }
 
-    pub fn is_open_and_was_told_nothing(&self, conn: ConnId) -> bool {
+    pub(crate) fn is_open_and_was_told_nothing(&self, conn: ConnId) -> bool {
         !self.ended.contains_key(&conn) && !self.heard.contains_key(&conn)
     }
 
-    pub fn was_refused_without_a_byte(&self, conn: ConnId) -> bool {
+    pub(crate) fn was_refused_without_a_byte(&self, conn: ConnId) -> bool {
         self.ended.get(&conn) == Some(&Output::Close) && !self.heard.contains_key(&conn)
     }
 
-    pub fn told(&self) -> Vec<String> {
+    pub(crate) fn told(&self) -> Vec<String> {
         self.journal
             .iter()
             .map(|entry| entry.to_string().trim().to_owned())
             .collect()
     }
 
-    pub fn happened(&self, conn: ConnId, what: &Happening) -> bool {
+    pub(crate) fn happened(&self, conn: ConnId, what: &Happening) -> bool {
         let mut entries = self.journal.iter();
         entries.any(|entry| entry.conn == Some(conn) && entry.what == *what)
     }
 
-    pub fn count(&self, what: impl Fn(&Happening) -> bool) -> usize {
+    pub(crate) fn count(&self, what: impl Fn(&Happening) -> bool) -> usize {
         self.journal
             .iter()
             .filter(|entry| what(&entry.what))

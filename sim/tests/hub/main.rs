@@ -5,26 +5,22 @@
 mod bench;
 mod relay;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::time::Duration;
 
 use veschub_sim::{
-    device::{Device, DeviceOutput},
-    hub::{Access, ConnId, Event, Hub, HubConfig, Output, Resident},
-    journal::{Closed, Happening, JournalEntry},
+    hub::{Access, ConnId, Event, HubConfig, Output, Resident},
+    journal::{Closed, Happening},
     quirk::{Quirk, SessionReset},
     time::Time,
 };
-use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::CommandId;
 
 use bench::*;
 
-pub const FW_VERSION: u8 = 0;
-pub const PING_CAN: u8 = 62;
-pub const CUSTOM_CONFIG: u8 = 93;
-pub const BMS: u8 = 96;
+const FW_VERSION: u8 = 0;
+const PING_CAN: u8 = 62;
+const CUSTOM_CONFIG: u8 = 93;
+const BMS: u8 = 96;
 
 #[test]
 fn an_accepted_login_is_answered_with_silence() {

@@ -337,6 +337,22 @@ impl Request {
         }
     }
 
+    /// Whether no firmware ever answers this request, or the one inside FORWARD_CAN.
+    #[must_use]
+    pub fn is_never_answered(&self) -> bool {
+        let is_silent = |request: &Self| {
+            matches!(
+                request,
+                Self::Alive | Self::Reboot | Self::TerminalCmd(_) | Self::Bms(_)
+            )
+        };
+        // One level: nesting has no bottom.
+        match self.forwarded() {
+            Some(Ok(inner)) => is_silent(&inner.body),
+            _ => is_silent(self),
+        }
+    }
+
     /// The id that the reply to this request will have: for FORWARD_CAN that of the command inside.
     #[must_use]
     pub fn reply_id(&self) -> Option<CommandId> {

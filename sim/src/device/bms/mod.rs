@@ -12,6 +12,7 @@
 
 mod balance;
 mod curve;
+mod field;
 mod over_can;
 mod pack;
 mod set;
@@ -39,8 +40,9 @@ use self::{
 pub use self::{
     balance::{BALANCE_MARGIN_V, FORCED_BLEED_LIMIT_V},
     curve::Chemistry,
+    field::Field,
     over_can::over_can,
-    set::{Course, Field, Points, Setting},
+    set::{Course, Points, Setting},
     settings::{Balancing, BmsSettings, ReplyEnd, Segment, Thermal, WeakCell},
 };
 use crate::{rng::Seed, time::Time};

@@ -144,8 +144,11 @@ impl Rules<'_> {
         } else {
             return None;
         };
-        let seconds = left_ah / current_a * 3600.0;
-        Duration::try_from_secs_f64(seconds.max(0.0)).ok()
+        let seconds = (left_ah / current_a * 3600.0).max(0.0);
+        let room = Duration::try_from_secs_f64(seconds).ok()?;
+        // Cut down to a whole nanosecond, an absurd current would leave charge behind.
+        let short = room.as_secs_f64() + 1e-12 < seconds;
+        room.checked_add(Duration::from_nanos(u64::from(short)))
     }
 }
 

@@ -83,8 +83,6 @@ fn other_commands_are_answered_while_the_worker_scans_and_a_second_scan_is_dropp
             "2585 PING_CAN can_ids=[10 84]",
         ]
     );
-    let again = device.at(9000).ask("PING_CAN").said_until(20_000);
-    assert_eq!(again, ["11595 PING_CAN can_ids=[84]"], "the BMS is silent");
 }
 
 #[test]
@@ -127,15 +125,16 @@ fn a_node_restarts_by_itself_and_its_scan_is_never_answered() {
 fn a_bms_command_is_sent_on_while_the_data_are_fresh() {
     let mut device = Asked::of(TWO);
     let said = device.ask("BMS_FORCE_BALANCE 1").said_until(100);
-    assert_eq!(
-        said,
-        [
-            "57 BMS_FORCE_BALANCE: CAN node 10: the pack took it; such commands are never acknowledged"
-        ]
-    );
+    let taken = |ms| {
+        format!(
+            "{ms} BMS_FORCE_BALANCE: CAN node 10: the pack took it; \
+             such commands are never acknowledged"
+        )
+    };
+    assert_eq!(said, [taken(57)]);
     // Heard for the last time at 4.9 s.
     let said = device.at(6800).ask("BMS_FORCE_BALANCE 0").said_until(6899);
-    assert_eq!(said, ["6857 BMS_FORCE_BALANCE: CAN node 10 is gone"]);
+    assert_eq!(said, [taken(6857)]);
     let said = device.at(6900).ask("BMS_FORCE_BALANCE 0").said_until(7000);
     assert_eq!(
         said,

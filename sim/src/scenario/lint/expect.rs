@@ -259,11 +259,16 @@ impl Lint<'_> {
         };
         let silent: Vec<String> = sample
             .unanswered()
-            .filter(|request| !expected(request))
+            .filter(|request| !request.is_never_answered() && !expected(request))
             .map(told)
             .collect();
         if let Some(first) = silent.first() {
-            let place = Place::root().key("client");
+            let client = Place::root().key("client");
+            let place = if self.source.has(&client) {
+                client
+            } else {
+                Place::root().key("expect").at_key()
+            };
             let message = format!("nobody answers {first}, and the client waits for it");
             let finding = self
                 .odd(Code::NobodyAnswers, place, message)

@@ -105,9 +105,10 @@ fn understood(output: &DeviceOutput) -> Option<Answer> {
     let DeviceOutput::Reply { payload, .. } = output else {
         return None;
     };
-    let reply = Reply::decode(payload).ok()?.body;
+    let id = CommandId(*payload.first()?);
+    let fields = Reply::decode(payload).map(|reply| reply.body.fields());
     Some(Answer {
-        id: reply.id(),
-        fields: reply.fields(),
+        id,
+        fields: fields.unwrap_or_default(),
     })
 }

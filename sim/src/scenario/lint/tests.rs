@@ -260,7 +260,7 @@ fn w002_a_login_that_ends_the_other_way() {
         "W002",
         "{ field: current_a, is: 0 }]",
     );
-    silent(&login("{ id: \"D E M O 0001\" }", "reply-to: FW_VERSION"));
+    silent(&login("{ id: \"D E M O - 0001\" }", "reply-to: FW_VERSION"));
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn w004_a_request_that_nobody_answers() {
              client: {{ read-motor: {{ can_id: {can_id} }} }}\n{expect}"
         )
     };
-    warns(&motor(11, ""), "W004", "read-motor: { can_id: 11 } }");
+    warns(&motor(11, ""), "W004", "{ read-motor: { can_id: 11 } }");
     silent(&motor(84, ""));
     silent(&motor(
         11,
@@ -331,7 +331,7 @@ fn w004_a_request_that_nobody_answers() {
              client: {{ read-bms: {{}} }}"
         )
     };
-    warns(&config(0), "W004", "read-bms: {} }");
+    warns(&config(0), "W004", "{ read-bms: {} }");
     silent(&config(1));
 }
 

@@ -99,7 +99,7 @@ pub struct BmsNode {
     /// How long it takes to answer a PING; beyond 10 ms the answer is too late.
     #[serde(default)]
     pub pong_after: Option<Duration>,
-    /// When it falls silent for good, since the start of the run.
+    /// When it stops telling its values to the bus, since the start of the run; it still answers.
     #[serde(default)]
     pub silent_after: Option<Duration>,
     /// What it measures.

@@ -8,6 +8,7 @@
 //! that it comes from, so that a mistake is shown there.
 
 use std::{
+    fmt::Write as _,
     ops::Range,
     path::{Path, PathBuf},
 };
@@ -55,7 +56,7 @@ pub(super) fn compose(
     let source = Source::with_parts(composer.text, composer.parts, composer.tree);
     check_extent(&source)?;
     let mut text = String::new();
-    write(&source.0.tree, root, &mut text);
+    write_node(&source.0.tree, root, &mut text);
     Ok((source, text))
 }
 
@@ -481,7 +482,7 @@ fn is_nothing(text: &str) -> bool {
 }
 
 /// Writes a value on one line, so that it binds like the text that it comes from.
-fn write(tree: &Tree, id: NodeId, out: &mut String) {
+fn write_node(tree: &Tree, id: NodeId, out: &mut String) {
     let Some(node) = tree.resolved(id) else {
         return;
     };
@@ -493,7 +494,7 @@ fn write(tree: &Tree, id: NodeId, out: &mut String) {
         Kind::Sequence(items) => {
             out.push('[');
             for item in items {
-                write(tree, *item, out);
+                write_node(tree, *item, out);
                 out.push_str(", ");
             }
             out.push(']');
@@ -503,7 +504,7 @@ fn write(tree: &Tree, id: NodeId, out: &mut String) {
             for entry in entries {
                 write_scalar(&entry.key, true, out);
                 out.push_str(": ");
-                write(tree, entry.value, out);
+                write_node(tree, entry.value, out);
                 out.push_str(", ");
             }
             out.push('}');
@@ -517,9 +518,27 @@ fn write_scalar(text: &str, plain: bool, out: &mut String) {
     if plain && !text.is_empty() && text.chars().all(is_word) {
         out.push_str(text);
     } else {
-        // JSON's quoted texts are YAML's as well.
-        out.push_str(&serde_json::Value::from(text).to_string());
+        out.push('"');
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => out.extend(['\\', c]),
+                c if is_break_or_control(c) => {
+                    let _ = write!(out, "\\u{:04x}", u32::from(c));
+                }
+                c => out.push(c),
+            }
+        }
+        out.push('"');
     }
+}
+
+/// What YAML would not leave as it is inside of quotes.
+fn is_break_or_control(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}'
+        )
 }
 
 #[cfg(test)]

@@ -748,7 +748,7 @@ fn a_custom_error_is_shown_as_it_is() {
 fn a_custom_error_of_a_whole_mapping() {
     let error = refused(&good_but("quirk: session-reset }", "quirk: \"\" }"));
     insta::assert_snapshot!(error, @r#"
-    error[E010]: an expectation that nothing can meet
+    error[E006]: an expectation that nothing can meet
       --> demo.yaml:17:12
        |
     17 |   - fired: { quirk: "" }

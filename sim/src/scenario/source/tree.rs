@@ -510,7 +510,12 @@ impl Builder<'_> {
 }
 
 /// What a YAML parser says, what is meant by it, and what usually helps.
-const PROBLEMS: [(&str, &str, &str); 18] = [
+const PROBLEMS: [(&str, &str, &str); 19] = [
+    (
+        "expected node content",
+        "a value is missing, or a bracket is closed by one of the other kind",
+        "close every `[` with `]` and every `{` with `}`",
+    ),
     (
         "mapping values are not allowed",
         "a `:` stands where no key can be",
