@@ -8,7 +8,7 @@ mod relay;
 use std::time::Duration;
 
 use veschub_sim::{
-    hub::{Access, ConnId, Event, HubConfig, Output, Resident},
+    hub::{Access, ConnId, Event, HubConfig, Output},
     journal::{Closed, Happening},
     quirk::{Quirk, SessionReset},
     time::Time,
