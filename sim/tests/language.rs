@@ -42,13 +42,18 @@ fn assert_file(path: &Path, expected: &str) {
 }
 
 fn scenario_files() -> Vec<PathBuf> {
-    let entries = fs::read_dir(scenarios()).unwrap();
+    let paths = yaml_files(&scenarios());
+    assert!(paths.len() > 20);
+    paths
+}
+
+fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|ending| ending == "yaml"))
         .collect();
     paths.sort();
-    assert!(paths.len() > 20);
     paths
 }
 
@@ -104,9 +109,10 @@ fn every_scenario_names_the_schema_in_its_first_line() {
 }
 
 #[test]
-fn every_scenario_is_valid_by_the_schema() {
+fn every_scenario_and_every_part_is_valid_by_the_schema() {
     let validator = Validator::new();
-    for path in scenario_files() {
+    let parts = yaml_files(&scenarios().join("common"));
+    for path in scenario_files().into_iter().chain(parts) {
         let text = fs::read_to_string(&path).unwrap();
         if let Some(why) = validator.refuses(&text) {
             unreachable!("{}: {why}", path.display());

@@ -10,18 +10,16 @@
 //! is dropped without a word (`EX main/commands.c:1088-1099`). What firmware does not handle is ignored: there is no
 //! error reply in this protocol.
 
+mod bus;
+
 use std::{collections::VecDeque, time::Duration};
 
-use veschub_wire::{
-    CommandId, Reply, Request,
-    command::{BmsCommand, BmsValues, FwVersion},
-};
+use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
 
 use super::{
     Answer, CanBus, Device, DeviceOutput,
     bms::Bms,
-    bms_node::{ending_at, obey},
-    can_bus::{BROADCAST, Effect, NodeDone, REBOOT_TIME},
+    can_bus::{NodeDone, REBOOT_TIME},
     custom_config::Configs,
     fate::Fate,
     fw_info,
@@ -200,32 +198,6 @@ impl Express {
         self.worker_is_busy = self.schedule(now, due, id, Job::WorkDone(answers));
     }
 
-    /// Puts a request on the bus, for a node or for all; a frame to its sender's own id reaches nobody.
-    fn put_on_bus(&mut self, at: Time, from: Option<u8>, to: u8, request: Request) {
-        let own = self.identity.configs.can_id();
-        let command = request.id();
-        if self.can.is_off() {
-            return self.ignore(at, command, "the CAN driver is not started");
-        }
-        if from.is_some() && to == own {
-            return self.dispatch(at, request);
-        }
-        let mut nodes = self.can.addressed(at, to);
-        nodes.retain(|&node| Some(node) != from);
-        if nodes.is_empty() {
-            let why = if to == from.unwrap_or(own) {
-                format!("{to} is its own id, and what it sends to the bus does not come back")
-            } else {
-                format!("nobody on the CAN bus has the id {to}")
-            };
-            return self.ignore(at, command, why);
-        }
-        for node in nodes {
-            let request = request.clone();
-            self.schedule(at, at, command, Job::OnBus { node, request });
-        }
-    }
-
     fn do_now(&mut self, at: Time, request: &Request) {
         let id = request.id();
         let profile = self.identity.profile;
@@ -254,33 +226,6 @@ impl Express {
         Reply::FwVersion(self.identity.profile.cut_fw_version(version)).into()
     }
 
-    fn bms_values(&mut self, at: Time) -> BmsValues {
-        let end = self.identity.profile.bms_end;
-        match &mut self.pack {
-            Pack::Own(bms) => bms.values(at),
-            Pack::OverCan => {
-                let heard = self.can.bms_values(at);
-                ending_at(heard.unwrap_or_else(nothing_heard), end)
-            }
-        }
-    }
-
-    /// Lets a script of its own act, or sends the command on (`EX main/bms.c:366-395`).
-    fn command_bms(&mut self, at: Time, command: BmsCommand) {
-        let request = Request::Bms(command);
-        let id = request.id();
-        let to = match &mut self.pack {
-            Pack::Own(bms) => Err(obey(bms, at, command)),
-            Pack::OverCan => self.can.bms_to_command(at),
-        };
-        match to {
-            Ok(node) => {
-                self.schedule(at, at + BUS_TIME, id, Job::OnBus { node, request });
-            }
-            Err(why) => self.ignore(at, id, why),
-        }
-    }
-
     /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
     fn reboot(&mut self, at: Time) {
         self.ignore(at, CommandId::REBOOT, "it restarts");
@@ -288,29 +233,6 @@ impl Express {
         self.worker_is_busy = false;
         self.back_at = Some(at + REBOOT_TIME);
         self.output.push_back(DeviceOutput::LinkDown { at });
-    }
-
-    fn on_bus(&mut self, at: Time, node: u8, request: &Request) {
-        let own = self.identity.configs.can_id();
-        let id = request.id();
-        match self.can.receive(at, node, request, own) {
-            Effect::Say(answer) => self.say(at, answer),
-            Effect::Silent(why) => self.ignore(at, id, why),
-            Effect::Later { after, done } => {
-                self.schedule(at, at + after, id, Job::NodeDone(done));
-            }
-            Effect::Pass { to: BROADCAST, .. } => {
-                self.ignore(at, id, "a node's broadcast is not played here");
-            }
-            Effect::Pass { to, request } => {
-                let job = Job::Forward {
-                    from: Some(node),
-                    to,
-                    request,
-                };
-                self.schedule(at, at + BUS_TIME, id, job);
-            }
-        }
     }
 
     /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
@@ -357,14 +279,6 @@ impl Express {
                 }
             }
         }
-    }
-}
-
-/// What an Express tells that has heard of no BMS.
-fn nothing_heard() -> BmsValues {
-    BmsValues {
-        can_id: Some(255),
-        ..BmsValues::default()
     }
 }
 

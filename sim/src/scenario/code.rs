@@ -27,7 +27,7 @@ pub enum Code {
     /// `E009`
     BadInclude,
     /// `E010`
-    Contradiction,
+    Impossible,
     /// `E011`
     CannotBuild,
     /// `W001`
@@ -87,9 +87,9 @@ const TABLE: [Entry; 16] = [
     Entry {
         code: Code::WrongValue,
         id: "E006",
-        title: "wrong value",
-        explanation: "The value is of the wrong type or out of range: a text where a number is wanted, a duration \
-                      without a unit, more than the wire can carry.",
+        title: "a value of the wrong type or form",
+        explanation: "A text where a number is wanted, a duration without a unit, a number that is too large for its \
+                      kind.",
     },
     Entry {
         code: Code::TooMuch,
@@ -114,10 +114,12 @@ const TABLE: [Entry; 16] = [
                       others, 8 deep, but never itself.",
     },
     Entry {
-        code: Code::Contradiction,
+        code: Code::Impossible,
         id: "E010",
-        title: "the scenario contradicts itself",
-        explanation: "Each word is fine alone, but not together with another one, such as two devices with one id.",
+        title: "what is said cannot be",
+        explanation: "The scenario is well formed, but what it says cannot be: more than firmware or the wire can \
+                      hold, a number out of range, an id that no hub takes, keys that exclude each other, two devices \
+                      with one id.",
     },
     Entry {
         code: Code::CannotBuild,
@@ -231,7 +233,7 @@ mod tests {
     #[test]
     fn a_code_is_found_by_its_id_in_either_case() {
         assert_eq!(Code::find("w001"), Some(Code::NeverFires));
-        assert_eq!(Code::find("E010"), Some(Code::Contradiction));
+        assert_eq!(Code::find("E010"), Some(Code::Impossible));
         assert_eq!(Code::find("X010"), None);
     }
 }

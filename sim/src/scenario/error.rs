@@ -47,7 +47,7 @@ impl ScenarioError {
         message: impl Into<String>,
     ) -> Self {
         Self(Box::new(Report {
-            code: Code::Contradiction,
+            code: Code::Impossible,
             spot: spot.map(|spot| source.first_line_of(&spot)),
             source: source.clone(),
             message: visible(message),
@@ -57,7 +57,7 @@ impl ScenarioError {
         }))
     }
 
-    /// Says what kind of finding it is; without it, a contradiction.
+    /// Says what kind of finding it is; without it, that what is said cannot be.
     #[must_use]
     pub(super) fn coded(mut self, code: Code) -> Self {
         self.0.code = code;
@@ -67,7 +67,7 @@ impl ScenarioError {
     /// Says that it was found when the scenario was built, unless it is known better what it is.
     pub(super) fn while_building(self) -> Self {
         match self.0.code {
-            Code::Contradiction => self.coded(Code::CannotBuild),
+            Code::Impossible => self.coded(Code::CannotBuild),
             _ => self,
         }
     }

@@ -17,6 +17,7 @@ use crate::{
     device::bms,
     quirk::{Switch, catalogue},
     scenario::{
+        code::Code,
         error::ScenarioError,
         schema::{self, Expectation, Scenario},
         source::{Place, Source},
@@ -389,7 +390,9 @@ fn quirk_that_cannot_fire(name: &str, place: Place, source: &Source) -> Scenario
             .error_at(place, message)
             .help("add it under `quirks`");
     }
-    let error = source.error_at(place, format!("no quirk is called `{name}`"));
+    let error = source
+        .error_at(place, format!("no quirk is called `{name}`"))
+        .coded(Code::UnknownName);
     match closest(name, known.iter().copied()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
         None => error.help(format!("known here: `{}`", known.join("`, `"))),

@@ -12,9 +12,6 @@ const MAX_LISTED: usize = 30;
 /// A longer text is cut when a message quotes it.
 const MAX_QUOTED: usize = 60;
 
-/// How the message about a misspelt command starts.
-const NO_COMMAND: &str = "no command is called ";
-
 /// Turns a failure to bind into a mistake at its place.
 pub(super) fn explain(
     source: &Source,
@@ -104,7 +101,7 @@ impl Failure<'_> {
             (Code::NotYaml, self.key_under_two_names(name))
         } else if let Some((found, wanted)) = mismatch(message) {
             (Code::WrongValue, self.mismatch(message, found, wanted))
-        } else if message.starts_with(NO_COMMAND) {
+        } else if message.starts_with("no ") && message.contains(" is called `") {
             (Code::UnknownName, self.at_value(message))
         } else {
             (Code::WrongValue, self.at_value(message))

@@ -45,7 +45,7 @@ fn settings(bms: &str) -> BmsSettings {
 #[test]
 fn a_value_to_set_that_has_no_such_name() {
     assert_snapshot!(refused("{ set: [{ field: cell_voltage_v, to: 4 }] }"), @"
-    error[E006]: no value of a BMS is called `cell_voltage_v`
+    error[E004]: no value of a BMS is called `cell_voltage_v`
      --> pack.yaml:6:29
       |
     6 |       bms: { set: [{ field: cell_voltage_v, to: 4 }] }
@@ -54,7 +54,7 @@ fn a_value_to_set_that_has_no_such_name() {
       = help: did you mean `cell_voltages_v`?
     ");
     assert_snapshot!(refused("{ set: [{ field: status, to: 4 }] }"), @"
-    error[E006]: no value of a BMS is called `status`
+    error[E004]: no value of a BMS is called `status`
      --> pack.yaml:6:29
       |
     6 |       bms: { set: [{ field: status, to: 4 }] }

@@ -489,7 +489,7 @@ fn a_quirk_that_cannot_fire() {
       = help: add it under `quirks`
     ");
     insta::assert_snapshot!(refused(&and("expect:\n  - fired: { quirk: sesion-reset }")), @"
-    error[E010]: no quirk is called `sesion-reset`
+    error[E004]: no quirk is called `sesion-reset`
      --> demo.yaml:5:21
       |
     5 |   - fired: { quirk: sesion-reset }
@@ -498,7 +498,7 @@ fn a_quirk_that_cannot_fire() {
       = help: did you mean `session-reset`?
     ");
     insta::assert_snapshot!(refused(&and("expect:\n  - fired: { quirk: gremlins }")), @"
-    error[E010]: no quirk is called `gremlins`
+    error[E004]: no quirk is called `gremlins`
      --> demo.yaml:5:21
       |
     5 |   - fired: { quirk: gremlins }
