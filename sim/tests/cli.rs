@@ -1414,7 +1414,7 @@ mod serve {
                 "--quiet",
             ]),
             str![[r#"
-error: no device has the id OTHER: there are DEMO-0001
+error: no device has the id OTHER: the scenario has DEMO-0001
 
 "#]],
         );

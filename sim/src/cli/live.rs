@@ -100,7 +100,7 @@ fn direct(world: World, id: &str) -> Result<(String, Hub), Failure> {
         None => {
             let ids = ids.join(", ");
             Err(Failure::Text(format!(
-                "no device has the id {wanted}: there are {ids}"
+                "no device has the id {wanted}: the scenario has {ids}"
             )))
         }
     }

@@ -70,6 +70,7 @@ async fn keep_connected(address: &str, login: &LoginLine, device: Hub, report: i
     let mut driver = Driver::new(device, |entry| report(News::Happened(entry)));
     let mut pause = Duration::ZERO;
     loop {
+        driver.turn_until_reachable().await;
         let attempt = async {
             sleep(pause).await;
             connect(address, login).await

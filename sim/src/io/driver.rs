@@ -107,6 +107,13 @@ impl<O: FnMut(JournalEntry)> Driver<O> {
         }
     }
 
+    /// Drives the hub until its one device has a link again, which it loses for a while when it restarts.
+    pub(super) async fn turn_until_reachable(&mut self) {
+        while !self.hub.device_is_here() {
+            self.turn().await;
+        }
+    }
+
     fn now(&self) -> Time {
         Time::from(self.start.elapsed())
     }

@@ -138,6 +138,7 @@ async fn serve_sessions(
 ) -> io::Result<()> {
     let mut driver = Driver::new(device, observe);
     loop {
+        driver.turn_until_reachable().await;
         driver.turn_until(pty.opened()).await;
         let conn = driver.open(pty.session()?);
         driver.turn_while_open(conn).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bench;
+mod determinism;
 mod relay;
 
 use std::time::Duration;
