@@ -307,7 +307,7 @@ async fn reset_in_the_middle_of_a_reply() {
 
 #[tokio::test]
 async fn reset_by_what_the_client_sends() {
-    let (mut house, mut tool) =
+    let (house, mut tool) =
         tool_behind("reset: { direction: to-device, when: { command: BMS_GET_VALUES } }").await;
     tool.send(&frame(&[BMS])).await;
     assert_eq!(
