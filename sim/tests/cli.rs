@@ -2,15 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod common;
+
 use std::{
     fs,
-    io::{BufRead, BufReader, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStderr, ChildStdout, Command as Process, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Command as Process, Stdio},
 };
+
+use common::{PATIENCE, Served, ask, frame};
 
 use snapbox::{
     IntoData,
@@ -22,10 +23,8 @@ use veschub_transcript::{
     tcp::Side::{Initiator, Responder},
     write::{Endpoints, SessionWriter},
 };
-use veschub_wire::{Decoder, Item, Reply, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::Reply;
 
-/// Far above what anything here takes; what takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 
 fn sim(args: &[&str]) -> Command {
@@ -47,10 +46,6 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
         fs::write(folder.path().join(name), content).unwrap();
     }
     folder
-}
-
-fn frame(payload: &[u8]) -> Vec<u8> {
-    encode(payload).unwrap()
 }
 
 /// A session of a tool that asks who is there and what is on the CAN bus.
@@ -102,6 +97,7 @@ Commands:
   serve   Serve the devices of a scenario until Ctrl-C
   replay  Serve the device side of a recorded session until Ctrl-C
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
+  record  Sit between a client and a real hub or device, and write what is said into a capture file
   decode  Show what was said in a capture or in a bare stream of bytes
   check   Check scenarios without running them
   schema  Print the JSON Schema of scenarios, for editors
@@ -155,6 +151,11 @@ Options:
                                 devices.0.express.bms.cells=12; may be given several times
       --listen <ADDR>           Address and port to listen at; port 0 picks a free one [default:
                                 127.0.0.1:65101]
+      --save <FILE>             Save what goes over the wire as a pcapng file, which Wireshark and
+                                `decode` read
+      --keep-credentials        Write passwords of login lines as they were said, instead of masking
+                                them
+      --force                   Overwrite the file if it is there
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
   -q, --quiet                   Show nothing on stderr but errors
   -h, --help                    Print help
@@ -201,6 +202,15 @@ Options:
 
       --listen <ADDR>
           Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+
+      --save <FILE>
+          Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+
+      --keep-credentials
+          Write passwords of login lines as they were said, instead of masking them
+
+      --force
+          Overwrite the file if it is there
 
   -v, --verbose
           Show every request and reply on stderr, not only who comes and goes
@@ -1142,131 +1152,6 @@ error[E011]: the recording holds no login, so the device has no id
             .success()
             .stderr_eq("")
             .stdout_eq("inner/s.yaml: ok\n");
-    }
-}
-
-/// A program that serves, and what it says.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-    stdout: BufReader<ChildStdout>,
-    stderr: Option<BufReader<ChildStderr>>,
-}
-
-impl Served {
-    fn start(args: &[&str]) -> Self {
-        let mut program = Process::new(cargo_bin!("veschub-sim"));
-        program.args(args);
-        Self::spawn(program)
-    }
-
-    fn start_in(folder: &TempDir, args: &[&str]) -> Self {
-        let mut program = Process::new(cargo_bin!("veschub-sim"));
-        program.args(args).current_dir(folder.path());
-        Self::spawn(program)
-    }
-
-    fn spawn(mut program: Process) -> Self {
-        program
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = program.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = child.stderr.take().map(BufReader::new);
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on ").unwrap().trim_end();
-        Self {
-            address: address.parse().unwrap(),
-            child,
-            stdout,
-            stderr,
-        }
-    }
-
-    /// What is said on stderr up to and with a line that holds this.
-    fn says(&mut self, words: &str) -> String {
-        let stderr = self.stderr.as_mut().unwrap();
-        let mut said = String::new();
-        loop {
-            let start = said.len();
-            assert!(
-                stderr.read_line(&mut said).unwrap() > 0,
-                "never said {words}: {said}"
-            );
-            if said[start..].contains(words) {
-                return said;
-            }
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-    }
-
-    /// A tool that is attached: success is silence, so stderr has to tell.
-    fn login(&mut self, line: &[u8]) -> TcpStream {
-        let mut stream = self.connect();
-        stream.write_all(line).unwrap();
-        self.says("attached");
-        stream
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(
-            Process::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    /// How the program ends, and what it said meanwhile.
-    fn end(mut self) -> (ExitStatus, String, String) {
-        let (ended, end) = mpsc::channel();
-        let id = self.child.id().to_string();
-        thread::spawn(move || {
-            let (mut stdout, mut stderr) = (String::new(), String::new());
-            self.stdout.read_to_string(&mut stdout).unwrap();
-            if let Some(rest) = &mut self.stderr {
-                rest.read_to_string(&mut stderr).unwrap();
-            }
-            let _ = ended.send((self.child.wait().unwrap(), stdout, stderr));
-        });
-        end.recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| panic!("process {id} goes on"))
-    }
-}
-
-/// Ends the program where a test did not.
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn ask(stream: &mut TcpStream, payload: &[u8]) -> Vec<u8> {
-    stream.write_all(&frame(payload)).unwrap();
-    let mut decoder = Decoder::new(TOOL_MAX_PAYLOAD);
-    let mut bytes = [0; 4096];
-    loop {
-        let count = match stream.read(&mut bytes) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            count => count.unwrap(),
-        };
-        assert!(count > 0, "closed instead of a reply");
-        let mut input = &bytes[..count];
-        if let Some(Item::Frame(reply)) = decoder.next(&mut input) {
-            return reply.payload.to_vec();
-        }
     }
 }
 

@@ -31,6 +31,7 @@ use crate::{
         server,
     },
     journal::{Happening, JournalEntry},
+    observe::Saving,
     rng::Seed,
     scenario::{
         Loaded, World,
@@ -170,7 +171,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     )
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
@@ -179,6 +180,8 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
+    let mut capture = args.save.create(port)?;
+    let mut saved = Ok(());
     runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
@@ -190,7 +193,16 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
         };
         let interrupted = interrupted()?;
         announce(format_args!("listening on {address}"))?;
-        let serving = server::serve(listener, hub, observer(args.talk), interrupted);
+        let told = observer(args.talk);
+        let serving = async {
+            match &mut capture {
+                None => server::serve(listener, hub, told, interrupted).await,
+                Some(capture) => {
+                    let saving = Saving::new(capture, &mut saved, told);
+                    server::serve(listener, hub, saving, interrupted).await;
+                }
+            }
+        };
         match discovery {
             None => serving.await,
             Some(discovery) => tokio::select! {
@@ -199,8 +211,12 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
                 never = discovery.run() => match never {},
             },
         }
-        Ok(())
-    })
+        Ok::<(), Failure>(())
+    })?;
+    match capture {
+        None => Ok(()),
+        Some(capture) => args.save.finish(capture, saved),
+    }
 }
 
 async fn discovery(
@@ -269,7 +285,7 @@ pub(super) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => {

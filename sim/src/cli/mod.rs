@@ -7,6 +7,7 @@ mod device;
 mod encode;
 mod lists;
 mod live;
+mod record;
 mod scenarios;
 
 use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -48,6 +49,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Play the devices of a scenario at somebody else's hub until Ctrl-C
     Device(DeviceArgs),
+    /// Sit between a client and a real hub or device, and write what is said into a capture file
+    Record(RecordArgs),
     /// Show what was said in a capture or in a bare stream of bytes
     Decode(DecodeArgs),
     /// Check scenarios without running them
@@ -69,6 +72,8 @@ struct ListenArgs {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
     #[command(flatten)]
+    save: SaveArgs,
+    #[command(flatten)]
     talk: TalkArgs,
 }
 
@@ -81,6 +86,20 @@ struct TalkArgs {
     /// Show nothing on stderr but errors
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+/// Where to save what goes over the wire.
+#[derive(Debug, Args)]
+struct SaveArgs {
+    /// Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Write passwords of login lines as they were said, instead of masking them
+    #[arg(long, requires = "save")]
+    keep_credentials: bool,
+    /// Overwrite the file if it is there
+    #[arg(long, requires = "save")]
+    force: bool,
 }
 
 /// Values of a scenario that are replaced.
@@ -171,6 +190,33 @@ struct DeviceArgs {
     seed: Option<u64>,
     #[command(flatten)]
     set: SetArgs,
+    #[command(flatten)]
+    talk: TalkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else. Point the client there.\n\
+    Bytes pass untouched. The file grows as the session goes on: after Ctrl-C or a crash it can be read up to\n\
+    the last packet. Its addresses are made up. The password of a login line is masked; other secrets are not:\n\
+    see `veschub-sim scrub` before you give the file away."
+)]
+struct RecordArgs {
+    /// The hub or the device to record
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    upstream: String,
+    /// Address and port to listen at; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", value_parser = address, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The capture file to write, a pcapng
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Write passwords of login lines as they were said, instead of masking them
+    #[arg(long)]
+    keep_credentials: bool,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     talk: TalkArgs,
 }
@@ -341,6 +387,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => live::serve(&args),
         Command::Replay(args) => live::replay(&args),
         Command::Device(args) => device::device(&args),
+        Command::Record(args) => record::record(&args),
         Command::Decode(args) => capture::decode(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Schema => scenarios::schema(),
