@@ -110,7 +110,7 @@ impl SaveArgs {
         let path = self
             .save
             .as_deref()
-            .unwrap_or(Path::new("the capture"))
+            .unwrap_or_else(|| Path::new("the capture"))
             .display();
         result
             .and_then(|()| capture.finish().map(drop))
