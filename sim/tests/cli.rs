@@ -178,15 +178,15 @@ The demo's device has the id demo-0001 and the password not-a-secret.
             .stdout_eq(str![[r#"
 Serve the device side of a recorded session until Ctrl-C
 
-Usage: veschub-sim replay [OPTIONS] <CAPTURE>
+Usage: veschub-sim replay [OPTIONS] <CAPTURE>...
 
 Arguments:
-  <CAPTURE>
-          The recorded session, a pcap or pcapng file
+  <CAPTURE>...
+          The recorded sessions, pcap or pcapng files
 
 Options:
       --id <ID>
-          The id that tools log in with
+          The id that tools log in with; for several devices once for each, in their order
 
       --password <PASSWORD>
           The password that tools log in with
@@ -199,6 +199,28 @@ Options:
           - immediate: At once
           
           [default: recorded]
+
+      --speed <FACTOR>
+          Play so many times as fast as recorded, e.g. 2 or 0.5
+
+      --order <ORDER>
+          Which requests are answered
+
+          Possible values:
+          - by-request: Every request that was recorded, in any order
+          - strict:     Only the request that came next in the recording
+          
+          [default: by-request]
+
+      --at-end <WHAT>
+          What is answered when a request comes more often than in the recording
+
+          Possible values:
+          - hold:   The last answer again
+          - wrap:   The first answer again, and so on
+          - silent: Nothing
+          
+          [default: hold]
 
       --listen <ADDR>
           Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
@@ -221,9 +243,10 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-Tools log in as the recorded one did, unless --id or --password say otherwise.
+Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was
+asked for something in one of the captures is at the hub.
 A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th
-recorded reply comes, then the last one again. A request that was not recorded stays unanswered.
+recorded reply comes. What came unasked comes as long after the login as it did.
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.
 
 "#]]);
@@ -1388,6 +1411,51 @@ mod replay {
 
     fn recorded(login: Option<&[u8]>) -> TempDir {
         folder(&[("session.pcapng", &session(login))])
+    }
+
+    #[test]
+    fn plays_devices_of_several_captures_on_one_hub() {
+        let login = |id: &str| format!("VESCTOOL:{id}:not-a-secret\n").into_bytes();
+        let one = session(Some(&login("demo-0001")));
+        let two = session(Some(&login("demo-0002")));
+        let folder = folder(&[("one.pcapng", &one), ("two.pcapng", &two)]);
+        let mut served = Served::start_in(&folder, &["replay", "one.pcapng", "two.pcapng"]);
+        for id in ["demo-0001", "demo-0002"] {
+            let mut tool = served.login(&login(id));
+            assert_eq!(ask(&mut tool, &[0])[0], 0);
+        }
+        let same = ["replay", "one.pcapng", "one.pcapng"];
+        sim_in(&folder, &same).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+2 requests and 2 replies recorded
+tools log in as DEMO-0001 with the recorded password
+2 requests and 2 replies recorded
+tools log in as DEMO-0001 with the recorded password
+error: one.pcapng: another device has the id DEMO-0001 already; give each one its own with --id, once for each
+
+"#]]);
+        let named = [&same[..], &["--id", "demo-0001", "--id", "demo-0003"]].concat();
+        let mut served = Served::start_in(&folder, &named);
+        served.login(&login("demo-0003"));
+        let too_many = [&named[..], &["--id", "demo-0004", "--quiet"]].concat();
+        sim_in(&folder, &too_many)
+            .assert()
+            .code(2)
+            .stdout_eq("")
+            .stderr_eq(str![[r#"
+error: --id demo-0004: there is no device for it, only 2 devices
+
+"#]]);
+    }
+
+    #[test]
+    fn plays_at_a_speed_that_is_one() {
+        for speed in ["0", "-1", "inf", "fast"] {
+            let told = sim(&["replay", "a.pcapng", &format!("--speed={speed}")])
+                .assert()
+                .code(2);
+            let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
+            assert!(told.contains("wanted a number above 0"), "{told}");
+        }
     }
 
     #[test]

@@ -207,7 +207,7 @@ fn a_file_that_is_there_is_not_overwritten_unless_that_is_asked_for() {
         "-o",
         file.to_str().unwrap(),
     ];
-    let refused = Process::new(&program).args(args).output().unwrap();
+    let refused = Process::new(program).args(args).output().unwrap();
     assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(

@@ -233,26 +233,62 @@ fn host_and_port(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise.\n\
+    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was\n\
+    asked for something in one of the captures is at the hub.\n\
     A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th\n\
-    recorded reply comes, then the last one again. A request that was not recorded stays unanswered.\n\
+    recorded reply comes. What came unasked comes as long after the login as it did.\n\
     Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else."
 )]
 struct ReplayArgs {
-    /// The recorded session, a pcap or pcapng file
-    #[arg(value_name = "CAPTURE")]
-    capture: PathBuf,
-    /// The id that tools log in with
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
+    /// The recorded sessions, pcap or pcapng files
+    #[arg(value_name = "CAPTURE", required = true)]
+    captures: Vec<PathBuf>,
+    /// The id that tools log in with; for several devices once for each, in their order
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<String>,
     /// The password that tools log in with
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
     /// When replies are sent
     #[arg(long, value_name = "PACE", value_enum, default_value_t = PaceArg::Recorded)]
     pace: PaceArg,
+    /// Play so many times as fast as recorded, e.g. 2 or 0.5
+    #[arg(long, value_name = "FACTOR", value_parser = speed, conflicts_with = "pace")]
+    speed: Option<f64>,
+    /// Which requests are answered
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::ByRequest)]
+    order: OrderArg,
+    /// What is answered when a request comes more often than in the recording
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AtEndArg::Hold)]
+    at_end: AtEndArg,
     #[command(flatten)]
     listen: ListenArgs,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|&speed: &f64| speed > 0.0 && speed.is_finite());
+    speed.ok_or_else(|| "wanted a number above 0, e.g. 2 for twice as fast".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderArg {
+    /// Every request that was recorded, in any order
+    ByRequest,
+    /// Only the request that came next in the recording
+    Strict,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AtEndArg {
+    /// The last answer again
+    Hold,
+    /// The first answer again, and so on
+    Wrap,
+    /// Nothing
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
