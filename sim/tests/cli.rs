@@ -1,6 +1,6 @@
 //! The command line: help, messages, exit codes, and what is on stdout.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 
