@@ -317,7 +317,10 @@ local function packed_float(bits)
     local value = (1 + fraction / 2 ^ 23) * 2 ^ (exponent - 127)
     for digits = 1, 9 do
         local short = tonumber(string.format("%." .. digits .. "g", value))
-        if math.abs(short - value) < 2 ^ (exponent - 127 - 25) then
+        -- Half the distance to the next single; below a power of 2 they stand closer.
+        local half = 2 ^ (exponent - 127 - (fraction == 0 and short < value and 25 or 24))
+        local off = math.abs(short - value)
+        if off < half or off == half and fraction % 2 == 0 then
             return sign * short
         end
     end
@@ -326,6 +329,39 @@ end
 
 local function has_bit(mask, number)
     return math.floor(mask / 2 ^ number) % 2 == 1
+end
+
+-- Which bytes may follow a first byte of UTF-8: how many, and the range of the first of them.
+local function utf8_follow(byte)
+    if byte >= 0xC2 and byte <= 0xDF then
+        return 1, 0x80, 0xBF
+    elseif byte >= 0xE0 and byte <= 0xEF then
+        return 2, byte == 0xE0 and 0xA0 or 0x80, byte == 0xED and 0x9F or 0xBF
+    elseif byte >= 0xF0 and byte <= 0xF4 then
+        return 3, byte == 0xF0 and 0x90 or 0x80, byte == 0xF4 and 0x8F or 0xBF
+    end
+    return 0, 0, 0
+end
+
+-- What is not UTF-8 becomes a replacement character. Wireshark's own conversion cuts such texts short.
+local function utf8_text(bytes)
+    local out, at = {}, 1
+    while at <= #bytes do
+        local first = bytes:byte(at)
+        local wanted, low, high = utf8_follow(first)
+        local have = 0
+        while have < wanted do
+            local byte = bytes:byte(at + have + 1)
+            if not byte or byte < low or byte > high then
+                break
+            end
+            have, low, high = have + 1, 0x80, 0xBF
+        end
+        local good = first < 0x80 or wanted > 0 and have == wanted
+        out[#out + 1] = good and bytes:sub(at, at + have) or "\239\191\189"
+        at = at + have + 1
+    end
+    return table.concat(out)
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -384,7 +420,7 @@ function Reader:get(name, kind)
             refuse(self, string.format("`%s` at offset %d is not closed by a NUL", last_part(name), at))
         end
         self.at = stop
-        value = self.bytes:sub(at + 1, stop - 1)
+        value = utf8_text(self.bytes:sub(at + 1, stop - 1))
     else
         value = self:raw(name, kind)
         if kind == "f16" or kind == "f32" then
@@ -957,9 +993,6 @@ local function add_item(tree, tvb, item)
     local field, value = item.entry.field, item.value
     if item.entry[2] == "bytes" then
         return tree:add(field, tvb(item.at, item.size))
-    elseif item.entry[2] == "text" then
-        -- Wireshark knows how to replace what is not UTF-8.
-        value = item.size > 1 and tvb(item.at, item.size - 1):string(ENC_UTF_8) or ""
     end
     if item.at and item.size > 0 then
         return tree:add(field, tvb(item.at, item.size), value)
