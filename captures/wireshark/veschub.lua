@@ -316,7 +316,8 @@ local function packed_float(bits)
     end
     local value = (1 + fraction / 2 ^ 23) * 2 ^ (exponent - 127)
     for digits = 1, 9 do
-        local short = tonumber(string.format("%." .. digits .. "g", value))
+        -- The factor rounds halves up.
+        local short = tonumber(string.format("%." .. digits .. "g", value * (1 + 1e-14)))
         -- Half the distance to the next single; below a power of 2 they stand closer.
         local half = 2 ^ (exponent - 127 - (fraction == 0 and short < value and 25 or 24))
         local off = math.abs(short - value)
@@ -464,11 +465,14 @@ function Reader:rest_as(name)
     end
 end
 
--- Device texts are Latin-1.
+-- Device texts are Latin-1. Wireshark ends a text at a NUL, so that one is shown as a picture.
 function Reader:latin1(name)
     local bytes, at, size = self:rest()
-    local text = bytes:gsub("[\128-\255]", function(char)
+    local text = bytes:gsub("[\0\128-\255]", function(char)
         local code = char:byte()
+        if code == 0 then
+            return "␀"
+        end
         return string.char(0xC0 + math.floor(code / 64), 0x80 + code % 64)
     end)
     self:push(name, text, at, size)
@@ -838,7 +842,7 @@ local function read_login(line)
     if line:sub(-1) ~= "\n" then
         return { refused = string.format("the login line has no line feed in %d bytes", MAX_LOGIN_LINE) }
     end
-    line = line:sub(1, -2):match("^[^%z]*")
+    line = line:sub(1, -2):match("^[^\0]*")
     local parts = {}
     for part in (line .. ":"):gmatch("([^:]*):") do
         parts[#parts + 1] = part
@@ -885,10 +889,10 @@ end
 local get_stream, get_seq, get_len = Field.new("tcp.stream"), Field.new("tcp.seq"), Field.new("tcp.len")
 
 -- Sessions by stream. `seen` keeps what the first pass over a file found, for when a packet is shown again.
-local sessions, seen = {}, {}
+local sessions, sessions_count, seen = {}, 0, {}
 
 function vesc.init()
-    sessions, seen = {}, {}
+    sessions, sessions_count, seen = {}, 0, {}
 end
 
 -- The innermost TCP header's.
@@ -901,7 +905,10 @@ local function session_of(pinfo)
     local from = tostring(pinfo.src) .. " " .. pinfo.src_port
     local to = tostring(pinfo.dst) .. " " .. pinfo.dst_port
     local key = last(get_stream) or (from < to and from .. to or to .. from)
-    sessions[key] = sessions[key] or { sides = {}, pending = {} }
+    if not sessions[key] then
+        sessions_count = sessions_count + 1
+        sessions[key] = { number = sessions_count, sides = {}, pending = {} }
+    end
     local session = sessions[key]
     session.sides[from] = session.sides[from] or {}
     return session, from, to
@@ -1089,7 +1096,9 @@ local function render_frame(tree, tvb, frame, context)
     branch:add(f.crc, tvb(payload_at + frame.length, 2), frame.crc):append_text(" [correct]")
     branch:add(f.stop, tvb(frame.at + frame.size - 1, 1), 3)
 
-    local key = context.key .. ":" .. frame.at
+    -- Its place in its stream, or in a datagram.
+    local key = string.format("%d %s %d", context.begin and context.session.number or -context.pinfo.number,
+                              context.from, ((context.begin or 0) + frame.at) % 2 ^ 32)
     match_reply(context.session, context.pinfo, context.to_device, payload, key)
     local reply, request = seen["reply " .. key], seen["request " .. key]
     if context.to_device and reply then
@@ -1185,21 +1194,20 @@ local function dissect_stream(tvb, pinfo, tree)
     end
 
     -- When what is still wanted begins in an earlier segment than this packet's, Wireshark comes again with
-    -- all of them: what was shown in an earlier packet is left out then.
-    local key = string.format("%d:%s:%d", pinfo.number, from, tvb:offset())
-    if not pinfo.visited then
-        seen["before " .. key] = side.done
-        local done = begin and (begin + (more_at or #bytes)) % 2 ^ 32
-        if done and (not side.done or distance(done, side.done) > 0) then
-            side.done = done
+    -- all of them: in the first pass, what was shown in an earlier packet is left out then. In later passes
+    -- that packet is not dissected any more.
+    local skip = 0
+    if begin and not pinfo.visited then
+        skip = side.done and math.max(0, distance(side.done, begin)) or 0
+        local done = more_at or #bytes
+        if done > skip then
+            side.done = (begin + done) % 2 ^ 32
         end
     end
-    local before = seen["before " .. key]
-    local skip = before and begin and distance(before, begin) or 0
 
     pinfo.cols.protocol = "VESC"
     local context = {
-        bytes = bytes, pinfo = pinfo, session = session, key = key, to_device = tool == from,
+        bytes = bytes, pinfo = pinfo, session = session, from = from, begin = begin, to_device = tool == from,
         direction = tool == from and "to-device" or "to-tool",
     }
     local words = {}
@@ -1224,13 +1232,14 @@ end
 
 -- `NAME::ADDRESS::PORT`, from an Express with a NUL behind it.
 local function dissect_discovery(tvb, pinfo, tree)
-    local text = tvb:raw():match("^[^%z]*")
-    local name, address, port = text:match("^(.-)::(.-)::(%d+)$")
-    if not port or address:find("::", 1, true) or tonumber(port) > 65535 then
+    local text = tvb:raw():match("^[^\0]*")
+    local name, address, port = text:match("^(.-)::([%d.]+)::(%d+)$")
+    if not port or tonumber(port) > 65535 then
         return false
     end
     pinfo.cols.protocol = "VESC"
-    local words = string.format("%s listens at %s:%s", name, address, port)
+    local shown_name = utf8_text(name)
+    local words = string.format("%s listens at %s:%s", shown_name, address, port)
     pinfo.cols.info = words
     local branch = tree:add(vesc, tvb())
     branch:set_text("VESC, discovery: " .. words)
@@ -1241,7 +1250,7 @@ local function dissect_discovery(tvb, pinfo, tree)
         end
         at = at + #part + 2
     end
-    add("name", name, name)
+    add("name", name, shown_name)
     add("address", address, address)
     add("port", port, tonumber(port))
     return true

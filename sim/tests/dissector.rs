@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -15,6 +15,7 @@ use std::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use veschub_sim::io::discovery::{DISCOVERY_PORT, datagram};
 use veschub_transcript::{
     Direction, Entry, Kind, Options, Transcript,
     tcp::Side,
@@ -72,7 +73,9 @@ fn tshark(capture: &Path, args: &[&str]) -> String {
     assert!(output.status.success(), "{}: {talk}", capture.display());
     for text in [&*out, &*talk] {
         let trouble = text.lines().find(|line| {
-            line.contains("Lua Error") || line.contains("Lua: Error") || line.contains("_ws.lua.error")
+            line.contains("Lua Error")
+                || line.contains("Lua: Error")
+                || line.contains("_ws.lua.error")
         });
         assert_eq!(trouble, None, "{}", capture.display());
     }
@@ -186,7 +189,11 @@ fn dissect(capture: &Path, args: &[&str]) -> BTreeMap<Way, Vec<Shown>> {
             let net = layers.get("ip").or_else(|| layers.get("ipv6")).unwrap();
             let address = net.text(&format!("ip.{ip}"));
             let address = address.or_else(|| net.text(&format!("ipv6.{ip}"))).unwrap();
-            let port = layers.get("tcp").unwrap().text(&format!("tcp.{port}")).unwrap();
+            let port = layers
+                .get("tcp")
+                .unwrap()
+                .text(&format!("tcp.{port}"))
+                .unwrap();
             SocketAddr::new(address.parse().unwrap(), port.parse().unwrap())
         };
         let way = (end("src", "srcport"), end("dst", "dstport"));
@@ -203,11 +210,17 @@ fn dissect(capture: &Path, args: &[&str]) -> BTreeMap<Way, Vec<Shown>> {
 fn shown(layer: &Json, packet: &str) -> Shown {
     let mut fields = Told::new();
     layer.leaves(&mut fields);
-    fields.retain(|name, _| !["vesc.bad_crc", "vesc.is_", "vesc.has_"].iter().any(|expert| name.starts_with(expert)));
+    fields.retain(|name, _| {
+        !["vesc.bad_crc", "vesc.is_", "vesc.has_"]
+            .iter()
+            .any(|expert| name.starts_with(expert))
+    });
     let mut take = |name: &str| Some(fields.remove(&format!("vesc.{name}"))?.remove(0));
     let kind = take("kind").unwrap();
     let direction = take("direction").unwrap();
-    let bytes = take("noise").map(|bytes| from_hex(&bytes)).unwrap_or_default();
+    let bytes = take("noise")
+        .map(|bytes| from_hex(&bytes))
+        .unwrap_or_default();
     let (request_in, reply_in) = (take("request_in"), take("reply_in"));
     for name in ["stop", "crc", "latency", "noise.length"] {
         take(name);
@@ -240,7 +253,10 @@ fn family(command: CommandId) -> String {
     if name.starts_with("bms_") {
         return "bms".to_owned();
     }
-    let name = name.strip_prefix("get_").or_else(|| name.strip_prefix("set_")).unwrap_or(&name);
+    let name = name
+        .strip_prefix("get_")
+        .or_else(|| name.strip_prefix("set_"))
+        .unwrap_or(&name);
     let name = name.strip_suffix("_selective").unwrap_or(name);
     name.strip_suffix("_default").unwrap_or(name).to_owned()
 }
@@ -334,24 +350,42 @@ fn compare(capture: &Path, args: &[&str]) -> usize {
         let mut noise = Vec::new();
         let context = format!("{}: {} to {}", capture.display(), way.0, way.1);
         for entry in &transcript.entries {
-            let ends = transcript.connections.iter().find(|ends| ends.number == entry.connection);
+            let ends = transcript
+                .connections
+                .iter()
+                .find(|ends| ends.number == entry.connection);
             let to_device = entry.direction == Some(Direction::ToDevice);
             let from_here = ends.is_some_and(|ends| {
                 entry.direction.is_some()
-                    && way == if to_device { (ends.tool, ends.device) } else { (ends.device, ends.tool) }
+                    && way
+                        == if to_device {
+                            (ends.tool, ends.device)
+                        } else {
+                            (ends.device, ends.tool)
+                        }
             });
             match &entry.kind {
                 _ if !from_here => {}
                 // Noise is cut differently, and Wireshark shows a frame without an end as TCP's.
-                Kind::Noise(told) => noise.extend(&told.bytes[..told.bytes.len() - told.unfinished]),
+                Kind::Noise(told) => {
+                    noise.extend(&told.bytes[..told.bytes.len() - told.unfinished])
+                }
                 Kind::Frame(_) | Kind::Login(_) => {
-                    assert_eq!(hex(&take_noise(&mut shown)), hex(&std::mem::take(&mut noise)), "{context}");
+                    assert_eq!(
+                        hex(&take_noise(&mut shown)),
+                        hex(&std::mem::take(&mut noise)),
+                        "{context}"
+                    );
                     let Some(theirs) = shown.next() else {
                         panic!("{context}: not shown: {}", entry.fields());
                     };
                     let ours = expected(entry);
                     assert_eq!(theirs.kind, entry.kind_name(), "{context}");
-                    assert_eq!(theirs.to_device, to_device, "{context}, packet {}", theirs.packet);
+                    assert_eq!(
+                        theirs.to_device, to_device,
+                        "{context}, packet {}",
+                        theirs.packet
+                    );
                     assert!(
                         is_same_told(&ours, &theirs.fields),
                         "{context}, packet {}:\nours   {ours:?}\ntheirs {:?}",
@@ -366,7 +400,12 @@ fn compare(capture: &Path, args: &[&str]) -> usize {
         assert_eq!(hex(&take_noise(&mut shown)), hex(&noise), "{context}");
         assert!(shown.next().is_none(), "{context}: shown and not heard");
     }
-    assert!(theirs.is_empty(), "{}: {:?} is not ours", capture.display(), theirs.keys());
+    assert!(
+        theirs.is_empty(),
+        "{}: {:?} is not ours",
+        capture.display(),
+        theirs.keys()
+    );
     frames
 }
 
@@ -387,7 +426,16 @@ fn secrets(capture: &Path) -> BTreeSet<Vec<u8>> {
     let transcript = Transcript::from_capture(file, &Options::default()).unwrap();
     let mut secrets = BTreeSet::new();
     for login in transcript.logins() {
-        secrets.insert(login.line.as_ref().unwrap().password.reveal().as_bytes().to_vec());
+        secrets.insert(
+            login
+                .line
+                .as_ref()
+                .unwrap()
+                .password
+                .reveal()
+                .as_bytes()
+                .to_vec(),
+        );
     }
     for entry in &transcript.entries {
         let Some(frame) = entry.frame() else { continue };
@@ -396,7 +444,11 @@ fn secrets(capture: &Path) -> BTreeSet<Vec<u8>> {
             _ => continue,
         };
         if let Some(config) = config.express() {
-            for secret in [config.station_key, config.access_point_key, config.hub_password] {
+            for secret in [
+                config.station_key,
+                config.access_point_key,
+                config.hub_password,
+            ] {
                 secrets.insert(secret.as_bytes().to_vec());
             }
         }
@@ -418,13 +470,30 @@ fn assert_no_secret(capture: &Path) -> usize {
     for layer in pdml.split("<proto name=\"vesc\"").skip(1) {
         own.push_str(layer.split("</proto>").next().unwrap());
     }
-    assert!(own.contains("vesc."), "{}: nothing dissected", capture.display());
+    assert!(
+        own.contains("vesc."),
+        "{}: nothing dissected",
+        capture.display()
+    );
     for secret in &secrets {
         let text = String::from_utf8_lossy(secret);
-        for (what, output) in [("PDML", &pdml), ("JSON", &json), ("tree", &tree), ("columns", &columns)] {
-            assert!(!output.contains(&*text), "{}: a secret in the {what}", capture.display());
+        for (what, output) in [
+            ("PDML", &pdml),
+            ("JSON", &json),
+            ("tree", &tree),
+            ("columns", &columns),
+        ] {
+            assert!(
+                !output.contains(&*text),
+                "{}: a secret in the {what}",
+                capture.display()
+            );
         }
-        assert!(!own.contains(&hex(secret)), "{}: a secret in hex", capture.display());
+        assert!(
+            !own.contains(&hex(secret)),
+            "{}: a secret in hex",
+            capture.display()
+        );
     }
     secrets.len()
 }
@@ -470,37 +539,48 @@ fn samples() -> Vec<(Side, Vec<u8>)> {
                 true => Side::Initiator,
                 false => Side::Responder,
             };
-            let bytes = text.lines().flat_map(|line| line.split('#').next().unwrap().split_whitespace());
-            samples.push((side, bytes.map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()));
+            let bytes = text
+                .lines()
+                .flat_map(|line| line.split('#').next().unwrap().split_whitespace());
+            samples.push((
+                side,
+                bytes
+                    .map(|byte| u8::from_str_radix(byte, 16).unwrap())
+                    .collect(),
+            ));
         }
     }
     samples.sort_by_key(|(side, payload): &(Side, Vec<u8>)| (*side as u8, payload.clone()));
     samples
 }
 
-/// Every sample, whole and cut short at every place, and with a byte too many.
+/// Every sample, whole, cut short, with a byte too many and inside FORWARD_CAN.
 fn sample_script() -> Script {
     let mut script = vec![login()];
     // The first frame tells who is who, at ports and without a login.
     script.push((Side::Initiator, encode(&[0]).unwrap()));
     for (side, payload) in samples() {
-        for len in 1..=payload.len() {
+        // Of the long ones some places are enough.
+        for len in (1..=payload.len()).filter(|len| *len < 70 || len % 7 == 0) {
             script.push((side, encode(&payload[..len]).unwrap()));
         }
         script.push((side, encode(&[&payload[..], &[7]].concat()).unwrap()));
         if side == Side::Initiator && payload.len() < 500 {
             script.push((side, encode(&[&[34, 84], &payload[..]].concat()).unwrap()));
-            script.push((side, encode(&[&[34, 84, 34, 85], &payload[..]].concat()).unwrap()));
+            script.push((
+                side,
+                encode(&[&[34, 84, 34, 85], &payload[..]].concat()).unwrap(),
+            ));
         }
     }
     script
 }
 
-/// Payloads of every command in both directions with any bytes, some noise, bad CRCs and long frames.
-fn wild_script(seed: u64) -> Script {
+/// Payloads of every `step`th command in both directions with any bytes, some noise, bad CRCs and long frames.
+fn wild_script(seed: u64, step: usize) -> Script {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut script = vec![login(), (Side::Initiator, encode(&[0]).unwrap())];
-    for id in 0..=255 {
+    for id in (0..=255).step_by(step) {
         for side in [Side::Initiator, Side::Responder] {
             for most in [8, 100, 400] {
                 let mut payload = vec![id];
@@ -539,7 +619,9 @@ fn merged(script: &Script) -> Script {
     let mut merged: Script = Vec::new();
     for (side, bytes) in script {
         match merged.last_mut() {
-            Some((last, together)) if last == side && together.len() < 4000 => together.extend(bytes),
+            Some((last, together)) if last == side && together.len() < 4000 => {
+                together.extend(bytes)
+            }
             _ => merged.push((*side, bytes.clone())),
         }
     }
@@ -556,12 +638,19 @@ fn every_capture_is_told_as_our_own_decoder_tells_it() {
     let mut folders = vec![folder("../captures")];
     folders.extend(env::var_os("VESCHUB_EXTRA_CAPTURES").map(PathBuf::from));
     let mut captures = 0;
-    for path in folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()) {
+    for path in folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap())
+    {
         let path = path.unwrap().path();
         let ending = path.extension().and_then(|ending| ending.to_str());
         if matches!(ending, Some("pcap" | "pcapng")) {
             assert!(compare(&path, &[]) > 0, "{}: no frame", path.display());
-            assert!(assert_no_secret(&path) > 0, "{}: no secret to look for", path.display());
+            assert!(
+                assert_no_secret(&path) > 0,
+                "{}: no secret to look for",
+                path.display()
+            );
             captures += 1;
         }
     }
@@ -576,7 +665,7 @@ fn samples_of_every_command_are_told_the_same_however_they_end_and_are_cut() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("samples.pcapng");
     let script = sample_script();
-    for (script, mss) in [(&script, 1460), (&merged(&script), 1460), (&merged(&script), 97)] {
+    for (script, mss) in [(&script, 1460), (&merged(&script), 97)] {
         write(&path, script, 65101, mss);
         assert!(compare(&path, &[]) > 1000);
     }
@@ -584,18 +673,286 @@ fn samples_of_every_command_are_told_the_same_however_they_end_and_are_cut() {
 }
 
 #[test]
-fn any_bytes_are_told_the_same_split_at_every_byte_or_merged() {
+fn any_bytes_are_told_the_same_merged_or_split_at_every_byte() {
     if !there_is_tshark() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("wild.pcapng");
-    for (seed, mss) in [(0, 1460), (1, 1460), (2, 64), (3, 7), (4, 1)] {
-        let script = wild_script(seed);
+    for (seed, step, mss) in [(0, 3, 1460), (1, 8, 7), (2, 24, 1)] {
+        let script = wild_script(seed, step);
         for script in [&script, &merged(&script)] {
             write(&path, script, 65101, mss);
             let frames = compare(&path, &[]);
-            assert!(frames > 1000, "seed {seed}: {frames} frames");
+            assert!(frames > 500 / step, "seed {seed}: {frames} frames");
         }
     }
+}
+
+#[test]
+fn a_capture_with_every_segment_split_is_told_the_same() {
+    if !there_is_tshark() {
+        return;
+    }
+    let file = fs::File::open(folder("../captures/vesctool-session-rebuilt.pcapng")).unwrap();
+    let transcript = Transcript::from_capture(file, &Options::default()).unwrap();
+    let mut script = Script::new();
+    for entry in &transcript.entries {
+        let bytes = match &entry.kind {
+            Kind::Login(login) => login.raw.reveal().to_vec(),
+            Kind::Frame(frame) => encode(&frame.payload).unwrap(),
+            _ => continue,
+        };
+        let side = match entry.direction {
+            Some(Direction::ToDevice) => Side::Initiator,
+            _ => Side::Responder,
+        };
+        script.push((side, bytes));
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("split.pcapng");
+    for mss in [1, 50] {
+        write(&path, &script, 65101, mss);
+        assert_eq!(
+            compare(&path, &[]),
+            transcript.count().frames as usize,
+            "mss {mss}"
+        );
+    }
+    assert!(assert_no_secret(&path) > 0);
+}
+
+#[test]
+fn every_command_has_our_name_for_it() {
+    if !there_is_tshark() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("names.pcapng");
+    let requests = (0..=255).map(|id| (Side::Initiator, encode(&[id]).unwrap()));
+    write(&path, &requests.collect(), 65101, 1460);
+    let pdml = tshark(&path, &["-T", "pdml"]);
+    let names = pdml.lines().filter_map(|line| {
+        let told = line
+            .split_once("name=\"vesc.command\" showname=\"command: ")?
+            .1;
+        Some(told.split('"').next().unwrap().to_owned())
+    });
+    let wanted = (0..=255).map(|id| match CommandId(id).name() {
+        Some(name) => format!("{name} ({id})"),
+        None => format!("Unknown ({id})"),
+    });
+    assert_eq!(names.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_session_is_found_at_any_port_and_its_sides_by_login_or_contents() {
+    if !there_is_tshark() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ports.pcapng");
+    let talk = [
+        (Side::Initiator, encode(&[0]).unwrap()),
+        (Side::Responder, encode(b"\x00\x06\x05demo\0").unwrap()),
+        (Side::Initiator, encode(&[34, 84, 96]).unwrap()),
+        (Side::Responder, encode(&[62, 1, 2]).unwrap()),
+    ];
+    let to_hub = |kind| {
+        let login = LoginLine::new(kind, "demo-0001", "not-a-secret");
+        (Side::Initiator, login.encode())
+    };
+    // A device behind a hub is the one that calls.
+    let called = talk
+        .iter()
+        .map(|(side, bytes)| (side.other(), bytes.clone()));
+    for (port, script) in [
+        (65102, talk.to_vec()),
+        (4711, talk.to_vec()),
+        (60_000, [&[to_hub(LoginKind::Tool)], &talk[..]].concat()),
+        (
+            50_123,
+            [vec![to_hub(LoginKind::Device)], called.collect()].concat(),
+        ),
+        (
+            65101,
+            vec![
+                to_hub(LoginKind::Ping),
+                (Side::Responder, b"PONG\n".to_vec()),
+            ],
+        ),
+        (
+            65101,
+            vec![(Side::Initiator, b"VESCTOOL:a:b:not-a-secret\n".to_vec())],
+        ),
+        (
+            65101,
+            vec![(Side::Initiator, b"vesc tool:a b:not-a-secret\n".to_vec())],
+        ),
+    ] {
+        write(&path, &script, port, 20);
+        compare(&path, &[]);
+        let columns = tshark(&path, &[]);
+        assert!(columns.contains(" VESC "), "{port}: {columns}");
+        assert!(
+            !columns.contains("not-a-secret") && !columns.contains("noise (2"),
+            "{port}: {columns}"
+        );
+    }
+    write(&path, &talk.to_vec(), 4711, 1460);
+    let preference = [
+        "-o",
+        "vesc.tcp_ports:4000-5000",
+        "--disable-heuristic",
+        "vesc_tcp",
+    ];
+    assert_eq!(compare(&path, &preference), 4);
+}
+
+#[test]
+fn a_bad_crc_is_told_and_what_follows_is_found() {
+    if !there_is_tshark() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("crc.pcapng");
+    let script = vec![
+        login(),
+        (
+            Side::Initiator,
+            b"\x02\x01\x60\x6C\xA7\x03\x02\x01\x60\x6C\xA6\x03".to_vec(),
+        ),
+    ];
+    write(&path, &script, 65101, 1460);
+    assert_eq!(compare(&path, &[]), 1);
+    let tree = tshark(&path, &["-O", "vesc"]);
+    assert!(
+        tree.contains("CRC is 0x6ca7, 0x6ca6 would be right"),
+        "{tree}"
+    );
+    assert_eq!(tshark(&path, &["-Y", "vesc.bad_crc"]).lines().count(), 1);
+}
+
+#[test]
+fn replies_are_matched_to_their_requests() {
+    if !there_is_tshark() {
+        return;
+    }
+    // Two passes, or a request does not know of its reply yet.
+    let ways = dissect(
+        &folder("../captures/vesctool-session-rebuilt.pcapng"),
+        &["-2"],
+    );
+    let all: Vec<&Shown> = ways
+        .values()
+        .flatten()
+        .filter(|shown| shown.kind == "frame")
+        .collect();
+    let (requests, replies): (Vec<&Shown>, Vec<&Shown>) =
+        all.iter().partition(|shown| shown.to_device);
+    assert_eq!((requests.len(), replies.len()), (144, 144));
+    for reply in &replies {
+        let request = requests
+            .iter()
+            .find(|request| Some(&request.packet) == reply.request_in.as_ref());
+        let request = request.unwrap_or_else(|| panic!("packet {}: no request", reply.packet));
+        assert_eq!(request.reply_in.as_ref(), Some(&reply.packet));
+        // A command inside FORWARD_CAN is answered bare.
+        if request.fields["vesc.command"] != ["34"] {
+            assert_eq!(request.fields["vesc.command"], reply.fields["vesc.command"]);
+        }
+    }
+    let matched: BTreeSet<_> = replies.iter().map(|reply| &reply.request_in).collect();
+    assert_eq!(matched.len(), 144);
+}
+
+/// A capture of datagrams to a port: bare IPv4.
+fn write_datagrams(path: &Path, port: u16, datagrams: &[&[u8]]) {
+    let mut file = b"\xD4\xC3\xB2\xA1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x65\0\0\0".to_vec();
+    for text in datagrams {
+        let mut packet = b"\x45\0\0\0\0\0\0\0\x40\x11\0\0\xC0\0\x02\x01\xFF\xFF\xFF\xFF".to_vec();
+        packet[2..4].copy_from_slice(&(28 + text.len() as u16).to_be_bytes());
+        packet.extend(40_000_u16.to_be_bytes());
+        packet.extend(port.to_be_bytes());
+        packet.extend((8 + text.len() as u16).to_be_bytes());
+        packet.extend([0; 2]);
+        packet.extend(*text);
+        file.extend([0; 8]);
+        file.extend((packet.len() as u32).to_le_bytes());
+        file.extend((packet.len() as u32).to_le_bytes());
+        file.extend(packet);
+    }
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn datagrams_tell_where_a_device_listens() {
+    if !there_is_tshark() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("discovery.pcap");
+    let sent = datagram("demo-remote", Ipv4Addr::new(192, 0, 2, 7), 65102);
+    write_datagrams(&path, DISCOVERY_PORT, &[&sent, b"none::of::ours"]);
+    let fields = [
+        "-T",
+        "fields",
+        "-e",
+        "vesc.discovery.name",
+        "-e",
+        "vesc.discovery.address",
+    ];
+    let told = tshark(
+        &path,
+        &[
+            &fields[..],
+            &["-e", "vesc.discovery.port", "-e", "vesc.noise.length"],
+        ]
+        .concat(),
+    );
+    assert_eq!(told, "demo-rem\t192.0.2.7\t65102\t\n\t\t\t14\n");
+    // Frames in datagrams, at ports of one's own.
+    write_datagrams(&path, 4712, &[&encode(&[96]).unwrap(), b"\x02\x05\x00"]);
+    let port = [
+        "-o",
+        "vesc.udp_ports:4712",
+        "-T",
+        "fields",
+        "-e",
+        "vesc.command",
+        "-e",
+        "vesc.unfinished",
+    ];
+    assert_eq!(tshark(&path, &port), "96\t\n\t3\n");
+}
+
+#[test]
+fn the_readme_shows_what_one_sees() {
+    if !there_is_tshark() {
+        return;
+    }
+    let readme = fs::read_to_string(folder("../captures/wireshark/README.md")).unwrap();
+    let capture = folder("../captures/vesctool-session-rebuilt.pcapng");
+    let columns = tshark(&capture, &["-Y", "vesc"]);
+    let (mut lines, mut filters) = (0, 0);
+    for line in readme.lines() {
+        if line.contains(" VESC ") && line.contains("192.0.2.33") {
+            assert!(
+                columns.lines().any(|other| other.trim() == line.trim()),
+                "not printed: {line}"
+            );
+            lines += 1;
+        }
+        if let Some(filter) = line
+            .strip_prefix("| `vesc")
+            .and_then(|rest| rest.split('`').next())
+        {
+            let found = tshark(&capture, &["-2", "-Y", &format!("vesc{filter}")]);
+            // What the session does not have.
+            let is_absent = [".noise", ".bad_crc"].contains(&filter) || filter.contains('!');
+            assert_eq!(found.is_empty(), is_absent, "vesc{filter}");
+            filters += 1;
+        }
+    }
+    assert!(lines > 3 && filters > 3, "{lines} lines, {filters} filters");
 }
