@@ -886,31 +886,24 @@ end
 ---------------------------------------------------------------------------------------------------------
 -- Sessions: who is the tool, what was already shown, which reply belongs to which request.
 
-local get_stream, get_seq, get_len = Field.new("tcp.stream"), Field.new("tcp.seq"), Field.new("tcp.len")
-
--- Sessions by stream. `seen` keeps what the first pass over a file found, for when a packet is shown again.
-local sessions, sessions_count, seen = {}, 0, {}
+-- Sessions by their ends. Wireshark dissects a file once in order and then any packet again: `calls` and
+-- `seen` keep what the first pass found. Fields of TCP are of no use here, the first pass often lacks them.
+local sessions, sessions_count, calls, seen = {}, 0, {}, {}
 
 function vesc.init()
-    sessions, sessions_count, seen = {}, 0, {}
-end
-
--- The innermost TCP header's.
-local function last(extract)
-    local all = { extract() }
-    return all[#all] and all[#all].value
+    sessions, sessions_count, calls, seen = {}, 0, {}, {}
 end
 
 local function session_of(pinfo)
     local from = tostring(pinfo.src) .. " " .. pinfo.src_port
     local to = tostring(pinfo.dst) .. " " .. pinfo.dst_port
-    local key = last(get_stream) or (from < to and from .. to or to .. from)
+    local key = from < to and from .. to or to .. from
     if not sessions[key] then
         sessions_count = sessions_count + 1
         sessions[key] = { number = sessions_count, sides = {}, pending = {} }
     end
     local session = sessions[key]
-    session.sides[from] = session.sides[from] or {}
+    session.sides[from] = session.sides[from] or { at = 0 }
     return session, from, to
 end
 
@@ -936,7 +929,6 @@ end
 local function find_tool(session, pinfo, from, to, login, parts, bytes)
     if login then
         session.tool = login.kind == "VESC" and to or from
-        session.login = from
     end
     for _, part in ipairs(session.tool and {} or parts) do
         if part.kind == "frame" then
@@ -952,11 +944,6 @@ local function find_tool(session, pinfo, from, to, login, parts, bytes)
         end
     end
     return session.tool or tool_by_port(pinfo, from, to)
-end
-
--- Distance on the circle of sequence numbers, below 0 if `a` comes before `b`.
-local function distance(a, b)
-    return (a - b + 2 ^ 31) % 2 ^ 32 - 2 ^ 31
 end
 
 local function match_reply(session, pinfo, to_device, payload, key)
@@ -1096,9 +1083,8 @@ local function render_frame(tree, tvb, frame, context)
     branch:add(f.crc, tvb(payload_at + frame.length, 2), frame.crc):append_text(" [correct]")
     branch:add(f.stop, tvb(frame.at + frame.size - 1, 1), 3)
 
-    -- Its place in its stream, or in a datagram.
-    local key = string.format("%d %s %d", context.begin and context.session.number or -context.pinfo.number,
-                              context.from, ((context.begin or 0) + frame.at) % 2 ^ 32)
+    -- Its place in its stream.
+    local key = string.format("%d %s %d", context.session.number, context.from, context.base + frame.at)
     match_reply(context.session, context.pinfo, context.to_device, payload, key)
     local reply, request = seen["reply " .. key], seen["request " .. key]
     if context.to_device and reply then
@@ -1151,38 +1137,63 @@ local RENDER = { frame = render_frame, noise = render_noise, login = render_logi
 ---------------------------------------------------------------------------------------------------------
 -- The dissector
 
+-- Where in their stream the bytes of a call begin, and how many of them were shown in an earlier packet:
+-- when what is still wanted begins in an earlier segment than the last one, Wireshark comes again with all
+-- of them. Later passes leave that earlier packet out, so that nothing is skipped in them.
+local function new_call(side, bytes)
+    local before = side.before
+    if before and #bytes > #before.bytes and bytes:sub(1, #before.bytes) == before.bytes then
+        return { base = before.base }, before.done
+    end
+    return { base = side.at }, 0
+end
+
+-- A login line stands at the beginning of a stream; one whose type is there is never taken for noise.
+local function head_size(bytes, base)
+    local name = bytes:match("^([%a ]+):")
+    if base == 0 or name and LOGIN_TYPES[(name:gsub(" ", ""):upper())] then
+        return login_size(bytes)
+    end
+    return nil
+end
+
 -- A segment, or several put together, whose last byte is the last one of this packet.
 local function dissect_stream(tvb, pinfo, tree)
     local bytes = tvb:raw()
     local session, from, to = session_of(pinfo)
     local side = session.sides[from]
-    local seq, len = last(get_seq), last(get_len)
-    local stop = seq and len and (seq + len) % 2 ^ 32
-    local begin = stop and (stop - #bytes) % 2 ^ 32
-    side.first = side.first or begin or false
+    local call_key = string.format("%d %s %d %d", pinfo.number, from, tvb:offset(), #bytes)
+    local call, skip = calls[call_key], 0
+    local is_new = not call
+    if is_new then
+        call, skip = new_call(side, bytes)
+        calls[call_key] = call
+    end
 
-    -- A login line stands at the beginning of the stream of whoever opened the connection.
-    local head, at = nil, 0
-    local more_at
-    if begin and begin == side.first and (not session.login or session.login == from) then
-        local size = login_size(bytes)
-        if size == "more" and pinfo.can_desegment > 0 then
-            more_at = 0
-        elseif type(size) == "number" then
-            head = { kind = "login", at = 0, size = size, login = read_login(bytes:sub(1, size)) }
-            at = size
-        end
+    local head, at, more_at = nil, 0, nil
+    local size = head_size(bytes, call.base)
+    if size == "more" and pinfo.can_desegment > 0 then
+        more_at = 0
+    elseif type(size) == "number" then
+        head = { kind = "login", at = 0, size = size, login = read_login(bytes:sub(1, size)) }
+        at = size
     end
 
     local parts = {}
-    local tool = session.tool
     if not more_at then
         local limits = { vesc.prefs.to_device, vesc.prefs.to_tool }
         local most = math.max(limits[1], limits[2])
-        if not tool then
-            tool = find_tool(session, pinfo, from, to, head and head.login, cut(bytes, at, most), bytes)
+        if is_new then
+            if head and skip == 0 then
+                session.tool, session.pending = nil, {}
+            end
+            call.tool = session.tool
+            if not call.tool then
+                call.tool = find_tool(session, pinfo, from, to, head and head.login, cut(bytes, at, most), bytes)
+            end
+            call.limit = session.tool and limits[call.tool == from and 1 or 2] or most
         end
-        parts, more_at = cut(bytes, at, session.tool and limits[tool == from and 1 or 2] or most)
+        parts, more_at = cut(bytes, at, call.limit or most)
         if head then
             table.insert(parts, 1, head)
         end
@@ -1192,22 +1203,16 @@ local function dissect_stream(tvb, pinfo, tree)
         parts[#parts + 1] = { kind = "noise", at = more_at, size = waiting, unfinished = waiting, reasons = {} }
         more_at = nil
     end
-
-    -- When what is still wanted begins in an earlier segment than this packet's, Wireshark comes again with
-    -- all of them: in the first pass, what was shown in an earlier packet is left out then. In later passes
-    -- that packet is not dissected any more.
-    local skip = 0
-    if begin and not pinfo.visited then
-        skip = side.done and math.max(0, distance(side.done, begin)) or 0
+    if is_new then
         local done = more_at or #bytes
-        if done > skip then
-            side.done = (begin + done) % 2 ^ 32
-        end
+        side.at = call.base + done
+        side.before = more_at and more_at > 0 and { bytes = bytes, base = call.base, done = done } or nil
     end
 
+    local tool = call.tool or session.tool or tool_by_port(pinfo, from, to)
     pinfo.cols.protocol = "VESC"
     local context = {
-        bytes = bytes, pinfo = pinfo, session = session, from = from, begin = begin, to_device = tool == from,
+        bytes = bytes, pinfo = pinfo, session = session, from = from, base = call.base, to_device = tool == from,
         direction = tool == from and "to-device" or "to-tool",
     }
     local words = {}
