@@ -1157,56 +1157,52 @@ local function head_size(bytes, base)
     return nil
 end
 
--- A segment, or several put together, whose last byte is the last one of this packet.
+-- What a call holds, found in the first pass.
+local function take_apart(call, bytes, pinfo, session, from, to, skip)
+    local size = head_size(bytes, call.base)
+    if size == "more" and pinfo.can_desegment > 0 then
+        call.parts, call.more_at = {}, 0
+        return
+    end
+    local head
+    if type(size) == "number" then
+        head = { kind = "login", at = 0, size = size, login = read_login(bytes:sub(1, size)) }
+        if skip == 0 then
+            session.tool, session.pending = nil, {}
+        end
+    end
+    local at = head and head.size or 0
+    local limits = { vesc.prefs.to_device, vesc.prefs.to_tool }
+    local most = math.max(limits[1], limits[2])
+    call.tool = session.tool
+        or find_tool(session, pinfo, from, to, head and head.login, cut(bytes, at, most), bytes)
+    call.parts, call.more_at = cut(bytes, at, session.tool and limits[call.tool == from and 1 or 2] or most)
+    if head then
+        table.insert(call.parts, 1, head)
+    end
+    if call.more_at and pinfo.can_desegment == 0 then
+        local waiting = #bytes - call.more_at
+        table.insert(call.parts, { kind = "noise", at = call.more_at, size = waiting, unfinished = waiting,
+                                   reasons = {} })
+        call.more_at = nil
+    end
+end
+
+-- A segment, or several put together, whose last byte is the last one of this packet. Later passes may give
+-- fewer bytes, up to where the next part began.
 local function dissect_stream(tvb, pinfo, tree)
     local bytes = tvb:raw()
     local session, from, to = session_of(pinfo)
     local side = session.sides[from]
-    local call_key = string.format("%d %s %d %d", pinfo.number, from, tvb:offset(), #bytes)
+    local call_key = string.format("%d %s %d", pinfo.number, from, tvb:offset())
     local call, skip = calls[call_key], 0
-    local is_new = not call
-    if is_new then
+    if not (call and pinfo.visited) then
         call, skip = new_call(side, bytes)
         calls[call_key] = call
-    end
-
-    local head, at, more_at = nil, 0, nil
-    local size = head_size(bytes, call.base)
-    if size == "more" and pinfo.can_desegment > 0 then
-        more_at = 0
-    elseif type(size) == "number" then
-        head = { kind = "login", at = 0, size = size, login = read_login(bytes:sub(1, size)) }
-        at = size
-    end
-
-    local parts = {}
-    if not more_at then
-        local limits = { vesc.prefs.to_device, vesc.prefs.to_tool }
-        local most = math.max(limits[1], limits[2])
-        if is_new then
-            if head and skip == 0 then
-                session.tool, session.pending = nil, {}
-            end
-            call.tool = session.tool
-            if not call.tool then
-                call.tool = find_tool(session, pinfo, from, to, head and head.login, cut(bytes, at, most), bytes)
-            end
-            call.limit = session.tool and limits[call.tool == from and 1 or 2] or most
-        end
-        parts, more_at = cut(bytes, at, call.limit or most)
-        if head then
-            table.insert(parts, 1, head)
-        end
-    end
-    if more_at and pinfo.can_desegment == 0 then
-        local waiting = #bytes - more_at
-        parts[#parts + 1] = { kind = "noise", at = more_at, size = waiting, unfinished = waiting, reasons = {} }
-        more_at = nil
-    end
-    if is_new then
-        local done = more_at or #bytes
+        take_apart(call, bytes, pinfo, session, from, to, skip)
+        local done = call.more_at or #bytes
         side.at = call.base + done
-        side.before = more_at and more_at > 0 and { bytes = bytes, base = call.base, done = done } or nil
+        side.before = done < #bytes and done > 0 and { bytes = bytes, base = call.base, done = done } or nil
     end
 
     local tool = call.tool or session.tool or tool_by_port(pinfo, from, to)
@@ -1216,20 +1212,20 @@ local function dissect_stream(tvb, pinfo, tree)
         direction = tool == from and "to-device" or "to-tool",
     }
     local words = {}
-    for _, part in ipairs(parts) do
+    for _, part in ipairs(call.parts) do
         if part.kind == "noise" and part.at < skip and part.at + part.size > skip then
-            part.size = part.at + part.size - skip
-            part.at = skip
+            part = { kind = "noise", at = skip, size = part.at + part.size - skip, reasons = part.reasons,
+                     unfinished = part.unfinished }
         end
-        if part.at >= skip then
+        if part.at >= skip and part.at + part.size <= #bytes then
             words[#words + 1] = RENDER[part.kind](tree, tvb, part, context)
         end
     end
     if #words > 0 then
         pinfo.cols.info = (context.to_device and "→ " or "← ") .. table.concat(words, "; ")
     end
-    if more_at then
-        pinfo.desegment_offset = more_at
+    if call.more_at and call.more_at < #bytes then
+        pinfo.desegment_offset = call.more_at
         pinfo.desegment_len = DESEGMENT_ONE_MORE_SEGMENT
     end
     return #bytes
