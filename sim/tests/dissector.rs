@@ -2,7 +2,11 @@
 //!
 //! Needs `tshark`; without it the tests are skipped, or fail if `VESCHUB_NEED_TSHARK` is set.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so"
+)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -664,11 +668,8 @@ fn samples_of_every_command_are_told_the_same_however_they_end_and_are_cut() {
     }
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("samples.pcapng");
-    let script = sample_script();
-    for (script, mss) in [(&script, 1460), (&merged(&script), 97)] {
-        write(&path, script, 65101, mss);
-        assert!(compare(&path, &[]) > 1000);
-    }
+    write(&path, &merged(&sample_script()), 65101, 97);
+    assert!(compare(&path, &[]) > 1000);
     assert!(assert_no_secret(&path) > 0);
 }
 
