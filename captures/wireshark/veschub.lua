@@ -1,0 +1,1313 @@
+-- VESC over TCP for Wireshark: login lines, frames and what they say.
+--
+-- To install, copy this file into the folder that Help > About > Folders calls "Personal Lua Plugins".
+-- Field names are those of the project's decoder: `vesc.`, the command in lower case without GET_ and
+-- SET_, then the name in the decoder's JSON, as in `vesc.bms.cell_voltages_v`.
+-- Passwords and keys are never shown, nor do the bytes of a field cover them. The pane of raw bytes is
+-- Wireshark's own: it shows everything.
+--
+-- How bytes become lines in the packet tree:
+--
+--   segment(s) -> login line | look: frame, noise, "more" -> decode: items -> render: tree, info column
+--
+-- The rules of framing are those of the firmware's parser: a frame that fails a check costs one byte, and
+-- the search goes on behind it. Lua 5.2 to 5.4.
+
+local vesc = Proto("vesc", "VESC")
+
+local COMMANDS, FAULTS = {}, {}
+do
+    local function numbered(list, words)
+        for word in words:gmatch("%S+") do
+            list[#list + 1] = word
+        end
+    end
+    -- Ids 0 to 159, in their order.
+    numbered(COMMANDS, [[
+        FW_VERSION JUMP_TO_BOOTLOADER ERASE_NEW_APP WRITE_NEW_APP_DATA GET_VALUES SET_DUTY SET_CURRENT
+        SET_CURRENT_BRAKE SET_RPM SET_POS SET_HANDBRAKE SET_DETECT SET_SERVO_POS SET_MCCONF GET_MCCONF
+        GET_MCCONF_DEFAULT SET_APPCONF GET_APPCONF GET_APPCONF_DEFAULT SAMPLE_PRINT TERMINAL_CMD PRINT
+        ROTOR_POSITION EXPERIMENT_SAMPLE DETECT_MOTOR_PARAM DETECT_MOTOR_R_L DETECT_MOTOR_FLUX_LINKAGE
+        DETECT_ENCODER DETECT_HALL_FOC REBOOT ALIVE GET_DECODED_PPM GET_DECODED_ADC GET_DECODED_CHUK
+        FORWARD_CAN SET_CHUCK_DATA CUSTOM_APP_DATA NRF_START_PAIRING GPD_SET_FSW GPD_BUFFER_NOTIFY
+        GPD_BUFFER_SIZE_LEFT GPD_FILL_BUFFER GPD_OUTPUT_SAMPLE GPD_SET_MODE GPD_FILL_BUFFER_INT8
+        GPD_FILL_BUFFER_INT16 GPD_SET_BUFFER_INT_SCALE GET_VALUES_SETUP SET_MCCONF_TEMP
+        SET_MCCONF_TEMP_SETUP GET_VALUES_SELECTIVE GET_VALUES_SETUP_SELECTIVE EXT_NRF_PRESENT
+        EXT_NRF_ESB_SET_CH_ADDR EXT_NRF_ESB_SEND_DATA EXT_NRF_ESB_RX_DATA EXT_NRF_SET_ENABLED
+        DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP DETECT_APPLY_ALL_FOC JUMP_TO_BOOTLOADER_ALL_CAN
+        ERASE_NEW_APP_ALL_CAN WRITE_NEW_APP_DATA_ALL_CAN PING_CAN APP_DISABLE_OUTPUT TERMINAL_CMD_SYNC
+        GET_IMU_DATA BM_CONNECT BM_ERASE_FLASH_ALL BM_WRITE_FLASH BM_REBOOT BM_DISCONNECT
+        BM_MAP_PINS_DEFAULT BM_MAP_PINS_NRF5X ERASE_BOOTLOADER ERASE_BOOTLOADER_ALL_CAN PLOT_INIT PLOT_DATA
+        PLOT_ADD_GRAPH PLOT_SET_GRAPH GET_DECODED_BALANCE BM_MEM_READ WRITE_NEW_APP_DATA_LZO
+        WRITE_NEW_APP_DATA_ALL_CAN_LZO BM_WRITE_FLASH_LZO SET_CURRENT_REL CAN_FWD_FRAME SET_BATTERY_CUT
+        SET_BLE_NAME SET_BLE_PIN SET_CAN_MODE GET_IMU_CALIBRATION GET_MCCONF_TEMP GET_CUSTOM_CONFIG_XML
+        GET_CUSTOM_CONFIG GET_CUSTOM_CONFIG_DEFAULT SET_CUSTOM_CONFIG BMS_GET_VALUES BMS_SET_CHARGE_ALLOWED
+        BMS_SET_BALANCE_OVERRIDE BMS_RESET_COUNTERS BMS_FORCE_BALANCE BMS_ZERO_CURRENT_OFFSET
+        JUMP_TO_BOOTLOADER_HW ERASE_NEW_APP_HW WRITE_NEW_APP_DATA_HW ERASE_BOOTLOADER_HW
+        JUMP_TO_BOOTLOADER_ALL_CAN_HW ERASE_NEW_APP_ALL_CAN_HW WRITE_NEW_APP_DATA_ALL_CAN_HW
+        ERASE_BOOTLOADER_ALL_CAN_HW SET_ODOMETER PSW_GET_STATUS PSW_SWITCH BMS_FWD_CAN_RX BMS_HW_DATA
+        GET_BATTERY_CUT BM_HALT_REQ GET_QML_UI_HW GET_QML_UI_APP CUSTOM_HW_DATA QMLUI_ERASE QMLUI_WRITE
+        IO_BOARD_GET_ALL IO_BOARD_SET_PWM IO_BOARD_SET_DIGITAL BM_MEM_WRITE BMS_BLNC_SELFTEST
+        GET_EXT_HUM_TMP GET_STATS RESET_STATS LISP_READ_CODE LISP_WRITE_CODE LISP_ERASE_CODE
+        LISP_SET_RUNNING LISP_GET_STATS LISP_PRINT BMS_SET_BATT_TYPE BMS_GET_BATT_TYPE LISP_REPL_CMD
+        LISP_STREAM_CODE FILE_LIST FILE_READ FILE_WRITE FILE_MKDIR FILE_REMOVE LOG_START LOG_STOP
+        LOG_CONFIG_FIELD LOG_DATA_F32 SET_APPCONF_NO_STORE GET_GNSS LOG_DATA_F64 LISP_RMSG PINLOCK1
+        PINLOCK2 PINLOCK3 SHUTDOWN FW_INFO CAN_UPDATE_BAUD_ALL MOTOR_ESTOP
+    ]])
+    numbered(FAULTS, [[
+        NONE OVER_VOLTAGE UNDER_VOLTAGE DRV ABS_OVER_CURRENT OVER_TEMP_FET OVER_TEMP_MOTOR
+        GATE_DRIVER_OVER_VOLTAGE GATE_DRIVER_UNDER_VOLTAGE MCU_UNDER_VOLTAGE BOOTING_FROM_WATCHDOG_RESET
+        ENCODER_SPI ENCODER_SINCOS_BELOW_MIN_AMPLITUDE ENCODER_SINCOS_ABOVE_MAX_AMPLITUDE FLASH_CORRUPTION
+        HIGH_OFFSET_CURRENT_SENSOR_1 HIGH_OFFSET_CURRENT_SENSOR_2 HIGH_OFFSET_CURRENT_SENSOR_3
+        UNBALANCED_CURRENTS BRK RESOLVER_LOT RESOLVER_DOS RESOLVER_LOS FLASH_CORRUPTION_APP_CFG
+        FLASH_CORRUPTION_MC_CFG ENCODER_NO_MAGNET ENCODER_MAGNET_TOO_STRONG PHASE_FILTER ENCODER_FAULT
+        LV_OUTPUT_FAULT ENCODER_SLIP OVERSPEED UNDERSPEED ABS_OVERSPEED
+    ]])
+end
+
+local ID = {}
+local COMMAND_NAMES = {}
+for index, name in ipairs(COMMANDS) do
+    ID[name] = index - 1
+    COMMAND_NAMES[index - 1] = name
+end
+
+local function command_name(id)
+    return COMMAND_NAMES[id] or string.format("0x%02x", id)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Fields: name, type, counts per unit. What a type is on the wire and in the tree is said in TYPES.
+
+-- Of the groups that a mask chooses from, the order is that of the mask's bits.
+local FAMILIES = {
+    fw_version = {
+        { "firmware", "string" }, { "hardware", "text" }, { "uuid", "bytes" }, { "paired", "flag" },
+        { "test_version", "u8" }, { "hardware_type", "u8" }, { "custom_configs", "u8" },
+        { "phase_filters", "flag" }, { "qml_hardware", "u8" }, { "qml_app", "u8" }, { "nrf_flags", "u8" },
+        { "firmware_name", "text" }, { "config_crc", "u32" },
+    },
+    values = {
+        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+        { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
+        { "id_current_a", "f32", 100 }, { "iq_current_a", "f32", 100 }, { "duty", "f16", 1000 },
+        { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
+        { "charged_ah", "f32", 10000 }, { "drawn_wh", "f32", 10000 }, { "charged_wh", "f32", 10000 },
+        { "tachometer", "i32" }, { "tachometer_absolute", "i32" }, { "fault", "u8" },
+        { "pid_position_deg", "f32", 1000000 }, { "can_id", "u8" },
+        { "fet_temperatures_c", "f16", 10, count = 3 }, { "vd_v", "f32", 1000 }, { "vq_v", "f32", 1000 },
+        { "flags", "u8" },
+        also = {
+            { "mask", "u32" }, { "fault_name", "string" }, { "timeout_active", "flag" },
+            { "kill_switch_active", "flag" },
+        },
+        -- How many of the first fields firmware has sent, as it grew; the first are always there.
+        ages = { 16, 17, 18, 19, 21, 22 },
+    },
+    values_setup = {
+        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+        { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
+        { "duty", "f16", 1000 }, { "erpm", "f32", 1 }, { "speed_m_s", "f32", 1000 },
+        { "input_voltage_v", "f16", 10 }, { "battery_level", "f16", 1000 }, { "total_ah", "f32", 10000 },
+        { "total_charged_ah", "f32", 10000 }, { "total_wh", "f32", 10000 },
+        { "total_charged_wh", "f32", 10000 }, { "distance_m", "f32", 1000 },
+        { "distance_absolute_m", "f32", 1000 }, { "pid_position_deg", "f32", 1000000 },
+        { "fault", "u8" }, { "can_id", "u8" }, { "vesc_count", "u8" }, { "battery_left_wh", "f32", 1000 },
+        { "odometer_m", "u32" }, { "uptime_ms", "u32" },
+        also = { { "mask", "u32" }, { "fault_name", "string" } },
+        ages = { 20, 21, 22 },
+    },
+    imu_data = {
+        { "roll_rad", "float" }, { "pitch_rad", "float" }, { "yaw_rad", "float" },
+        { "acceleration_x_g", "float" }, { "acceleration_y_g", "float" }, { "acceleration_z_g", "float" },
+        { "rotation_x_deg_s", "float" }, { "rotation_y_deg_s", "float" }, { "rotation_z_deg_s", "float" },
+        { "magnetic_x", "float" }, { "magnetic_y", "float" }, { "magnetic_z", "float" },
+        { "q0", "float" }, { "q1", "float" }, { "q2", "float" }, { "q3", "float" },
+        also = { { "mask", "u16" }, { "can_id", "u8" } },
+    },
+    stats = {
+        { "speed_average_m_s", "float" }, { "speed_max_m_s", "float" }, { "power_average_w", "float" },
+        { "power_max_w", "float" }, { "current_average_a", "float" }, { "current_max_a", "float" },
+        { "fet_temperature_average_c", "float" }, { "fet_temperature_max_c", "float" },
+        { "motor_temperature_average_c", "float" }, { "motor_temperature_max_c", "float" },
+        { "time_s", "float" },
+        -- 16 bits in the request, 32 in the reply.
+        also = { { "mask", "u32" } },
+    },
+    bms = {
+        { "total_voltage_v", "f32", 1000000 }, { "charge_voltage_v", "f32", 1000000 },
+        { "current_a", "f32", 1000000 }, { "chip_current_a", "f32", 1000000 },
+        { "counter_ah", "f32", 1000 }, { "counter_wh", "f32", 1000 },
+        { "cell_voltages_v", "f16", 1000, count = "any" }, { "balancing", "flag", count = "any" },
+        { "temperatures_c", "f16", 100, count = "any" }, { "chip_temperature_c", "f16", 100 },
+        { "humidity_temperature_c", "f16", 100 }, { "humidity_percent", "f16", 100 },
+        { "highest_cell_temperature_c", "f16", 100 }, { "state_of_charge", "f16", 1000 },
+        { "state_of_health", "f16", 1000 }, { "can_id", "u8" }, { "total_charged_ah", "float" },
+        { "total_charged_wh", "float" }, { "total_discharged_ah", "float" },
+        { "total_discharged_wh", "float" }, { "pressure_pa", "f16", 0.1 }, { "data_version", "u8" },
+        { "status", "text" }, { "negative_cell_count", "i8" }, { "negative_temperature_count", "i8" },
+        -- Arguments of the commands that change a pack.
+        { "allowed", "flag" }, { "cell", "u8" }, { "mode", "string" }, { "ah", "flag" }, { "wh", "flag" },
+        { "enabled", "flag" },
+    },
+    custom_config_xml = {
+        { "index", "i8" }, { "length", "i32" }, { "total", "i32" }, { "offset", "i32" }, { "data", "bytes" },
+    },
+    custom_config = {
+        { "index", "i8" }, { "signature", "u32" },
+        { "config.can_id", "i16" }, { "config.can_baud_index", "u8" }, { "config.status_rate_hz", "i16" },
+        { "config.wifi_mode", "u8" }, { "config.station_ssid", "text" },
+        { "config.station_key", "text", secret = true }, { "config.access_point_ssid", "text" },
+        { "config.access_point_key", "text", secret = true }, { "config.local_tcp", "flag" },
+        { "config.hub", "flag" }, { "config.hub_url", "text" }, { "config.hub_port", "u16" },
+        { "config.hub_id", "text" }, { "config.hub_password", "text", secret = true },
+        { "config.ble_mode", "u8" }, { "config.ble_name", "text" },
+        { "config.ble_pin", "u32", secret = true }, { "config.ble_service_capacity", "u32" },
+        { "config.ble_attribute_capacity", "u32" },
+    },
+    ping_can = { { "can_ids", "u8", count = "any" } },
+    forward_can = { { "can_id", "u8" }, { "command", "string" }, { "payload", "bytes" } },
+    terminal_cmd = { { "text", "string" } },
+    print = { { "text", "string" } },
+    login = { { "type", "string" }, { "id", "string" }, { "refused", "string" } },
+    discovery = { { "name", "string" }, { "address", "string" }, { "port", "u16" } },
+}
+
+-- The family of a command's fields: its name without the verb and without what asks for less of it.
+local function family_of(id)
+    local name = command_name(id):lower()
+    if name:find("^bms_") then
+        return "bms"
+    end
+    return (name:gsub("^[gs]et_", ""):gsub("_selective$", ""):gsub("_default$", ""))
+end
+
+local TYPES = {
+    u8 = { size = 1, field = ProtoField.int32 }, i8 = { size = 1, signed = true, field = ProtoField.int32 },
+    u16 = { size = 2, field = ProtoField.int32 }, i16 = { size = 2, signed = true, field = ProtoField.int32 },
+    u32 = { size = 4, field = ProtoField.uint32 }, i32 = { size = 4, signed = true, field = ProtoField.int32 },
+    f16 = { size = 2, signed = true, field = ProtoField.double },
+    f32 = { size = 4, signed = true, field = ProtoField.double },
+    float = { size = 4, field = ProtoField.double },
+    flag = { size = 1, field = ProtoField.bool },
+    text = { field = ProtoField.string },
+    string = { field = ProtoField.string },
+    bytes = { field = ProtoField.bytes },
+}
+
+-- What every login line, frame or piece of noise can have, next to the fields of its family.
+local f = {
+    kind = ProtoField.string("vesc.kind", "kind"),
+    direction = ProtoField.string("vesc.direction", "direction"),
+    start = ProtoField.uint8("vesc.start", "start byte"),
+    length = ProtoField.uint32("vesc.length", "payload length"),
+    command = ProtoField.uint8("vesc.command", "command", base.DEC, COMMAND_NAMES),
+    crc = ProtoField.uint16("vesc.crc", "CRC", base.HEX),
+    stop = ProtoField.uint8("vesc.stop", "stop byte"),
+    noise = ProtoField.bytes("vesc.noise", "noise"),
+    noise_length = ProtoField.uint32("vesc.noise.length", "length"),
+    unfinished = ProtoField.uint32("vesc.unfinished", "unfinished"),
+    arguments = ProtoField.bytes("vesc.arguments", "arguments"),
+    trailing = ProtoField.bytes("vesc.trailing", "trailing"),
+    undecoded = ProtoField.string("vesc.undecoded", "undecoded"),
+    masked = ProtoField.string("vesc.masked", "masked"),
+    request_in = ProtoField.framenum("vesc.request_in", "request in frame", base.NONE, frametype.REQUEST),
+    reply_in = ProtoField.framenum("vesc.reply_in", "reply in frame", base.NONE, frametype.RESPONSE),
+    latency = ProtoField.relative_time("vesc.latency", "time since the request"),
+}
+local COMMON = { arguments = { "arguments", "bytes" }, trailing = { "trailing", "bytes" },
+                 undecoded = { "undecoded", "string" } }
+
+local fields, spec = {}, {}
+for _, field in pairs(f) do
+    fields[#fields + 1] = field
+end
+for family, list in pairs(FAMILIES) do
+    spec[family] = {}
+    local function add(entry)
+        spec[family][entry[1]] = entry
+        if not entry.secret then
+            local name = entry[1]:match("[^.]+$")
+            entry.field = TYPES[entry[2]].field("vesc." .. family .. "." .. entry[1], name)
+            fields[#fields + 1] = entry.field
+        end
+    end
+    for _, entry in ipairs(list) do add(entry) end
+    for _, entry in ipairs(list.also or {}) do add(entry) end
+end
+for name, entry in pairs(COMMON) do
+    entry.field = f[name]
+end
+vesc.fields = fields
+
+local e = {
+    crc = ProtoExpert.new("vesc.bad_crc", "CRC differs", expert.group.CHECKSUM, expert.severity.ERROR),
+    noise = ProtoExpert.new("vesc.is_noise", "Bytes that belong to no frame", expert.group.MALFORMED,
+                            expert.severity.WARN),
+    undecoded = ProtoExpert.new("vesc.is_undecoded", "Payload too short", expert.group.MALFORMED,
+                                expert.severity.WARN),
+    trailing = ProtoExpert.new("vesc.has_trailing", "Bytes behind the last known field",
+                               expert.group.UNDECODED, expert.severity.NOTE),
+    refused = ProtoExpert.new("vesc.is_refused", "A hub refuses this login", expert.group.RESPONSE_CODE,
+                              expert.severity.WARN),
+}
+vesc.experts = { e.crc, e.noise, e.undecoded, e.trailing, e.refused }
+
+vesc.prefs.tcp_ports = Pref.range("TCP ports", "65101,65102",
+    "Ports of hubs and of devices themselves; sessions at other ports are found by their contents.", 65535)
+vesc.prefs.udp_ports = Pref.range("UDP ports", "65109",
+    "Ports at which devices tell where they are; add 65102 for frames in datagrams.", 65535)
+vesc.prefs.to_device = Pref.uint("Largest payload to a device", 512, "512 bytes in all known firmware.")
+vesc.prefs.to_tool = Pref.uint("Largest payload to a tool", 10000, "10000 bytes in VESC Tool.")
+
+---------------------------------------------------------------------------------------------------------
+-- Numbers
+
+-- Lua 5.2 has no operator for it, and newer ones no library that is always there.
+local bxor = bit and bit.bxor or bit32 and bit32.bxor or load("return function(a, b) return a ~ b end")()
+
+-- CRC-16/XMODEM.
+local CRC = {}
+for byte = 0, 255 do
+    local crc = byte * 256
+    for _ = 1, 8 do
+        crc = crc * 2
+        if crc >= 65536 then
+            crc = bxor(crc - 65536, 0x1021)
+        end
+    end
+    CRC[byte] = crc
+end
+
+local function crc16(bytes, from, to)
+    local crc = 0
+    for index = from, to do
+        local high = math.floor(crc / 256)
+        crc = bxor((crc - high * 256) * 256, CRC[bxor(high, bytes:byte(index))])
+    end
+    return crc
+end
+
+-- Big endian; `at` counts from 0.
+local function integer(bytes, at, size, signed)
+    local value = 0
+    for index = at + 1, at + size do
+        value = value * 256 + bytes:byte(index)
+    end
+    if signed and value >= 2 ^ (8 * size - 1) then
+        value = value - 2 ^ (8 * size)
+    end
+    return value
+end
+
+-- The firmware's packed float: an IEEE single, but for the patterns at both ends. The shortest decimal
+-- that names the single is shown: 83.774, not 83.77400207519531.
+local function packed_float(bits)
+    local sign = 1
+    if bits >= 2 ^ 31 then
+        sign, bits = -1, bits - 2 ^ 31
+    end
+    local exponent = math.floor(bits / 2 ^ 23)
+    local fraction = bits - exponent * 2 ^ 23
+    if exponent == 255 then
+        return sign * math.huge
+    elseif exponent == 0 then
+        return fraction == 0 and sign * 0.0 or sign * (fraction / 2 ^ 24 + 0.5) * 2 ^ -126
+    end
+    local value = (1 + fraction / 2 ^ 23) * 2 ^ (exponent - 127)
+    for digits = 1, 9 do
+        -- The factor rounds halves up.
+        local short = tonumber(string.format("%." .. digits .. "g", value * (1 + 1e-14)))
+        -- Half the distance to the next single; below a power of 2 they stand closer.
+        local half = 2 ^ (exponent - 127 - (fraction == 0 and short < value and 25 or 24))
+        local off = math.abs(short - value)
+        if off < half or off == half and fraction % 2 == 0 then
+            return sign * short
+        end
+    end
+    return sign * value
+end
+
+local function has_bit(mask, number)
+    return math.floor(mask / 2 ^ number) % 2 == 1
+end
+
+-- Which bytes may follow a first byte of UTF-8: how many, and the range of the first of them.
+local function utf8_follow(byte)
+    if byte >= 0xC2 and byte <= 0xDF then
+        return 1, 0x80, 0xBF
+    elseif byte >= 0xE0 and byte <= 0xEF then
+        return 2, byte == 0xE0 and 0xA0 or 0x80, byte == 0xED and 0x9F or 0xBF
+    elseif byte >= 0xF0 and byte <= 0xF4 then
+        return 3, byte == 0xF0 and 0x90 or 0x80, byte == 0xF4 and 0x8F or 0xBF
+    end
+    return 0, 0, 0
+end
+
+-- What is not UTF-8 becomes a replacement character. Wireshark's own conversion cuts such texts short.
+local function utf8_text(bytes)
+    local out, at = {}, 1
+    while at <= #bytes do
+        local first = bytes:byte(at)
+        local wanted, low, high = utf8_follow(first)
+        local have = 0
+        while have < wanted do
+            local byte = bytes:byte(at + have + 1)
+            if not byte or byte < low or byte > high then
+                break
+            end
+            have, low, high = have + 1, 0x80, 0xBF
+        end
+        local good = first < 0x80 or wanted > 0 and have == wanted
+        out[#out + 1] = good and bytes:sub(at, at + have) or "\239\191\189"
+        at = at + have + 1
+    end
+    return table.concat(out)
+end
+
+---------------------------------------------------------------------------------------------------------
+-- What a payload says: a list of items { entry, value, at, size, secret }, offsets from the command id.
+
+local Reader = {}
+Reader.__index = Reader
+
+local function new_reader(id, bytes, at)
+    return setmetatable({ id = id, bytes = bytes, at = at or 1, family = family_of(id), items = {} }, Reader)
+end
+
+-- Errors that are thrown as a table are ours: the payload is not what its command needs.
+local function refuse(reader, text)
+    error({ undecoded = command_name(reader.id) .. ": " .. text }, 0)
+end
+
+function Reader:left()
+    return #self.bytes - self.at
+end
+
+function Reader:push(entry, value, at, size)
+    if type(entry) == "string" then
+        entry = COMMON[entry] or spec[self.family][entry]
+    end
+    self.items[#self.items + 1] = { entry = entry, value = value, at = at, size = size, secret = entry.secret }
+end
+
+function Reader:mask_item(name)
+    self.items[#self.items + 1] = { entry = { name }, secret = true }
+end
+
+-- The end of a name is what the decoder calls the field, also in errors.
+local function last_part(name)
+    return name:match("[^.]+$")
+end
+
+function Reader:raw(name, kind)
+    local size, have = TYPES[kind].size, self:left()
+    if have < size then
+        refuse(self, string.format("`%s` at offset %d needs %d bytes, %d are there", last_part(name), self.at,
+                                   size, have))
+    end
+    local value = integer(self.bytes, self.at, size, TYPES[kind].signed)
+    self.at = self.at + size
+    return value
+end
+
+function Reader:get(name, kind)
+    local entry = spec[self.family][name]
+    kind = kind or entry[2]
+    local at, value = self.at, nil
+    if kind == "text" then
+        local stop = self.bytes:find("\0", at + 1, true)
+        if not stop then
+            refuse(self, string.format("`%s` at offset %d is not closed by a NUL", last_part(name), at))
+        end
+        self.at = stop
+        value = utf8_text(self.bytes:sub(at + 1, stop - 1))
+    else
+        value = self:raw(name, kind)
+        if kind == "f16" or kind == "f32" then
+            -- Steps above 1 are multiplied, because 1 / 0.1 is not exactly 10.
+            value = entry[3] < 1 and value * math.floor(1 / entry[3] + 0.5) or value / entry[3]
+        elseif kind == "float" then
+            value = packed_float(value)
+        elseif kind == "flag" then
+            value = value ~= 0
+        end
+    end
+    self:push(entry, value, at, self.at - at)
+    return value
+end
+
+-- The same for what a reply may end before; says whether it was there.
+function Reader:tail(name)
+    local kind = spec[self.family][name][2]
+    local there
+    if kind == "text" then
+        there = self.bytes:find("\0", self.at + 1, true)
+    else
+        there = self:left() >= TYPES[kind].size
+    end
+    if there then
+        self:get(name)
+    end
+    return there and true or false
+end
+
+function Reader:rest()
+    local at = self.at
+    self.at = #self.bytes
+    return self.bytes:sub(at + 1), at, self.at - at
+end
+
+function Reader:rest_as(name)
+    local bytes, at, size = self:rest()
+    if size > 0 then
+        self:push(name, bytes, at, size)
+    end
+end
+
+-- Device texts are Latin-1. Wireshark ends a text at a NUL, so that one is shown as a picture.
+function Reader:latin1(name)
+    local bytes, at, size = self:rest()
+    local text = bytes:gsub("[\0\128-\255]", function(char)
+        local code = char:byte()
+        if code == 0 then
+            return "␀"
+        end
+        return string.char(0xC0 + math.floor(code / 64), 0x80 + code % 64)
+    end)
+    self:push(name, text, at, size)
+end
+
+local function get_one(reader, entry)
+    for _ = 1, entry.count or 1 do
+        if entry[1] == "fault" then
+            local fault = reader:get("fault")
+            if FAULTS[fault + 1] then
+                reader:push("fault_name", FAULTS[fault + 1], reader.at - 1, 1)
+            end
+        elseif entry[1] == "flags" then
+            local flags = reader:raw("flags", "u8")
+            reader:push("timeout_active", has_bit(flags, 0), reader.at - 1, 1)
+            reader:push("kill_switch_active", has_bit(flags, 1), reader.at - 1, 1)
+        else
+            reader:get(entry[1])
+        end
+    end
+end
+
+local function get_masked(reader, kind)
+    local mask = reader:get("mask", kind)
+    for index, entry in ipairs(FAMILIES[reader.family]) do
+        if has_bit(mask, index - 1) then
+            get_one(reader, entry)
+        end
+    end
+end
+
+local function get_grown(reader)
+    local list, from = FAMILIES[reader.family], 1
+    for age, to in ipairs(list.ages) do
+        local at, items = reader.at, #reader.items
+        local done, problem = pcall(function()
+            for index = from, to do
+                get_one(reader, list[index])
+            end
+        end)
+        if not done then
+            if age == 1 or type(problem) ~= "table" then
+                error(problem, 0)
+            end
+            reader.at = at
+            while #reader.items > items do
+                table.remove(reader.items)
+            end
+            return
+        end
+        from = to + 1
+    end
+end
+
+local function get_fw_version(reader)
+    local major, minor = reader:raw("major", "i8"), reader:raw("minor", "i8")
+    reader:push("firmware", string.format("%d.%02d", major, minor), 1, 2)
+    if not reader:tail("hardware") or reader:left() < 12 then
+        return
+    end
+    reader:push("uuid", reader.bytes:sub(reader.at + 1, reader.at + 12), reader.at, 12)
+    reader.at = reader.at + 12
+    for _, name in ipairs({ "paired", "test_version", "hardware_type", "custom_configs", "phase_filters" }) do
+        reader:tail(name)
+    end
+    -- Both QML bytes or neither.
+    if reader:left() < 2 then
+        return
+    end
+    reader:tail("qml_hardware")
+    reader:tail("qml_app")
+    reader:tail("nrf_flags")
+    if reader:tail("firmware_name") then
+        reader:tail("config_crc")
+    end
+end
+
+-- A count is signed on the device: below 0, nothing follows it.
+local function get_count(reader, name, negative)
+    local count = reader:raw(name, "i8")
+    if count < 0 then
+        reader:push(negative, count, reader.at - 1, 1)
+    end
+    return math.max(count, 0)
+end
+
+local function get_bms_values(reader)
+    for _, name in ipairs({ "total_voltage_v", "charge_voltage_v", "current_a", "chip_current_a", "counter_ah",
+                            "counter_wh" }) do
+        reader:get(name)
+    end
+    local cells = get_count(reader, "cell_count", "negative_cell_count")
+    for _ = 1, cells do
+        reader:get("cell_voltages_v")
+    end
+    if reader:left() < cells then
+        refuse(reader, string.format("`balancing` at offset %d needs %d bytes, %d are there", reader.at, cells,
+                                     reader:left()))
+    end
+    for _ = 1, cells do
+        reader:get("balancing")
+    end
+    for _ = 1, get_count(reader, "temperature_count", "negative_temperature_count") do
+        reader:get("temperatures_c")
+    end
+    for _, name in ipairs({ "chip_temperature_c", "humidity_temperature_c", "humidity_percent",
+                            "highest_cell_temperature_c" }) do
+        reader:get(name)
+    end
+    -- These two came together; with fewer bytes left, what follows has no known meaning.
+    if reader:left() < 4 then
+        return
+    end
+    reader:tail("state_of_charge")
+    reader:tail("state_of_health")
+    reader:tail("can_id")
+    -- All four or none, the same way.
+    if reader:left() < 16 then
+        return
+    end
+    for _, name in ipairs({ "total_charged_ah", "total_charged_wh", "total_discharged_ah",
+                            "total_discharged_wh" }) do
+        reader:get(name)
+    end
+    if reader:tail("pressure_pa") then
+        reader:tail("data_version")
+        reader:tail("status")
+    end
+end
+
+-- The fields of an Express, if they fit exactly; unknown ones may be secrets.
+local function get_config(reader)
+    reader:get("index", "u8")
+    reader:get("signature")
+    local at, items = reader.at, #reader.items
+    local fits, problem = pcall(function()
+        for _, entry in ipairs(FAMILIES.custom_config) do
+            if entry[1]:find("^config%.") then
+                reader:get(entry[1])
+            end
+        end
+    end)
+    if not fits and type(problem) ~= "table" then
+        error(problem, 0)
+    end
+    if not fits or reader:left() > 0 then
+        while #reader.items > items do
+            table.remove(reader.items)
+        end
+        reader.at = at
+        reader:rest()
+        reader:mask_item("data")
+    end
+end
+
+-- Commands about custom configs carry passwords and keys.
+local function is_about_config(id)
+    return id >= ID.GET_CUSTOM_CONFIG and id <= ID.SET_CUSTOM_CONFIG
+end
+
+local function carries_config(payload)
+    while payload:byte(1) == ID.FORWARD_CAN and #payload >= 2 do
+        payload = payload:sub(3)
+    end
+    return #payload > 0 and is_about_config(payload:byte(1))
+end
+
+local decode
+
+local function get_forwarded(reader)
+    reader:get("can_id")
+    local payload, at, size = reader:rest()
+    if size > 0 then
+        reader:push("command", command_name(payload:byte(1)), at, 1)
+    end
+    -- One level is shown in full, deeper ones as bytes.
+    local inner = payload:byte(1) ~= ID.FORWARD_CAN and decode(payload, true)
+    if inner and not inner.undecoded then
+        for _, item in ipairs(inner.items) do
+            item.at = item.at and item.at + at
+            reader.items[#reader.items + 1] = item
+        end
+    elseif carries_config(payload) then
+        reader:mask_item("payload")
+    elseif size > 0 then
+        reader:push("payload", payload, at, size)
+    end
+end
+
+local function nothing() end
+
+local function get_all(...)
+    local names = { ... }
+    return function(reader)
+        for _, name in ipairs(names) do
+            reader:get(name)
+        end
+    end
+end
+
+local function text_rest(reader)
+    reader:latin1("text")
+end
+
+local REQUESTS = {
+    FW_VERSION = nothing, GET_VALUES = nothing, REBOOT = nothing, ALIVE = nothing,
+    GET_VALUES_SETUP = nothing, PING_CAN = nothing, BMS_GET_VALUES = nothing,
+    BMS_ZERO_CURRENT_OFFSET = nothing,
+    TERMINAL_CMD = text_rest,
+    FORWARD_CAN = get_forwarded,
+    GET_VALUES_SELECTIVE = get_all("mask"), GET_VALUES_SETUP_SELECTIVE = get_all("mask"),
+    GET_IMU_DATA = get_all("mask"),
+    GET_STATS = function(reader) reader:get("mask", "u16") end,
+    GET_CUSTOM_CONFIG_XML = get_all("index", "length", "offset"),
+    GET_CUSTOM_CONFIG = get_all("index"), GET_CUSTOM_CONFIG_DEFAULT = get_all("index"),
+    SET_CUSTOM_CONFIG = get_config,
+    BMS_SET_CHARGE_ALLOWED = get_all("allowed"),
+    BMS_SET_BALANCE_OVERRIDE = function(reader)
+        reader:get("cell")
+        local mode = reader:raw("mode", "u8")
+        reader:push("mode", ({ [0] = "automatic", "off", "on" })[mode] or "unknown", reader.at - 1, 1)
+    end,
+    BMS_RESET_COUNTERS = get_all("ah", "wh"),
+    BMS_FORCE_BALANCE = get_all("enabled"),
+}
+
+local REPLIES = {
+    FW_VERSION = get_fw_version,
+    GET_VALUES = get_grown, GET_VALUES_SETUP = get_grown,
+    GET_VALUES_SELECTIVE = get_masked, GET_VALUES_SETUP_SELECTIVE = get_masked,
+    GET_IMU_DATA = function(reader)
+        get_masked(reader)
+        reader:tail("can_id")
+    end,
+    GET_STATS = get_masked,
+    PRINT = text_rest,
+    PING_CAN = function(reader)
+        while reader:left() > 0 do
+            reader:get("can_ids")
+        end
+    end,
+    GET_CUSTOM_CONFIG_XML = function(reader)
+        reader:get("index", "u8")
+        reader:get("total")
+        reader:get("offset")
+        reader:rest_as("data")
+    end,
+    GET_CUSTOM_CONFIG = get_config, GET_CUSTOM_CONFIG_DEFAULT = get_config,
+    SET_CUSTOM_CONFIG = nothing,
+    BMS_GET_VALUES = get_bms_values,
+}
+
+-- Takes a payload apart: `items`, and whether it is `known`, `undecoded` or has bytes `trailing`.
+function decode(payload, to_device)
+    if #payload == 0 then
+        return { items = {}, undecoded = true }
+    end
+    local id = payload:byte(1)
+    local reader = new_reader(id, payload)
+    local body = (to_device and REQUESTS or REPLIES)[command_name(id)]
+    local told = { id = id, known = body ~= nil, items = reader.items }
+    local done, problem = pcall(body or function() reader:rest_as("arguments") end, reader)
+    if not done then
+        if type(problem) ~= "table" then
+            error(problem, 0)
+        end
+        told.items, told.undecoded = {}, true
+        reader.items = told.items
+        reader:push("undecoded", problem.undecoded)
+    elseif reader:left() > 0 then
+        told.trailing = true
+        if is_about_config(id) then
+            reader:mask_item("trailing")
+        else
+            reader:rest_as("trailing")
+        end
+    end
+    return told
+end
+
+local function is_request(payload)
+    local told = decode(payload, true)
+    return not told.undecoded and (told.known and not told.trailing or #payload == 1)
+end
+
+local function is_reply(payload)
+    local told = decode(payload, false)
+    return told.known and not told.undecoded and not told.trailing
+end
+
+local NEVER_ANSWERED = {
+    [ID.ALIVE] = true, [ID.REBOOT] = true, [ID.TERMINAL_CMD] = true, [ID.BMS_SET_CHARGE_ALLOWED] = true,
+    [ID.BMS_SET_BALANCE_OVERRIDE] = true, [ID.BMS_RESET_COUNTERS] = true, [ID.BMS_FORCE_BALANCE] = true,
+    [ID.BMS_ZERO_CURRENT_OFFSET] = true,
+}
+
+-- The id that the reply will have: a command inside FORWARD_CAN is answered bare.
+local function reply_id(payload)
+    local id = payload:byte(1)
+    if id == ID.FORWARD_CAN then
+        id = payload:byte(3)
+    end
+    return id and not NEVER_ANSWERED[id] and id or nil
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Streams: frames, noise and the login line. Positions count from 0.
+
+local LEAST = { [2] = 1, [3] = 0xFF, [4] = 0xFFFF }
+local TRAILER = 3
+
+-- What stands at a position: "frame" with header and length, "more", or "noise" of one byte with the
+-- reason, if the byte looked like the start of a frame.
+local function look(bytes, at, limit)
+    local start = bytes:byte(at + 1)
+    if not LEAST[start] or start == 4 and limit <= 0xFFFF then
+        return "noise"
+    end
+    local have = #bytes - at
+    if have < start then
+        return "more"
+    end
+    local length = integer(bytes, at + 1, start - 1)
+    if length < LEAST[start] or length > limit then
+        return "noise"
+    end
+    local total = start + length + TRAILER
+    if have < total then
+        return "more"
+    end
+    if bytes:byte(at + total) ~= 3 then
+        return "noise"
+    end
+    local sent = integer(bytes, at + start + length, 2)
+    local wanted = crc16(bytes, at + start + 1, at + start + length)
+    if sent ~= wanted then
+        return "noise", nil, string.format("CRC is 0x%04x, 0x%04x would be right", sent, wanted)
+    end
+    return "frame", { at = at, start = start, length = length, total = total, crc = sent }
+end
+
+local LOGIN_TYPES = { VESC = true, VESCTOOL = true, PING = true }
+local MAX_LOGIN_LINE = 256 * 1024
+
+-- Whether a stream begins with a login line: its size, "more" while it may, or nothing.
+local function login_size(bytes)
+    local stop = bytes:find("\n", 1, true)
+    local line = stop and bytes:sub(1, stop) or bytes
+    local name, colon = line:match("^([^:]*)(:?)")
+    name = name:gsub(" ", ""):upper()
+    if colon == ":" then
+        if not LOGIN_TYPES[name] then
+            return nil
+        end
+        return stop or (#bytes > MAX_LOGIN_LINE and #bytes or "more")
+    end
+    for known in pairs(LOGIN_TYPES) do
+        if not stop and known:sub(1, #name) == name then
+            return "more"
+        end
+    end
+    return nil
+end
+
+-- A line as a hub reads it: its type and id, or the reason for which the hub refuses it.
+local function read_login(line)
+    if line:sub(-1) ~= "\n" then
+        return { refused = string.format("the login line has no line feed in %d bytes", MAX_LOGIN_LINE) }
+    end
+    line = line:sub(1, -2):match("^[^\0]*")
+    local parts = {}
+    for part in (line .. ":"):gmatch("([^:]*):") do
+        parts[#parts + 1] = part
+    end
+    if #parts ~= 3 then
+        return { refused = string.format("the login line has %d parts between colons, wanted 3 "
+            .. "(TYPE:ID:PASSWORD); an id or password with a colon can never log in", #parts) }
+    end
+    local id = parts[2]:gsub(" ", ""):upper()
+    local _, characters = id:gsub("[^\128-\191]", "")
+    if characters < 3 then
+        return { refused = string.format("the id `%s` has fewer than 3 characters", id) }
+    end
+    return { kind = parts[1]:gsub(" ", ""):upper(), id = id, id_at = #parts[1] + 1, id_size = #parts[2] }
+end
+
+-- Cuts bytes into parts { kind, at, size, ... }; the second result is where more bytes are needed.
+local function cut(bytes, at, limit)
+    local parts, noise = {}, nil
+    while at < #bytes do
+        local what, frame, reason = look(bytes, at, limit)
+        if what == "more" then
+            return parts, at
+        elseif what == "frame" then
+            frame.kind, frame.size, noise = "frame", frame.total, nil
+            parts[#parts + 1] = frame
+            at = at + frame.total
+        else
+            if not noise then
+                noise = { kind = "noise", at = at, size = 0, reasons = {} }
+                parts[#parts + 1] = noise
+            end
+            noise.size = noise.size + 1
+            noise.reasons[#noise.reasons + 1] = reason
+            at = at + 1
+        end
+    end
+    return parts, nil
+end
+
+---------------------------------------------------------------------------------------------------------
+-- Sessions: who is the tool, what was already shown, which reply belongs to which request.
+
+-- Sessions by their ends. Wireshark dissects a file once in order and then any packet again: `calls` and
+-- `seen` keep what the first pass found. Fields of TCP are of no use here, the first pass often lacks them.
+local sessions, sessions_count, calls, seen = {}, 0, {}, {}
+
+function vesc.init()
+    sessions, sessions_count, calls, seen = {}, 0, {}, {}
+end
+
+local function session_of(pinfo)
+    local from = tostring(pinfo.src) .. " " .. pinfo.src_port
+    local to = tostring(pinfo.dst) .. " " .. pinfo.dst_port
+    local key = from < to and from .. to or to .. from
+    if not sessions[key] then
+        sessions_count = sessions_count + 1
+        sessions[key] = { number = sessions_count, sides = {}, pending = {} }
+    end
+    local session = sessions[key]
+    session.sides[from] = session.sides[from] or { at = 0 }
+    return session, from, to
+end
+
+local function in_ranges(ranges, port)
+    for first, to in tostring(ranges):gmatch("(%d+)%-?(%d*)") do
+        if port >= tonumber(first) and port <= tonumber(to ~= "" and to or first) then
+            return true
+        end
+    end
+    return false
+end
+
+local function tool_by_port(pinfo, from, to)
+    if in_ranges(vesc.prefs.tcp_ports, pinfo.dst_port) then
+        return from
+    elseif in_ranges(vesc.prefs.tcp_ports, pinfo.src_port) then
+        return to
+    end
+    return pinfo.src_port >= pinfo.dst_port and from or to
+end
+
+-- A login tells who is the tool, else what the first frame looks like, else the ports.
+local function find_tool(session, pinfo, from, to, login, parts, bytes)
+    if login then
+        session.tool = login.kind == "VESC" and to or from
+    end
+    for _, part in ipairs(session.tool and {} or parts) do
+        if part.kind == "frame" then
+            local first = part.at + part.start
+            local payload = bytes:sub(first + 1, first + part.length)
+            local asks, answers = is_request(payload), is_reply(payload)
+            if asks ~= answers then
+                session.tool = asks and from or to
+            else
+                session.tool = tool_by_port(pinfo, from, to)
+            end
+            break
+        end
+    end
+    return session.tool or tool_by_port(pinfo, from, to)
+end
+
+local function match_reply(session, pinfo, to_device, payload, key)
+    if pinfo.visited then
+        return
+    end
+    local pending = session.pending
+    if to_device then
+        local id = reply_id(payload)
+        if id then
+            pending[id] = pending[id] or {}
+            table.insert(pending[id], { key = key, number = pinfo.number, at = pinfo.rel_ts })
+        end
+    else
+        local request = table.remove(pending[payload:byte(1)] or {}, 1)
+        if request then
+            seen["reply " .. request.key] = pinfo.number
+            seen["request " .. key] = { number = request.number, after = pinfo.rel_ts - request.at }
+        end
+    end
+end
+
+---------------------------------------------------------------------------------------------------------
+-- The packet tree
+
+local function shown(item)
+    local value = item.value
+    if type(value) == "number" then
+        return string.format("%.15g", value)
+    end
+    return tostring(value)
+end
+
+local function add_item(tree, tvb, item)
+    local name = last_part(item.entry[1])
+    if item.secret then
+        -- No range: the bytes of a field can be seen in some outputs.
+        tree:add(f.masked, name):set_text(name .. ": ***")
+        return
+    end
+    local field, value = item.entry.field, item.value
+    if item.entry[2] == "bytes" then
+        return tree:add(field, tvb(item.at, item.size))
+    end
+    if item.at and item.size > 0 then
+        return tree:add(field, tvb(item.at, item.size), value)
+    end
+    return tree:add(field, value)
+end
+
+-- `tvb` begins at the payload. Lists get a subtree of their own.
+local function add_items(tree, tvb, items)
+    local index = 1
+    while index <= #items do
+        local item, to = items[index], index
+        if item.entry.count then
+            while items[to + 1] and items[to + 1].entry == item.entry do
+                to = to + 1
+            end
+            local values = {}
+            for at = index, to do
+                values[#values + 1] = shown(items[at])
+            end
+            local text = string.format("%s: %s", item.entry[1], table.concat(values, " "))
+            local list = tree:add(tvb(item.at, items[to].at + items[to].size - item.at), text)
+            for at = index, to do
+                local line = add_item(list, tvb, items[at])
+                line:set_text(string.format("%s[%d]: %s", item.entry[1], at - index, shown(items[at])))
+            end
+        else
+            local line = add_item(tree, tvb, item)
+            if item.entry == COMMON.undecoded then
+                line:add_proto_expert_info(e.undecoded, item.value)
+            elseif item.entry == COMMON.trailing then
+                line:add_proto_expert_info(e.trailing)
+            end
+        end
+        index = to + 1
+    end
+end
+
+local function values_of(items, name)
+    local values = {}
+    for _, item in ipairs(items) do
+        if item.entry[1] == name and not item.secret then
+            values[#values + 1] = shown(item)
+        end
+    end
+    return values
+end
+
+-- What the info column says behind the command.
+local BRIEF = {
+    { "firmware", "%s" }, { "hardware", "%s" }, { "can_ids", "%s" }, { "can_id", "CAN %s", "forward_can" },
+    { "command", "%s" }, { "total_voltage_v", "%s V" }, { "cell_voltages_v", "#%d cells" },
+    { "input_voltage_v", "%s V" }, { "erpm", "%s ERPM" }, { "undecoded", "%s" },
+}
+
+local function brief(items)
+    local words = {}
+    for _, rule in ipairs(BRIEF) do
+        local values = values_of(items, rule[1])
+        local right = #values > 0 and (not rule[3] or items[1].entry == spec[rule[3]][rule[1]])
+        if right then
+            local count = rule[2]:match("^#(.*)")
+            words[#words + 1] = string.format(count or rule[2], count and #values or table.concat(values, " "))
+        end
+    end
+    return table.concat(words, ", ")
+end
+
+local function generated(item)
+    item:set_generated(true)
+    return item
+end
+
+local function add_head(tree, kind, direction)
+    generated(tree:add(f.kind, kind))
+    generated(tree:add(f.direction, direction))
+end
+
+local function render_frame(tree, tvb, frame, context)
+    local range = tvb(frame.at, frame.size)
+    local payload_at = frame.at + frame.start
+    local payload = context.bytes:sub(payload_at + 1, payload_at + frame.length)
+    local told = decode(payload, context.to_device)
+    local name, what = command_name(told.id), context.to_device and "request" or "reply"
+    local branch = tree:add(vesc, range)
+    local words = brief(told.items)
+    branch:set_text(string.format("VESC, %s %s, %d bytes%s", name, what, frame.length,
+                                  words ~= "" and ": " .. words or ""))
+    add_head(branch, "frame", context.direction)
+    branch:add(f.start, tvb(frame.at, 1), frame.start)
+    branch:add(f.length, tvb(frame.at + 1, frame.start - 1), frame.length)
+    branch:add(f.command, tvb(payload_at, 1), told.id)
+    add_items(branch, tvb(payload_at, frame.length):tvb(), told.items)
+    branch:add(f.crc, tvb(payload_at + frame.length, 2), frame.crc):append_text(" [correct]")
+    branch:add(f.stop, tvb(frame.at + frame.size - 1, 1), 3)
+
+    -- Its place in its stream.
+    local key = string.format("%d %s %d", context.session.number, context.from, context.base + frame.at)
+    match_reply(context.session, context.pinfo, context.to_device, payload, key)
+    local reply, request = seen["reply " .. key], seen["request " .. key]
+    if context.to_device and reply then
+        generated(branch:add(f.reply_in, reply))
+    elseif not context.to_device and request then
+        generated(branch:add(f.request_in, request.number))
+        local seconds = math.floor(request.after)
+        local nanoseconds = math.floor((request.after - seconds) * 1e9 + 0.5)
+        generated(branch:add(f.latency, NSTime.new(seconds, nanoseconds)))
+    end
+    return name .. (context.to_device and "?" or "") .. (words ~= "" and " " .. words or "")
+end
+
+local function render_noise(tree, tvb, noise, context)
+    local range = tvb(noise.at, noise.size)
+    local branch = tree:add(vesc, range)
+    branch:set_text(string.format("VESC, noise, %d bytes", noise.size))
+    add_head(branch, "noise", context.direction)
+    branch:add(f.noise, range)
+    generated(branch:add(f.noise_length, noise.size))
+    if noise.unfinished then
+        generated(branch:add(f.unfinished, noise.unfinished))
+    end
+    branch:add_proto_expert_info(e.noise)
+    for _, reason in ipairs(noise.reasons) do
+        branch:add_proto_expert_info(e.crc, reason)
+    end
+    return string.format("noise (%d bytes)%s", noise.size, #noise.reasons > 0 and " with a bad CRC" or "")
+end
+
+local function render_login(tree, tvb, part, context)
+    local login = part.login
+    local branch = tree:add(vesc, tvb(part.at, part.size))
+    add_head(branch, "login", context.direction)
+    if login.refused then
+        branch:set_text("VESC, login that a hub refuses")
+        branch:add(spec.login.refused.field, login.refused):add_proto_expert_info(e.refused, login.refused)
+        return "login refused: " .. login.refused
+    end
+    branch:set_text(string.format("VESC, login of a %s at %s", login.kind == "VESCTOOL" and "tool"
+        or login.kind == "VESC" and "device" or "ping", login.id))
+    branch:add(spec.login.type.field, tvb(part.at, login.id_at - 1), login.kind)
+    branch:add(spec.login.id.field, tvb(part.at + login.id_at, login.id_size), login.id)
+    branch:add(f.masked, "password"):set_text("password: ***")
+    return string.format("login %s:%s:***", login.kind, login.id)
+end
+
+local RENDER = { frame = render_frame, noise = render_noise, login = render_login }
+
+---------------------------------------------------------------------------------------------------------
+-- The dissector
+
+-- Where in their stream the bytes of a call begin, and how many of them were shown in an earlier packet:
+-- when what is still wanted begins in an earlier segment than the last one, Wireshark comes again with all
+-- of them. Later passes leave that earlier packet out, so that nothing is skipped in them.
+local function new_call(side, bytes)
+    local before = side.before
+    if before and #bytes > #before.bytes and bytes:sub(1, #before.bytes) == before.bytes then
+        return { base = before.base }, before.done
+    end
+    return { base = side.at }, 0
+end
+
+-- A login line stands at the beginning of a stream; one whose type is there is never taken for noise.
+local function head_size(bytes, base)
+    local name = bytes:match("^([%a ]+):")
+    if base == 0 or name and LOGIN_TYPES[(name:gsub(" ", ""):upper())] then
+        return login_size(bytes)
+    end
+    return nil
+end
+
+-- What a call holds, found in the first pass.
+local function take_apart(call, bytes, pinfo, session, from, to, skip)
+    local size = head_size(bytes, call.base)
+    if size == "more" and pinfo.can_desegment > 0 then
+        call.parts, call.more_at = {}, 0
+        return
+    end
+    local head
+    if type(size) == "number" then
+        head = { kind = "login", at = 0, size = size, login = read_login(bytes:sub(1, size)) }
+        if skip == 0 then
+            session.tool, session.pending = nil, {}
+        end
+    end
+    local at = head and head.size or 0
+    local limits = { vesc.prefs.to_device, vesc.prefs.to_tool }
+    local most = math.max(limits[1], limits[2])
+    call.tool = session.tool
+        or find_tool(session, pinfo, from, to, head and head.login, cut(bytes, at, most), bytes)
+    call.parts, call.more_at = cut(bytes, at, session.tool and limits[call.tool == from and 1 or 2] or most)
+    if head then
+        table.insert(call.parts, 1, head)
+    end
+    if call.more_at and pinfo.can_desegment == 0 then
+        local waiting = #bytes - call.more_at
+        table.insert(call.parts, { kind = "noise", at = call.more_at, size = waiting, unfinished = waiting,
+                                   reasons = {} })
+        call.more_at = nil
+    end
+end
+
+-- A segment, or several put together, whose last byte is the last one of this packet. Later passes may give
+-- fewer bytes, up to where the next part began.
+local function dissect_stream(tvb, pinfo, tree)
+    local bytes = tvb:raw()
+    local session, from, to = session_of(pinfo)
+    local side = session.sides[from]
+    local call_key = string.format("%d %s %d", pinfo.number, from, tvb:offset())
+    local call, skip = calls[call_key], 0
+    if not (call and pinfo.visited) then
+        call, skip = new_call(side, bytes)
+        calls[call_key] = call
+        take_apart(call, bytes, pinfo, session, from, to, skip)
+        local done = call.more_at or #bytes
+        side.at = call.base + done
+        side.before = done < #bytes and done > 0 and { bytes = bytes, base = call.base, done = done } or nil
+    end
+
+    local tool = call.tool or session.tool or tool_by_port(pinfo, from, to)
+    pinfo.cols.protocol = "VESC"
+    local context = {
+        bytes = bytes, pinfo = pinfo, session = session, from = from, base = call.base, to_device = tool == from,
+        direction = tool == from and "to-device" or "to-tool",
+    }
+    local words = {}
+    for _, part in ipairs(call.parts) do
+        if part.kind == "noise" and part.at < skip and part.at + part.size > skip then
+            part = { kind = "noise", at = skip, size = part.at + part.size - skip, reasons = part.reasons,
+                     unfinished = part.unfinished }
+        end
+        if part.at >= skip and part.at + part.size <= #bytes then
+            words[#words + 1] = RENDER[part.kind](tree, tvb, part, context)
+        end
+    end
+    if #words > 0 then
+        pinfo.cols.info = (context.to_device and "→ " or "← ") .. table.concat(words, "; ")
+    end
+    if call.more_at and call.more_at < #bytes then
+        pinfo.desegment_offset = call.more_at
+        pinfo.desegment_len = DESEGMENT_ONE_MORE_SEGMENT
+    end
+    return #bytes
+end
+
+-- `NAME::ADDRESS::PORT`, from an Express with a NUL behind it.
+local function dissect_discovery(tvb, pinfo, tree)
+    local text = tvb:raw():match("^[^\0]*")
+    local name, address, port = text:match("^(.-)::([%d.]+)::(%d+)$")
+    if not port or tonumber(port) > 65535 then
+        return false
+    end
+    pinfo.cols.protocol = "VESC"
+    local shown_name = utf8_text(name)
+    local words = string.format("%s listens at %s:%s", shown_name, address, port)
+    pinfo.cols.info = words
+    local branch = tree:add(vesc, tvb())
+    branch:set_text("VESC, discovery: " .. words)
+    local at = 0
+    local function add(field, part, value)
+        if #part > 0 then
+            branch:add(spec.discovery[field].field, tvb(at, #part), value)
+        end
+        at = at + #part + 2
+    end
+    add("name", name, shown_name)
+    add("address", address, address)
+    add("port", port, tonumber(port))
+    return true
+end
+
+local UDP = 3
+
+function vesc.dissector(tvb, pinfo, tree)
+    if tvb:len() == 0 then
+        return 0
+    end
+    if pinfo.port_type == UDP and dissect_discovery(tvb, pinfo, tree) then
+        return tvb:len()
+    end
+    return dissect_stream(tvb, pinfo, tree)
+end
+
+-- At any other port: a login line or a whole frame at the beginning of a segment.
+local function is_ours(tvb)
+    if tvb:len() < 6 then
+        return false
+    end
+    local bytes = tvb:raw()
+    local name = bytes:match("^([%a ]+):")
+    if name and LOGIN_TYPES[(name:gsub(" ", ""):upper())] then
+        return true
+    end
+    return look(bytes, 0, math.max(vesc.prefs.to_device, vesc.prefs.to_tool)) == "frame"
+end
+
+vesc:register_heuristic("tcp", function(tvb, pinfo, tree)
+    if not is_ours(tvb) then
+        return false
+    end
+    pinfo.conversation = vesc
+    dissect_stream(tvb, pinfo, tree)
+    return true
+end)
+
+local tables = { tcp_ports = DissectorTable.get("tcp.port"), udp_ports = DissectorTable.get("udp.port") }
+local registered = {}
+
+local function register_ports()
+    for name, list in pairs(tables) do
+        local ports = tostring(vesc.prefs[name])
+        if ports ~= registered[name] then
+            if registered[name] and registered[name] ~= "" then
+                list:remove(registered[name], vesc)
+            end
+            if ports ~= "" then
+                list:add(ports, vesc)
+            end
+            registered[name] = ports
+        end
+    end
+end
+
+vesc.prefs_changed = register_ports
+register_ports()
