@@ -9,6 +9,9 @@
 
 pub mod cli;
 pub mod client;
+pub mod outside;
 pub mod read;
 pub mod report;
 pub mod run;
+#[cfg(unix)]
+pub mod supervise;

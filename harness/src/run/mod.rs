@@ -3,6 +3,8 @@
 mod judge;
 mod memory;
 mod play;
+#[cfg(unix)]
+mod process;
 
 use std::{
     ffi::OsStr,
@@ -19,6 +21,8 @@ use veschub_sim::{
 use crate::client::{ClientError, Outcome, Received};
 pub use judge::{Compared, Difference, Verdict};
 pub use play::RunError;
+#[cfg(unix)]
+pub use process::{Program, Witnessed};
 
 /// In which time a scenario is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
