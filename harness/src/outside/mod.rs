@@ -7,9 +7,12 @@
 //! * verdict: what it sent and what it understood, judged apart.
 
 pub mod command;
+pub mod compare;
 pub mod ending;
 pub mod layout;
+pub mod mistake;
 pub mod output;
 pub mod reading;
 pub mod schema;
 pub mod task;
+pub mod verdict;

@@ -62,6 +62,7 @@ pub fn failure(run: &Run) -> String {
         truth,
         decoded,
         why,
+        ..
     } in &run.verdict.differences
     {
         table.add_row([field, truth, decoded, why]);

@@ -2,6 +2,9 @@
 
 mod judge;
 mod memory;
+mod nearest;
+#[cfg(unix)]
+mod outside;
 mod play;
 #[cfg(unix)]
 mod process;
@@ -20,6 +23,9 @@ use veschub_sim::{
 
 use crate::client::{ClientError, Outcome, Received};
 pub use judge::{Compared, Difference, Verdict};
+pub use nearest::{Candidate, CandidateField, Nearest};
+#[cfg(unix)]
+pub use outside::{OutsideRun, run_outside, run_outside_file};
 pub use play::RunError;
 #[cfg(unix)]
 pub use process::{Program, Witnessed};
