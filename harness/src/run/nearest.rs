@@ -8,7 +8,7 @@ use veschub_sim::{
 };
 use veschub_wire::{
     CommandId, Request,
-    view::{Value, View as _},
+    view::Value,
 };
 
 use super::{Seen, judge};
