@@ -1,6 +1,6 @@
 //! What a client printed, within bounds: whole lines with their place in the session, and the ends of all of it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, fmt, time::Duration};
 
 /// The most that a client may print on stdout before it is ended, in bytes.
 pub const MAX_STDOUT: u64 = 16 << 20;
@@ -27,14 +27,24 @@ pub struct Line {
 }
 
 /// Bytes that came, of which the start and the end are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Excerpt {
     start: Vec<u8>,
     end: VecDeque<u8>,
     total: u64,
+    secret: String,
 }
 
 impl Excerpt {
+    /// Nothing yet; a secret that comes is not shown.
+    #[must_use]
+    pub fn hiding(secret: &str) -> Self {
+        Self {
+            secret: secret.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Takes in some bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.total += bytes.len() as u64;
@@ -63,7 +73,22 @@ impl Excerpt {
         }
         let end: Vec<u8> = self.end.iter().copied().collect();
         text.push_str(&String::from_utf8_lossy(&end));
-        text
+        hide(&text, &self.secret)
+    }
+}
+
+impl fmt::Debug for Excerpt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text(), f)
+    }
+}
+
+/// A text without a secret.
+#[must_use]
+pub fn hide(text: &str, secret: &str) -> String {
+    match secret {
+        "" => text.to_owned(),
+        secret => text.replace(secret, "***"),
     }
 }
 
@@ -165,6 +190,14 @@ mod tests {
         let mut lines = Lines::default();
         lines.push(&vec![b'\n'; MAX_LINES + 7], Duration::ZERO, 0);
         assert_eq!((lines.lines.len(), lines.forgotten()), (MAX_LINES, 7));
+    }
+
+    #[test]
+    fn a_secret_is_not_shown() {
+        let mut excerpt = Excerpt::hiding("not-a-secret");
+        excerpt.push(b"login demo-0001:not-a-secret refused");
+        assert_eq!(excerpt.text(), "login demo-0001:*** refused");
+        assert_eq!(hide("as it is", ""), "as it is");
     }
 
     #[test]

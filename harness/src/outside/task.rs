@@ -89,22 +89,22 @@ impl Task {
         self.lasts + 4 * self.timeout + START
     }
 
+    /// What to log in with.
+    #[must_use]
+    pub fn password(&self, target: Option<&Target>) -> String {
+        let own = self.password.clone();
+        own.or_else(|| target?.password.clone()).unwrap_or_default()
+    }
+
     /// The environment of a client that is to do this at a hub.
     #[must_use]
     pub fn environment(&self, port: u16, target: Option<&Target>) -> Vec<Variable> {
-        let known = |own: &Option<String>, other: fn(&Target) -> Option<String>| {
-            own.clone()
-                .or_else(|| target.and_then(other))
-                .unwrap_or_default()
-        };
+        let id = self.id.clone().or_else(|| Some(target?.id.clone()));
         let mut environment = vec![
             ("VESC_HOST", "127.0.0.1".to_owned()),
             ("VESC_PORT", port.to_string()),
-            ("VESC_ID", known(&self.id, |target| Some(target.id.clone()))),
-            (
-                "VESC_PASSWORD",
-                known(&self.password, |target| target.password.clone()),
-            ),
+            ("VESC_ID", id.unwrap_or_default()),
+            ("VESC_PASSWORD", self.password(target)),
             ("VESC_TIMEOUT_MS", self.timeout.as_millis().to_string()),
             ("VESC_TASK", self.name.to_owned()),
             // A reading counts from when its line arrives.

@@ -142,6 +142,7 @@ fn notes(seen: &Seen) -> Vec<String> {
         Happening::Fired { .. }
         | Happening::Ignored { .. }
         | Happening::LoginRefused { .. }
+        | Happening::Swallowed { .. }
         | Happening::FaultFired(_) => Some(what.to_string()),
         _ => None,
     };

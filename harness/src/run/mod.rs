@@ -1,5 +1,7 @@
 //! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
 
+mod from_the_hub;
+mod hosted;
 mod judge;
 mod memory;
 mod nearest;
@@ -22,6 +24,7 @@ use veschub_sim::{
 };
 
 use crate::client::{ClientError, Outcome, Received};
+pub use hosted::{Builder, Hub};
 pub use judge::{Compared, Difference, Verdict};
 pub use nearest::{Candidate, CandidateField, Nearest};
 #[cfg(unix)]

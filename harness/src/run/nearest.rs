@@ -6,10 +6,7 @@ use veschub_sim::{
     journal::{Happening, JournalEntry},
     scenario::schema::{self, Expectation, Expected},
 };
-use veschub_wire::{
-    CommandId, Request,
-    view::Value,
-};
+use veschub_wire::{CommandId, Request, view::Value};
 
 use super::{Seen, judge};
 use crate::client::Received;

@@ -86,6 +86,7 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
         let port = listener.local_addr()?.port();
         let environment = task.environment(port, target.as_ref());
         let limit = program.limit.unwrap_or_else(|| task.limit());
+        let secret = task.password(target.as_ref());
         let start = Instant::now();
         let client = Client::start(program, limit, &environment)?;
         let record = RefCell::new(Record {
@@ -112,6 +113,7 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
                 client.link,
                 &record,
                 limit + program.grace,
+                &secret,
             )
             .await;
             sleep(FAREWELL).await;
@@ -216,6 +218,7 @@ async fn watch(
     mut link: UnixStream,
     record: &RefCell<Record>,
     limit: Duration,
+    secret: &str,
 ) -> (Option<Report>, Excerpt) {
     let (flooded, overflow) = oneshot::channel::<()>();
     let reading_stdout = async {
@@ -240,7 +243,7 @@ async fn watch(
         flooded
     };
     let reading_stderr = async {
-        let mut excerpt = Excerpt::default();
+        let mut excerpt = Excerpt::hiding(secret);
         let mut buffer = vec![0; 16 << 10];
         while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
             excerpt.push(&buffer[..count]);
