@@ -152,6 +152,13 @@ fn hung_up(harness: &mut UnixStream) -> bool {
     }
 }
 
+#[cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::useless_conversion,
+        reason = "elsewhere it is a smaller integer"
+    )
+)]
 fn microseconds(time: TimeVal) -> u64 {
     let micros = time.tv_sec() * 1_000_000 + i64::from(time.tv_usec());
     u64::try_from(micros).unwrap_or_default()

@@ -13,8 +13,7 @@ use std::{
 use veschub_harness::{Hub, outside::verdict::Outcome};
 use veschub_wire::CommandId;
 
-const PACK: &str =
-    "version: 1\nhub: { profile: ideal }\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bus: 'off' }\n";
+const PACK: &str = "version: 1\nhub: { profile: ideal }\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bus: 'off' }\n";
 
 /// Logs in and scans the bus, which has nobody on it.
 fn scan(address: SocketAddr, password: &str) -> std::io::Result<Vec<u8>> {

@@ -53,7 +53,7 @@ impl Task {
         }
         let mut task = Self {
             name,
-            timeout: give_up_after.map_or(Options::default().reply_timeout, lasting),
+            timeout: give_up_after.map_or_else(|| Options::default().reply_timeout, lasting),
             lasts: Duration::ZERO,
             more: Vec::new(),
             id: login.id.clone(),

@@ -200,7 +200,7 @@ fn misunderstood(readings: &[Understood], bad_lines: &[BadLine]) -> Vec<Differen
 fn wrong_in(reading: &Understood) -> Vec<Difference> {
     let command = reading
         .command
-        .map_or("a reading".to_owned(), |command| command.to_string());
+        .map_or_else(|| "a reading".to_owned(), |command| command.to_string());
     let Some(reply) = reading.reply else {
         let names: Vec<&str> = reading
             .fields

@@ -140,7 +140,7 @@ pub fn story(run: &OutsideRun) -> String {
 fn tell(out: &mut String, reading: &Understood) {
     let command = reading
         .command
-        .map_or("a reading".to_owned(), |command| command.to_string());
+        .map_or_else(|| "a reading".to_owned(), |command| command.to_string());
     let reply = match reading.reply {
         None => "no such reply".to_owned(),
         Some(reply) if reply.stale => format!("{reply}, stale"),

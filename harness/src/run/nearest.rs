@@ -154,7 +154,7 @@ impl Look<'_> {
         rest.map(|(index, (at, command))| {
             let wanted = wanted
                 .get(index)
-                .map_or("none".to_owned(), |wanted| wanted.0.to_string());
+                .map_or_else(|| "none".to_owned(), |wanted| wanted.0.to_string());
             let field = format!("request {}", index + 1);
             Candidate {
                 at: *at,
@@ -235,7 +235,7 @@ impl Look<'_> {
         ends.map(|reply| {
             let found = judge::understood(reply)
                 .get(&trend.field)
-                .map_or("not there".to_owned(), Value::to_string);
+                .map_or_else(|| "not there".to_owned(), Value::to_string);
             Candidate {
                 at: reply.at,
                 what: "reply",

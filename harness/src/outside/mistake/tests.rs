@@ -131,7 +131,7 @@ fn a_value_within_one_count_is_right_and_so_is_single_precision() {
 fn signs_are_told() {
     is_told("chip_temperature_c", json!(645.36), Mistake::Unsigned);
     is_told("temperatures_c", json!([650.24, 23.45]), Mistake::Unsigned);
-    is_told("current_a", json!(4292.467_296), Mistake::Unsigned);
+    is_told("current_a", json!(4_292.467_296), Mistake::Unsigned);
     is_told("can_id", json!(-1), Mistake::Signed);
 }
 
