@@ -2,9 +2,9 @@
 //! understood as lines of JSON. What a program must do is told in `harness/CLIENTS.md`.
 //!
 //! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: what came of it.
-//! * reading, schema: what it says that it understood.
-//! * layout, compare, mistake: each reading beside the reply that it was made from.
-//! * verdict: what it sent and what it understood, judged apart.
+//! * [`reading`], [`schema`]: what it says that it understood.
+//! * [`layout`], [`compare`], [`mistake`]: each reading beside the reply that it was made from.
+//! * [`verdict`]: what it sent and what it understood, judged apart.
 
 pub mod command;
 pub mod compare;
