@@ -2,6 +2,9 @@
 //!
 //! stdout is data, stderr is talk.
 
+#[cfg(unix)]
+mod outside;
+
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
@@ -34,6 +37,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
     after_help = "Examples:\n  \
         veschub-harness run                                  all scenarios below scenarios/\n  \
         veschub-harness run --verbose scenarios/my-pack.yaml   one scenario, told in full\n  \
+        veschub-harness run --client './my-client {host} {port}'  your own client; see harness/CLIENTS.md\n  \
         veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret"
 )]
 struct Cli {
@@ -47,11 +51,28 @@ enum Command {
     Run(RunArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
+    /// Print the JSON Schema of something that programs write or read
+    Schema {
+        /// What: a line that a client under test prints
+        #[arg(value_enum)]
+        what: SchemaOf,
+    },
+    /// Run a client under test and end all its processes; the harness starts itself with this
+    #[cfg(unix)]
+    #[command(hide = true, name = crate::supervise::COMMAND)]
+    Supervise(crate::supervise::Orders),
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum SchemaOf {
+    /// What a client under test prints, line by line
+    Reading,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 all scenarios passed, 1 one did not, 2 bad usage or unreadable input."
+    after_help = "Exit codes: 0 all scenarios passed, 1 one did not, 2 bad usage or unreadable input, \
+        3 nothing was judged as all were skipped."
 )]
 struct RunArgs {
     /// Scenarios, or folders with scenarios; all below scenarios/ if none is given
@@ -75,6 +96,9 @@ struct RunArgs {
     /// Stop at the first scenario that fails
     #[arg(long)]
     fail_fast: bool,
+    #[cfg(unix)]
+    #[command(flatten)]
+    client: outside::ClientArgs,
 }
 
 /// Runs `veschub-harness` with the arguments of the process.
@@ -83,6 +107,11 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
         Command::Read(args) => read_pack(&args),
+        Command::Schema {
+            what: SchemaOf::Reading,
+        } => print_schema(),
+        #[cfg(unix)]
+        Command::Supervise(orders) => crate::supervise::main(&orders),
     }
 }
 
@@ -99,6 +128,17 @@ fn read_pack(args: &ReadArgs) -> ExitCode {
     }
 }
 
+fn print_schema() -> ExitCode {
+    let schema = crate::outside::schema::json_schema();
+    match writeln!(io::stdout().lock(), "{schema:#}") {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            eprintln!("error: cannot write to stdout: {error}");
+            ExitCode::from(2)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
 fn run_scenarios(args: &RunArgs) -> ExitCode {
     let paths = match find(&args.paths) {
         Ok(paths) => paths,
@@ -107,6 +147,10 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    #[cfg(unix)]
+    if let Some(client) = &args.client.client {
+        return outside::run(client, &paths, args);
+    }
     let mode = if args.real_time {
         Mode::Real
     } else {

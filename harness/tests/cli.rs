@@ -95,6 +95,18 @@ too-hopeful: Expects what cannot be.
  BMS_GET_VALUES.total_voltage_v  99        16       another value was expected
  no-reply-to PING_CAN            no reply  a reply  the device answered
 
+ nearest to BMS_GET_VALUES.total_voltage_v
+   reply at [..] s: command BMS_GET_VALUES, total_voltage_v 16 instead of 99
+   BMS_GET_VALUES was asked once and answered once
+   the connection at [..] s: left
+
+ nearest to no-reply-to PING_CAN
+   request at 0.050 s: command PING_CAN
+   request at 0.050 s: command FW_VERSION instead of PING_CAN
+   request at 0.050 s: command BMS_GET_VALUES instead of PING_CAN
+   PING_CAN was asked once and answered once
+   the connection at [..] s: left
+
 0 passed, 1 failed
 
 "#]]);
@@ -137,6 +149,117 @@ error[..]: unknown key `pasword` in `express`
   = help: did you mean `password`?
 ...
 "#]]);
+}
+
+/// Two scenarios in a folder of their own: one to read a pack, one that only the reference client can do.
+#[cfg(target_os = "linux")]
+fn two_scenarios() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let pack = "version: 1\nhub: { profile: ideal }\ndevices:\n  \
+        - express: { id: demo-0001, password: not-a-secret, bus: 'off', bms: { cells: 4 } }\n";
+    let read = format!("{pack}expect:\n  - reply-to: BMS_GET_VALUES\n");
+    let send = format!("{pack}client: {{ send: {{ requests: [FW_VERSION] }} }}\n");
+    fs::write(folder.path().join("b-read.yaml"), &read).unwrap();
+    fs::write(folder.path().join("a-send.yaml"), send).unwrap();
+    fs::write(folder.path().join("c-read.yaml"), read).unwrap();
+    folder
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn read_is_a_client_like_any_other_and_the_order_is_that_of_the_scenarios() {
+    let folder = two_scenarios();
+    let command = format!(
+        "{} read --hub {{host}}:{{port}} --id {{id}} --password {{password}} --json",
+        cargo_bin!("veschub-harness").display()
+    );
+    let args = [
+        "run",
+        "--json",
+        "--jobs",
+        "3",
+        "--client",
+        &command,
+        folder.path().to_str().unwrap(),
+    ];
+    let out = stdout(&args);
+    let lines: Vec<serde_json::Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| (&line["scenario"], &line["verdict"]))
+        .collect();
+    assert_eq!(
+        serde_json::json!(told),
+        serde_json::json!([
+            ["a-send", "skipped"],
+            ["b-read", "passed"],
+            ["c-read", "passed"],
+            [null, null]
+        ])
+    );
+    assert_eq!(
+        lines[3],
+        serde_json::json!({"passed": 2, "failed": 0, "skipped": 1})
+    );
+    assert_eq!(lines[1]["process"]["code"], 0);
+    assert_eq!(lines[1]["fields"].get("wrong"), None);
+    assert!(lines[1]["fields"]["right"].as_u64() > Some(20));
+    assert!(!out.contains("not-a-secret"), "{out}");
+    harness(&args).success();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_client_that_fails_exits_with_1_and_one_that_can_do_nothing_with_3() {
+    let folder = two_scenarios();
+    let folder = folder.path().to_str().unwrap();
+    harness(&["run", "--client", "true", folder])
+        .code(1)
+        .stdout_eq(str![[r#"
+ scenario  task      verdict  readings[..]
+ a-send    -         skipped         0[..]
+ b-read    read-bms  FAILED          0[..]
+ c-read    read-bms  FAILED          0[..]
+
+b-read: 
+
+what it sent
+ field       truth                decoded          why
+ connection  connects to the hub  never connected  the client ended with exit code 0
+
+c-read: 
+
+what it sent
+ field       truth                decoded          why
+ connection  connects to the hub  never connected  the client ended with exit code 0
+
+a-send: skipped: send is for the reference client: it sends what the scenario says
+
+0 passed, 2 failed, 1 skipped
+
+"#]]);
+    harness(&["run", "--client", "sh -c 'exit 77'", folder]).code(3);
+}
+
+#[test]
+fn a_client_that_cannot_be_understood_exits_with_2() {
+    harness(&["run", "--client", "my-client {prot}"]).code(2).stderr_eq(str![[r#"
+error: invalid value 'my-client {prot}' for '--client <COMMAND>': nothing is filled in for {prot}; there are {host}, {port}, {id}, {password}, {timeout_ms}, {task}
+...
+"#]]);
+    harness(&["run", "--jobs", "2"]).code(2);
+}
+
+#[test]
+fn the_schema_of_a_reading_is_the_published_one() {
+    let path = root().join("harness/reading.schema.json");
+    assert_eq!(
+        stdout(&["schema", "reading"]),
+        fs::read_to_string(path).unwrap()
+    );
 }
 
 #[test]

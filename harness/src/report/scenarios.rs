@@ -2,13 +2,14 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use veschub_sim::journal;
 use veschub_transcript::render::{self, FieldsJson, TextOptions};
 use veschub_wire::view::{Fields, Value};
 
-use crate::run::{Compared, Difference, Run};
+use super::differences::{self, DifferenceJson};
+use crate::run::{Compared, Run};
 
 /// Values of a list that stand in one line.
 const IN_A_LINE: usize = 5;
@@ -51,24 +52,8 @@ fn milliseconds(time: Duration) -> String {
 /// What differs in a run that failed.
 #[must_use]
 pub fn failure(run: &Run) -> String {
-    let mut out = format!("{}: {}\n", run.name, run.about);
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["field", "truth", "decoded", "why"]);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(120);
-    for Difference {
-        field,
-        truth,
-        decoded,
-        why,
-    } in &run.verdict.differences
-    {
-        table.add_row([field, truth, decoded, why]);
-    }
-    out.push_str(&table.trim_fmt());
-    out.push('\n');
-    out
+    let differences = differences::table(&run.verdict.differences);
+    format!("{}: {}\n{differences}", run.name, run.about)
 }
 
 /// The whole story of a run: what was said, and what the devices held beside what the client made of it.
@@ -205,25 +190,6 @@ struct Line<'a> {
     /// How many replies the devices sent; the first and the last of each command follow.
     replies: usize,
     compared: Vec<ComparedJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct DifferenceJson<'a> {
-    field: &'a str,
-    truth: &'a str,
-    decoded: &'a str,
-    why: &'a str,
-}
-
-impl<'a> From<&'a Difference> for DifferenceJson<'a> {
-    fn from(difference: &'a Difference) -> Self {
-        Self {
-            field: &difference.field,
-            truth: &difference.truth,
-            decoded: &difference.decoded,
-            why: &difference.why,
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -18,7 +18,10 @@ use veschub_wire::{
     view::{Fields, Value, View, hex},
 };
 
-use super::Seen;
+use super::{
+    Seen,
+    nearest::{self, Nearest},
+};
 use crate::client::Received;
 
 /// What a run amounts to.
@@ -51,6 +54,26 @@ pub struct Difference {
     pub decoded: String,
     /// Why, as far as that is known.
     pub why: String,
+    /// What came nearest, where an expectation was not met.
+    pub nearest: Nearest,
+}
+
+impl Difference {
+    /// A difference about which nothing more is known.
+    pub fn new(
+        field: impl Into<String>,
+        truth: impl Into<String>,
+        decoded: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            truth: truth.into(),
+            decoded: decoded.into(),
+            why: why.into(),
+            nearest: Nearest::default(),
+        }
+    }
 }
 
 /// A reply as the device meant it and as the client understood it.
@@ -82,9 +105,23 @@ pub(super) fn judge(scenario: &Scenario, target: Option<&Target>, seen: &Seen) -
     judge.verdict.notes = notes(seen);
     judge.compare_replies();
     judge.check_answered(&scenario.expect);
-    for expectation in &scenario.expect {
-        judge.check(expectation, target);
-    }
+    judge.check_all(&scenario.expect, target);
+    judge.verdict
+}
+
+/// Judges only what was expected: `seen` is then what the hub saw.
+pub(super) fn judge_expectations(
+    scenario: &Scenario,
+    target: Option<&Target>,
+    seen: &Seen,
+) -> Verdict {
+    let mut judge = Judge {
+        seen,
+        sent: Vec::new(),
+        verdict: Verdict::default(),
+    };
+    judge.verdict.notes = notes(seen);
+    judge.check_all(&scenario.expect, target);
     judge.verdict
 }
 
@@ -105,6 +142,7 @@ fn notes(seen: &Seen) -> Vec<String> {
         Happening::Fired { .. }
         | Happening::Ignored { .. }
         | Happening::LoginRefused { .. }
+        | Happening::Swallowed { .. }
         | Happening::FaultFired(_) => Some(what.to_string()),
         _ => None,
     };
@@ -131,12 +169,9 @@ impl<'a> Judge<'a> {
         decoded: impl Into<String>,
         why: impl Into<String>,
     ) {
-        self.verdict.differences.push(Difference {
-            field: field.into(),
-            truth: truth.into(),
-            decoded: decoded.into(),
-            why: why.into(),
-        });
+        self.verdict
+            .differences
+            .push(Difference::new(field, truth, decoded, why));
     }
 
     /// What was sent must have been received, in order, and understood; where a fault has harmed the link, what was
@@ -288,6 +323,21 @@ impl<'a> Judge<'a> {
                 Happening::LoginRefused { reason } => Some(format!("login refused: {reason}")),
                 _ => None,
             })
+    }
+
+    fn check_all(&mut self, expectations: &[Expectation], target: Option<&Target>) {
+        for expectation in expectations {
+            let before = self.verdict.differences.len();
+            self.check(expectation, target);
+            if let Some(unmet) = self.verdict.differences.get_mut(before..)
+                && !unmet.is_empty()
+            {
+                let nearest = nearest::nearest(expectation, self.seen);
+                for difference in unmet {
+                    difference.nearest = nearest.clone();
+                }
+            }
+        }
     }
 
     fn check(&mut self, expectation: &Expectation, target: Option<&Target>) {
@@ -606,7 +656,7 @@ fn between(least: Option<usize>, most: Option<usize>) -> String {
 }
 
 /// What the client made of a frame.
-fn understood(received: &Received) -> Fields {
+pub(super) fn understood(received: &Received) -> Fields {
     match &received.reply {
         Ok(reply) => reply.fields(),
         Err(error) => {
@@ -617,7 +667,7 @@ fn understood(received: &Received) -> Fields {
     }
 }
 
-fn as_number(value: &Value) -> Option<f64> {
+pub(super) fn as_number(value: &Value) -> Option<f64> {
     match value {
         Value::Int(value) => Some(*value as f64),
         Value::Number(value) => Some(*value),

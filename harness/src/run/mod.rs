@@ -1,8 +1,15 @@
 //! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
 
+mod from_the_hub;
+mod hosted;
 mod judge;
 mod memory;
+mod nearest;
+#[cfg(unix)]
+mod outside;
 mod play;
+#[cfg(unix)]
+mod process;
 
 use std::{
     ffi::OsStr,
@@ -17,8 +24,14 @@ use veschub_sim::{
 };
 
 use crate::client::{ClientError, Outcome, Received};
+pub use hosted::{Builder, Hub};
 pub use judge::{Compared, Difference, Verdict};
+pub use nearest::{Candidate, CandidateField, Nearest};
+#[cfg(unix)]
+pub use outside::{OutsideRun, run_outside, run_outside_file};
 pub use play::RunError;
+#[cfg(unix)]
+pub use process::{Program, Witnessed};
 
 /// In which time a scenario is run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,136 @@
+//! The command of a client under test: words as a shell splits them, with places to fill in. No shell runs.
+
+use std::ffi::OsString;
+
+/// What is filled in for `{name}`, and handed over in an environment variable as well.
+pub type Variable = (&'static str, String);
+
+/// The names that can stand in braces, each with the environment variable that holds the same.
+pub const PLACES: [(&str, &str); 6] = [
+    ("host", "VESC_HOST"),
+    ("port", "VESC_PORT"),
+    ("id", "VESC_ID"),
+    ("password", "VESC_PASSWORD"),
+    ("timeout_ms", "VESC_TIMEOUT_MS"),
+    ("task", "VESC_TASK"),
+];
+
+/// A client's command with its places open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    text: String,
+    words: Vec<String>,
+}
+
+impl Template {
+    /// Splits a command.
+    ///
+    /// # Errors
+    /// In words, if there is no command in it, a quote is open, or a place has a name that nothing is known for.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let words = shlex::split(text).ok_or_else(|| {
+            format!("a quote is not closed, or the last character is a backslash: {text}")
+        })?;
+        if words.is_empty() {
+            return Err(
+                "there is no command in it; write the program and its arguments".to_owned(),
+            );
+        }
+        for word in &words {
+            if let Some(name) = unknown_place(word) {
+                let names: Vec<String> = PLACES
+                    .iter()
+                    .map(|(name, _)| format!("{{{name}}}"))
+                    .collect();
+                return Err(format!(
+                    "nothing is filled in for {{{name}}}; there are {}",
+                    names.join(", ")
+                ));
+            }
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            words,
+        })
+    }
+
+    /// The command as it was written: what was to be filled in is not.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The words with everything filled in.
+    #[must_use]
+    pub fn fill(&self, environment: &[Variable]) -> Vec<OsString> {
+        let fill = |word: &String| {
+            let filled = PLACES.iter().fold(word.clone(), |word, (place, variable)| {
+                let value = environment.iter().find(|(name, _)| name == variable);
+                let value = value.map_or("", |(_, value)| value.as_str());
+                word.replace(&format!("{{{place}}}"), value)
+            });
+            OsString::from(filled)
+        };
+        self.words.iter().map(fill).collect()
+    }
+}
+
+/// The first `{word}` in a word that is no place of ours. Other braces, as of JSON or awk, are let alone.
+fn unknown_place(word: &str) -> Option<&str> {
+    word.split('{').skip(1).find_map(|rest| {
+        let (name, _) = rest.split_once('}')?;
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (is_name && !PLACES.iter().any(|(place, _)| *place == name)).then_some(name)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(text: &str) -> Vec<OsString> {
+        let environment = [
+            ("VESC_HOST", "127.0.0.1".to_owned()),
+            ("VESC_PORT", "4711".to_owned()),
+            ("VESC_PASSWORD", "a b {host}".to_owned()),
+        ];
+        Template::parse(text).unwrap().fill(&environment)
+    }
+
+    #[test]
+    fn words_are_split_as_a_shell_does_and_nothing_else_of_a_shell_happens() {
+        assert_eq!(
+            fill("my-client --hub '{host}:{port}' \"two words\" $HOME | cat"),
+            [
+                "my-client",
+                "--hub",
+                "127.0.0.1:4711",
+                "two words",
+                "$HOME",
+                "|",
+                "cat"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_filled_in_is_never_split_again() {
+        assert_eq!(
+            fill("c {password}")[1].to_str().unwrap().split(' ').count(),
+            3
+        );
+    }
+
+    #[test]
+    fn braces_that_are_no_place_are_let_alone() {
+        assert_eq!(fill("awk '{ print $1 }' '{}' '{\"a\": 1}'").len(), 4);
+    }
+
+    #[test]
+    fn a_mistake_in_the_command_is_told() {
+        let told = |text| Template::parse(text).unwrap_err();
+        assert!(told("").contains("no command"));
+        assert!(told("a 'b").contains("not closed"));
+        assert!(told("a {hots}").contains("{hots}; there are {host}, {port}"));
+    }
+}

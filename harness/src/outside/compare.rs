@@ -1,0 +1,364 @@
+//! A reading beside the reply that it was made from: each field right, wrong, missing or invented.
+//!
+//! A client does not say which reply it read, so the reply is found: of those that were delivered before the line came,
+//! the one that fits best, and of equals the latest. If that is not the latest of all, the reading is stale.
+//! A number is right within one count of its scale, and so is what single precision makes of it.
+
+use std::{fmt, time::Duration};
+
+use serde_json::Value as Json;
+use veschub_sim::journal::{Happening, JournalEntry};
+use veschub_wire::{
+    CommandId, Reply, Request,
+    view::{Fields, Value, View as _, hex},
+};
+
+use super::{
+    layout::{Slot, layout},
+    mistake::{self, Mistake},
+    reading::Reading,
+};
+
+/// A reply that the hub sent to the client.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivered<'a> {
+    /// Its place in the journal.
+    pub entry: usize,
+    /// When it was sent.
+    pub at: Duration,
+    /// Which reply to its command it is, counted from 1.
+    pub number: usize,
+    /// Its command.
+    pub command: CommandId,
+    /// The CAN id of the device that was asked, if through FORWARD_CAN.
+    pub can_id: Option<u8>,
+    /// The bytes, the truth about all fields.
+    pub payload: &'a [u8],
+    /// The bytes understood; nothing, if they cannot be.
+    pub fields: Fields,
+    /// Where its numbers stand.
+    pub layout: Vec<Slot>,
+}
+
+/// How many replies a line may lie behind the one that it tells of.
+const LOOK_BACK: usize = 256;
+
+/// The replies in a journal, in order.
+#[must_use]
+pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
+    let mut open: Vec<(CommandId, Option<u8>)> = Vec::new();
+    let mut replies: Vec<Delivered<'_>> = Vec::new();
+    for (entry, happened) in journal.iter().enumerate() {
+        match &happened.what {
+            Happening::Request(payload) => {
+                let Ok(request) = Request::decode(payload) else {
+                    continue;
+                };
+                let can_id = match request.body {
+                    Request::ForwardCan { can_id, .. } => Some(can_id),
+                    _ => None,
+                };
+                open.extend(request.body.reply_id().map(|id| (id, can_id)));
+            }
+            Happening::Reply { payload, .. } => {
+                let command = CommandId(payload.first().copied().unwrap_or_default());
+                let asked = open.iter().position(|(id, _)| *id == command);
+                let same = |one: &&Delivered<'_>| one.command == command;
+                replies.push(Delivered {
+                    entry,
+                    at: happened.at.since_start(),
+                    number: 1 + replies.iter().filter(same).count(),
+                    command,
+                    can_id: asked.and_then(|index| open.remove(index).1),
+                    payload,
+                    layout: layout(command, payload),
+                    fields: Reply::decode(payload)
+                        .map(|reply| reply.fields())
+                        .unwrap_or_default(),
+                });
+            }
+            _ => {}
+        }
+    }
+    replies
+}
+
+impl Delivered<'_> {
+    /// The places of a field's numbers.
+    pub(super) fn slots(&self, field: &str) -> Vec<Slot> {
+        let slots = self.layout.iter().filter(|slot| slot.field == field);
+        slots.copied().collect()
+    }
+
+    /// What one count of a field is worth; 0 where a value is exact.
+    pub(super) fn step(&self, field: &str) -> f64 {
+        let slot = self.layout.iter().find(|slot| slot.field == field);
+        slot.map_or(0.0, |slot| slot.form.step())
+    }
+}
+
+/// How many counts, or how much of a unit, a number may be away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tolerance {
+    /// Counts of the field's scale.
+    pub counts: f64,
+    /// What the scenario allows for single fields, in their unit.
+    pub fields: Vec<(CommandId, String, f64)>,
+}
+
+impl Default for Tolerance {
+    fn default() -> Self {
+        Self {
+            counts: 1.0,
+            fields: Vec::new(),
+        }
+    }
+}
+
+impl Tolerance {
+    fn of(&self, reply: &Delivered<'_>, field: &str) -> f64 {
+        let step = reply.step(field);
+        let allowed = self
+            .fields
+            .iter()
+            .filter(|(command, name, _)| *command == reply.command && name == field);
+        allowed.fold(self.counts * step, |most, (_, _, within)| most.max(*within))
+    }
+}
+
+/// What became of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Judgement {
+    /// The client has it right.
+    Right,
+    /// The client says something else, by this mistake, if it is a known one.
+    Wrong(Option<Mistake>),
+    /// The client says nothing of it, which it need not.
+    Missing,
+    /// The reply does not have it.
+    Invented,
+    /// It is secret, or its meaning is not known.
+    NotJudged,
+}
+
+impl Judgement {
+    /// The judgement in a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Right => "right",
+            Self::Wrong(_) => "wrong",
+            Self::Missing => "missing",
+            Self::Invented => "invented",
+            Self::NotJudged => "not-judged",
+        }
+    }
+}
+
+/// A field of a reading and of the reply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FieldUnderstood {
+    /// Its name.
+    pub field: String,
+    /// What the device sent.
+    pub truth: Option<Value>,
+    /// What the client says.
+    pub decoded: Option<Json>,
+    /// What to think of it.
+    pub judgement: Judgement,
+}
+
+/// A reading, compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Understood {
+    /// The client's line, counted from 1.
+    pub line: usize,
+    /// When the line came.
+    pub at: Duration,
+    /// The command, if the client or the best match tells it.
+    pub command: Option<CommandId>,
+    /// The reply that fits; none, if none had been sent.
+    pub reply: Option<Match>,
+    /// Each field, in the order of the wire; invented ones last.
+    pub fields: Vec<FieldUnderstood>,
+}
+
+/// The reply that a reading was made from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Match {
+    /// Its place in the journal.
+    pub entry: usize,
+    /// When it was sent.
+    pub at: Duration,
+    /// Which reply to its command it is, counted from 1.
+    pub number: usize,
+    /// The number of the latest reply to the command when the line came.
+    pub latest: usize,
+    /// Whether an older reply than the latest fits better.
+    pub stale: bool,
+}
+
+impl Understood {
+    /// Whether nothing is wrong, invented or stale.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        let right = |one: &FieldUnderstood| {
+            !matches!(one.judgement, Judgement::Wrong(_) | Judgement::Invented)
+        };
+        self.reply.is_some_and(|reply| !reply.stale) && self.fields.iter().all(right)
+    }
+}
+
+/// Compares a reading with what was delivered. `harmed` says that a fault was at work on the link: then nobody knows
+/// when a reply arrived, and nothing is called stale.
+#[must_use]
+pub fn compare(
+    reading: &Reading,
+    delivered: &[Delivered<'_>],
+    harmed: bool,
+    tolerance: &Tolerance,
+) -> Understood {
+    let before: Vec<&Delivered<'_>> = delivered
+        .iter()
+        .take_while(|reply| reply.entry < reading.after)
+        .collect();
+    let fits = |reply: &&&Delivered<'_>| {
+        reading
+            .command
+            .is_none_or(|command| command == reply.command)
+            && reading
+                .can_id
+                .is_none_or(|id| reply.can_id == Some(id) || reading.command.is_none())
+    };
+    let mut candidates: Vec<&Delivered<'_>> = before
+        .iter()
+        .rev()
+        .filter(fits)
+        .take(LOOK_BACK)
+        .copied()
+        .collect();
+    candidates.reverse();
+    let right = |reply: &Delivered<'_>| {
+        let same = |(name, given): &(&String, &Json)| {
+            let truth = reply.fields.get(name);
+            truth.is_some_and(|truth| same(truth, given, tolerance.of(reply, name)))
+        };
+        reading.fields.iter().filter(same).count()
+    };
+    // Of equals, `max_by_key` takes the last.
+    let Some(best) = candidates.iter().max_by_key(|reply| right(reply)) else {
+        return without_reply(reading);
+    };
+    let same_kind =
+        |one: &&&Delivered<'_>| one.command == best.command && one.can_id == best.can_id;
+    let latest = candidates
+        .iter()
+        .rfind(same_kind)
+        .map_or(best.number, |latest| latest.number);
+    let mut fields = judge(reading, best, tolerance);
+    mistake::name(&mut fields, best, &before);
+    Understood {
+        line: reading.line,
+        at: reading.at,
+        command: Some(best.command),
+        reply: Some(Match {
+            entry: best.entry,
+            at: best.at,
+            number: best.number,
+            latest,
+            stale: latest != best.number && !harmed,
+        }),
+        fields,
+    }
+}
+
+fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec<FieldUnderstood> {
+    let mut fields: Vec<FieldUnderstood> = Vec::new();
+    for (name, truth) in reply.fields.iter() {
+        let decoded = reading.fields.get(name);
+        let judgement = match (truth, decoded) {
+            (Value::Masked | Value::Fields(_), _) => Judgement::NotJudged,
+            (_, None) => Judgement::Missing,
+            (truth, Some(given)) if same(truth, given, tolerance.of(reply, name)) => {
+                Judgement::Right
+            }
+            _ => Judgement::Wrong(None),
+        };
+        fields.push(FieldUnderstood {
+            field: name.to_owned(),
+            truth: Some(truth.clone()),
+            decoded: decoded.cloned(),
+            judgement,
+        });
+    }
+    let invented = reading
+        .fields
+        .iter()
+        .filter(|(name, _)| reply.fields.get(name).is_none());
+    fields.extend(invented.map(|(name, given)| invented_field(name, given)));
+    fields
+}
+
+fn without_reply(reading: &Reading) -> Understood {
+    Understood {
+        line: reading.line,
+        at: reading.at,
+        command: reading.command,
+        reply: None,
+        fields: reading
+            .fields
+            .iter()
+            .map(|(name, given)| invented_field(name, given))
+            .collect(),
+    }
+}
+
+fn invented_field(name: &str, given: &Json) -> FieldUnderstood {
+    FieldUnderstood {
+        field: name.to_owned(),
+        truth: None,
+        decoded: Some(given.clone()),
+        judgement: Judgement::Invented,
+    }
+}
+
+/// Whether the client says the same.
+pub(super) fn same(truth: &Value, given: &Json, within: f64) -> bool {
+    match (truth, given) {
+        (Value::Bool(truth), Json::Bool(given)) => truth == given,
+        (Value::Int(truth), Json::Number(given)) => given.as_f64() == Some(*truth as f64),
+        (Value::Number(truth), Json::Number(given)) => given
+            .as_f64()
+            .is_some_and(|given| near(*truth, given, within)),
+        (Value::Text(truth), Json::String(given)) => truth == given,
+        (Value::Bytes(truth), Json::String(given)) => {
+            let digits: String = given
+                .chars()
+                .filter(|c| !matches!(c, ' ' | ':' | '-'))
+                .collect();
+            digits.eq_ignore_ascii_case(&hex(truth))
+        }
+        (Value::List(truth), Json::Array(given)) => {
+            truth.len() == given.len()
+                && truth
+                    .iter()
+                    .zip(given)
+                    .all(|(truth, given)| same(truth, given, within))
+        }
+        _ => false,
+    }
+}
+
+/// Within a tolerance, or what single precision makes of it.
+pub(super) fn near(truth: f64, given: f64, within: f64) -> bool {
+    // A little more, as one count is no binary fraction.
+    (truth - given).abs() <= within * (1.0 + 1e-6)
+        || (truth as f32).to_bits() == (given as f32).to_bits()
+}
+
+impl fmt::Display for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let at = self.at.as_secs_f64();
+        write!(f, "reply {} of {} at {at:.3} s", self.number, self.latest)
+    }
+}

@@ -1,0 +1,443 @@
+//! The usual mistakes of clients, and which of them explains a wrong value.
+//!
+//! Each mistake is tried as a hypothesis: read the payload with this mistake, and see whether the client's value comes
+//! out. Many values can come out by chance, above all 0, so the wrong fields of a reading are looked at together:
+//! the hypothesis that explains most of them is preferred, and one that rests on bytes elsewhere must explain at
+//! least one value other than 0.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+use veschub_wire::{CommandId, view::Value};
+
+use super::{
+    compare::{Delivered, FieldUnderstood, Judgement, near, same},
+    layout::{Form, Slot, layout},
+};
+
+/// How far off a field is looked for, in bytes.
+const SHIFTS: i32 = 8;
+/// Powers of ten that a scale can be off by.
+const POWERS: i32 = 6;
+
+/// How many replies to other commands are looked at.
+const OTHERS: usize = 32;
+
+/// A usual mistake.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Mistake {
+    /// A signed number read without its sign.
+    Unsigned,
+    /// An unsigned number read with a sign.
+    Signed,
+    /// The scale is off by a power of ten: the value is 10 to this power times the true one.
+    Scale(i32),
+    /// A scaled integer read as an IEEE float.
+    FloatForInteger,
+    /// A packed float read as an integer that counts 1, 1000 or 1,000,000 a unit.
+    IntegerForFloat,
+    /// Bytes in the wrong order.
+    LittleEndian,
+    /// The list ends after this many, and there are more.
+    Capped(usize),
+    /// The list goes on behind its end, to this many.
+    Padded(usize),
+    /// Flags kept in a mask of 32 bits, and there are more.
+    MaskOf32,
+    /// The value of an earlier reply, the one of this number.
+    Stale(usize),
+    /// The reply to this command was read as this one.
+    AnotherReply(CommandId),
+    /// Rounded to this many decimals, or cut off there.
+    Rounded(u32),
+    /// Read this many bytes further on, or further back.
+    Shifted(i32),
+    /// The minor version without its leading 0: 6.5 for 6.05.
+    MinorVersion,
+    /// Another type of value than is wanted, which is this.
+    Type(&'static str),
+}
+
+impl Mistake {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::Signed => "signed",
+            Self::Scale(_) => "scale",
+            Self::FloatForInteger => "float-for-integer",
+            Self::IntegerForFloat => "integer-for-float",
+            Self::LittleEndian => "little-endian",
+            Self::Capped(_) => "capped",
+            Self::Padded(_) => "padded",
+            Self::MaskOf32 => "mask-of-32",
+            Self::Stale(_) => "stale",
+            Self::AnotherReply(_) => "another-reply",
+            Self::Rounded(_) => "rounded",
+            Self::Shifted(_) => "shifted",
+            Self::MinorVersion => "minor-version",
+            Self::Type(_) => "type",
+        }
+    }
+
+    /// Whether it rests on bytes that are not the field's own.
+    fn looks_elsewhere(self) -> bool {
+        matches!(
+            self,
+            Self::Shifted(_) | Self::Stale(_) | Self::AnotherReply(_)
+        )
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Unsigned => f.write_str("read without its sign: the field is signed"),
+            Self::Signed => f.write_str("read with a sign: the field has none"),
+            Self::Scale(power) => {
+                let factor = 10_u32.pow(power.unsigned_abs());
+                let (way, operation) = if power > 0 {
+                    ("large", "divide")
+                } else {
+                    ("small", "multiply")
+                };
+                write!(f, "{factor} times too {way}: {operation} by {factor} more")
+            }
+            Self::FloatForInteger => f.write_str("read as an IEEE float: it is a scaled integer"),
+            Self::IntegerForFloat => f.write_str("read as an integer: it is a packed float"),
+            Self::LittleEndian => f.write_str("bytes in the wrong order: the field is big endian"),
+            Self::Capped(count) => write!(f, "the list is capped at {count}"),
+            Self::Padded(count) => write!(f, "the list is padded to {count}"),
+            Self::MaskOf32 => f.write_str("kept in 32 bits, and there are more flags"),
+            Self::Stale(number) => write!(f, "stale: this is the value of reply {number}"),
+            Self::AnotherReply(command) => write!(f, "read from the reply to {command}"),
+            Self::Rounded(decimals) => write!(f, "rounded to {decimals} decimals"),
+            Self::Shifted(by) => {
+                let way = if by > 0 { "too far on" } else { "too far back" };
+                let count = by.unsigned_abs();
+                let bytes = if count == 1 { "byte" } else { "bytes" };
+                write!(f, "read {count} {bytes} {way}")
+            }
+            Self::MinorVersion => f.write_str("the minor version has two digits: 6.05 is not 6.5"),
+            Self::Type(wanted) => write!(f, "wanted {wanted}"),
+        }
+    }
+}
+
+/// Names the mistake behind each wrong field of a reading that was matched with a reply, where a known one explains
+/// it. `before` is all that was delivered before the reading.
+pub(super) fn name(
+    fields: &mut [FieldUnderstood],
+    reply: &Delivered<'_>,
+    before: &[&Delivered<'_>],
+) {
+    let wrong: Vec<usize> = (0..fields.len())
+        .filter(|&index| matches!(fields[index].judgement, Judgement::Wrong(_)))
+        .collect();
+    let explained: Vec<Vec<Hypothesis>> = wrong
+        .iter()
+        .map(|&index| hypotheses(&fields[index], reply, before))
+        .collect();
+    let support = |mistake: Mistake| {
+        let all = explained.iter().flatten();
+        let fields = all.filter(|one| one.mistake == mistake);
+        fields.fold((0, false), |(count, telling), one| {
+            (count + 1, telling || one.is_telling)
+        })
+    };
+    for (&index, candidates) in wrong.iter().zip(&explained) {
+        let mut best: Option<(usize, Mistake)> = None;
+        for one in candidates {
+            let (count, telling) = support(one.mistake);
+            let holds = telling || !one.mistake.looks_elsewhere();
+            // Of equals the first: they come in the order of how common they are.
+            if holds && best.is_none_or(|(most, _)| count > most) {
+                best = Some((count, one.mistake));
+            }
+        }
+        fields[index].judgement = Judgement::Wrong(best.map(|(_, mistake)| mistake));
+    }
+}
+
+/// A mistake by which a field's wrong value comes out.
+struct Hypothesis {
+    mistake: Mistake,
+    /// Whether the value says something: 0 comes out of many bytes.
+    is_telling: bool,
+}
+
+fn hypotheses(
+    field: &FieldUnderstood,
+    reply: &Delivered<'_>,
+    before: &[&Delivered<'_>],
+) -> Vec<Hypothesis> {
+    let (Some(truth), Some(given)) = (&field.truth, &field.decoded) else {
+        return Vec::new();
+    };
+    let mut found: Vec<Mistake> = wanted_type(truth, given)
+        .map(Mistake::Type)
+        .into_iter()
+        .collect();
+    // What is of another type cannot be told any closer.
+    let values = numbers(given).filter(|_| found.is_empty());
+    if let Some(values) = &values {
+        let case = Case {
+            slots: reply.slots(&field.field),
+            payload: reply.payload,
+            values,
+        };
+        case.own_bytes(&mut found);
+        stale(field, given, reply, before, &mut found);
+        case.another_reply(&field.field, reply.command, before, &mut found);
+        case.rounded(&mut found);
+        case.shifted(&mut found);
+    } else {
+        stale(field, given, reply, before, &mut found);
+    }
+    if let (Value::Text(truth), Json::String(given)) = (truth, given)
+        && field.field == "firmware"
+        && truth.replacen(".0", ".", 1) == *given
+    {
+        found.push(Mistake::MinorVersion);
+    }
+    let is_telling = values.is_none_or(|values| values.iter().any(|value| *value != 0.0));
+    let hypothesis = |mistake| Hypothesis {
+        mistake,
+        is_telling,
+    };
+    found.into_iter().map(hypothesis).collect()
+}
+
+fn stale(
+    field: &FieldUnderstood,
+    given: &Json,
+    reply: &Delivered<'_>,
+    before: &[&Delivered<'_>],
+    found: &mut Vec<Mistake>,
+) {
+    let earlier = before.iter().rev().find(|earlier| {
+        let of_this = earlier.command == reply.command && earlier.entry < reply.entry;
+        let within = earlier.step(&field.field);
+        of_this
+            && earlier
+                .fields
+                .get(&field.field)
+                .is_some_and(|truth| same(truth, given, within))
+    });
+    found.extend(earlier.map(|earlier| Mistake::Stale(earlier.number)));
+}
+
+/// A field with numbers in it, and what the client says they are.
+struct Case<'a> {
+    slots: Vec<Slot>,
+    payload: &'a [u8],
+    values: &'a [f64],
+}
+
+impl Case<'_> {
+    /// Mistakes in what is made of the field's own bytes.
+    fn own_bytes(&self, found: &mut Vec<Mistake>) {
+        for (mistake, misread) in [
+            (Mistake::Unsigned, unsigned as fn(Form, u32) -> Option<f64>),
+            (Mistake::Signed, signed),
+        ] {
+            if self.comes_out(|slot| misread(slot.form, self.raw(slot)?)) {
+                found.push(mistake);
+            }
+        }
+        for power in (1..=POWERS).flat_map(|power| [power, -power]) {
+            if self.comes_out(|slot| Some(slot.read(self.payload)? * 10_f64.powi(power))) {
+                found.push(Mistake::Scale(power));
+            }
+        }
+        if self.comes_out(|slot| float(slot.form, self.raw(slot)?)) {
+            found.push(Mistake::FloatForInteger);
+        }
+        if [1.0, 1e3, 1e6]
+            .iter()
+            .any(|per_unit| self.comes_out(|slot| integer(slot.form, self.raw(slot)?, *per_unit)))
+        {
+            found.push(Mistake::IntegerForFloat);
+        }
+        if self.comes_out(|slot| Some(little_endian(slot.form, self.raw(slot)?))) {
+            found.push(Mistake::LittleEndian);
+        }
+        self.list(found);
+    }
+
+    fn list(&self, found: &mut Vec<Mistake>) {
+        let (given, sent) = (self.values.len(), self.slots.len());
+        let starts_right = self.slots.iter().zip(self.values).all(|(slot, value)| {
+            let truth = slot.read(self.payload);
+            truth.is_some_and(|truth| near(truth, *value, slot.form.step()))
+        });
+        if starts_right && given < sent {
+            found.push(Mistake::Capped(given));
+        }
+        if starts_right && given > sent {
+            found.push(Mistake::Padded(given));
+        }
+        let flag = |index: usize| {
+            self.slots
+                .get(index)
+                .and_then(|slot| slot.read(self.payload))
+        };
+        let are_flags = self.slots.iter().all(|slot| slot.form == Form::Flag);
+        let masked = (0..given).all(|index| {
+            let value = self.values.get(index).copied();
+            let lost = index >= 32 && (value == Some(0.0) || value == flag(index % 32));
+            value == flag(index) || lost
+        });
+        if are_flags && given == sent && sent > 32 && masked {
+            found.push(Mistake::MaskOf32);
+        }
+    }
+
+    /// Whether another command's reply, read as if it were this one, has the value.
+    fn another_reply(
+        &self,
+        field: &str,
+        command: CommandId,
+        before: &[&Delivered<'_>],
+        found: &mut Vec<Mistake>,
+    ) {
+        let others = before
+            .iter()
+            .rev()
+            .filter(|other| other.command != command)
+            .take(OTHERS);
+        let fits = others.filter(|other| {
+            let slots: Vec<Slot> = layout(command, other.payload)
+                .into_iter()
+                .filter(|slot| slot.field == field)
+                .collect();
+            let other_values: Option<Vec<f64>> =
+                slots.iter().map(|slot| slot.read(other.payload)).collect();
+            other_values.is_some_and(|values| !values.is_empty() && self.are(&values))
+        });
+        for other in fits {
+            let mistake = Mistake::AnotherReply(other.command);
+            if !found.contains(&mistake) {
+                found.push(mistake);
+            }
+        }
+    }
+
+    fn rounded(&self, found: &mut Vec<Mistake>) {
+        let fits = (0..4).find(|&decimals| {
+            let factor = 10_f64.powi(decimals);
+            [f64::round as fn(f64) -> f64, f64::trunc, f64::floor]
+                .iter()
+                .any(|round| {
+                    self.comes_out(|slot| Some(round(slot.read(self.payload)? * factor) / factor))
+                })
+        });
+        found.extend(fits.map(|decimals| Mistake::Rounded(decimals.unsigned_abs())));
+    }
+
+    fn shifted(&self, found: &mut Vec<Mistake>) {
+        for by in (1..=SHIFTS).flat_map(|by| [by, -by]) {
+            let shift = |slot: &Slot| {
+                let offset = slot.offset.checked_add_signed(isize::try_from(by).ok()?)?;
+                Slot { offset, ..*slot }.read(self.payload)
+            };
+            if self.comes_out(shift) {
+                found.push(Mistake::Shifted(by));
+            }
+        }
+    }
+
+    fn raw(&self, slot: &Slot) -> Option<u32> {
+        slot.form.raw(self.payload, slot.offset)
+    }
+
+    /// Whether a way of reading gives the client's values.
+    fn comes_out(&self, read: impl Fn(&Slot) -> Option<f64>) -> bool {
+        let values: Option<Vec<f64>> = self.slots.iter().map(read).collect();
+        values.is_some_and(|values| !values.is_empty() && self.are(&values))
+    }
+
+    fn are(&self, values: &[f64]) -> bool {
+        let close = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-6 * b.abs().max(1e-6);
+        values.len() == self.values.len() && self.values.iter().zip(values).all(close)
+    }
+}
+
+/// What the client says as numbers, flags as 0 and 1; `None` if it says something else.
+fn numbers(given: &Json) -> Option<Vec<f64>> {
+    match given {
+        Json::Bool(flag) => Some(vec![f64::from(u8::from(*flag))]),
+        Json::Number(number) => Some(vec![number.as_f64()?]),
+        Json::Array(items) => items.iter().map(|item| numbers(item)?.pop()).collect(),
+        _ => None,
+    }
+}
+
+fn unsigned(form: Form, raw: u32) -> Option<f64> {
+    match form {
+        Form::I8 => Some(f64::from(raw as u8)),
+        Form::I16(per_unit) => Some(f64::from(raw as u16) / per_unit),
+        Form::I32(per_unit) => Some(f64::from(raw) / per_unit),
+        _ => None,
+    }
+}
+
+fn signed(form: Form, raw: u32) -> Option<f64> {
+    match form {
+        Form::U8 => Some(f64::from(raw as u8 as i8)),
+        Form::U32 => Some(f64::from(raw.cast_signed())),
+        _ => None,
+    }
+}
+
+fn float(form: Form, raw: u32) -> Option<f64> {
+    match form {
+        Form::I32(_) | Form::U32 => {
+            Some(f64::from(f32::from_bits(raw))).filter(|value| value.is_finite())
+        }
+        _ => None,
+    }
+}
+
+fn integer(form: Form, raw: u32, per_unit: f64) -> Option<f64> {
+    (form == Form::Float).then(|| f64::from(raw.cast_signed()) / per_unit)
+}
+
+fn little_endian(form: Form, raw: u32) -> f64 {
+    form.value(match form.size() {
+        1 => raw,
+        2 => u32::from((raw as u16).swap_bytes()),
+        _ => raw.swap_bytes(),
+    })
+}
+
+/// What type a field wants, if it is given another one.
+fn wanted_type(truth: &Value, given: &Json) -> Option<&'static str> {
+    let fits = match truth {
+        Value::Bool(_) => given.is_boolean(),
+        Value::Int(_) | Value::Number(_) => given.is_number(),
+        Value::Text(_) | Value::Bytes(_) => given.is_string(),
+        Value::List(truth) => {
+            let Json::Array(given) = given else {
+                return Some("a list");
+            };
+            return truth
+                .iter()
+                .zip(given)
+                .find_map(|(truth, given)| wanted_type(truth, given));
+        }
+        _ => true,
+    };
+    let wanted = match truth {
+        Value::Bool(_) => "true or false",
+        Value::Int(_) | Value::Number(_) => "a number",
+        Value::Bytes(_) => "hex as text",
+        _ => "text",
+    };
+    (!fits).then_some(wanted)
+}
+
+#[cfg(test)]
+mod tests;

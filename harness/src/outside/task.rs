@@ -1,0 +1,198 @@
+//! What an outside client is told to do: a scenario's task in environment variables.
+
+use std::time::Duration;
+
+use veschub_sim::scenario::{Target, duration::Duration as Lasting, schema};
+
+use super::command::Variable;
+use crate::client::Options;
+
+/// What a task takes beside the requests themselves: a program has to start.
+const START: Duration = Duration::from_secs(10);
+
+/// A task as an outside client gets it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Its name, the scenario's word for it: `read-bms`.
+    pub name: &'static str,
+    /// How long a reply is worth waiting for.
+    pub timeout: Duration,
+    /// How long it goes on, where that is part of the task.
+    pub lasts: Duration,
+    /// What else there is to know.
+    more: Vec<Variable>,
+    id: Option<String>,
+    password: Option<String>,
+}
+
+impl Task {
+    /// The task of a scenario's client.
+    ///
+    /// # Errors
+    /// In words, why no outside client can be told to do this.
+    pub fn of(client: &schema::Client) -> Result<Self, String> {
+        let (name, login, give_up_after) = match client {
+            schema::Client::ReadBms(task) => ("read-bms", &task.login, task.give_up_after),
+            schema::Client::PollBms(task) => ("poll-bms", &task.login, None),
+            schema::Client::ReadMotor(task) => ("read-motor", &task.login, task.give_up_after),
+            schema::Client::ScanCan(task) => ("scan-can", &task.login, task.give_up_after),
+            schema::Client::PlayRecording(_) => {
+                return Err(
+                    "play-recording is for the reference client: it sends what was recorded"
+                        .to_owned(),
+                );
+            }
+            schema::Client::Send(_) => {
+                return Err(
+                    "send is for the reference client: it sends what the scenario says".to_owned(),
+                );
+            }
+        };
+        if login.pause_after.is_some() {
+            return Err("the pause after the login is for the reference client".to_owned());
+        }
+        let mut task = Self {
+            name,
+            timeout: give_up_after.map_or_else(|| Options::default().reply_timeout, lasting),
+            lasts: Duration::ZERO,
+            more: Vec::new(),
+            id: login.id.clone(),
+            password: login.password.clone(),
+        };
+        match client {
+            schema::Client::ReadBms(read) => {
+                let ask = match read.ask {
+                    schema::Ask::RapidFire => "rapid-fire",
+                    schema::Ask::OneAtATime => "one-at-a-time",
+                };
+                task.more.push(("VESC_ASK", ask.to_owned()));
+            }
+            schema::Client::PollBms(poll) => {
+                let (every, lasts) = (lasting(poll.every), lasting(poll.lasts));
+                let count = lasts.as_nanos().div_ceil(every.as_nanos().max(1));
+                task.lasts = lasts;
+                task.more.push(("VESC_COUNT", count.to_string()));
+                task.more
+                    .push(("VESC_PERIOD_MS", every.as_millis().to_string()));
+            }
+            schema::Client::ReadMotor(read) => {
+                task.more.push(("VESC_CAN_ID", read.can_id.to_string()));
+            }
+            _ => {}
+        }
+        Ok(task)
+    }
+
+    /// How long a client may take that waits for every reply in vain.
+    #[must_use]
+    pub fn limit(&self) -> Duration {
+        self.lasts + 4 * self.timeout + START
+    }
+
+    /// What to log in with.
+    #[must_use]
+    pub fn password(&self, target: Option<&Target>) -> String {
+        let own = self.password.clone();
+        own.or_else(|| target?.password.clone()).unwrap_or_default()
+    }
+
+    /// The environment of a client that is to do this at a hub.
+    #[must_use]
+    pub fn environment(&self, port: u16, target: Option<&Target>) -> Vec<Variable> {
+        let id = self.id.clone().or_else(|| Some(target?.id.clone()));
+        let mut environment = vec![
+            ("VESC_HOST", "127.0.0.1".to_owned()),
+            ("VESC_PORT", port.to_string()),
+            ("VESC_ID", id.unwrap_or_default()),
+            ("VESC_PASSWORD", self.password(target)),
+            ("VESC_TIMEOUT_MS", self.timeout.as_millis().to_string()),
+            ("VESC_TASK", self.name.to_owned()),
+            // A reading counts from when its line arrives.
+            ("PYTHONUNBUFFERED", "1".to_owned()),
+        ];
+        environment.extend(self.more.iter().cloned());
+        environment
+    }
+}
+
+fn lasting(duration: Lasting) -> Duration {
+    Duration::from_nanos(duration.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use veschub_sim::scenario::Loaded;
+
+    use super::*;
+
+    fn task(client: &str) -> Result<Task, String> {
+        let text = format!(
+            "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret }}\nclient:\n  {client}\n"
+        );
+        Task::of(
+            &Loaded::parse("test", &text, Path::new("."))
+                .unwrap()
+                .scenario
+                .client,
+        )
+    }
+
+    fn variable(task: &Task, name: &str) -> Option<String> {
+        let target = Target {
+            id: "DEMO-0001".to_owned(),
+            password: Some("not-a-secret".to_owned()),
+            recording: None,
+        };
+        let found = task
+            .environment(4711, Some(&target))
+            .into_iter()
+            .find(|(one, _)| *one == name);
+        found.map(|(_, value)| value)
+    }
+
+    #[test]
+    fn a_poll_says_how_often_and_how_far_apart() {
+        let poll = task("poll-bms: { every: 300ms, for: 1s }").unwrap();
+        let told = |name| variable(&poll, name).unwrap();
+        assert_eq!(
+            [
+                told("VESC_TASK"),
+                told("VESC_COUNT"),
+                told("VESC_PERIOD_MS"),
+                told("VESC_PORT")
+            ],
+            ["poll-bms", "4", "300", "4711"]
+        );
+    }
+
+    #[test]
+    fn the_login_is_the_devices_unless_the_scenario_wants_another() {
+        let read = task("read-bms: { login: { password: other }, give_up_after: 700ms }").unwrap();
+        let told = |name| variable(&read, name).unwrap();
+        assert_eq!(
+            [
+                told("VESC_ID"),
+                told("VESC_PASSWORD"),
+                told("VESC_TIMEOUT_MS"),
+                told("VESC_ASK")
+            ],
+            ["DEMO-0001", "other", "700", "rapid-fire"]
+        );
+        assert_eq!(variable(&read, "VESC_CAN_ID"), None);
+    }
+
+    #[test]
+    fn what_only_the_reference_client_can_do_has_a_reason() {
+        for (client, why) in [
+            ("send: { requests: [FW_VERSION] }", "send is for"),
+            (
+                "read-bms: { login: { pause_after: 0ms } }",
+                "the pause after the login",
+            ),
+        ] {
+            assert!(task(client).unwrap_err().contains(why), "{client}");
+        }
+    }
+}

@@ -1,0 +1,526 @@
+//! The verdict on an outside client: what it sent and what it understood, judged apart.
+
+use serde_json::Value as Json;
+use veschub_sim::{
+    journal::{Happening, JournalEntry},
+    scenario::schema::{Expectation, Scenario},
+};
+use veschub_wire::view::Value;
+
+use super::{
+    compare::{self, Judgement, Tolerance, Understood},
+    ending::{How, Report, UNSUPPORTED},
+    output::{Line, MAX_STDOUT},
+    reading::{self, BadLine, Reading, Said},
+};
+use crate::run::Difference;
+
+/// How many bad lines are told one by one.
+const BAD_LINES: usize = 5;
+/// How much of a value is shown.
+const SHOWN: usize = 60;
+
+/// What an outside client's run amounts to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Why the client was not judged: it cannot do the task, or nobody outside can.
+    pub skipped: Option<String>,
+    /// What is wrong with what it sent, and with how its process went.
+    pub sent: Vec<Difference>,
+    /// What is wrong with what it understood.
+    pub understood: Vec<Difference>,
+    /// Its readings, each beside its reply.
+    pub readings: Vec<Understood>,
+    /// Lines that are no readings.
+    pub bad_lines: Vec<BadLine>,
+    /// Why requests were not answered, in the words of the hub.
+    pub notes: Vec<String>,
+}
+
+/// A verdict in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All was as it should be.
+    Passed,
+    /// Something was not.
+    Failed,
+    /// Nothing was judged.
+    Skipped,
+}
+
+impl Verdict {
+    /// Not judged, and why.
+    #[must_use]
+    pub fn skip(why: impl Into<String>) -> Self {
+        Self {
+            skipped: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The verdict in a word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.skipped.is_some() {
+            Outcome::Skipped
+        } else if self.sent.is_empty() && self.understood.is_empty() {
+            Outcome::Passed
+        } else {
+            Outcome::Failed
+        }
+    }
+}
+
+/// What a client printed, sorted.
+#[derive(Clone, Debug, Default)]
+pub struct Printed {
+    /// Its readings.
+    pub readings: Vec<Reading>,
+    /// Lines that are no readings.
+    pub bad_lines: Vec<BadLine>,
+    /// The task that it says it cannot do.
+    pub unsupported: Option<String>,
+}
+
+/// Sorts what a client printed.
+#[must_use]
+pub fn sort(lines: &[Line]) -> Printed {
+    let mut printed = Printed::default();
+    for line in lines {
+        match reading::read(line) {
+            Ok(Said::Reading(reading)) => printed.readings.push(reading),
+            Ok(Said::Unsupported(task)) => printed.unsupported = Some(task),
+            Ok(Said::Nothing) => {}
+            Err(bad) => printed.bad_lines.push(bad),
+        }
+    }
+    printed
+}
+
+/// Why a client that says that it cannot do its task is skipped.
+#[must_use]
+pub fn unsupported(printed: &Printed, how: &How, task: &str) -> Option<String> {
+    match (&printed.unsupported, how) {
+        (Some(said), _) => Some(format!("the client says that it cannot do {said}")),
+        (None, How::Exited { code: UNSUPPORTED }) => Some(format!(
+            "the client cannot do {task}: exit code {UNSUPPORTED}"
+        )),
+        _ => None,
+    }
+}
+
+/// Compares what a client printed with what was delivered to it.
+pub fn understand(
+    verdict: &mut Verdict,
+    printed: Printed,
+    journal: &[JournalEntry],
+    scenario: &Scenario,
+) {
+    let harmed = journal
+        .iter()
+        .any(|entry| matches!(entry.what, Happening::FaultFired(_)));
+    let delivered = compare::delivered(journal);
+    let tolerance = tolerance(scenario);
+    verdict.readings = printed
+        .readings
+        .iter()
+        .map(|reading| compare::compare(reading, &delivered, harmed, &tolerance))
+        .collect();
+    verdict.bad_lines = printed.bad_lines;
+    verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
+}
+
+/// What the scenario allows beyond one count.
+fn tolerance(scenario: &Scenario) -> Tolerance {
+    let allowed = scenario
+        .expect
+        .iter()
+        .filter_map(|expectation| match expectation {
+            Expectation::Value(value) if value.item.is_none() => {
+                Some((value.of.0, value.field.clone(), value.within))
+            }
+            _ => None,
+        });
+    Tolerance {
+        fields: allowed.collect(),
+        ..Tolerance::default()
+    }
+}
+
+/// What is wrong, each thing once, with how often it was seen.
+fn misunderstood(readings: &[Understood], bad_lines: &[BadLine]) -> Vec<Difference> {
+    let mut found: Vec<(Difference, usize, usize)> = Vec::new();
+    for reading in readings {
+        let of = readings
+            .iter()
+            .filter(|other| other.command == reading.command)
+            .count();
+        for difference in wrong_in(reading) {
+            let same = |(known, ..): &&mut (Difference, usize, usize)| {
+                known.field == difference.field && known.why == difference.why
+            };
+            match found.iter_mut().find(same) {
+                Some((_, count, _)) => *count += 1,
+                None => found.push((difference, 1, of)),
+            }
+        }
+    }
+    let mut differences: Vec<Difference> = found
+        .into_iter()
+        .map(|(mut difference, count, of)| {
+            if of > 1 {
+                difference
+                    .why
+                    .push_str(&format!(" (in {count} of {of} readings)"));
+            }
+            difference
+        })
+        .collect();
+    for bad in bad_lines.iter().take(BAD_LINES) {
+        let field = format!("line {}", bad.number);
+        differences.push(Difference::new(
+            field,
+            "a reading",
+            shorten(&bad.text),
+            &*bad.why,
+        ));
+    }
+    if bad_lines.len() > BAD_LINES {
+        let more = format!("{} more", bad_lines.len() - BAD_LINES);
+        differences.push(Difference::new(
+            "lines",
+            "readings",
+            more,
+            "they are no readings either",
+        ));
+    }
+    differences
+}
+
+fn wrong_in(reading: &Understood) -> Vec<Difference> {
+    let command = reading
+        .command
+        .map_or_else(|| "a reading".to_owned(), |command| command.to_string());
+    let Some(reply) = reading.reply else {
+        let names: Vec<&str> = reading
+            .fields
+            .iter()
+            .map(|field| field.field.as_str())
+            .collect();
+        let why = "no such reply had been sent when the line came";
+        return vec![Difference::new(
+            command,
+            "nothing",
+            shorten(&names.join(" ")),
+            why,
+        )];
+    };
+    let mut differences = Vec::new();
+    if reply.stale {
+        let (latest, this) = (
+            format!("reply {}", reply.latest),
+            format!("reply {}", reply.number),
+        );
+        let why = "stale: it is no longer the latest when the line comes";
+        differences.push(Difference::new(command.clone(), latest, this, why));
+    }
+    for field in &reading.fields {
+        let decoded = field.decoded.as_ref();
+        let why = match &field.judgement {
+            Judgement::Wrong(Some(mistake)) => mistake.to_string(),
+            Judgement::Wrong(None) => "another value, by no mistake that is known".to_owned(),
+            Judgement::Invented => "the reply does not have it".to_owned(),
+            _ => continue,
+        };
+        let (item, truth, decoded) = shown(field.truth.as_ref(), decoded);
+        let name = format!("{command}.{}{item}", field.field);
+        differences.push(Difference::new(name, truth, decoded, why));
+    }
+    differences
+}
+
+/// Both values, of lists the first item that differs.
+fn shown(truth: Option<&Value>, decoded: Option<&Json>) -> (String, String, String) {
+    if let (Some(Value::List(truth)), Some(Json::Array(decoded))) = (truth, decoded) {
+        if truth.len() != decoded.len() {
+            let length = |length| format!("{length} elements");
+            return (String::new(), length(truth.len()), length(decoded.len()));
+        }
+        let differs = |(truth, decoded): &(&Value, &Json)| !compare::same(truth, decoded, 0.0);
+        let pairs = || truth.iter().zip(decoded);
+        // The first that is off by more than what single precision makes of it.
+        if let Some(index) = pairs().position(|pair| differs(&pair))
+            && let Some((truth, decoded)) = pairs().nth(index)
+        {
+            return (
+                format!("[{index}]"),
+                shorten(&truth.to_string()),
+                shorten(&decoded.to_string()),
+            );
+        }
+    }
+    let truth = truth.map(Value::to_string).unwrap_or_default();
+    let decoded = decoded.map(Json::to_string).unwrap_or_default();
+    (String::new(), shorten(&truth), shorten(&decoded))
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// What is wrong with how a client's process went, and with whether it got through to a device.
+pub struct Conduct<'a> {
+    /// How the process went.
+    pub report: &'a Report,
+    /// How long it was allowed to run, in words.
+    pub limit: String,
+    /// How many bytes it printed on stdout.
+    pub printed: u64,
+    /// Lines that were not kept because there were too many.
+    pub forgotten_lines: usize,
+    /// What happened at the hub.
+    pub journal: &'a [JournalEntry],
+    /// What the scenario expects.
+    pub expect: &'a [Expectation],
+}
+
+impl Conduct<'_> {
+    /// What is wrong with the process.
+    #[must_use]
+    pub fn process(&self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut differ = |field: &str, truth: &str, decoded: &str, why: &str| {
+            found.push(Difference::new(field, truth, decoded, why));
+        };
+        let Report {
+            how,
+            left_behind,
+            killed,
+            ..
+        } = self.report;
+        let told = how.to_string();
+        match how {
+            How::Exited { code: 0 } => {}
+            How::Exited { .. } if self.may_fail() => {}
+            How::Exited { code } => {
+                differ(
+                    "exit code",
+                    "0",
+                    &code.to_string(),
+                    "the client says that it failed; see its stderr",
+                );
+            }
+            How::TimeUp => {
+                let why = if *killed {
+                    "it did not heed SIGTERM and was killed"
+                } else {
+                    "SIGTERM ended it"
+                };
+                differ(
+                    "process",
+                    &format!("done within {}", self.limit),
+                    &told,
+                    why,
+                );
+            }
+            How::Stopped if self.printed >= MAX_STDOUT => {
+                let limit = format!("at most {MAX_STDOUT} bytes on stdout");
+                differ(
+                    "process",
+                    &limit,
+                    "more",
+                    "it printed too much and was ended",
+                );
+            }
+            How::NotStarted { .. } => {
+                differ(
+                    "process",
+                    "started",
+                    &told,
+                    "check the command: no shell runs it",
+                );
+            }
+            _ => differ("process", "ends by itself", &told, "see its stderr"),
+        }
+        if *left_behind > 0 {
+            let count = format!("{left_behind} left running");
+            differ(
+                "process",
+                "none left running",
+                &count,
+                "the client ended before its children; they were ended",
+            );
+        }
+        if self.forgotten_lines > 0 {
+            let count = format!("{} more", self.forgotten_lines);
+            differ(
+                "lines",
+                "fewer",
+                &count,
+                "too many lines: these were not read",
+            );
+        }
+        found
+    }
+
+    /// Whether a client may well say that it could not do its task.
+    fn may_fail(&self) -> bool {
+        let in_vain = |one: &Expectation| {
+            matches!(
+                one,
+                Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
+            )
+        };
+        let harm = |entry: &JournalEntry| matches!(entry.what, Happening::FaultFired(_));
+        self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
+    }
+
+    /// Why it did not get through to a device; nothing, if it did, or was not to.
+    #[must_use]
+    pub fn contact(&self) -> Option<Difference> {
+        let any = |pick: fn(&Happening) -> bool| self.journal.iter().any(|entry| pick(&entry.what));
+        if !any(|what| matches!(what, Happening::Opened)) {
+            let why = format!("the client {}", self.report.how);
+            return Some(Difference::new(
+                "connection",
+                "connects to the hub",
+                "never connected",
+                why,
+            ));
+        }
+        if !any(|what| matches!(what, Happening::Login(_) | Happening::LoginRefused { .. })) {
+            let why = "a login line is VESCTOOL:ID:PASSWORD and a line feed";
+            return Some(Difference::new("login", "a login line", "none", why));
+        }
+        let refused = self.journal.iter().find_map(|entry| match &entry.what {
+            Happening::LoginRefused { reason } => Some(reason.as_str()),
+            _ => None,
+        });
+        let expected = self
+            .expect
+            .iter()
+            .any(|one| matches!(one, Expectation::LoginRefused));
+        match refused {
+            Some(reason) if !expected && !any(|what| matches!(what, Happening::Attached)) => {
+                Some(Difference::new("login", "accepted", "refused", reason))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use serde_json::json;
+    use veschub_sim::{scenario::Loaded, time::Time};
+
+    use super::*;
+
+    fn lines(texts: &[&str]) -> Vec<Line> {
+        let line = |(index, text): (usize, &&str)| Line {
+            number: index + 1,
+            at: Duration::ZERO,
+            after: usize::MAX,
+            text: text.as_bytes().to_vec(),
+            cut: false,
+        };
+        texts.iter().enumerate().map(line).collect()
+    }
+
+    fn scenario() -> Scenario {
+        let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: x }\n";
+        Loaded::parse("test", text, Path::new("."))
+            .unwrap()
+            .scenario
+    }
+
+    fn scan() -> Vec<JournalEntry> {
+        let entry = |what| JournalEntry {
+            at: Time::ZERO,
+            conn: None,
+            device: None,
+            what,
+        };
+        let reply = Happening::Reply {
+            payload: vec![62, 7, 84],
+            truth: None,
+        };
+        vec![entry(Happening::Request(vec![62])), entry(reply)]
+    }
+
+    fn verdict_on(texts: &[&str]) -> Verdict {
+        let mut verdict = Verdict::default();
+        understand(&mut verdict, sort(&lines(texts)), &scan(), &scenario());
+        verdict
+    }
+
+    fn conduct(how: How, journal: &[JournalEntry]) -> Vec<Difference> {
+        let report = Report::new(how);
+        let conduct = Conduct {
+            report: &report,
+            limit: "5s".to_owned(),
+            printed: 0,
+            forgotten_lines: 0,
+            journal,
+            expect: &[],
+        };
+        let mut found = conduct.process();
+        found.extend(conduct.contact());
+        found
+    }
+
+    #[test]
+    fn a_client_that_prints_nothing_is_not_judged_by_what_it_understood() {
+        assert_eq!(verdict_on(&[]).outcome(), Outcome::Passed);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_once_with_how_often() {
+        let capped = r#"{"command": "PING_CAN", "fields": {"can_ids": [7]}}"#;
+        let right = r#"{"command": "PING_CAN", "fields": {"can_ids": [7, 84]}}"#;
+        let verdict = verdict_on(&[capped, right, capped]);
+        let [one] = &verdict.understood[..] else {
+            unreachable!("{:?}", verdict.understood);
+        };
+        assert_eq!(one.field, "PING_CAN.can_ids");
+        assert_eq!([&one.truth, &one.decoded], ["2 elements", "1 elements"]);
+        assert_eq!(one.why, "the list is capped at 1 (in 2 of 3 readings)");
+    }
+
+    #[test]
+    fn of_a_list_the_item_that_differs_is_shown() {
+        let value = json!([1.0, 2.5]);
+        let truth = Value::from(vec![1_u8, 2]);
+        assert_eq!(shown(Some(&truth), Some(&value)).0, "[1]");
+    }
+
+    #[test]
+    fn many_bad_lines_are_told_in_part() {
+        let texts = ["oops"; 9];
+        let told = verdict_on(&texts).understood;
+        assert_eq!(told.len(), BAD_LINES + 1);
+        assert_eq!(told[BAD_LINES].decoded, "4 more");
+    }
+
+    #[test]
+    fn a_client_that_cannot_do_its_task_says_so_in_one_of_two_ways() {
+        let said = sort(&lines(&[r#"{"unsupported": "scan-can"}"#]));
+        let done = How::Exited { code: 0 };
+        assert!(unsupported(&said, &done, "scan-can").is_some());
+        let nothing = Printed::default();
+        assert_eq!(unsupported(&nothing, &done, "scan-can"), None);
+        assert!(unsupported(&nothing, &How::Exited { code: 77 }, "scan-can").is_some());
+    }
+
+    #[test]
+    fn who_never_connects_is_told_with_how_the_process_ended() {
+        let found = conduct(How::Exited { code: 3 }, &[]);
+        assert_eq!(found[0].field, "exit code");
+        assert_eq!(found[1].why, "the client ended with exit code 3");
+    }
+}

@@ -1,0 +1,339 @@
+//! A hub inside a test: for clients written in Rust, which need no process of their own.
+
+use std::{
+    cell::RefCell,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use tokio::{net::TcpListener, runtime, sync::oneshot, time::sleep};
+use veschub_sim::{
+    journal::{Happening, JournalEntry},
+    rng::Seed,
+    scenario::{Loaded, Target},
+    server,
+};
+use veschub_wire::{CommandId, Request};
+
+use super::{RunError, from_the_hub::judge_session};
+use crate::{
+    outside::{
+        ending::{How, Report},
+        output::Line,
+        verdict::{self, Conduct, Outcome, Verdict},
+    },
+    report::differences,
+};
+
+/// How long the hub may take to notice what the client did last.
+const FAREWELL: Duration = Duration::from_millis(50);
+
+/// A hub on a free loopback port, with a thread of its own: any number of them can run at once.
+///
+/// Dropping it stops it and **verifies**: it panics with the whole report if an expectation of the scenario was not met
+/// or a reading was wrong, unless the thread is panicking already. [`Hub::finish`] gives the verdict instead.
+///
+/// ```
+/// use std::{io::{Read, Write}, net::TcpStream};
+/// use veschub_harness::Hub;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let hub = Hub::builder()
+///     .yaml("{ version: 1, hub: { profile: ideal }, devices: [express: { id: demo-0001, password: not-a-secret, bus: 'off' }], \
+///             expect: [requests: [PING_CAN]] }")
+///     .start()?;
+///
+/// // Your client, which scans the bus here: login, a frame, and the frame that comes back. (A hub without
+/// // `profile: ideal` is like the real one: it wants a pause after the login.)
+/// let mut client = TcpStream::connect(hub.address())?;
+/// writeln!(client, "VESCTOOL:{}:{}", hub.id(), hub.password())?;
+/// client.write_all(&[2, 1, 62, 0xD7, 0x9D, 3])?;
+/// let mut reply = [0; 6];
+/// client.read_exact(&mut reply)?;
+/// assert_eq!(reply[2], 62);
+///
+/// // What your client made of it is compared with what the device sent.
+/// hub.reading(r#"{ "command": "PING_CAN", "fields": { "can_ids": [] } }"#);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Hub {
+    loaded: Loaded,
+    target: Option<Target>,
+    address: SocketAddr,
+    start: Instant,
+    journal: Arc<Mutex<Vec<JournalEntry>>>,
+    lines: Mutex<Vec<Line>>,
+    serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+/// What a [`Hub`] is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    source: Source,
+    settings: Vec<String>,
+    seed: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+enum Source {
+    #[default]
+    Demo,
+    File(PathBuf),
+    Text(String),
+}
+
+impl Builder {
+    /// The hub of a scenario file. Its client's task is not done: that is what your client does.
+    #[must_use]
+    pub fn scenario(mut self, path: impl AsRef<Path>) -> Self {
+        self.source = Source::File(path.as_ref().to_owned());
+        self
+    }
+
+    /// The hub of a scenario in YAML; relative paths in it start at the current directory.
+    #[must_use]
+    pub fn yaml(mut self, text: impl Into<String>) -> Self {
+        self.source = Source::Text(text.into());
+        self
+    }
+
+    /// Replaces a value of the scenario: `devices.0.express.bms.cells`, `12`.
+    #[must_use]
+    pub fn set(mut self, path: &str, value: impl std::fmt::Display) -> Self {
+        self.settings.push(format!("{path}={value}"));
+        self
+    }
+
+    /// What decides all that is random; 0 without it.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Starts the hub; it listens when this returns.
+    ///
+    /// # Errors
+    /// If the scenario cannot be read or built, or there is no socket or thread to be had.
+    pub fn start(self) -> Result<Hub, RunError> {
+        let loaded = match &self.source {
+            Source::Demo => Loaded::demo_with(&self.settings)?,
+            Source::File(path) => Loaded::open_with(path, &self.settings)?,
+            Source::Text(text) => {
+                Loaded::parse_with("scenario", text, Path::new("."), &self.settings)?
+            }
+        };
+        // A port of 0 is a free one.
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let journal = Arc::new(Mutex::new(Vec::new()));
+        let (stop, stopped) = oneshot::channel();
+        let (ready, started) = mpsc::channel();
+        let thread = {
+            let (loaded, journal) = (loaded.clone(), Arc::clone(&journal));
+            let seed = Seed(self.seed);
+            let serve = move || serve(&loaded, seed, listener, &journal, stopped, &ready);
+            thread::Builder::new()
+                .name("veschub".to_owned())
+                .spawn(serve)?
+        };
+        let target = started
+            .recv()
+            .map_err(|_| io::Error::other("the hub's thread ended"))??;
+        Ok(Hub {
+            loaded,
+            target,
+            address,
+            start: Instant::now(),
+            journal,
+            lines: Mutex::new(Vec::new()),
+            serving: Some((stop, thread)),
+        })
+    }
+}
+
+/// The hub's thread: builds the world, says who is in it, and serves until it is told to stop.
+fn serve(
+    loaded: &Loaded,
+    seed: Seed,
+    listener: std::net::TcpListener,
+    journal: &Mutex<Vec<JournalEntry>>,
+    stopped: oneshot::Receiver<()>,
+    ready: &mpsc::Sender<Result<Option<Target>, RunError>>,
+) {
+    let built = loaded
+        .build(seed)
+        .map_err(RunError::from)
+        .and_then(|world| {
+            let runtime = runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()?;
+            Ok((world, runtime))
+        });
+    let (world, runtime) = match built {
+        Ok(built) => built,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    runtime.block_on(async {
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                let _ = ready.send(Err(error.into()));
+                return;
+            }
+        };
+        let _ = ready.send(Ok(world.targets.first().cloned()));
+        let journal = RefCell::new(journal);
+        let observe = |entry| locked(*journal.borrow_mut()).push(entry);
+        let shutdown = async {
+            // An error means that the sender is gone, which is the end as well.
+            let _ = stopped.await;
+            sleep(FAREWELL).await;
+        };
+        server::serve(listener, world.into_hub(), observe, shutdown).await;
+    });
+}
+
+/// What a thread that panicked left behind is still what happened.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Hub {
+    /// A hub to be described; without more, that of `veschub-sim serve --demo`.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where it listens: 127.0.0.1 and a port that was free.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The id of the first device.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.target.as_ref().map_or("", |target| &target.id)
+    }
+
+    /// The password of the first device.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        let password = self
+            .target
+            .as_ref()
+            .and_then(|target| target.password.as_deref());
+        password.unwrap_or_default()
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn journal(&self) -> Vec<JournalEntry> {
+        locked(&self.journal).clone()
+    }
+
+    /// The requests that have reached a device so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        let decode = |entry: &JournalEntry| match &entry.what {
+            Happening::Request(payload) => Request::decode(payload).ok(),
+            _ => None,
+        };
+        let journal = locked(&self.journal);
+        journal
+            .iter()
+            .filter_map(decode)
+            .map(|request| request.body)
+            .collect()
+    }
+
+    /// How often a command has reached a device so far.
+    #[must_use]
+    pub fn count(&self, command: CommandId) -> usize {
+        let requests = self.requests();
+        requests
+            .iter()
+            .filter(|request| request.id() == command)
+            .count()
+    }
+
+    /// Hands in what the client understood, now: a line of JSON as an outside client prints it, judged at the end.
+    pub fn reading(&self, line: &str) {
+        let after = locked(&self.journal).len();
+        let mut lines = locked(&self.lines);
+        let number = lines.len() + 1;
+        lines.push(Line {
+            number,
+            at: self.start.elapsed(),
+            after,
+            text: line.as_bytes().to_vec(),
+            cut: false,
+        });
+    }
+
+    /// Stops the hub and judges what was seen.
+    #[must_use]
+    pub fn finish(mut self) -> Verdict {
+        self.stop();
+        self.judge()
+    }
+
+    fn stop(&mut self) {
+        if let Some((stop, thread)) = self.serving.take() {
+            drop(stop);
+            // A thread that panicked has said so.
+            let _ = thread.join();
+        }
+    }
+
+    fn judge(&self) -> Verdict {
+        let journal = self.journal();
+        let scenario = &self.loaded.scenario;
+        let report = Report::new(How::Exited { code: 0 });
+        let conduct = Conduct {
+            report: &report,
+            limit: String::new(),
+            printed: 0,
+            forgotten_lines: 0,
+            journal: &journal,
+            expect: &scenario.expect,
+        };
+        let mut verdict = Verdict::default();
+        (verdict.sent, verdict.notes) =
+            judge_session(scenario, self.target.as_ref(), &journal, &conduct);
+        let printed = verdict::sort(&locked(&self.lines));
+        verdict::understand(&mut verdict, printed, &journal, scenario);
+        verdict
+    }
+}
+
+impl Drop for Hub {
+    #[expect(clippy::panic, reason = "so a test fails whose hub is not content")]
+    fn drop(&mut self) {
+        if self.serving.is_none() {
+            return;
+        }
+        self.stop();
+        let verdict = self.judge();
+        if verdict.outcome() == Outcome::Failed && !thread::panicking() {
+            let mut all = verdict.sent;
+            all.extend(verdict.understood);
+            panic!(
+                "the hub is not content with the client:\n{}",
+                differences::table(&all)
+            );
+        }
+    }
+}

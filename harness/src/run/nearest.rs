@@ -1,0 +1,364 @@
+//! What came nearest to an expectation that was not met, and what is not in its fields: counts, and the connection.
+
+use std::time::Duration;
+
+use veschub_sim::{
+    journal::{Happening, JournalEntry},
+    scenario::schema::{self, Expectation, Expected},
+};
+use veschub_wire::{CommandId, Request, view::Value};
+
+use super::{Seen, judge};
+use crate::client::Received;
+
+/// How many candidates are told.
+const CANDIDATES: usize = 3;
+
+/// Something that happened and is near to what was expected.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// When it happened.
+    pub at: Duration,
+    /// What it is: `request`, `reply`, `entry`.
+    pub what: &'static str,
+    /// What was wanted of it and what was found, field by field.
+    pub fields: Vec<CandidateField>,
+}
+
+/// A field of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidateField {
+    /// Its name.
+    pub field: String,
+    /// What was wanted.
+    pub wanted: String,
+    /// What was found.
+    pub found: String,
+    /// Whether that will do.
+    pub fits: bool,
+}
+
+/// What is known beside an expectation that was not met.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Nearest {
+    /// What came nearest, at most three, the nearest first.
+    pub candidates: Vec<Candidate>,
+    /// What the fields do not say: how often something was asked and answered, how the connection ended.
+    pub circumstances: Vec<String>,
+}
+
+impl CandidateField {
+    fn new(field: &str, wanted: impl ToString, found: impl ToString) -> Self {
+        let (wanted, found) = (wanted.to_string(), found.to_string());
+        Self {
+            field: field.to_owned(),
+            fits: wanted == found,
+            wanted,
+            found,
+        }
+    }
+}
+
+/// What came nearest to an expectation.
+pub(super) fn nearest(expectation: &Expectation, seen: &Seen) -> Nearest {
+    let look = Look { seen };
+    let (candidates, command) = match expectation {
+        Expectation::Value(value) => (look.values(value), Some(value.of.0)),
+        Expectation::Trend(trend) => (look.trend(trend), Some(trend.of.0)),
+        Expectation::Requests(wanted) => (look.order(wanted), None),
+        Expectation::RequestCount(count) | Expectation::Unanswered(count) => {
+            (look.requests(count.of.0), Some(count.of.0))
+        }
+        Expectation::ReplyTo(name) | Expectation::NoReplyTo(name) => {
+            (look.requests(name.0), Some(name.0))
+        }
+        Expectation::ReplyLength(length) => (look.lengths(length), Some(length.of.0)),
+        Expectation::Fired(fired) => (look.fired(fired), None),
+        Expectation::Journal(text) => (look.entries(text), None),
+        Expectation::Within(_) => (look.gaps(), None),
+        Expectation::ReplyOrder(_) | Expectation::LoginRefused | Expectation::SameAsRecording => {
+            (Vec::new(), None)
+        }
+    };
+    Nearest {
+        candidates,
+        circumstances: look.circumstances(command),
+    }
+}
+
+struct Look<'a> {
+    seen: &'a Seen,
+}
+
+impl Look<'_> {
+    fn entries_with<'a, T: 'a>(
+        &'a self,
+        pick: impl Fn(&'a Happening) -> Option<T> + 'a,
+    ) -> impl Iterator<Item = (Duration, T)> + 'a {
+        let journal = self.seen.journal.iter();
+        journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.what)?)))
+    }
+
+    /// The requests that reached the device, with the command that each asks for, itself or through another device.
+    fn asked(&self) -> Vec<(Duration, CommandId, Option<u8>)> {
+        let decode = |what: &Happening| match what {
+            Happening::Request(payload) => Request::decode(payload).ok(),
+            _ => None,
+        };
+        let told = |(at, request): (Duration, veschub_wire::Decoded<Request>)| {
+            let body = request.body;
+            let (command, can_id) = match &body {
+                Request::ForwardCan { can_id, .. } => (body.reply_id(), Some(*can_id)),
+                body => (Some(body.id()), None),
+            };
+            (at, command.unwrap_or(CommandId::FORWARD_CAN), can_id)
+        };
+        self.entries_with(decode).map(told).collect()
+    }
+
+    fn requests(&self, wanted: CommandId) -> Vec<Candidate> {
+        let mut asked = self.asked();
+        let distance = |command: CommandId| {
+            if command == wanted {
+                return 0;
+            }
+            strsim::damerau_levenshtein(&command.to_string(), &wanted.to_string())
+        };
+        asked.sort_by_key(|(_, command, _)| distance(*command));
+        let candidate = |(at, command, can_id): (Duration, CommandId, Option<u8>)| {
+            let mut fields = vec![CandidateField::new("command", wanted, command)];
+            fields.extend(can_id.map(|id| CandidateField::new("through CAN id", "none", id)));
+            Candidate {
+                at,
+                what: "request",
+                fields,
+            }
+        };
+        asked.into_iter().take(CANDIDATES).map(candidate).collect()
+    }
+
+    /// The requests from the first one that is another than was wanted.
+    fn order(&self, wanted: &[schema::CommandName]) -> Vec<Candidate> {
+        let seen: Vec<_> = self
+            .entries_with(|what| match what {
+                Happening::Request(payload) => payload.first().copied().map(CommandId),
+                _ => None,
+            })
+            .collect();
+        let same = seen
+            .iter()
+            .zip(wanted)
+            .take_while(|((_, seen), wanted)| *seen == wanted.0)
+            .count();
+        let rest = seen.iter().enumerate().skip(same).take(CANDIDATES);
+        rest.map(|(index, (at, command))| {
+            let wanted = wanted
+                .get(index)
+                .map_or_else(|| "none".to_owned(), |wanted| wanted.0.to_string());
+            let field = format!("request {}", index + 1);
+            Candidate {
+                at: *at,
+                what: "request",
+                fields: vec![CandidateField::new(&field, wanted, command)],
+            }
+        })
+        .collect()
+    }
+
+    fn replies(&self, command: CommandId) -> impl Iterator<Item = &Received> {
+        self.seen
+            .received
+            .iter()
+            .filter(move |received| received.command() == command)
+    }
+
+    fn values(&self, value: &schema::Value) -> Vec<Candidate> {
+        let field = match value.item {
+            Some(item) => format!("{}[{item}]", value.field),
+            None => value.field.clone(),
+        };
+        let wanted = match (&value.is, value.length) {
+            (Some(Expected::Number(number)), _) => number.to_string(),
+            (Some(Expected::Bool(flag)), _) => flag.to_string(),
+            (Some(Expected::Text(text)), _) => format!("{text:?}"),
+            (None, length) => format!("{} elements", length.unwrap_or_default()),
+        };
+        let mut found: Vec<(f64, Candidate)> = Vec::new();
+        for reply in self.replies(value.of.0) {
+            let fields = judge::understood(reply);
+            let there = fields
+                .get(&value.field)
+                .and_then(|found| match (value.item, found) {
+                    (Some(item), Value::List(items)) => items.get(item),
+                    (Some(_), _) => None,
+                    (None, found) => Some(found),
+                });
+            let shown = match (there, value.length) {
+                (None, _) => "not there".to_owned(),
+                (Some(Value::List(items)), Some(_)) => format!("{} elements", items.len()),
+                (Some(found), _) => found.to_string(),
+            };
+            let distance = match (&value.is, there.and_then(judge::as_number)) {
+                (Some(Expected::Number(wanted)), Some(found)) => (found - wanted).abs(),
+                _ => f64::from(u8::from(shown != wanted)),
+            };
+            let mut one = CandidateField::new(&field, &wanted, shown);
+            one.fits |= distance <= value.within;
+            let candidate = Candidate {
+                at: reply.at,
+                what: "reply",
+                fields: vec![
+                    CandidateField::new("command", value.of.0, reply.command()),
+                    one,
+                ],
+            };
+            found.push((distance, candidate));
+        }
+        found.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        found
+            .into_iter()
+            .take(CANDIDATES)
+            .map(|(_, candidate)| candidate)
+            .collect()
+    }
+
+    fn trend(&self, trend: &schema::Trend) -> Vec<Candidate> {
+        let (way, by) = match (trend.falls_by, trend.rises_by) {
+            (Some(by), _) => ("falls by", by),
+            (None, by) => ("rises by", by.unwrap_or_default()),
+        };
+        let replies: Vec<&Received> = self.replies(trend.of.0).collect();
+        let ends = replies
+            .first()
+            .into_iter()
+            .chain(replies.last().filter(|_| replies.len() > 1));
+        ends.map(|reply| {
+            let found = judge::understood(reply)
+                .get(&trend.field)
+                .map_or_else(|| "not there".to_owned(), Value::to_string);
+            Candidate {
+                at: reply.at,
+                what: "reply",
+                fields: vec![CandidateField::new(
+                    &trend.field,
+                    format!("{way} {by}"),
+                    found,
+                )],
+            }
+        })
+        .collect()
+    }
+
+    fn lengths(&self, length: &schema::ReplyLength) -> Vec<Candidate> {
+        let mut replies: Vec<&Received> = self.replies(length.of.0).collect();
+        replies.sort_by_key(|reply| reply.payload.len().abs_diff(length.is));
+        let candidate = |reply: &Received| Candidate {
+            at: reply.at,
+            what: "reply",
+            fields: vec![CandidateField::new("bytes", length.is, reply.payload.len())],
+        };
+        replies
+            .into_iter()
+            .take(CANDIDATES)
+            .map(candidate)
+            .collect()
+    }
+
+    fn fired(&self, fired: &schema::Fired) -> Vec<Candidate> {
+        let (field, wanted) = match (&fired.quirk, &fired.fault) {
+            (Some(quirk), _) => ("quirk", quirk.as_str()),
+            (None, fault) => ("fault", fault.as_deref().unwrap_or_default()),
+        };
+        let mut found: Vec<_> = self
+            .entries_with(|what| match what {
+                Happening::Fired { quirk, why, .. } => Some((*quirk, why)),
+                Happening::FaultFired(fired) => Some((fired.fault, &fired.why)),
+                _ => None,
+            })
+            .collect();
+        found.sort_by_key(|(_, (name, _))| strsim::damerau_levenshtein(name, wanted));
+        let candidate = |(at, (name, why)): (Duration, (&str, &String))| Candidate {
+            at,
+            what: "entry",
+            fields: vec![
+                CandidateField::new(field, wanted, name),
+                CandidateField::new("because", why, why),
+            ],
+        };
+        found.into_iter().take(CANDIDATES).map(candidate).collect()
+    }
+
+    fn entries(&self, wanted: &str) -> Vec<Candidate> {
+        let mut texts: Vec<(Duration, String)> =
+            self.entries_with(|what| Some(what.to_string())).collect();
+        texts.sort_by(|(_, a), (_, b)| likeness(b, wanted).total_cmp(&likeness(a, wanted)));
+        let candidate = |(at, text): (Duration, String)| Candidate {
+            at,
+            what: "entry",
+            fields: vec![CandidateField::new("text", wanted, text)],
+        };
+        texts.into_iter().take(CANDIDATES).map(candidate).collect()
+    }
+
+    /// The longest times in which nothing happened.
+    fn gaps(&self) -> Vec<Candidate> {
+        let mut gaps: Vec<(Duration, &JournalEntry)> = Vec::new();
+        for pair in self.seen.journal.windows(2) {
+            if let [before, after] = pair {
+                gaps.push((after.at - before.at, after));
+            }
+        }
+        gaps.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
+        let candidate = |(gap, entry): (Duration, &JournalEntry)| {
+            let found = format!("{:.3} s before: {}", gap.as_secs_f64(), entry.what);
+            Candidate {
+                at: entry.at.since_start(),
+                what: "entry",
+                fields: vec![CandidateField::new("waited", "less", found)],
+            }
+        };
+        gaps.into_iter().take(CANDIDATES).map(candidate).collect()
+    }
+
+    fn circumstances(&self, command: Option<CommandId>) -> Vec<String> {
+        let mut told = Vec::new();
+        if let Some(command) = command {
+            let asked = self
+                .asked()
+                .iter()
+                .filter(|(_, asked, _)| *asked == command)
+                .count();
+            let answered = self.replies(command).count();
+            told.push(format!(
+                "{command} was asked {} and answered {}",
+                times(asked),
+                times(answered)
+            ));
+        }
+        let ended = self.entries_with(|what| match what {
+            Happening::Closed(_) => Some(what.to_string()),
+            _ => None,
+        });
+        if let Some((at, how)) = ended.last() {
+            told.push(format!(
+                "the connection at {:.3} s: {how}",
+                at.as_secs_f64()
+            ));
+        }
+        told
+    }
+}
+
+/// How much of the wanted text's words stand in another, and how alike they are.
+fn likeness(text: &str, wanted: &str) -> f64 {
+    let words: Vec<&str> = wanted.split_whitespace().collect();
+    let there = words.iter().filter(|word| text.contains(**word)).count();
+    there as f64 / words.len().max(1) as f64 + strsim::normalized_damerau_levenshtein(text, wanted)
+}
+
+fn times(count: usize) -> String {
+    match count {
+        1 => "once".to_owned(),
+        count => format!("{count} times"),
+    }
+}

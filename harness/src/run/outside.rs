@@ -1,0 +1,146 @@
+//! Runs a scenario with an outside client and judges it: the one function that everything about programs goes through.
+
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use veschub_sim::{
+    journal::JournalEntry,
+    rng::Seed,
+    scenario::{Loaded, Scenario, Target},
+};
+
+use super::{
+    Difference, RunError,
+    from_the_hub::judge_session,
+    process::{Program, Witnessed, witness},
+};
+use crate::outside::{
+    output,
+    task::Task,
+    verdict::{self, Conduct, Verdict},
+};
+
+/// A scenario that was run with an outside client.
+#[derive(Debug)]
+pub struct OutsideRun {
+    /// The file's name without its ending.
+    pub name: String,
+    /// What the scenario is about.
+    pub about: String,
+    /// The client's task, as it is named to it; nothing, if no outside client can do it.
+    pub task: Option<&'static str>,
+    /// What was seen; nothing, if the client was not started.
+    pub witnessed: Option<Witnessed>,
+    /// What it amounts to.
+    pub verdict: Verdict,
+    /// How long the run took.
+    pub wall: Duration,
+}
+
+/// Reads a scenario file with some values replaced, runs it with a program and judges what was seen.
+///
+/// # Errors
+/// If the scenario cannot be read or built, there is no socket to be had, or the supervisor cannot be started.
+pub fn run_outside_file(
+    path: &Path,
+    settings: &[String],
+    seed: Seed,
+    program: &Program,
+    longest: Duration,
+) -> Result<OutsideRun, RunError> {
+    let loaded = Loaded::open_with(path, settings)?;
+    let name = path.file_stem().unwrap_or_default();
+    run_outside(&name.to_string_lossy(), &loaded, seed, program, longest)
+}
+
+/// Runs a scenario with a program and judges what was seen. A task that goes on for more than `longest` is skipped.
+///
+/// # Errors
+/// If the scenario cannot be built, there is no socket to be had, or the supervisor cannot be started.
+pub fn run_outside(
+    name: &str,
+    loaded: &Loaded,
+    seed: Seed,
+    program: &Program,
+    longest: Duration,
+) -> Result<OutsideRun, RunError> {
+    let start = Instant::now();
+    let scenario = &loaded.scenario;
+    let world = loaded.build(seed)?;
+    let target = world.targets.first().cloned();
+    let mut run = OutsideRun {
+        name: name.to_owned(),
+        about: scenario.about.clone(),
+        task: None,
+        witnessed: None,
+        verdict: Verdict::default(),
+        wall: Duration::ZERO,
+    };
+    match task(scenario, longest) {
+        Err(why) => run.verdict = Verdict::skip(why),
+        Ok(task) => {
+            let witnessed = witness(world, &task, program)?;
+            run.task = Some(task.name);
+            run.verdict = judge(scenario, target.as_ref(), &task, &witnessed);
+            run.witnessed = Some(witnessed);
+        }
+    }
+    run.wall = start.elapsed();
+    Ok(run)
+}
+
+fn task(scenario: &Scenario, longest: Duration) -> Result<Task, String> {
+    let task = Task::of(&scenario.client)?;
+    if task.lasts > longest {
+        let (lasts, longest) = (task.lasts, longest);
+        return Err(format!(
+            "goes on for {lasts:?} in real time, more than {longest:?}; --longest allows more"
+        ));
+    }
+    Ok(task)
+}
+
+/// Judges what was seen of an outside client.
+fn judge(
+    scenario: &Scenario,
+    target: Option<&Target>,
+    task: &Task,
+    witnessed: &Witnessed,
+) -> Verdict {
+    let mut printed = verdict::sort(&witnessed.lines);
+    let password = task.password(target);
+    for bad in &mut printed.bad_lines {
+        bad.text = output::hide(&bad.text, &password);
+    }
+    if let Some(why) = verdict::unsupported(&printed, &witnessed.report.how, task.name) {
+        return Verdict::skip(why);
+    }
+    let conduct = Conduct {
+        report: &witnessed.report,
+        limit: format!("{:?}", witnessed.limit),
+        printed: witnessed.stdout.total(),
+        forgotten_lines: witnessed.forgotten_lines,
+        journal: &witnessed.journal,
+        expect: &scenario.expect,
+    };
+    let mut verdict = Verdict::default();
+    let (sent, notes) = judge_sent(scenario, target, &witnessed.journal, &conduct);
+    verdict.sent = sent;
+    verdict.notes = notes;
+    verdict::understand(&mut verdict, printed, &witnessed.journal, scenario);
+    verdict
+}
+
+fn judge_sent(
+    scenario: &Scenario,
+    target: Option<&Target>,
+    journal: &[JournalEntry],
+    conduct: &Conduct<'_>,
+) -> (Vec<Difference>, Vec<String>) {
+    let mut sent = conduct.process();
+    let (more, notes) = judge_session(scenario, target, journal, conduct);
+    sent.extend(more);
+    (sent, notes)
+}

@@ -1,0 +1,280 @@
+//! Runs an outside client: a hub on a free loopback port in real time, and the program under its supervisor.
+//!
+//! What the program prints is put in order with what happens at the hub by cause, not by clock: before the hub's
+//! every step the pipe is emptied, so a line that was printed before a request was sent stands before that request,
+//! however late a busy machine gets round to either.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    io::{self, Read as _},
+    os::fd::{AsFd as _, OwnedFd},
+    os::unix::{net::UnixStream as StdUnixStream, process::CommandExt as _},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, UnixStream, unix::pipe},
+    runtime,
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
+};
+use veschub_sim::{journal::JournalEntry, scenario::World, server};
+
+use crate::{
+    outside::{
+        command::{Template, Variable},
+        ending::{How, Report},
+        output::{Excerpt, Line, Lines, MAX_STDOUT},
+        task::Task,
+    },
+    supervise,
+};
+
+/// How long the hub may take to notice that the client is gone.
+const FAREWELL: Duration = Duration::from_millis(20);
+/// How much longer than the client's time the supervisor may take.
+const SUPERVISOR: Duration = Duration::from_secs(15);
+
+/// An outside client, and how it is started.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// Its command.
+    pub command: Template,
+    /// The program that supervises it: `veschub-harness`.
+    pub supervisor: PathBuf,
+    /// How long it may run, if not as long as its task can take.
+    pub limit: Option<Duration>,
+    /// How long it may take to end after SIGTERM.
+    pub grace: Duration,
+}
+
+/// What was seen of an outside client.
+#[derive(Debug)]
+pub struct Witnessed {
+    /// What happened at the hub.
+    pub journal: Vec<JournalEntry>,
+    /// What it printed on stdout, line by line.
+    pub lines: Vec<Line>,
+    /// Lines that are not kept because there were too many.
+    pub forgotten_lines: usize,
+    /// What it printed on stdout, in part.
+    pub stdout: Excerpt,
+    /// What it printed on stderr, in part.
+    pub stderr: Excerpt,
+    /// How it ended.
+    pub report: Report,
+    /// How long it was allowed to run.
+    pub limit: Duration,
+}
+
+/// Runs the program against the world.
+///
+/// # Errors
+/// If there is no socket to be had, or the supervisor cannot be started.
+pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Result<Witnessed> {
+    // One thread: the hub, the pipe and the journal are never at work at once.
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let target = world.targets.first().cloned();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let port = listener.local_addr()?.port();
+        let environment = task.environment(port, target.as_ref());
+        let limit = program.limit.unwrap_or_else(|| task.limit());
+        let secret = task.password(target.as_ref());
+        let start = Instant::now();
+        let client = Client::start(program, limit, &environment)?;
+        let record = RefCell::new(Record {
+            start,
+            tap: client.tap,
+            journal: Vec::new(),
+            lines: Lines::default(),
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            // An error means that the sender is gone, which is the end as well.
+            let _ = stopped.await;
+        };
+        let observe = |entry| {
+            let mut record = record.borrow_mut();
+            record.drain();
+            record.journal.push(entry);
+        };
+        let serving = server::serve(listener, world.into_hub(), observe, shutdown);
+        let watching = async {
+            let seen = watch(
+                client.stdout,
+                client.stderr,
+                client.link,
+                &record,
+                limit + program.grace,
+                &secret,
+            )
+            .await;
+            sleep(FAREWELL).await;
+            drop(stop);
+            seen
+        };
+        let ((), (report, stderr)) = tokio::join!(serving, watching);
+        let report = finish(client.supervisor, report)?;
+        let mut record = record.into_inner();
+        record.drain();
+        let (at, after) = (start.elapsed(), record.journal.len());
+        record.lines.finish(at, after);
+        Ok(Witnessed {
+            forgotten_lines: record.lines.forgotten(),
+            journal: record.journal,
+            lines: record.lines.lines,
+            stdout: record.lines.excerpt,
+            stderr,
+            report,
+            limit,
+        })
+    })
+}
+
+/// A client that was started.
+struct Client {
+    supervisor: Child,
+    link: UnixStream,
+    stdout: pipe::Receiver,
+    stderr: pipe::Receiver,
+    /// The pipe of stdout, to be emptied at any moment.
+    tap: File,
+}
+
+impl Client {
+    fn start(program: &Program, limit: Duration, environment: &[Variable]) -> io::Result<Self> {
+        let (ours, theirs) = StdUnixStream::pair()?;
+        let mut supervisor = Command::new(&program.supervisor)
+            .arg(supervise::COMMAND)
+            .args(["--limit-ms", &limit.as_millis().to_string()])
+            .args(["--grace-ms", &program.grace.as_millis().to_string()])
+            .arg("--")
+            .args(program.command.fill(environment))
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Ctrl-C ends the harness; the supervisor notices and can still do its work.
+            .process_group(0)
+            .spawn()
+            .map_err(|error| {
+                let path = program.supervisor.display();
+                io::Error::new(error.kind(), format!("cannot start {path}: {error}"))
+            })?;
+        ours.set_nonblocking(true)?;
+        let gone = || io::Error::other("a pipe is missing");
+        let stdout = OwnedFd::from(supervisor.stdout.take().ok_or_else(gone)?);
+        let stderr = OwnedFd::from(supervisor.stderr.take().ok_or_else(gone)?);
+        let stdout = pipe::Receiver::from_owned_fd(stdout)?;
+        Ok(Self {
+            supervisor,
+            link: UnixStream::from_std(ours)?,
+            tap: File::from(stdout.as_fd().try_clone_to_owned()?),
+            stdout,
+            stderr: pipe::Receiver::from_owned_fd(stderr)?,
+        })
+    }
+}
+
+/// What is noted while a client runs.
+struct Record {
+    start: Instant,
+    tap: File,
+    journal: Vec<JournalEntry>,
+    lines: Lines,
+}
+
+impl Record {
+    /// Takes in what the client has printed by now.
+    fn drain(&mut self) {
+        let mut buffer = [0; 16 << 10];
+        // Before a step of the hub, no more than a pipe holds.
+        for _ in 0..8 {
+            // The pipe does not block: an error is that there is nothing.
+            match (&self.tap).read(&mut buffer) {
+                Ok(count) if count > 0 => self.take(&buffer[..count]),
+                _ => return,
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let at = self.start.elapsed();
+        self.lines.push(bytes, at, self.journal.len());
+    }
+}
+
+/// Reads all that the client prints until its supervisor reports.
+async fn watch(
+    stdout: pipe::Receiver,
+    mut stderr: pipe::Receiver,
+    mut link: UnixStream,
+    record: &RefCell<Record>,
+    limit: Duration,
+    secret: &str,
+) -> (Option<Report>, Excerpt) {
+    let (flooded, overflow) = oneshot::channel::<()>();
+    let reading_stdout = async {
+        let mut flooded = Some(flooded);
+        let mut buffer = vec![0; 64 << 10];
+        while stdout.readable().await.is_ok() {
+            match stdout.try_read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => {
+                    let mut record = record.borrow_mut();
+                    if record.lines.excerpt.total() < MAX_STDOUT {
+                        record.take(&buffer[..count]);
+                    } else if let Some(flooded) = flooded.take() {
+                        let _ = flooded.send(());
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+        }
+        // Kept, or the other side would take its end for a flood.
+        flooded
+    };
+    let reading_stderr = async {
+        let mut excerpt = Excerpt::hiding(secret);
+        let mut buffer = vec![0; 16 << 10];
+        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
+            excerpt.push(&buffer[..count]);
+        }
+        excerpt
+    };
+    let reporting = async {
+        let (mut from, mut to) = link.split();
+        let mut told = Vec::new();
+        tokio::select! {
+            biased;
+            _ = from.read_to_end(&mut told) => {}
+            Ok(()) = overflow => {
+                let _ = to.shutdown().await;
+                let _ = from.read_to_end(&mut told).await;
+            }
+        }
+        serde_json::from_slice(&told).ok()
+    };
+    let all = async { tokio::join!(reading_stdout, reading_stderr, reporting) };
+    match timeout(limit + SUPERVISOR, all).await {
+        Ok((_, stderr, report)) => (report, stderr),
+        Err(_) => (None, Excerpt::default()),
+    }
+}
+
+/// Lets the supervisor end, or ends it.
+fn finish(mut supervisor: Child, report: Option<Report>) -> io::Result<Report> {
+    if report.is_none() {
+        let _ = supervisor.kill();
+    }
+    supervisor.wait()?;
+    Ok(report.unwrap_or_else(|| Report::new(How::Lost)))
+}
