@@ -1,6 +1,6 @@
 //! The Wireshark dissector says what our own decoder says, of every capture and of sessions made for it.
 //!
-//! Needs `tshark`; without it the tests are skipped, or fail if `VESCHUB_NEED_TSHARK` is set.
+//! Needs `tshark`. Without it the tests are skipped, or fail if `VESCHUB_NEED_TSHARK` is set; only then all are run.
 
 #![expect(
     clippy::unwrap_used,
@@ -53,6 +53,15 @@ fn there_is_tshark() -> bool {
         eprintln!("SKIPPED: the Wireshark dissector was not tested, because there is no tshark");
     }
     found
+}
+
+/// Whether to run what takes a while; says so loudly if not.
+fn is_wanted() -> bool {
+    let wanted = env::var_os("VESCHUB_NEED_TSHARK").is_some();
+    if !wanted {
+        eprintln!("SKIPPED: set VESCHUB_NEED_TSHARK to test all of the Wireshark dissector");
+    }
+    wanted && there_is_tshark()
 }
 
 /// What tshark prints of a capture with the dissector, no settings of the user's in the way.
@@ -663,7 +672,7 @@ fn every_capture_is_told_as_our_own_decoder_tells_it() {
 
 #[test]
 fn samples_of_every_command_are_told_the_same_however_they_end_and_are_cut() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -675,7 +684,7 @@ fn samples_of_every_command_are_told_the_same_however_they_end_and_are_cut() {
 
 #[test]
 fn any_bytes_are_told_the_same_merged_or_split_at_every_byte() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -695,7 +704,7 @@ fn any_bytes_are_told_the_same_merged_or_split_at_every_byte() {
 
 #[test]
 fn a_capture_with_every_segment_split_is_told_the_same() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let file = fs::File::open(folder("../captures/vesctool-session-rebuilt.pcapng")).unwrap();
@@ -728,7 +737,7 @@ fn a_capture_with_every_segment_split_is_told_the_same() {
 
 #[test]
 fn every_command_has_our_name_for_it() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -751,7 +760,7 @@ fn every_command_has_our_name_for_it() {
 
 #[test]
 fn a_session_is_found_at_any_port_and_its_sides_by_login_or_contents() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -815,7 +824,7 @@ fn a_session_is_found_at_any_port_and_its_sides_by_login_or_contents() {
 
 #[test]
 fn a_bad_crc_is_told_and_what_follows_is_found() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -839,7 +848,7 @@ fn a_bad_crc_is_told_and_what_follows_is_found() {
 
 #[test]
 fn replies_are_matched_to_their_requests() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     // Two passes, or a request does not know of its reply yet.
@@ -891,7 +900,7 @@ fn write_datagrams(path: &Path, port: u16, datagrams: &[&[u8]]) {
 
 #[test]
 fn datagrams_tell_where_a_device_listens() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let directory = tempfile::tempdir().unwrap();
@@ -932,7 +941,7 @@ fn datagrams_tell_where_a_device_listens() {
 
 #[test]
 fn the_readme_shows_what_one_sees() {
-    if !there_is_tshark() {
+    if !is_wanted() {
         return;
     }
     let readme = fs::read_to_string(folder("../captures/wireshark/README.md")).unwrap();
