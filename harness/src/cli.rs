@@ -6,6 +6,7 @@
 mod outside;
 
 use std::{
+    fs,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -93,6 +94,9 @@ struct RunArgs {
     /// Use loopback sockets and the real clock instead of memory and virtual time
     #[arg(long)]
     real_time: bool,
+    /// Save what went over the wire in each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
     /// Stop at the first scenario that fails
     #[arg(long)]
     fail_fast: bool,
@@ -180,6 +184,11 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
         progress.inc(1);
     }
     progress.finish_and_clear();
+    let captures = runs.iter().map(|run| (&*run.name, &*run.seen.capture));
+    if let Err(message) = save(args.save.as_deref(), captures) {
+        eprintln!("error: {message}");
+        return ExitCode::from(2);
+    }
     let told = tell_runs(&runs, args);
     if let Err(error) = told
         && error.kind() != io::ErrorKind::BrokenPipe
@@ -194,6 +203,23 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
     } else {
         ExitCode::from(1)
     }
+}
+
+/// Saves captures by the names of their scenarios, if they are to be saved.
+fn save<'a>(
+    folder: Option<&Path>,
+    captures: impl Iterator<Item = (&'a str, &'a [u8])>,
+) -> Result<(), String> {
+    let Some(folder) = folder else {
+        return Ok(());
+    };
+    let failed = |path: &Path, error| format!("cannot write {}: {error}", path.display());
+    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    for (name, capture) in captures.filter(|(_, capture)| !capture.is_empty()) {
+        let path = folder.join(format!("{name}.pcapng"));
+        fs::write(&path, capture).map_err(|error| failed(&path, error))?;
+    }
+    Ok(())
 }
 
 fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {

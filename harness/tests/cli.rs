@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf};
 
 use snapbox::{
     cmd::{Command, OutputAssert, cargo_bin},
@@ -54,6 +54,26 @@ fn one_seed_gives_the_same_json_twice_and_another_seed_does_not() {
     assert!(first.lines().count() > 20);
     assert_eq!(first, json("7"));
     assert_ne!(first, json("8"));
+}
+
+#[test]
+fn one_seed_puts_the_same_bytes_on_the_wire_at_the_same_times_in_every_scenario() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = |name: &str, seed: &str| {
+        let folder = folder.path().join(name);
+        harness(&["run", "--seed", seed, "--save", folder.to_str().unwrap()]).success();
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap());
+        files
+            .map(|file| (file.file_name(), fs::read(file.path()).unwrap()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let first = saved("first", "7");
+    assert!(first.len() > 80);
+    let again = saved("again", "7");
+    let differ = |(name, file): &(&OsString, &Vec<u8>)| again.get(*name) != Some(*file);
+    let differ: Vec<_> = first.iter().filter(differ).map(|(name, _)| name).collect();
+    assert_eq!(differ, Vec::<&OsString>::new());
+    assert_ne!(first, saved("other", "8"));
 }
 
 #[test]

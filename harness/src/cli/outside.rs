@@ -15,7 +15,7 @@ use std::{
 use clap::Args;
 use veschub_sim::{rng::Seed, scenario::duration::parse_duration};
 
-use super::{RunArgs, progress, tell};
+use super::{RunArgs, progress, save, tell};
 use crate::{
     outside::{command::Template, verdict::Outcome},
     report::outside,
@@ -65,6 +65,11 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
     let (runs, errors) = run_all(&program, paths, args);
     for (path, error) in &errors {
         tell(path, error);
+    }
+    let captures = runs.iter().map(|run| (&*run.name, run.capture()));
+    if let Err(message) = save(args.save.as_deref(), captures) {
+        eprintln!("error: {message}");
+        return ExitCode::from(2);
     }
     let told = tell_runs(&runs, args, template.text());
     if let Err(error) = told

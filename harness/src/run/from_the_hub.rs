@@ -111,6 +111,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
         forgotten: 0,
         noise_bytes: 0,
         outcome,
+        capture: Vec::new(),
         took: last
             .unwrap_or_default()
             .saturating_sub(first.unwrap_or_default()),

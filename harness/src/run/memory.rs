@@ -23,7 +23,7 @@ use tokio::{
 };
 use veschub_sim::{
     hub::{ConnId, Event, Hub, Output},
-    journal::JournalEntry,
+    observe::Observer,
     time::Time,
 };
 
@@ -97,16 +97,12 @@ impl Network {
         Time::from(self.0.start.elapsed())
     }
 
-    /// Carries bytes between the hub and the clients for ever; `observe` sees every journal entry.
-    pub(super) async fn drive(
-        &self,
-        hub: &mut Hub,
-        mut observe: impl FnMut(JournalEntry),
-    ) -> Infallible {
+    /// Carries bytes between the hub and the clients for ever; `observe` sees all that happens.
+    pub(super) async fn drive(&self, hub: &mut Hub, mut observe: impl Observer) -> Infallible {
         loop {
-            self.catch_up(hub);
+            self.catch_up(hub, &mut observe);
             while let Some(entry) = hub.poll_journal() {
-                observe(entry);
+                observe.happened(entry);
             }
             let due = self.next_due(hub);
             tokio::select! {
@@ -118,19 +114,22 @@ impl Network {
     }
 
     /// Does everything that is due, in the order of time.
-    fn catch_up(&self, hub: &mut Hub) {
+    fn catch_up(&self, hub: &mut Hub, observe: &mut impl Observer) {
         let now = self.now();
         loop {
             let event = self.first_event().filter(|&written| written + GRAIN <= now);
             let timeout = hub.poll_timeout().filter(|&due| due <= now);
             match (event, timeout) {
                 (Some(written), due) if due.is_none_or(|due| written < due) => {
-                    self.take_event(hub);
+                    self.take_event(hub, observe);
+                    self.deliver(written, hub, observe);
                 }
-                (_, Some(due)) => hub.handle_timeout(due),
+                (_, Some(due)) => {
+                    hub.handle_timeout(due);
+                    self.deliver(due, hub, observe);
+                }
                 _ => break,
             }
-            self.deliver(hub);
         }
     }
 
@@ -139,14 +138,15 @@ impl Network {
         state.events.front().map(|&(at, _, _)| at)
     }
 
-    fn take_event(&self, hub: &mut Hub) {
+    fn take_event(&self, hub: &mut Hub, observe: &mut impl Observer) {
         let mut state = self.0.state.borrow_mut();
         let Some((at, conn, did)) = state.events.pop_front() else {
             return;
         };
-        let bytes = match did {
-            Did::Open => return hub.handle(at, conn, Event::Opened),
-            Did::Shutdown => return hub.handle(at, conn, Event::Eof),
+        let written;
+        let event = match did {
+            Did::Open => Event::Opened,
+            Did::Shutdown => Event::Eof,
             Did::Write(mut bytes) => {
                 while let Some((then, other, Did::Write(more))) = state.events.front()
                     && (*then, *other) == (at, conn)
@@ -154,18 +154,21 @@ impl Network {
                     bytes.extend(more);
                     state.events.pop_front();
                 }
-                bytes
+                written = bytes;
+                Event::Bytes(&written)
             }
         };
         drop(state);
-        hub.handle(at, conn, Event::Bytes(&bytes));
+        observe.came(at, conn, &event);
+        hub.handle(at, conn, event);
     }
 
-    /// Hands the hub's output to the clients.
-    fn deliver(&self, hub: &mut Hub) {
+    /// Hands the hub's output of a moment to the clients.
+    fn deliver(&self, at: Time, hub: &mut Hub, observe: &mut impl Observer) {
         let mut flushed = Vec::new();
         let mut state = self.0.state.borrow_mut();
         while let Some((conn, output)) = hub.poll_output() {
+            observe.goes(at, conn, &output);
             let Some(end) = state.ends.get_mut(&conn) else {
                 continue;
             };

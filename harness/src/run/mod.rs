@@ -10,6 +10,7 @@ mod outside;
 mod play;
 #[cfg(unix)]
 mod process;
+mod tape;
 
 use std::{
     ffi::OsStr,
@@ -58,6 +59,8 @@ pub struct Seen {
     pub outcome: Result<Outcome, ClientError>,
     /// How long the client took, in the time of the run.
     pub took: Duration,
+    /// What went over the wire, as a pcapng file.
+    pub capture: Vec<u8>,
 }
 
 impl Seen {
@@ -70,6 +73,7 @@ impl Seen {
             noise_bytes: 0,
             outcome: Ok(Outcome::default()),
             took: Duration::ZERO,
+            capture: Vec::new(),
         }
     }
 }

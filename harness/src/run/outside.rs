@@ -39,6 +39,15 @@ pub struct OutsideRun {
     pub wall: Duration,
 }
 
+impl OutsideRun {
+    /// What went over the wire, as a pcapng file; nothing, if the client was not started.
+    #[must_use]
+    pub fn capture(&self) -> &[u8] {
+        let witnessed = self.witnessed.as_ref();
+        witnessed.map_or(&[], |witnessed| &witnessed.capture)
+    }
+}
+
 /// Reads a scenario file with some values replaced, runs it with a program and judges what was seen.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! Plays a scenario: joins the client to the hub and lets it do its task.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, io, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -14,7 +14,7 @@ use veschub_sim::{
 };
 use veschub_wire::{LoginKind, LoginLine, Request};
 
-use super::{Mode, Seen, memory::Network};
+use super::{Mode, Seen, memory::Network, tape::Tape};
 use crate::client::{self, Ask, Options, Outcome, Pace, Session, session::deadline};
 
 /// How long the hub may take to notice that the client is gone.
@@ -29,7 +29,7 @@ pub enum RunError {
     Scenario(ScenarioError),
     /// The machine is.
     #[error("cannot run the scenario: {0}")]
-    Io(#[from] std::io::Error),
+    Io(#[from] io::Error),
 }
 
 /// Runs the client's task against the world.
@@ -40,13 +40,13 @@ pub(super) fn play(world: World, client: &schema::Client, mode: Mode) -> Result<
         .build()?;
     runtime.block_on(async {
         match mode {
-            Mode::Virtual => Ok(in_memory(world, client).await),
+            Mode::Virtual => Ok(in_memory(world, client).await?),
             Mode::Real => over_tcp(world, client).await,
         }
     })
 }
 
-async fn in_memory(world: World, client: &schema::Client) -> Seen {
+async fn in_memory(world: World, client: &schema::Client) -> io::Result<Seen> {
     let targets = world.targets.clone();
     let mut hub = world.into_hub();
     let journal = RefCell::new(Vec::new());
@@ -56,13 +56,16 @@ async fn in_memory(world: World, client: &schema::Client) -> Seen {
         tokio::time::sleep(FAREWELL).await;
         seen
     };
+    let mut tape = Tape::new()?;
+    let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
     let mut seen = tokio::select! {
         biased;
         seen = visit => seen,
-        never = network.drive(&mut hub, |entry| journal.borrow_mut().push(entry)) => match never {},
+        never = network.drive(&mut hub, observe) => match never {},
     };
     seen.journal = journal.into_inner();
-    seen
+    seen.capture = tape.finish();
+    Ok(seen)
 }
 
 async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunError> {
@@ -76,7 +79,8 @@ async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunErro
         // An error means that the sender is gone, which is the end as well.
         let _ = stopped.await;
     };
-    let observe = |entry| journal.borrow_mut().push(entry);
+    let mut tape = Tape::new()?;
+    let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
     let serving = server::serve(listener, hub, observe, shutdown);
     let visiting = async {
         let stream = TcpStream::connect(address).await?;
@@ -89,6 +93,7 @@ async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunErro
     let ((), seen) = tokio::join!(serving, visiting);
     let mut seen = seen?;
     seen.journal = journal.into_inner();
+    seen.capture = tape.finish();
     Ok(seen)
 }
 

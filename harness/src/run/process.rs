@@ -24,6 +24,7 @@ use tokio::{
 };
 use veschub_sim::{journal::JournalEntry, scenario::World, server};
 
+use super::tape::Tape;
 use crate::{
     outside::{
         command::{Template, Variable},
@@ -69,6 +70,8 @@ pub struct Witnessed {
     pub report: Report,
     /// How long it was allowed to run.
     pub limit: Duration,
+    /// What went over the wire, as a pcapng file.
+    pub capture: Vec<u8>,
 }
 
 /// Runs the program against the world.
@@ -100,11 +103,12 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
             // An error means that the sender is gone, which is the end as well.
             let _ = stopped.await;
         };
-        let observe = |entry| {
+        let mut tape = Tape::new()?;
+        let observe = tape.watch(|entry| {
             let mut record = record.borrow_mut();
             record.drain();
             record.journal.push(entry);
-        };
+        });
         let serving = server::serve(listener, world.into_hub(), observe, shutdown);
         let watching = async {
             let seen = watch(
@@ -134,6 +138,7 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
             stderr,
             report,
             limit,
+            capture: tape.finish(),
         })
     })
 }
