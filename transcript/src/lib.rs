@@ -23,20 +23,23 @@
 //! whatever is meant to be read by people has them masked.
 
 pub mod capture;
+pub mod discovery;
 pub mod entry;
 pub mod error;
 mod input;
 pub mod link;
 pub mod listen;
 pub mod pcap;
+mod queue;
 pub mod render;
 mod roles;
 pub mod segment;
 pub mod tcp;
 pub mod transcript;
+mod unpack;
 pub mod write;
 
 pub use entry::{Direction, Entry, FrameEntry, Kind, Login, NoiseEntry, RawLine};
 pub use error::{CaptureError, FirstBytes, Truncated};
 pub use listen::Listener;
-pub use transcript::{Connection, Counts, Options, Transcript};
+pub use transcript::{Choice, Connection, Counts, Options, Transcript};
