@@ -63,6 +63,10 @@ pub struct Told {
     pub truncated: Option<Truncated>,
     /// Packets in it.
     pub records: u64,
+    /// Connections that were told.
+    pub connections: u64,
+    /// Bytes of a bare stream; 0 for a capture.
+    pub bytes: u64,
 }
 
 /// Why a capture could not be told.
@@ -104,12 +108,12 @@ pub fn tell(
             }
         }
     }
-    let mut told = Told {
-        start_ns: capture.finish()?,
+    let told = Told {
         truncated: truncated.or_else(|| records.truncated().cloned()),
         records: records.given(),
+        ..capture.finish()?
     };
-    if let Some(truncated) = &mut told.truncated {
+    if let Some(truncated) = &told.truncated {
         audience.entry(notice(truncated.to_string()))?;
     }
     Ok(told)
@@ -220,7 +224,7 @@ struct Capture<'a, A> {
     tcp: Reassembler,
     talks: Talks,
     unused: Unused,
-    start_ns: Option<u64>,
+    told: Told,
     audience: &'a mut A,
 }
 
@@ -255,7 +259,7 @@ impl<'a, A: Audience> Capture<'a, A> {
                 uninteresting: Vec::new(),
             },
             unused: Unused::new(),
-            start_ns: None,
+            told: Told::default(),
             audience,
         }
     }
@@ -339,18 +343,19 @@ impl<'a, A: Audience> Capture<'a, A> {
 
     fn release(&mut self) -> io::Result<()> {
         for connection in self.talks.found.drain(..) {
+            self.told.connections += 1;
             self.audience.connection(&connection)?;
         }
         while let Some((stamp, mut entry)) = self.talks.queue.pop() {
-            let start = *self.start_ns.get_or_insert(stamp.at_ns);
+            let start = *self.told.start_ns.get_or_insert(stamp.at_ns);
             entry.at_ns = Some(stamp.at_ns.saturating_sub(start));
             self.audience.entry(entry)?;
         }
         Ok(())
     }
 
-    /// Tells what is left; returns when the first entry was.
-    fn finish(mut self) -> io::Result<Option<u64>> {
+    /// Tells what is left.
+    fn finish(mut self) -> io::Result<Told> {
         let talks = &mut self.talks;
         self.tcp.finish(&mut |event| talks.hear(event));
         self.release()?;
@@ -360,7 +365,7 @@ impl<'a, A: Audience> Capture<'a, A> {
         if let Some(entry) = self.talks.left_out_notice() {
             self.audience.entry(entry)?;
         }
-        Ok(self.start_ns)
+        Ok(self.told)
     }
 }
 

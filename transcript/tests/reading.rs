@@ -294,7 +294,7 @@ fn three_connections() -> Vec<u8> {
     let mut data = Vec::new();
     stranger
         .write(&mut data, b"neither login nor frame")
-        .unwrap();
+        .expect("memory takes all");
     all.push(Record {
         number: 0,
         at_ns: common::START_NS + 1,
@@ -311,7 +311,7 @@ fn chosen(choice: Choice) -> Transcript {
         choice,
         ..Options::default()
     };
-    Transcript::from_capture(&three_connections()[..], &options).unwrap()
+    Transcript::from_capture(&three_connections()[..], &options).expect("a capture")
 }
 
 #[test]
