@@ -39,7 +39,7 @@ pub(super) struct DecodeArgs {
     #[arg(long)]
     json: bool,
     /// Print a table instead: for each command how often, how many bytes, how long until the reply,
-    /// and how far apart; with --json one object a row, times in nanoseconds
+    /// and how far apart; with --json one object a row
     #[arg(long)]
     stats: bool,
     /// Show the bytes of each entry below it, with their offset in the stream; never those with secrets

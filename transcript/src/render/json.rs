@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use veschub_wire::view::{Fields, Value, hex};
 
+use super::seconds;
 use super::timing::{Clock, Timing};
 use crate::capture::Audience;
 use crate::entry::{Direction, Entry, Kind};
@@ -157,11 +158,6 @@ impl Serialize for ValueJson<'_> {
             masked => serializer.collect_str(masked),
         }
     }
-}
-
-/// Nanoseconds as seconds; exact to the nanosecond for the first hundred days.
-fn seconds(ns: u64) -> f64 {
-    ns as f64 / 1e9
 }
 
 #[cfg(test)]

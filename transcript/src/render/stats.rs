@@ -55,25 +55,38 @@ pub struct Row {
     pub answered: Option<u64>,
     /// Of requests that got a reply: how long that took.
     pub latency: Option<Spread>,
-    /// The median of the times from one to the next on the same connection, in nanoseconds.
+    /// The median of the times from one to the next on the same connection, in nanoseconds; in JSON in seconds.
+    #[serde(rename = "period", serialize_with = "maybe_seconds")]
     pub period_ns: Option<u64>,
 }
 
-/// Times from the shortest to the longest, in nanoseconds.
+/// Times from the shortest to the longest, in nanoseconds; in JSON in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Spread {
     /// The shortest.
+    #[serde(rename = "min", serialize_with = "seconds")]
     pub min_ns: u64,
     /// Half of them took no longer.
+    #[serde(rename = "median", serialize_with = "seconds")]
     pub median_ns: u64,
     /// 95 of 100 took no longer.
+    #[serde(rename = "p95", serialize_with = "seconds")]
     pub p95_ns: u64,
     /// The longest.
+    #[serde(rename = "max", serialize_with = "seconds")]
     pub max_ns: u64,
 }
 
 fn as_str<S: Serializer>(direction: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(direction.as_str())
+}
+
+fn seconds<S: Serializer>(ns: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(super::seconds(*ns))
+}
+
+fn maybe_seconds<S: Serializer>(ns: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
+    ns.map(super::seconds).serialize(serializer)
 }
 
 impl Audience for Stats {
@@ -165,7 +178,7 @@ impl Stats {
         out.flush()
     }
 
-    /// One JSON object a row, times in nanoseconds.
+    /// One JSON object a row, times in seconds.
     ///
     /// # Errors
     /// When the output refuses bytes.
