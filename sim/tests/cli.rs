@@ -240,7 +240,7 @@ Options:
 
       --stats
           Print a table instead: for each command how often, how many bytes, how long until the
-          reply, and how far apart; with --json one object a row, times in nanoseconds
+          reply, and how far apart; with --json one object a row
 
       --hex
           Show the bytes of each entry below it, with their offset in the stream; never those with

@@ -440,7 +440,7 @@ impl Talks {
                 return;
             };
             let before = talk.cost();
-            let hearing = talk.decide(&mut self.queue);
+            let hearing = talk.hurry(&mut self.queue);
             self.undecided = self.undecided - before + talk.cost();
             self.take(slot, hearing);
         }

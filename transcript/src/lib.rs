@@ -26,6 +26,8 @@ pub mod capture;
 pub mod discovery;
 pub mod entry;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod input;
 pub mod link;
 pub mod listen;

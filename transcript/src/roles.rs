@@ -71,12 +71,17 @@ impl Scout {
         if self.login.is_some() {
             return self.login;
         }
-        let logins_are_out = !self.listeners.iter().any(Listener::may_be_login);
+        let logins_are_out = !self.may_be_login();
         let decided = match self.from_start {
             true => self.frames,
             false => self.score.abs() >= DECISIVE,
         };
         (logins_are_out && decided).then(|| self.by_frames(Side::Initiator))
+    }
+
+    /// Whether a login line may have begun and has not ended.
+    pub(crate) fn may_be_login(&self) -> bool {
+        self.listeners.iter().any(Listener::may_be_login)
     }
 
     /// Who is who as far as can be told; `None` if nothing was said that a VESC session consists of.

@@ -212,7 +212,10 @@ fn every_file_with_every_link_reads_the_same() {
     for (link, header) in LINKS {
         let all = with_link(&all, link, header);
         for (name, file) in FILES {
-            assert!(read(&file(&all)) == wanted, "{link} in {name} reads differently");
+            assert!(
+                read(&file(&all)) == wanted,
+                "{link} in {name} reads differently"
+            );
         }
     }
     assert!(read(&session_records_as_pcapng(&all)) == wanted);

@@ -13,7 +13,7 @@ use crate::transcript::{Choice, Connection, Options};
 use super::MAX_UNDECIDED;
 
 /// A connection that was chosen and says nothing of ours is told from here on, as noise.
-const MAX_UNDECIDED_CHOSEN: usize = 64 << 10;
+const MAX_UNDECIDED_CHOSEN: usize = 512 << 10;
 /// What a kept piece costs besides its bytes.
 const PIECE_COST: usize = 64;
 
@@ -122,7 +122,7 @@ impl Talk {
             Choice::Port(_) | Choice::Connection(_) => MAX_UNDECIDED_CHOSEN,
         };
         match undecided.cost > limit {
-            true => self.decide(queue),
+            true => self.hurry(queue),
             false => Hearing::GoesOn,
         }
     }
@@ -148,6 +148,14 @@ impl Talk {
         match undecided.scout.last(higher_port).or(chosen) {
             Some(roles) => Hearing::Found(self.settle(roles, queue)),
             None => Hearing::NotOurs,
+        }
+    }
+
+    /// There is no room to wait any longer: what was chosen is told as it is, unless it may be a password.
+    pub(super) fn hurry(&mut self, queue: &mut Queue) -> Hearing {
+        match &self.state {
+            State::Undecided(undecided) if undecided.scout.may_be_login() => Hearing::NotOurs,
+            _ => self.decide(queue),
         }
     }
 
