@@ -300,7 +300,7 @@ impl<'a, A: Audience> Capture<'a, A> {
                 if let Some(discovery) = Discovery::parse(from, to, datagram.payload) {
                     self.talks
                         .queue
-                        .push(stamp, plain(Kind::Discovery(discovery)));
+                        .push(stamp, plain(Kind::Discovery(Box::new(discovery))));
                 }
             }
             Packet::Udp(_) | Packet::Other => {}

@@ -85,7 +85,7 @@ pub enum Kind {
         differing: u64,
     },
     /// A datagram that tells apps where a device listens; it belongs to no connection.
-    Discovery(Discovery),
+    Discovery(Box<Discovery>),
     /// The connection was made.
     Opened {
         /// Who opened it.

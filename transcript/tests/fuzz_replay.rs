@@ -76,11 +76,13 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
     let mut reversed = all[3..].to_vec();
     reversed.reverse();
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&pcap(&all, false, false)).unwrap();
+    let plain = pcap(&all, false, false);
+    encoder.write_all(&plain).expect("memory takes all");
+    let packed = encoder.finish().expect("memory takes all");
     vec![
         ("pcap-little-endian", pcap(&all, false, false)),
         ("pcap-nanoseconds-big-endian", pcap(&all, true, true)),
-        ("pcap-gzip", encoder.finish().unwrap()),
+        ("pcap-gzip", packed),
         ("pcapng-big-endian", big_endian_section(&all, 6, 1_000_000)),
         (
             "pcapng-little-endian",

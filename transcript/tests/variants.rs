@@ -27,8 +27,13 @@ fn told(transcript: &Transcript) -> Vec<Entry> {
         .collect()
 }
 
+/// Makes a file of packets.
+type File = fn(&[Record]) -> Vec<u8>;
+/// Does to packets what a network may do.
+type Network = fn(&[Record]) -> Vec<Record>;
+
 /// How packets are put into a file.
-const FILES: [(&str, fn(&[Record]) -> Vec<u8>); 8] = [
+const FILES: [(&str, File); 8] = [
     ("pcap us little endian", |all| pcap(all, false, false)),
     ("pcap us big endian", |all| pcap(all, true, false)),
     ("pcap ns little endian", |all| pcap(all, false, true)),
@@ -100,7 +105,7 @@ fn with_link(all: &[Record], link: LinkType, header: &[u8]) -> Vec<Record> {
 }
 
 /// What a network may do to packets.
-const NETWORKS: [(&str, fn(&[Record]) -> Vec<Record>); 6] = [
+const NETWORKS: [(&str, Network); 6] = [
     ("split", split),
     ("split and swapped", |all| swapped(&split(all))),
     ("duplicated", |all| {
