@@ -4,18 +4,19 @@
 //! the code, in the order in which bytes meet it:
 //!
 //! ```text
-//!  file -> pcap -> link -> segment -> tcp -> roles ---+
-//!          records  IP      TCP       streams  who    |
-//!                                                     v
-//!  live session or bare bytes ------------------> listen -> Transcript -> render: text, JSON Lines
-//!                                               login, frames, noise
+//!  file -> unpack -> pcap -> link -> segment -> tcp -> roles ---+
+//!          gzip      records  IP      TCP, UDP  streams  who    |
+//!                                                               v
+//!  live session or bare bytes ----------------------------> listen -> queue -> Audience: Transcript, or
+//!                                                    login, frames, noise      text, JSON Lines, statistics
 //! ```
 //!
-//! * [`pcap`]: packet records of a pcap or pcapng file; [`link`] and [`segment`]: the headers around TCP.
-//! * [`tcp`]: connections put together again, with gaps where bytes are missing.
+//! * [`pcap`]: packet records of a pcap or pcapng file; [`link`] and [`segment`]: the headers around TCP and UDP.
+//! * [`tcp`]: connections put together again, with gaps where bytes are missing; [`mod@discovery`]: datagrams.
 //! * [`listen`]: one direction of a session taken apart; [`entry`]: the parts.
-//! * [`transcript`]: all entries together; [`capture`]: how a file becomes one.
-//! * [`render`]: a transcript for people and for programs.
+//! * [`capture`]: how a file becomes entries, handed to an [`capture::Audience`] as soon as they are certain, in memory
+//!   that does not grow with the file; [`transcript`]: all entries together, one audience among others.
+//! * [`render`]: entries for people and for programs.
 //! * [`mod@write`]: a session written as a pcapng file.
 //!
 //! Three rules hold throughout. *Every byte is told*: the entries of a direction cover its stream without
