@@ -195,10 +195,10 @@ fn packets_that_were_sent_again_are_told_and_counted() {
   0.150   +0.050  > device  FW_VERSION
   0.150           > device  repeated                6 bytes sent again
   0.300   +0.150  < tool    FW_VERSION    150.0 ms  firmware="6.05"
-  0.150           > device  repeated                6 bytes sent again
+  0.300           > device  repeated                6 bytes sent again
   0.400   +0.100  > device  PING_CAN
-  0.150           > device  repeated                6 bytes sent again
-      …                     2 more sent again, 12 bytes until 0.150
+  0.400           > device  repeated                6 bytes sent again
+      …                     2 more sent again, 12 bytes until 0.400
   0.500   +0.100  > device  ALIVE
       …                     2 more ALIVE without a reply until 0.700
   0.900   +0.200  < tool    PING_CAN      500.0 ms  can_ids=[84]
