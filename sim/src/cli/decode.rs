@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    io::{self, BufWriter, Read, StdoutLock, Write},
+    io::{self, BufWriter, Read},
     path::PathBuf,
 };
 
@@ -104,7 +104,7 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
             args.close(ended, || writer.finish())
         }
         (false, false) => {
-            let mut writer = TextWriter::<BufWriter<StdoutLock<'_>>>::new(stdout, args.text());
+            let mut writer = TextWriter::new(stdout, args.text());
             let ended = args.tell(input, &mut writer);
             args.close(ended, || writer.finish())
         }
