@@ -271,6 +271,21 @@ Options:
       --json
           Print one JSON object per line
 
+      --stats
+          Print a table instead: for each command how often, how many bytes, how long until the
+          reply, and how far apart; with --json one object a row
+
+      --hex
+          Show the bytes of each entry below it, with their offset in the stream; never those with
+          secrets
+
+      --port <PORT>
+          Show the connections to or from this TCP port, the hub's or device's, whatever they hold
+
+      --connection <N>
+          Show the connection with this number, whatever it holds; connections are counted from 1 in
+          the order of their first packets, and those that are left out are named with their number
+
       --raw <WAY>
           FILE is a bare stream of bytes that went this way
 
@@ -290,8 +305,22 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
+Reads pcap and pcapng, compressed with gzip or not, of any length: memory does not grow with the
+file. Which connections are VESC shows in what they say; --port and --connection choose instead.
+
+A line of text is: seconds since the first entry, seconds since the entry before it on the same
+connection, the way, what it is, for a reply how long after its request it came, and the fields.
+A reply belongs to the latest request with its command that has none yet.
+
 A capture that ends too early is shown as far as it goes; the exit code is then 2.
 Passwords and keys are masked, but for the payloads that --json gives.
+
+Examples:
+  veschub-sim decode session.pcapng               what was said, repeats counted
+  veschub-sim decode --stats session.pcap.gz      how often, how fast, how much
+  veschub-sim decode --unfold --hex --connection 2 session.pcap
+  veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'
+  tcpdump -i any -w - tcp port 65101 | veschub-sim decode -
 
 "#]]);
     }
@@ -537,14 +566,14 @@ mod decode {
         let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
         let shown = sim_in(&folder, &["decode", "session.pcapng"]).assert();
         shown.success().stderr_eq("").stdout_eq(str![[r#"
-  0.000            opened      192.0.2.10:40000 -> 198.51.100.20:65101
-  0.100  > device  login       type="VESCTOOL" id="DEMO-0001" password=***
-  0.150  > device  FW_VERSION
-  0.300  < tool    FW_VERSION  firmware="6.05" hardware="demo"
-  0.400  > device  PING_CAN
-  0.500  < tool    PING_CAN    can_ids=[84]
-  0.600  > device  closed      fin
-  0.610  < tool    closed      fin
+  0.000                     opened                 192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100           > device  login                  type="VESCTOOL" id="DEMO-0001" password=***
+  0.150   +0.050  > device  FW_VERSION
+  0.300   +0.150  < tool    FW_VERSION   150.0 ms  firmware="6.05" hardware="demo"
+  0.400   +0.100  > device  PING_CAN
+  0.500   +0.100  < tool    PING_CAN     100.0 ms  can_ids=[84]
+  0.600           > device  closed                 fin
+  0.610           < tool    closed                 fin
 1 login, 4 frames, 0 noise bytes; to device: FW_VERSION 1, PING_CAN 1; to tool: FW_VERSION 1, PING_CAN 1
 
 "#]]);
@@ -555,14 +584,14 @@ mod decode {
         let folder = folder(&[("session.pcapng", &session(Some(LOGIN)))]);
         let shown = sim_in(&folder, &["decode", "--json", "session.pcapng"]).assert();
         shown.success().stderr_eq("").stdout_eq(str![[r#"
-{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"}}
-{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"}}
-{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
-{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"}}
-{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{}}
-{"at":0.5,"direction":"to-tool","offset":13,"kind":"frame","command":"PING_CAN","payload":"3e54","fields":{"can_ids":[84]}}
-{"at":0.6,"direction":"to-device","offset":44,"kind":"closed","fields":{"how":"fin"}}
-{"at":0.61,"direction":"to-tool","offset":20,"kind":"closed","fields":{"how":"fin"}}
+{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"},"connection":1}
+{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"},"connection":1}
+{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{},"connection":1,"gap":0.05}
+{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"},"connection":1,"gap":0.15,"latency":0.15}
+{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{},"connection":1,"gap":0.1}
+{"at":0.5,"direction":"to-tool","offset":13,"kind":"frame","command":"PING_CAN","payload":"3e54","fields":{"can_ids":[84]},"connection":1,"gap":0.1,"latency":0.1}
+{"at":0.6,"direction":"to-device","offset":44,"kind":"closed","fields":{"how":"fin"},"connection":1}
+{"at":0.61,"direction":"to-tool","offset":20,"kind":"closed","fields":{"how":"fin"},"connection":1}
 
 "#]]);
     }
@@ -780,12 +809,12 @@ error: notes.pcap: not a capture: the file starts with the text "The scoo"…, w
         let folder = folder(&[("cut.pcapng", &whole[..whole.len() - 250])]);
         let shown = sim_in(&folder, &["decode", "cut.pcapng"]).assert().code(2);
         shown.stdout_eq(str![[r#"
-  0.000            opened      192.0.2.10:40000 -> 198.51.100.20:65101
-  0.100  > device  login       type="VESCTOOL" id="DEMO-0001" password=***
-  0.150  > device  FW_VERSION
-  0.300  < tool    FW_VERSION  firmware="6.05" hardware="demo"
-  0.400  > device  PING_CAN
-      -  !         the capture is readable only up to file offset 758, after packet 7: it ends within a block
+  0.000                     opened                 192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100           > device  login                  type="VESCTOOL" id="DEMO-0001" password=***
+  0.150   +0.050  > device  FW_VERSION
+  0.300   +0.150  < tool    FW_VERSION   150.0 ms  firmware="6.05" hardware="demo"
+  0.400   +0.100  > device  PING_CAN
+      -           !         the capture is readable only up to file offset 758, after packet 7: it ends within a block
 1 login, 3 frames, 0 noise bytes; to device: FW_VERSION 1, PING_CAN 1; to tool: FW_VERSION 1
 
 "#]]).stderr_eq(str![[r#"
@@ -796,11 +825,11 @@ error: cut.pcapng: the capture is readable only up to file offset 758, after pac
             .assert()
             .code(2);
         shown.stdout_eq(str![[r#"
-{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"}}
-{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"}}
-{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
-{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"}}
-{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{}}
+{"at":0.0,"kind":"opened","fields":{"from":"192.0.2.10:40000","to":"198.51.100.20:65101"},"connection":1}
+{"at":0.1,"direction":"to-device","offset":0,"kind":"login","fields":{"type":"VESCTOOL","id":"DEMO-0001","password":"***"},"connection":1}
+{"at":0.15,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{},"connection":1,"gap":0.05}
+{"at":0.3,"direction":"to-tool","offset":0,"kind":"frame","command":"FW_VERSION","payload":"00060564656d6f00","fields":{"firmware":"6.05","hardware":"demo"},"connection":1,"gap":0.15,"latency":0.15}
+{"at":0.4,"direction":"to-device","offset":38,"kind":"frame","command":"PING_CAN","payload":"3e","fields":{},"connection":1,"gap":0.1}
 {"at":null,"kind":"notice","text":"the capture is readable only up to file offset 758, after packet 7: it ends within a block"}
 
 "#]]).stderr_eq(str![[r#"

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use veschub_wire::view::{Fields, Value, View};
 use veschub_wire::{CommandId, LoginLine, Reply, Request};
 
+use crate::discovery::Discovery;
 use crate::tcp::Close;
 
 /// Which way something goes.
@@ -76,6 +77,15 @@ pub enum Kind {
         /// How many.
         len: u64,
     },
+    /// Bytes that were sent again and stand in an entry before; those of the first time count.
+    Repeated {
+        /// How many.
+        len: u64,
+        /// How many of them were others than the first time, as far as that is still known.
+        differing: u64,
+    },
+    /// A datagram that tells apps where a device listens; it belongs to no connection.
+    Discovery(Box<Discovery>),
     /// The connection was made.
     Opened {
         /// Who opened it.
@@ -208,7 +218,11 @@ impl Kind {
             Self::Frame(frame) => frame.wire_len() as u64,
             Self::Noise(noise) => noise.bytes.len() as u64,
             Self::Gap { len } => *len,
-            Self::Opened { .. } | Self::Closed { .. } | Self::Notice(_) => 0,
+            Self::Repeated { .. }
+            | Self::Discovery(_)
+            | Self::Opened { .. }
+            | Self::Closed { .. }
+            | Self::Notice(_) => 0,
         }
     }
 }
@@ -222,6 +236,8 @@ impl Entry {
             Kind::Frame(_) => "frame",
             Kind::Noise(_) => "noise",
             Kind::Gap { .. } => "gap",
+            Kind::Repeated { .. } => "repeated",
+            Kind::Discovery(_) => "discovery",
             Kind::Opened { .. } => "opened",
             Kind::Closed { .. } => "closed",
             Kind::Notice(_) => "notice",
@@ -259,7 +275,11 @@ impl Entry {
                 fields.push("to", Value::Text(responder.to_string()));
             }
             Kind::Closed { how } => fields.push("how", Value::Text(how.as_str().to_owned())),
-            Kind::Noise(_) | Kind::Gap { .. } | Kind::Notice(_) => {}
+            Kind::Repeated { differing, .. } if *differing > 0 => {
+                fields.push("differing", *differing as i64);
+            }
+            Kind::Discovery(discovery) => return discovery.fields(),
+            Kind::Noise(_) | Kind::Gap { .. } | Kind::Repeated { .. } | Kind::Notice(_) => {}
         }
         fields
     }

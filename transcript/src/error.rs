@@ -20,6 +20,12 @@ pub enum CaptureError {
         /// How the file starts.
         first: FirstBytes,
     },
+    /// It looks compressed, and nothing comes out.
+    #[error("nothing of the compressed capture can be unpacked: {cause}; try `gzip -t` on it")]
+    Gzip {
+        /// What is wrong with it.
+        cause: &'static str,
+    },
     /// A block contradicts itself.
     #[error(
         "unreadable block at file offset {offset}, after packet {after_record}: {cause}; \
@@ -73,6 +79,7 @@ impl CaptureError {
                 offset: *offset,
                 after_record: *after_record,
                 cause: format!("the next block is damaged, {cause}"),
+                unpacked: false,
             },
             Self::TooLarge {
                 what,
@@ -84,6 +91,7 @@ impl CaptureError {
                 offset: *offset,
                 after_record: *after_record,
                 cause: format!("{what} of {wanted} bytes follows, the limit is {limit}"),
+                unpacked: false,
             },
             _ => return None,
         };
@@ -100,14 +108,19 @@ pub struct Truncated {
     pub after_record: u64,
     /// In what the file ended, or why reading stopped.
     pub cause: String,
+    /// Whether the offset is that of the file as it was before it was compressed.
+    pub unpacked: bool,
 }
 
 impl fmt::Display for Truncated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "the capture is readable only up to file offset {}, after packet {}: {}",
-            self.offset, self.after_record, self.cause
+            "the capture is readable only up to file offset {}{}, after packet {}: {}",
+            self.offset,
+            if self.unpacked { " (unpacked)" } else { "" },
+            self.after_record,
+            self.cause
         )
     }
 }
@@ -133,7 +146,6 @@ impl FirstBytes {
     /// What to do with a file that starts like this.
     fn advice(&self) -> &'static str {
         match self.0.as_slice() {
-            [0x1F, 0x8B, ..] => "it looks compressed (gzip): unpack it first",
             [0x28, 0xB5, 0x2F, 0xFD, ..] => "it looks compressed (zstd): unpack it first",
             _ => "a bare byte stream is read with `--raw to-device` or `--raw to-tool`",
         }

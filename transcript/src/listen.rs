@@ -33,6 +33,8 @@ pub struct Listener<T> {
     len: u64,
     /// Up to which offset bytes came at which time, for what was not heard of yet.
     times: VecDeque<(u64, T)>,
+    /// Up to which offset everything was heard of.
+    heard_to: u64,
 }
 
 impl<T: Copy> Listener<T> {
@@ -44,6 +46,7 @@ impl<T: Copy> Listener<T> {
             login: None,
             len: 0,
             times: VecDeque::new(),
+            heard_to: 0,
         }
     }
 
@@ -66,6 +69,22 @@ impl<T: Copy> Listener<T> {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The time of the first bytes that were taken and not heard of yet.
+    #[must_use]
+    pub fn unsettled_since(&self) -> Option<T> {
+        let unsettled = self.heard_to < self.len;
+        self.times
+            .iter()
+            .find(|(to, _)| unsettled && *to > self.heard_to)
+            .map(|&(_, at)| at)
+    }
+
+    /// Whether the stream may still begin with a login line.
+    #[must_use]
+    pub fn may_be_login(&self) -> bool {
+        self.login.is_some()
     }
 
     /// Takes the next bytes and appends what they completed.
@@ -105,6 +124,8 @@ impl<T: Copy> Listener<T> {
             kind: Kind::Gap { len },
         });
         self.len += len;
+        self.heard_to = self.len;
+        self.times.clear();
         self.decoder.skip(len);
         // A login line is the beginning of a stream or nowhere.
         self.login = None;
@@ -146,7 +167,7 @@ impl<T: Copy> Listener<T> {
                     }),
                 ),
             };
-            push_heard(&mut self.times, offset, kind, heard);
+            self.heard_to = push_heard(&mut self.times, offset, kind, heard);
         }
     }
 
@@ -162,7 +183,7 @@ impl<T: Copy> Listener<T> {
     }
 
     fn hear(&mut self, offset: u64, kind: Kind, heard: &mut Vec<Heard<T>>) {
-        push_heard(&mut self.times, offset, kind, heard);
+        self.heard_to = push_heard(&mut self.times, offset, kind, heard);
     }
 }
 
@@ -171,7 +192,7 @@ fn push_heard<T: Copy>(
     offset: u64,
     kind: Kind,
     heard: &mut Vec<Heard<T>>,
-) {
+) -> u64 {
     let end = offset + kind.stream_len();
     while times.len() > 1 && times.front().is_some_and(|(to, _)| *to < end) {
         times.pop_front();
@@ -180,6 +201,7 @@ fn push_heard<T: Copy>(
     if let Some(&(_, at)) = times.front() {
         heard.push(Heard { at, offset, kind });
     }
+    end
 }
 
 enum LoginState {

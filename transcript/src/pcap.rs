@@ -1,41 +1,46 @@
 //! Packet records of a pcap or pcapng file, one at a time.
 //!
-//! The blocks are taken apart by the `pcap-parser` crate; this file feeds it: it reads from any
-//! `Read`, keeps one block in memory at a time, knows where in the file it stands and turns every
-//! clock resolution into nanoseconds. It does not look into a packet; that is [`crate::link`].
+//! Only the headers of packets are read here, of fixed sizes, and the blocks that describe interfaces, with the
+//! `pcap-parser` crate; every other block is gone past without being kept, however long it is. A packet is lent
+//! where it lies, so that a long file costs no copies. What is in it is for [`crate::link`].
 //!
 //! A file that ends within a block, or goes bad in the middle, still gives all records before that
-//! place; [`Records::truncated`] then says where it ends.
+//! place; [`Records::truncated`] then says where it ends. A file compressed with gzip is unpacked on the way.
 
 use std::io::Read;
 
 use pcap_parser::{
-    Block, InterfaceDescriptionBlock, OptionCode, PcapHeader, parse_block_be, parse_block_le,
-    parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified, parse_pcap_header,
+    InterfaceDescriptionBlock, OptionCode,
+    pcapng::{parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le},
 };
 
 use crate::error::{CaptureError, FirstBytes, Truncated};
-use crate::input::Input;
+use crate::input::{Input, u32_at};
 use crate::link::LinkType;
 
-/// The largest block or packet that is read, in bytes.
-pub const MAX_BLOCK: usize = 16 << 20;
+/// The largest block or packet that is read, in bytes; blocks that are not needed may be larger.
+pub const MAX_BLOCK: usize = 4 << 20;
 /// Interfaces of one pcapng section beyond this number are not believed.
 const MAX_INTERFACES: usize = 65_536;
 
 const LEGACY_HEADER: usize = 24;
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
+/// What came before the enhanced packet block.
+const OBSOLETE_PACKET: u32 = 2;
 const SIMPLE_PACKET: u32 = 3;
 const ENHANCED_PACKET: u32 = 6;
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
+/// Type and length before a block's body, the length again behind it.
+const BLOCK_HEAD: usize = 8;
+const BLOCK_FRAME: usize = 12;
 
-/// One captured packet.
+/// One captured packet, kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
     /// Its number in the file, counted from 1 as other tools do.
     pub number: u64,
-    /// When it was seen, in nanoseconds since the epoch; 0 where the file does not tell.
+    /// When it was seen, in nanoseconds since the epoch.
     pub at_ns: u64,
     /// What its first bytes are.
     pub link: LinkType,
@@ -45,6 +50,37 @@ pub struct Record {
     pub original_len: u32,
 }
 
+/// One captured packet, lent until the next one is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordRef<'a> {
+    /// Its number in the file, counted from 1 as other tools do.
+    pub number: u64,
+    /// When it was seen, in nanoseconds since the epoch; where the file does not tell, the time of the packet before.
+    pub at_ns: u64,
+    /// Whether the file tells the time; simple packet blocks do not.
+    pub timed: bool,
+    /// What its first bytes are.
+    pub link: LinkType,
+    /// The bytes that were kept.
+    pub data: &'a [u8],
+    /// How many bytes the packet had before a snap length cut it.
+    pub original_len: u32,
+}
+
+impl RecordRef<'_> {
+    /// A copy to keep.
+    #[must_use]
+    pub fn to_record(&self) -> Record {
+        Record {
+            number: self.number,
+            at_ns: self.at_ns,
+            link: self.link,
+            data: self.data.to_vec(),
+            original_len: self.original_len,
+        }
+    }
+}
+
 /// Reads the records of a capture file in order.
 #[derive(Debug)]
 pub struct Records<R> {
@@ -52,6 +88,10 @@ pub struct Records<R> {
     format: Format,
     /// Records read so far.
     count: u64,
+    /// The time of the last record that had one.
+    last_ns: u64,
+    /// Bytes at the front of the input that the last record still lends.
+    lent: usize,
     truncated: Option<Truncated>,
     done: bool,
 }
@@ -62,9 +102,14 @@ enum Format {
     Ng(Section),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Legacy {
-    header: PcapHeader,
+    big_endian: bool,
+    /// How many nanoseconds the smaller part of a time counts.
+    unit_ns: u64,
+    /// Sixteen bytes, or more in a variant that some old systems wrote.
+    packet_header: usize,
+    link: LinkType,
 }
 
 /// What holds until the next section header.
@@ -89,9 +134,23 @@ struct Clock {
     offset_s: i64,
 }
 
+/// A packet at the front of the input.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    /// `None` where the file does not tell.
+    at_ns: Option<u64>,
+    link: LinkType,
+    /// Where its bytes begin.
+    at: usize,
+    kept: usize,
+    original_len: u32,
+    /// How many bytes to go on by.
+    total: usize,
+}
+
 /// What one block came to.
 enum Step {
-    Record(Record),
+    Found(Found),
     Nothing,
     End,
 }
@@ -103,20 +162,17 @@ impl<R: Read> Records<R> {
     /// When the input is empty, cannot be read, or is neither pcap nor pcapng.
     pub fn new(input: R) -> Result<Self, CaptureError> {
         let mut input = Input::new(input);
-        let have = input.fill(4)?;
+        let have = input.fill(FirstBytes::SHOWN)?;
         if have == 0 {
-            return Err(CaptureError::Empty);
+            return Err(match input.damage() {
+                Some(cause) => CaptureError::Gzip { cause },
+                None => CaptureError::Empty,
+            });
         }
-        let magic = input.u32_at(0, false);
-        let format = match magic {
-            Some(SECTION) => Format::Ng(Section::default()),
-            Some(0xa1b2_c3d4 | 0xa1b2_3c4d | 0xa1b2_cd34 | 0xd4c3_b2a1 | 0x4d3c_b2a1) => {
-                Format::Legacy(Legacy {
-                    header: PcapHeader::new(),
-                })
-            }
-            _ => {
-                input.fill(FirstBytes::SHOWN)?;
+        let format = match Legacy::by_magic(input.u32_at(0, false)) {
+            Some(legacy) => Format::Legacy(legacy),
+            None if input.u32_at(0, false) == Some(SECTION) => Format::Ng(Section::default()),
+            None => {
                 return Err(CaptureError::NotACapture {
                     first: FirstBytes::of(input.bytes()),
                 });
@@ -126,12 +182,12 @@ impl<R: Read> Records<R> {
             input,
             format,
             count: 0,
+            last_ns: 0,
+            lent: 0,
             truncated: None,
             done: false,
         };
-        if let Format::Legacy(_) = records.format {
-            records.legacy_header()?;
-        }
+        records.legacy_header()?;
         Ok(records)
     }
 
@@ -141,89 +197,108 @@ impl<R: Read> Records<R> {
         self.truncated.as_ref()
     }
 
+    /// Records given so far.
+    #[must_use]
+    pub fn given(&self) -> u64 {
+        self.count
+    }
+
+    /// The next record, `None` at the end of the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read on, or contradicts itself; there are no more records then.
+    pub fn next_record(&mut self) -> Result<Option<RecordRef<'_>>, CaptureError> {
+        self.input.consume(std::mem::take(&mut self.lent));
+        while !self.done {
+            match self.step() {
+                Ok(Step::Found(found)) => {
+                    self.count += 1;
+                    self.lent = found.total;
+                    self.last_ns = found.at_ns.unwrap_or(self.last_ns);
+                    return Ok(Some(RecordRef {
+                        number: self.count,
+                        at_ns: self.last_ns,
+                        timed: found.at_ns.is_some(),
+                        link: found.link,
+                        data: &self.input.bytes()[found.at..found.at + found.kept],
+                        original_len: found.original_len,
+                    }));
+                }
+                Ok(Step::Nothing) => {}
+                Ok(Step::End) => self.done = true,
+                Err(error) => {
+                    self.done = true;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(None)
+    }
+
     fn legacy_header(&mut self) -> Result<(), CaptureError> {
+        let Format::Legacy(legacy) = &mut self.format else {
+            return Ok(());
+        };
         if self.input.fill(LEGACY_HEADER)? < LEGACY_HEADER {
             self.cut("it ends within the file header");
             return Ok(());
         }
-        let Ok((_, header)) = parse_pcap_header(self.input.bytes()) else {
-            return Err(self.unreadable("it is a file header that makes no sense"));
-        };
-        self.format = Format::Legacy(Legacy { header });
+        // The upper half of the field tells about checksums, not about the link.
+        let network = self.input.u32_at(20, legacy.big_endian).unwrap_or(0);
+        legacy.link = LinkType((network & 0xFFFF) as u16);
         self.input.consume(LEGACY_HEADER);
         Ok(())
     }
 
     fn step(&mut self) -> Result<Step, CaptureError> {
         if self.input.fill(1)? == 0 {
+            if self.input.damage().is_some() {
+                self.cut("");
+            }
             return Ok(Step::End);
         }
         match self.format {
-            Format::Legacy(_) => self.legacy_step(),
+            Format::Legacy(legacy) => self.legacy_step(legacy),
             Format::Ng(_) => self.ng_step(),
         }
     }
 
-    fn legacy_step(&mut self) -> Result<Step, CaptureError> {
-        let Format::Legacy(Legacy { header }) = &self.format else {
-            return Ok(Step::End);
-        };
-        let header = header.clone();
-        let head = if header.is_modified_format() { 24 } else { 16 };
+    fn legacy_step(&mut self, legacy: Legacy) -> Result<Step, CaptureError> {
+        let head = legacy.packet_header;
         if self.input.fill(head)? < head {
             return Ok(self.cut("it ends within a packet header"));
         }
-        let big = header.is_bigendian();
-        let kept = self.input.u32_at(8, big).unwrap_or(0) as usize;
-        let total = self.within_limit(head.saturating_add(kept), "a packet")?;
+        let number = |at| self.input.u32_at(at, legacy.big_endian).unwrap_or(0);
+        let (seconds, rest, kept, original_len) = (number(0), number(4), number(8), number(12));
+        let total = self.within_limit(head.saturating_add(kept as usize), "a packet")?;
         if self.input.fill(total)? < total {
             return Ok(self.cut("it ends within a packet"));
         }
-        let parse = match (header.is_modified_format(), big) {
-            (true, _) => parse_pcap_frame_modified,
-            (false, true) => parse_pcap_frame_be,
-            (false, false) => parse_pcap_frame,
-        };
-        let record = match parse(&self.input.bytes()[..total]) {
-            Ok((_, packet)) => {
-                let unit = if header.is_nanosecond_precision() {
-                    1
-                } else {
-                    1_000
-                };
-                Record {
-                    number: self.count + 1,
-                    at_ns: u64::from(packet.ts_sec) * 1_000_000_000
-                        + u64::from(packet.ts_usec) * unit,
-                    // The upper half of the field tells about checksums, not about the link.
-                    link: LinkType((header.network.0 & 0xFFFF) as u16),
-                    data: packet.data.to_vec(),
-                    original_len: packet.origlen,
-                }
-            }
-            Err(_) => return Err(self.unreadable("it makes no sense")),
-        };
-        self.input.consume(total);
-        Ok(Step::Record(record))
+        Ok(Step::Found(Found {
+            at_ns: Some(u64::from(seconds) * SECOND_NS + u64::from(rest) * legacy.unit_ns),
+            link: legacy.link,
+            at: head,
+            kept: kept as usize,
+            original_len,
+            total,
+        }))
     }
 
     fn ng_step(&mut self) -> Result<Step, CaptureError> {
-        if self.input.fill(12)? < 12 {
+        if self.input.fill(BLOCK_FRAME)? < BLOCK_FRAME {
             return Ok(self.cut("it ends within a block header"));
         }
-        let kind_le = self.input.u32_at(0, false);
-        let is_section = kind_le == Some(SECTION);
-        if is_section {
-            match self.input.u32_at(8, false) {
-                Some(BYTE_ORDER) => self.format = Format::Ng(Section::default()),
-                Some(mark) if mark.swap_bytes() == BYTE_ORDER => {
-                    self.format = Format::Ng(Section {
-                        big_endian: true,
-                        ..Section::default()
-                    });
-                }
+        // The same in both byte orders.
+        if self.input.u32_at(0, false) == Some(SECTION) {
+            let big_endian = match self.input.u32_at(8, false) {
+                Some(BYTE_ORDER) => false,
+                Some(mark) if mark.swap_bytes() == BYTE_ORDER => true,
                 _ => return Err(self.unreadable("a section header without a byte-order mark")),
-            }
+            };
+            self.format = Format::Ng(Section {
+                big_endian,
+                interfaces: Vec::new(),
+            });
         }
         let Format::Ng(section) = &self.format else {
             return Ok(Step::End);
@@ -231,70 +306,54 @@ impl<R: Read> Records<R> {
         let big = section.big_endian;
         let kind = self.input.u32_at(0, big).unwrap_or(0);
         let len = self.input.u32_at(4, big).unwrap_or(0) as usize;
-        if len < 12 || !len.is_multiple_of(4) {
+        if len < BLOCK_FRAME || !len.is_multiple_of(4) {
             return Err(self.unreadable("its length must be a multiple of 4, 12 or more"));
+        }
+        if !matches!(
+            kind,
+            INTERFACE | OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET
+        ) {
+            return Ok(match self.input.skip(len as u64)? {
+                true => Step::Nothing,
+                false => self.cut("it ends within a block"),
+            });
         }
         let total = self.within_limit(len, "a block")?;
         if self.input.fill(total)? < total {
             return Ok(self.cut("it ends within a block"));
         }
-        let step = match kind {
-            SECTION | INTERFACE | SIMPLE_PACKET | ENHANCED_PACKET => {
-                self.known_block(total, big)?
-            }
-            _ => Step::Nothing,
-        };
-        self.input.consume(total);
-        Ok(step)
+        if self.input.u32_at(total - 4, big) != Some(total as u32) {
+            return Err(self.unreadable("its two lengths differ"));
+        }
+        if kind == INTERFACE {
+            self.interface(total, big)?;
+            self.input.consume(total);
+            return Ok(Step::Nothing);
+        }
+        let block = &self.input.bytes()[..total];
+        match section.packet(kind, block) {
+            Ok(found) => Ok(Step::Found(found)),
+            Err(cause) => Err(self.unreadable(cause)),
+        }
     }
 
-    fn known_block(&mut self, total: usize, big: bool) -> Result<Step, CaptureError> {
-        let parse = if big { parse_block_be } else { parse_block_le };
+    fn interface(&mut self, total: usize, big: bool) -> Result<(), CaptureError> {
+        let parse = match big {
+            true => parse_interfacedescriptionblock_be,
+            false => parse_interfacedescriptionblock_le,
+        };
         let Format::Ng(section) = &mut self.format else {
-            return Ok(Step::End);
+            return Ok(());
         };
         let cause = match parse(&self.input.bytes()[..total]) {
-            Ok((_, Block::InterfaceDescription(block))) => {
-                if section.interfaces.len() < MAX_INTERFACES {
-                    section.interfaces.push(Interface::of(&block, big));
-                    return Ok(Step::Nothing);
-                }
+            Ok(_) if section.interfaces.len() >= MAX_INTERFACES => {
                 "the section describes more interfaces than there can be"
             }
-            Ok((_, Block::EnhancedPacket(packet))) => {
-                match section.interfaces.get(packet.if_id as usize) {
-                    Some(interface) if packet.caplen as usize <= packet.data.len() => {
-                        let ticks = u64::from(packet.ts_high) << 32 | u64::from(packet.ts_low);
-                        return Ok(Step::Record(Record {
-                            number: self.count + 1,
-                            at_ns: interface.clock.nanoseconds(ticks),
-                            link: interface.link,
-                            data: packet.data[..packet.caplen as usize].to_vec(),
-                            original_len: packet.origlen,
-                        }));
-                    }
-                    Some(_) => "its packet is longer than the block",
-                    None => "its interface was not described",
-                }
+            Ok((_, block)) => {
+                section.interfaces.push(Interface::of(&block, big));
+                return Ok(());
             }
-            Ok((_, Block::SimplePacket(packet))) => match section.interfaces.first() {
-                Some(interface) => {
-                    let mut kept = packet.origlen as usize;
-                    if interface.snap_len > 0 {
-                        kept = kept.min(interface.snap_len as usize);
-                    }
-                    return Ok(Step::Record(Record {
-                        number: self.count + 1,
-                        at_ns: 0,
-                        link: interface.link,
-                        data: packet.data[..kept.min(packet.data.len())].to_vec(),
-                        original_len: packet.origlen,
-                    }));
-                }
-                None => "its interface was not described",
-            },
-            Ok(_) => return Ok(Step::Nothing),
-            Err(_) => "it makes no sense",
+            Err(_) => "it describes an interface and makes no sense",
         };
         Err(self.unreadable(cause))
     }
@@ -320,11 +379,13 @@ impl<R: Read> Records<R> {
         }
     }
 
-    fn cut(&mut self, cause: &str) -> Step {
+    fn cut(&mut self, cause: &'static str) -> Step {
+        let cause = self.input.damage().unwrap_or(cause);
         self.truncated = Some(Truncated {
             offset: self.input.offset() + self.input.bytes().len() as u64,
             after_record: self.count,
             cause: cause.to_owned(),
+            unpacked: self.input.is_compressed(),
         });
         self.done = true;
         Step::End
@@ -335,21 +396,84 @@ impl<R: Read> Iterator for Records<R> {
     type Item = Result<Record, CaptureError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
-            match self.step() {
-                Ok(Step::Record(record)) => {
-                    self.count += 1;
-                    return Some(Ok(record));
-                }
-                Ok(Step::Nothing) => {}
-                Ok(Step::End) => self.done = true,
-                Err(error) => {
-                    self.done = true;
-                    return Some(Err(error));
-                }
-            }
+        match self.next_record() {
+            Ok(record) => record.map(|record| Ok(record.to_record())),
+            Err(error) => Some(Err(error)),
         }
-        None
+    }
+}
+
+const SECOND_NS: u64 = 1_000_000_000;
+
+impl Legacy {
+    /// What the first four bytes, read as little endian, say about a classic pcap file.
+    fn by_magic(magic: Option<u32>) -> Option<Self> {
+        let magic = magic?;
+        let known = |magic| match magic {
+            0xA1B2_C3D4 => Some((1_000, 16)),
+            0xA1B2_3C4D => Some((1, 16)),
+            0xA1B2_CD34 => Some((1_000, 24)),
+            _ => None,
+        };
+        let (big_endian, (unit_ns, packet_header)) = match known(magic) {
+            Some(found) => (false, found),
+            None => (true, known(magic.swap_bytes())?),
+        };
+        Some(Self {
+            big_endian,
+            unit_ns,
+            packet_header,
+            link: LinkType(0),
+        })
+    }
+}
+
+impl Section {
+    /// The packet in a block of one of the three kinds that hold one.
+    fn packet(&self, kind: u32, block: &[u8]) -> Result<Found, &'static str> {
+        const SHORT: &str = "it is too short for a packet";
+        const UNKNOWN: &str = "its interface was not described";
+        let number = |at| u32_at(block, at, self.big_endian).ok_or(SHORT);
+        let total = block.len();
+        let room = |at: usize| (total - 4).checked_sub(at).ok_or(SHORT);
+        if kind == SIMPLE_PACKET {
+            let interface = self.interfaces.first().ok_or(UNKNOWN)?;
+            let original_len = number(BLOCK_HEAD)?;
+            let mut kept = (original_len as usize).min(room(12)?);
+            if interface.snap_len > 0 {
+                kept = kept.min(interface.snap_len as usize);
+            }
+            return Ok(Found {
+                at_ns: None,
+                link: interface.link,
+                at: 12,
+                kept,
+                original_len,
+                total,
+            });
+        }
+        let mut index = number(BLOCK_HEAD)?;
+        if kind == OBSOLETE_PACKET {
+            // Two numbers of 16 bits: the interface, and how many packets were dropped before this one.
+            index = match self.big_endian {
+                true => index >> 16,
+                false => index & 0xFFFF,
+            };
+        }
+        let interface = self.interfaces.get(index as usize).ok_or(UNKNOWN)?;
+        let ticks = u64::from(number(12)?) << 32 | u64::from(number(16)?);
+        let (kept, original_len) = (number(20)? as usize, number(24)?);
+        if kept > room(28)? {
+            return Err("its packet is longer than the block");
+        }
+        Ok(Found {
+            at_ns: Some(interface.clock.nanoseconds(ticks)),
+            link: interface.link,
+            at: 28,
+            kept,
+            original_len,
+            total,
+        })
     }
 }
 
@@ -386,7 +510,18 @@ impl Interface {
 impl Clock {
     /// Ticks as nanoseconds since the epoch; what does not fit is cut off at the ends of the scale.
     fn nanoseconds(self, ticks: u64) -> u64 {
-        const SECOND: u128 = 1_000_000_000;
+        const SECOND: u128 = SECOND_NS as u128;
+        // What nearly every file has, without a division.
+        let unit = match self.resolution {
+            6 => Some(1_000),
+            9 => Some(1),
+            _ => None,
+        };
+        if let Some(ns) = unit.and_then(|unit| ticks.checked_mul(unit))
+            && self.offset_s == 0
+        {
+            return ns;
+        }
         let exponent = u32::from(self.resolution & 0x7F);
         let ticks = u128::from(ticks);
         let ns = if self.resolution & 0x80 != 0 {

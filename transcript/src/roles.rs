@@ -7,10 +7,12 @@
 use veschub_wire::login::LoginKind;
 use veschub_wire::{Reply, Request};
 
-use crate::capture::Said;
 use crate::entry::Kind;
 use crate::listen::{Heard, Listener};
-use crate::tcp::{Side, Stamp};
+use crate::tcp::Side;
+
+/// So many more requests than replies, or the other way round, leave no doubt.
+const DECISIVE: i64 = 8;
 
 /// What the contents of a connection tell about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,75 +22,116 @@ pub(crate) struct Roles {
     pub(crate) login: Option<Side>,
 }
 
-/// Finds out who is who; `None` if the contents are not those of a VESC session.
-pub(crate) fn find(
-    said: &[(Stamp, Said)],
+/// Listens to a connection until it is clear who is who.
+#[derive(Debug)]
+pub(crate) struct Scout {
     from_start: bool,
-    higher_port: Side,
-    limit: usize,
-) -> Option<Roles> {
-    let sides = [Side::Initiator, Side::Responder];
-    // Who is called never logs in.
-    let callers = if from_start { &sides[..1] } else { &sides[..] };
-    let heard = sides.map(|side| hear(said, side, callers.contains(&side), limit));
-    for &side in callers {
-        let first = heard[side as usize].first();
-        if let Some(Kind::Login(login)) = first.map(|heard| &heard.kind) {
-            let is_device = matches!(&login.line, Ok(line) if line.kind == LoginKind::Device);
-            return Some(Roles {
-                tool: if is_device { side.other() } else { side },
-                login: Some(side),
-            });
-        }
-    }
-    let has_frames = heard
-        .iter()
-        .flatten()
-        .any(|heard| matches!(heard.kind, Kind::Frame(_)));
-    if !has_frames {
-        return None;
-    }
-    let score = requests_minus_replies(&heard[0]) - requests_minus_replies(&heard[1]);
-    let tool = match score {
-        _ if from_start => Side::Initiator,
-        1.. => Side::Initiator,
-        ..0 => Side::Responder,
-        0 => higher_port,
-    };
-    Some(Roles { tool, login: None })
+    listeners: [Listener<()>; 2],
+    /// Who logged in, and as what.
+    login: Option<Roles>,
+    /// Whether something was heard from this side.
+    heard: [bool; 2],
+    frames: bool,
+    /// Frames of the initiator that can only be requests, less those that can only be replies, and the reverse for
+    /// the responder.
+    score: i64,
+    buffer: Vec<Heard<()>>,
 }
 
-fn hear(said: &[(Stamp, Said)], side: Side, login: bool, limit: usize) -> Vec<Heard<Stamp>> {
-    let mut listener = if login {
-        Listener::with_login(limit)
-    } else {
-        Listener::new(limit)
-    };
-    let mut heard = Vec::new();
-    for (stamp, said) in said {
-        match said {
-            Said::Data { side: by, bytes } if *by == side => {
-                listener.bytes(*stamp, bytes, &mut heard);
-            }
-            Said::Gap { side: by, len } if *by == side => listener.gap(*stamp, *len, &mut heard),
-            _ => {}
+impl Scout {
+    pub(crate) fn new(from_start: bool, limit: usize) -> Self {
+        let responder = match from_start {
+            // Who is called never logs in.
+            true => Listener::new(limit),
+            false => Listener::with_login(limit),
+        };
+        Self {
+            from_start,
+            listeners: [Listener::with_login(limit), responder],
+            login: None,
+            heard: [false; 2],
+            frames: false,
+            score: 0,
+            buffer: Vec::new(),
         }
     }
-    listener.finish(&mut heard);
-    heard
+
+    pub(crate) fn bytes(&mut self, side: Side, bytes: &[u8]) {
+        self.listeners[side as usize].bytes((), bytes, &mut self.buffer);
+        self.weigh(side);
+    }
+
+    pub(crate) fn gap(&mut self, side: Side, len: u64) {
+        self.listeners[side as usize].gap((), len, &mut self.buffer);
+        self.weigh(side);
+    }
+
+    /// Who is who, if nothing that may still come can change it.
+    pub(crate) fn certain(&self) -> Option<Roles> {
+        if self.login.is_some() {
+            return self.login;
+        }
+        let logins_are_out = !self.may_be_login();
+        let decided = match self.from_start {
+            true => self.frames,
+            false => self.score.abs() >= DECISIVE,
+        };
+        (logins_are_out && decided).then(|| self.by_frames(Side::Initiator))
+    }
+
+    /// Whether a login line may have begun and has not ended.
+    pub(crate) fn may_be_login(&self) -> bool {
+        self.listeners.iter().any(Listener::may_be_login)
+    }
+
+    /// Who is who as far as can be told; `None` if nothing was said that a VESC session consists of.
+    pub(crate) fn last(&mut self, higher_port: Side) -> Option<Roles> {
+        for side in [Side::Initiator, Side::Responder] {
+            self.listeners[side as usize].finish(&mut self.buffer);
+            self.weigh(side);
+        }
+        self.login
+            .or_else(|| self.frames.then(|| self.by_frames(higher_port)))
+    }
+
+    fn by_frames(&self, higher_port: Side) -> Roles {
+        let tool = match self.score {
+            _ if self.from_start => Side::Initiator,
+            1.. => Side::Initiator,
+            ..0 => Side::Responder,
+            0 => higher_port,
+        };
+        Roles { tool, login: None }
+    }
+
+    fn weigh(&mut self, side: Side) {
+        for heard in self.buffer.drain(..) {
+            let first = !std::mem::replace(&mut self.heard[side as usize], true);
+            match &heard.kind {
+                Kind::Login(login) if first && self.login.is_none() => {
+                    let is_device =
+                        matches!(&login.line, Ok(line) if line.kind == LoginKind::Device);
+                    self.login = Some(Roles {
+                        tool: if is_device { side.other() } else { side },
+                        login: Some(side),
+                    });
+                }
+                Kind::Frame(frame) => {
+                    self.frames = true;
+                    let score = requests_minus_replies(&frame.payload);
+                    self.score += match side {
+                        Side::Initiator => score,
+                        Side::Responder => -score,
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
-/// How many frames can only be requests, less those that can only be replies.
-fn requests_minus_replies(heard: &[Heard<Stamp>]) -> i64 {
-    heard
-        .iter()
-        .map(|heard| match &heard.kind {
-            Kind::Frame(frame) => {
-                i64::from(is_request(&frame.payload)) - i64::from(is_reply(&frame.payload))
-            }
-            _ => 0,
-        })
-        .sum()
+fn requests_minus_replies(payload: &[u8]) -> i64 {
+    i64::from(is_request(payload)) - i64::from(is_reply(payload))
 }
 
 fn is_request(payload: &[u8]) -> bool {

@@ -1,4 +1,4 @@
-//! From an IP packet to the TCP segment in it.
+//! From an IP packet to the TCP segment or the datagram in it.
 //!
 //! `etherparse` takes the headers apart; this file says what is kept of them, how many bytes a
 //! snap length cut off, and which packets are refused: fragments are not put together again,
@@ -31,20 +31,38 @@ pub struct Segment<'a> {
     pub cut: u32,
 }
 
+/// A UDP datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Datagram<'a> {
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// Whom it was sent to.
+    pub destination: SocketAddr,
+    /// The bytes it carries, as far as they were captured.
+    pub payload: &'a [u8],
+}
+
 /// What an IP packet holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packet<'a> {
     /// A TCP segment.
     Tcp(Segment<'a>),
-    /// Anything but TCP, or nothing that makes sense.
+    /// A UDP datagram.
+    Udp(Datagram<'a>),
+    /// Anything but TCP and UDP, or nothing that makes sense.
     Other,
-    /// A part of a TCP packet that was sent in fragments.
-    Fragment,
-    /// A packet so short that the TCP header is not all there.
+    /// A part of a TCP or UDP packet that was sent in fragments.
+    Fragment {
+        /// Who sent it.
+        source: IpAddr,
+        /// Whom it was sent to.
+        destination: IpAddr,
+    },
+    /// A packet so short that its headers are not all there.
     Short,
 }
 
-/// Finds the TCP segment in an IP packet.
+/// Finds the TCP segment or the datagram in an IP packet.
 #[must_use]
 pub fn parse(ip: &[u8]) -> Packet<'_> {
     let Ok(packet) = LaxSlicedPacket::from_ip(ip) else {
@@ -65,11 +83,14 @@ pub fn parse(ip: &[u8]) -> Packet<'_> {
         ),
         _ => return Packet::Other,
     };
-    if payload.ip_number != IpNumber::TCP {
+    if !matches!(payload.ip_number, IpNumber::TCP | IpNumber::UDP) {
         return Packet::Other;
     }
     if payload.fragmented {
-        return Packet::Fragment;
+        return Packet::Fragment {
+            source,
+            destination,
+        };
     }
     let cut = if payload.incomplete {
         wanted.saturating_sub(ip.len())
@@ -87,6 +108,11 @@ pub fn parse(ip: &[u8]) -> Packet<'_> {
             rst: tcp.rst(),
             payload: tcp.payload(),
             cut: cut as u32,
+        }),
+        Some(TransportSlice::Udp(udp)) => Packet::Udp(Datagram {
+            source: SocketAddr::new(source, udp.source_port()),
+            destination: SocketAddr::new(destination, udp.destination_port()),
+            payload: udp.payload(),
         }),
         _ if cut > 0 => Packet::Short,
         _ => Packet::Other,
@@ -149,16 +175,86 @@ mod tests {
     fn a_fragment_is_told_apart() {
         let mut bytes = packet(b"abc");
         bytes[6] = 0x20;
-        assert_eq!(parse(&bytes), Packet::Fragment);
+        assert!(matches!(
+            parse(&bytes),
+            Packet::Fragment { source, .. } if source.to_string() == "10.0.0.1"
+        ));
     }
 
     #[test]
-    fn udp_is_not_tcp() {
+    fn a_datagram_is_told_apart() {
         let mut bytes = Vec::new();
         PacketBuilder::ipv6([1; 16], [2; 16], 64)
             .udp(1, 2)
             .write(&mut bytes, b"x")
             .unwrap();
-        assert_eq!(parse(&bytes), Packet::Other);
+        assert!(matches!(parse(&bytes), Packet::Udp(datagram) if datagram.payload == b"x"));
+    }
+
+    #[test]
+    fn options_of_ipv4_are_gone_past() {
+        let plain = packet(b"abc");
+        // Four bytes of "no operation" between the header and the segment.
+        let mut bytes = plain[..20].to_vec();
+        bytes.extend_from_slice(&[1; 4]);
+        bytes.extend_from_slice(&plain[20..]);
+        bytes[0] = 0x46;
+        bytes[3] += 4;
+        assert!(matches!(parse(&bytes), Packet::Tcp(segment) if segment.payload == b"abc"));
+    }
+
+    #[test]
+    fn a_length_of_zero_means_up_to_the_end() {
+        // What a network card was left to fill in: larger packets than the wire would take.
+        let mut bytes = packet(b"abc");
+        bytes[2..4].fill(0);
+        assert!(
+            matches!(parse(&bytes), Packet::Tcp(segment) if segment.payload == b"abc" && segment.cut == 0)
+        );
+    }
+
+    /// An IPv6 packet with these extension headers, each with the number of the one before it.
+    fn extended(extensions: &[(u8, &[u8])]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        PacketBuilder::ipv6([1; 16], [2; 16], 64)
+            .tcp(40_000, 65_101, 7, 1_000)
+            .write(&mut bytes, b"abc")
+            .unwrap();
+        let segment = bytes.split_off(40);
+        let mut next_at = 6;
+        for (number, extension) in extensions {
+            bytes[next_at] = *number;
+            next_at = bytes.len();
+            bytes.extend_from_slice(extension);
+        }
+        bytes[next_at] = 6;
+        bytes.extend_from_slice(&segment);
+        let len = (bytes.len() - 40) as u16;
+        bytes[4..6].copy_from_slice(&len.to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn extension_headers_of_ipv6_are_gone_past() {
+        let options = [0, 0, 1, 4, 0, 0, 0, 0];
+        let routing = [0, 0, 0, 0, 0, 0, 0, 0];
+        for extensions in [
+            &[(0, &options[..])][..],
+            &[(60, &options)],
+            &[(0, &options), (43, &routing), (60, &options)],
+        ] {
+            assert!(matches!(
+                parse(&extended(extensions)),
+                Packet::Tcp(segment) if segment.payload == b"abc"
+            ));
+        }
+        // A fragment header that says "all of it" is none; one that says "more follow" is.
+        let whole = [0, 0, 0, 0, 0, 0, 0, 9];
+        let first = [0, 0, 0, 1, 0, 0, 0, 9];
+        assert!(matches!(parse(&extended(&[(44, &whole)])), Packet::Tcp(_)));
+        assert!(matches!(
+            parse(&extended(&[(44, &first)])),
+            Packet::Fragment { .. }
+        ));
     }
 }

@@ -7,13 +7,27 @@ use std::net::SocketAddr;
 
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
+use crate::capture::tell_raw;
 use crate::entry::{Direction, Entry, Kind, Login};
 use crate::error::Truncated;
-use crate::listen::Listener;
 
-/// How large payloads may be.
+/// Which connections of a capture are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Choice {
+    /// Those in which there is a login line or a frame.
+    #[default]
+    ByContent,
+    /// Those to or from this TCP port, which is that of the hub or device, whatever they hold.
+    Port(u16),
+    /// The one with this number, whatever it holds.
+    Connection(u32),
+}
+
+/// How large payloads may be, and what is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
+    /// Which connections.
+    pub choice: Choice,
     /// The limit for frames to the device.
     pub to_device: usize,
     /// The limit for frames to the tool.
@@ -23,6 +37,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
+            choice: Choice::ByContent,
             to_device: DEVICE_MAX_PAYLOAD,
             to_tool: TOOL_MAX_PAYLOAD,
         }
@@ -34,6 +49,7 @@ impl Options {
     #[must_use]
     pub fn both(limit: usize) -> Self {
         Self {
+            choice: Choice::ByContent,
             to_device: limit,
             to_tool: limit,
         }
@@ -54,7 +70,7 @@ impl Options {
 pub struct Transcript {
     /// The entries.
     pub entries: Vec<Entry>,
-    /// The connections that they belong to; number 1 comes first.
+    /// The connections that they belong to, in the order of their numbers.
     pub connections: Vec<Connection>,
     /// When it started, in nanoseconds since the epoch, if that is known.
     pub start_ns: Option<u64>,
@@ -65,7 +81,7 @@ pub struct Transcript {
 /// One connection of a transcript.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Its number, from 1.
+    /// Its number among all TCP connections of the capture, from 1.
     pub number: u32,
     /// The end that sends requests.
     pub tool: SocketAddr,
@@ -89,24 +105,10 @@ impl Transcript {
     /// A login line is looked for only in what goes to a device.
     #[must_use]
     pub fn from_raw(bytes: &[u8], direction: Direction, max_payload: usize) -> Self {
-        let mut listener = match direction {
-            Direction::ToDevice => Listener::with_login(max_payload),
-            Direction::ToTool => Listener::new(max_payload),
-        };
-        let mut heard = Vec::new();
-        listener.bytes((), bytes, &mut heard);
-        listener.finish(&mut heard);
-        let entries = heard.into_iter().map(|heard| Entry {
-            at_ns: None,
-            connection: 1,
-            direction: Some(direction),
-            offset: heard.offset,
-            kind: heard.kind,
-        });
-        Self {
-            entries: entries.collect(),
-            ..Self::default()
-        }
+        let mut transcript = Self::new();
+        // Neither memory that is read nor memory that is written to can fail.
+        let _ = tell_raw(bytes, direction, max_payload, &mut transcript);
+        transcript
     }
 
     /// Whether entries have to say to which connection they belong.
@@ -127,16 +129,9 @@ impl Transcript {
     #[must_use]
     pub fn count(&self) -> Counts {
         let mut counts = Counts::default();
-        for entry in &self.entries {
-            match &entry.kind {
-                Kind::Login(login) if login.line.is_ok() => counts.logins += 1,
-                Kind::Login(_) => counts.refused_logins += 1,
-                Kind::Frame(_) => counts.frames += 1,
-                Kind::Noise(noise) => counts.noise_bytes += noise.bytes.len() as u64,
-                Kind::Gap { len } => counts.missing_bytes += len,
-                Kind::Opened { .. } | Kind::Closed { .. } | Kind::Notice(_) => {}
-            }
-        }
+        self.entries
+            .iter()
+            .for_each(|entry| counts.add(&entry.kind));
         counts
     }
 }
@@ -154,4 +149,21 @@ pub struct Counts {
     pub noise_bytes: u64,
     /// Bytes that were not recorded.
     pub missing_bytes: u64,
+    /// Bytes that were sent again.
+    pub repeated_bytes: u64,
+}
+
+impl Counts {
+    /// Counts one entry.
+    pub fn add(&mut self, kind: &Kind) {
+        match kind {
+            Kind::Login(login) if login.line.is_ok() => self.logins += 1,
+            Kind::Login(_) => self.refused_logins += 1,
+            Kind::Frame(_) => self.frames += 1,
+            Kind::Noise(noise) => self.noise_bytes += noise.bytes.len() as u64,
+            Kind::Gap { len } => self.missing_bytes += len,
+            Kind::Repeated { len, .. } => self.repeated_bytes += len,
+            Kind::Discovery(_) | Kind::Opened { .. } | Kind::Closed { .. } | Kind::Notice(_) => {}
+        }
+    }
 }

@@ -192,7 +192,7 @@ fn a_huge_length_is_refused_before_memory_is_taken() {
     assert_eq!(
         read(&file).unwrap_err().to_string(),
         "a packet at file offset 24, after packet 0, is 2147483663 bytes long, \
-         the limit is 16777216: the file is damaged from there on"
+         the limit is 4194304: the file is damaged from there on"
     );
 }
 
@@ -213,7 +213,12 @@ fn what_is_no_capture_is_told_with_the_next_step() {
         "not a capture: the file starts with the bytes 02 01, wanted pcap or pcapng; \
          a bare byte stream is read with `--raw to-device` or `--raw to-tool`"
     );
-    assert!(message(b"\x1F\x8B\x08\0\0\0").contains("unpack it first"));
+    assert_eq!(
+        message(b"\x1F\x8B\x08\0\0\0"),
+        "nothing of the compressed capture can be unpacked: the compressed data are cut off; \
+         try `gzip -t` on it"
+    );
+    assert!(message(b"\x28\xB5\x2F\xFD\0\0").contains("unpack it first"));
 }
 
 #[test]

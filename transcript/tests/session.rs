@@ -326,7 +326,7 @@ fn connections_that_say_nothing_of_ours_are_left_out_with_a_notice() {
     assert_eq!(
         notice,
         "1 connection left out, without a login or a frame: \
-         [101:101:101:101:101:101:101:101]:50000 - [202:202:202:202:202:202:202:202]:443 (88 bytes)"
+         #2 [101:101:101:101:101:101:101:101]:50000 - [202:202:202:202:202:202:202:202]:443 (88 bytes)"
     );
 }
 

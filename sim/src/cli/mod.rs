@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. 0: all went well; 2: the input or the command line cannot be used.
 
 mod capture;
+mod decode;
 mod device;
 mod encode;
 mod lists;
@@ -13,7 +14,6 @@ mod scenarios;
 use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use veschub_transcript::Direction;
 
 use crate::scenario::ScenarioError;
 
@@ -52,7 +52,7 @@ enum Command {
     /// Sit between a client and a real hub or device, and write what is said into a capture file
     Record(RecordArgs),
     /// Show what was said in a capture or in a bare stream of bytes
-    Decode(DecodeArgs),
+    Decode(decode::DecodeArgs),
     /// Check scenarios without running them
     Check(CheckArgs),
     /// Print the JSON Schema of scenarios, for editors
@@ -301,49 +301,6 @@ enum PaceArg {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
-    Passwords and keys are masked, but for the payloads that --json gives."
-)]
-struct DecodeArgs {
-    /// A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// Print one JSON object per line
-    #[arg(long)]
-    json: bool,
-    /// FILE is a bare stream of bytes that went this way
-    #[arg(long, value_name = "WAY", value_enum)]
-    raw: Option<Way>,
-    /// The largest payload in bytes [default: 512 to a device, 10000 to a tool]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=0xFF_FFFF))]
-    max_payload: Option<u32>,
-    /// Show every exchange instead of counting repeats
-    #[arg(long, conflicts_with = "json")]
-    unfold: bool,
-    /// Show long lists and texts in full
-    #[arg(long, conflicts_with = "json")]
-    full: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Way {
-    /// From a tool to a device: a login line and requests
-    ToDevice,
-    /// From a device to a tool: replies
-    ToTool,
-}
-
-impl From<Way> for Direction {
-    fn from(way: Way) -> Self {
-        match way {
-            Way::ToDevice => Self::ToDevice,
-            Way::ToTool => Self::ToTool,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-#[command(
     override_usage = "veschub-sim check [OPTIONS] <SCENARIO>...\n       veschub-sim check --explain <CODE>",
     after_help = "A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does with\n\
     --strict. Codes never change their meaning."
@@ -424,7 +381,7 @@ pub fn main() -> ExitCode {
         Command::Replay(args) => live::replay(&args),
         Command::Device(args) => device::device(&args),
         Command::Record(args) => record::record(&args),
-        Command::Decode(args) => capture::decode(&args),
+        Command::Decode(args) => decode::decode(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Schema => scenarios::schema(),
         Command::Encode(args) => encode::encode(&args),

@@ -4,106 +4,193 @@
 //! when their requests are the same byte for byte; replies may differ, since they are why one asks.
 //! Pieces of noise that follow each other are folded too.
 
-use veschub_wire::CommandId;
+use std::collections::VecDeque;
 
-use crate::entry::{Direction, Entry, FrameEntry, Kind};
+use super::timing::{Asked, Timing};
+use crate::entry::{Direction, Entry, Kind};
 
 /// A unit must repeat at least this often, beyond the first, to be folded.
 const WORTH_FOLDING: usize = 2;
 
+/// An entry and its times.
+#[derive(Clone, Debug)]
+pub(super) struct Timed {
+    pub(super) entry: Entry,
+    pub(super) timing: Timing,
+}
+
 /// What is shown in one step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
-    /// One entry, by its index.
-    Show(usize),
+    Show(Timed),
     /// Repeats of what was shown right before.
     Fold(Folded),
 }
 
 /// Repeats that are counted instead of shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Folded {
-    /// The index of the last entry in them.
-    pub(super) last: usize,
+    /// When the last of them was.
+    pub(super) until_ns: Option<u64>,
+    pub(super) connection: u32,
+    pub(super) direction: Option<Direction>,
     /// How many units.
     pub(super) count: usize,
     /// What they are.
-    pub(super) what: Repeated,
+    pub(super) what: Repeats,
+    /// The shortest and the longest time that a reply took.
+    pub(super) latency_ns: Option<(u64, u64)>,
 }
 
 /// What repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Repeated {
-    /// A request and its reply; named by the command, for FORWARD_CAN with the one inside.
-    Exchanges(String),
-    /// A frame that stands alone, named in the same way.
-    Frames(String),
+pub(super) enum Repeats {
+    /// A request and its reply.
+    Exchanges(Asked),
+    /// A frame that stands alone.
+    Frames(Asked),
     /// Pieces of noise, this many bytes in all.
     Noise(u64),
+    /// Bytes that were sent again, this many in all.
+    Again(u64),
+    /// The same announcement.
+    Discovery,
 }
 
-/// All entries as steps.
-pub(super) fn steps(entries: &[Entry], fold: bool) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let mut at = 0;
-    while at < entries.len() {
-        let width = unit(&entries[at..]);
-        steps.extend((at..at + width).map(Step::Show));
-        let first = at;
-        at += width;
-        let mut count = 0;
-        if fold {
-            while repeats(entries, first, at + count * width, width) {
-                count += 1;
+/// Takes entries one by one and gives steps as soon as they are certain; keeps no more than two units.
+#[derive(Debug)]
+pub(super) struct Folder {
+    fold: bool,
+    /// Entries that do not make a unit for certain yet.
+    ahead: VecDeque<Timed>,
+    run: Option<Run>,
+}
+
+#[derive(Debug)]
+struct Run {
+    /// The entry that the unit begins with.
+    first: Entry,
+    width: usize,
+    /// Repeats that are too few to fold.
+    kept: Vec<Timed>,
+    folded: Folded,
+}
+
+impl Folder {
+    pub(super) fn new(fold: bool) -> Self {
+        Self {
+            fold,
+            ahead: VecDeque::new(),
+            run: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, timed: Timed, steps: &mut Vec<Step>) {
+        self.ahead.push_back(timed);
+        while self.ahead.len() > 1 {
+            self.step(steps);
+        }
+    }
+
+    pub(super) fn finish(&mut self, steps: &mut Vec<Step>) {
+        while !self.ahead.is_empty() {
+            self.step(steps);
+        }
+        self.close_run(steps);
+    }
+
+    /// Takes the unit at the front.
+    fn step(&mut self, steps: &mut Vec<Step>) {
+        let width = match (self.ahead.front(), self.ahead.get(1)) {
+            (Some(request), Some(reply)) if is_exchange(&request.entry, &reply.entry) => 2,
+            _ => 1,
+        };
+        let unit: Vec<Timed> = self.ahead.drain(..width).collect();
+        let Some(first) = unit.first() else {
+            return;
+        };
+        if let Some(run) = &mut self.run
+            && self.fold
+            && run.width == width
+            && repeats(&run.first, &first.entry)
+        {
+            run.add(unit);
+            return;
+        }
+        let run = Run::new(&first.entry, width);
+        self.close_run(steps);
+        self.run = Some(run);
+        steps.extend(unit.into_iter().map(Step::Show));
+    }
+
+    fn close_run(&mut self, steps: &mut Vec<Step>) {
+        let Some(run) = self.run.take() else {
+            return;
+        };
+        match run.folded.count {
+            WORTH_FOLDING.. => steps.push(Step::Fold(run.folded)),
+            _ => steps.extend(run.kept.into_iter().map(Step::Show)),
+        }
+    }
+}
+
+impl Run {
+    fn new(first: &Entry, width: usize) -> Self {
+        let what = match (&first.kind, first.frame()) {
+            (_, Some(frame)) if width == 2 => Repeats::Exchanges(Asked::by(frame)),
+            (_, Some(frame)) => Repeats::Frames(Asked::by(frame)),
+            (Kind::Repeated { .. }, _) => Repeats::Again(0),
+            (Kind::Discovery(_), _) => Repeats::Discovery,
+            _ => Repeats::Noise(0),
+        };
+        Self {
+            first: first.clone(),
+            width,
+            kept: Vec::new(),
+            folded: Folded {
+                until_ns: None,
+                connection: first.connection,
+                direction: None,
+                count: 0,
+                what,
+                latency_ns: None,
+            },
+        }
+    }
+
+    fn add(&mut self, unit: Vec<Timed>) {
+        let folded = &mut self.folded;
+        folded.count += 1;
+        for timed in &unit {
+            folded.until_ns = timed.entry.at_ns;
+            folded.direction = timed.entry.direction;
+            match (&mut folded.what, &timed.entry.kind) {
+                (Repeats::Noise(total), Kind::Noise(noise)) => *total += noise.bytes.len() as u64,
+                (Repeats::Again(total), Kind::Repeated { len, .. }) => *total += len,
+                _ => {}
+            }
+            if let Some((_, latency)) = timed.timing.answers {
+                let (least, most) = folded.latency_ns.unwrap_or((latency, latency));
+                folded.latency_ns = Some((least.min(latency), most.max(latency)));
             }
         }
-        if count >= WORTH_FOLDING {
-            at += count * width;
-            steps.push(Step::Fold(Folded {
-                last: at - 1,
-                count,
-                what: repeated(&entries[first..at], width),
-            }));
+        match folded.count {
+            WORTH_FOLDING.. => self.kept.clear(),
+            _ => self.kept = unit,
         }
     }
-    steps
 }
 
-/// How many entries at the front belong together.
-fn unit(entries: &[Entry]) -> usize {
-    match entries {
-        [request, reply, ..] if is_exchange(request, reply) => 2,
-        _ => 1,
-    }
-}
-
-fn repeats(entries: &[Entry], first: usize, next: usize, width: usize) -> bool {
-    let Some(rest) = entries.get(next..) else {
-        return false;
-    };
-    let (Some(a), Some(b)) = (entries.get(first), rest.first()) else {
-        return false;
-    };
-    let alike = match (&a.kind, &b.kind) {
+fn repeats(first: &Entry, next: &Entry) -> bool {
+    let alike = match (&first.kind, &next.kind) {
         (Kind::Frame(a), Kind::Frame(b)) => a.payload == b.payload,
         (Kind::Noise(_), Kind::Noise(_)) => true,
+        // Those that brought something else stand out.
+        (Kind::Repeated { differing: 0, .. }, Kind::Repeated { differing: 0, .. }) => true,
+        (Kind::Discovery(a), Kind::Discovery(b)) => a == b,
         _ => false,
     };
-    alike && a.connection == b.connection && a.direction == b.direction && unit(rest) == width
-}
-
-/// What a unit and its repeats are, without the unit itself.
-fn repeated(entries: &[Entry], width: usize) -> Repeated {
-    match entries[0].frame() {
-        Some(request) if width == 2 => Repeated::Exchanges(name(request)),
-        Some(frame) => Repeated::Frames(name(frame)),
-        None => Repeated::Noise(
-            entries[1..]
-                .iter()
-                .map(|entry| entry.kind.stream_len())
-                .sum(),
-        ),
-    }
+    alike && first.connection == next.connection && first.direction == next.direction
 }
 
 fn is_exchange(request: &Entry, reply: &Entry) -> bool {
@@ -113,33 +200,13 @@ fn is_exchange(request: &Entry, reply: &Entry) -> bool {
     request.connection == reply.connection
         && request.direction == Some(Direction::ToDevice)
         && reply.direction == Some(Direction::ToTool)
-        && reply_id(asked) == answer.command()
-}
-
-fn reply_id(request: &FrameEntry) -> CommandId {
-    match request.payload.as_slice() {
-        [forward, _, inner, ..] if CommandId(*forward) == CommandId::FORWARD_CAN => {
-            CommandId(*inner)
-        }
-        _ => request.command(),
-    }
-}
-
-/// The command, for FORWARD_CAN with the command inside.
-fn name(request: &FrameEntry) -> String {
-    let command = request.command();
-    let inner = reply_id(request);
-    if inner == command {
-        command.to_string()
-    } else {
-        format!("{command}({inner})")
-    }
+        && Asked::by(asked).reply() == answer.command()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::NoiseEntry;
+    use crate::entry::{FrameEntry, NoiseEntry};
 
     fn entry(direction: Direction, payload: &[u8]) -> Entry {
         Entry {
@@ -163,15 +230,39 @@ mod tests {
     }
 
     fn told(entries: &[Entry]) -> String {
-        let told = steps(entries, true).into_iter().map(|step| match step {
-            Step::Show(index) => index.to_string(),
+        let mut folder = Folder::new(true);
+        let mut steps = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            // The index takes the place of the time.
+            let entry = Entry {
+                at_ns: Some(index as u64),
+                ..entry.clone()
+            };
+            let timing = Timing::default();
+            folder.push(Timed { entry, timing }, &mut steps);
+        }
+        folder.finish(&mut steps);
+        let told = steps.into_iter().map(|step| match step {
+            Step::Show(timed) => timed.entry.at_ns.unwrap().to_string(),
             Step::Fold(folded) => match folded.what {
-                Repeated::Exchanges(name) => format!("{} x {name}!", folded.count),
-                Repeated::Frames(name) => format!("{} x {name}", folded.count),
-                Repeated::Noise(bytes) => format!("{} x noise of {bytes}", folded.count),
+                Repeats::Exchanges(name) => format!("{} x {name}!", folded.count),
+                Repeats::Frames(name) => format!("{} x {name}", folded.count),
+                Repeats::Noise(bytes) => format!("{} x noise of {bytes}", folded.count),
+                Repeats::Again(bytes) => format!("{} x again {bytes}", folded.count),
+                Repeats::Discovery => format!("{} x discovery", folded.count),
             },
         });
         told.collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn what_is_sent_again_is_folded_unless_it_differs() {
+        let again = |differing| Entry {
+            kind: Kind::Repeated { len: 6, differing },
+            ..ask(&[])
+        };
+        assert_eq!(told(&vec![again(0); 4]), "0, 3 x again 18");
+        assert_eq!(told(&vec![again(1); 4]), "0, 1, 2, 3");
     }
 
     #[test]

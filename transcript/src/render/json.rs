@@ -7,8 +7,11 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use veschub_wire::view::{Fields, Value, hex};
 
+use super::seconds;
+use super::timing::{Clock, Timing};
+use crate::capture::Audience;
 use crate::entry::{Direction, Entry, Kind};
-use crate::transcript::Transcript;
+use crate::transcript::{Connection, Transcript};
 
 /// Writes every entry as one line.
 ///
@@ -25,6 +28,51 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
 /// One entry as a JSON object; `several` says whether the connection is told.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
+    timed_line(entry, several, Timing::default())
+}
+
+/// Writes an object a line as the entries come, with the connection, the gap before it in seconds, and for a
+/// reply the latency in seconds.
+#[derive(Debug)]
+pub struct JsonWriter<W> {
+    out: W,
+    clock: Clock,
+    /// Whether there are connections at all; a bare stream has none.
+    connections: bool,
+}
+
+impl<W: Write> JsonWriter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        Self {
+            out,
+            clock: Clock::default(),
+            connections: false,
+        }
+    }
+
+    /// Writes what was held back.
+    ///
+    /// # Errors
+    /// When the output refuses bytes.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Audience for JsonWriter<W> {
+    fn connection(&mut self, _: &Connection) -> io::Result<()> {
+        self.connections = true;
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: Entry) -> io::Result<()> {
+        let timing = self.clock.time(&entry);
+        writeln!(self.out, "{}", timed_line(&entry, self.connections, timing))
+    }
+}
+
+fn timed_line(entry: &Entry, several: bool, timing: Timing) -> String {
     let fields = entry.fields();
     let payload = match &entry.kind {
         Kind::Frame(frame) => Some(&frame.payload),
@@ -42,13 +90,15 @@ pub fn json_line(entry: &Entry, several: bool) -> String {
         fields: told.then_some(FieldsJson(&fields)),
         connection: Some(entry.connection).filter(|&number| several && number > 0),
         length: match entry.kind {
-            Kind::Gap { len } => Some(len),
+            Kind::Gap { len } | Kind::Repeated { len, .. } => Some(len),
             _ => None,
         },
         text: match &entry.kind {
             Kind::Notice(text) => Some(text),
             _ => None,
         },
+        gap: timing.gap_ns.map(seconds),
+        latency: timing.answers.map(|(_, ns)| seconds(ns)),
     };
     // Every key is text and no value can fail, so there is nothing to report.
     serde_json::to_string(&line).unwrap_or_default()
@@ -75,6 +125,10 @@ struct Line<'a> {
     length: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gap: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency: Option<f64>,
 }
 
 /// Named fields as a JSON object in the order of the wire; masked ones stay masked.
@@ -104,11 +158,6 @@ impl Serialize for ValueJson<'_> {
             masked => serializer.collect_str(masked),
         }
     }
-}
-
-/// Nanoseconds as seconds; exact to the nanosecond for the first hundred days.
-fn seconds(ns: u64) -> f64 {
-    ns as f64 / 1e9
 }
 
 #[cfg(test)]

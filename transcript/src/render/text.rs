@@ -8,21 +8,27 @@
 //!       …            138 more BMS_GET_VALUES exchanges until 27.854
 //! ```
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use veschub_wire::CommandId;
 use veschub_wire::view::{Fields, Value, hex};
 
-use super::fold::{self, Folded, Repeated, Step};
+use super::fold::{Folded, Folder, Repeats, Step, Timed};
+use super::hexdump;
+use super::tally::{Tally, counted};
+use super::timing::{Clock, Timing};
+use crate::capture::Audience;
 use crate::entry::{Direction, Entry, Kind};
-use crate::transcript::Transcript;
+use crate::transcript::{Connection, Transcript};
 
 /// How a transcript is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TextOptions {
     /// Whether repeats are counted instead of shown.
     pub fold: bool,
+    /// Whether gaps and the latency of replies have columns.
+    pub timing: bool,
+    /// Whether the bytes of an entry stand below it; never those of a login or of a payload with secrets.
+    pub hex: bool,
     /// Digits behind the decimal point of a time, at most 9.
     pub decimals: usize,
     /// Values of a list, bytes of noise and letters of a text that are shown before it is cut; `None`
@@ -43,6 +49,8 @@ impl Default for TextOptions {
     fn default() -> Self {
         Self {
             fold: true,
+            timing: false,
+            hex: false,
             decimals: 3,
             preview: Some(Preview {
                 values: 4,
@@ -61,32 +69,131 @@ pub fn text(
     transcript: &Transcript,
     options: &TextOptions,
 ) -> io::Result<()> {
-    let page = Page::new(transcript, options);
-    for step in fold::steps(&transcript.entries, options.fold) {
-        let line = match step {
-            Step::Show(index) => page.line(&transcript.entries[index]),
-            Step::Fold(folded) => page.folded(transcript, &folded),
-        };
-        writeln!(out, "{}", line.trim_end())?;
+    let mut writer = TextWriter::new(out, *options);
+    for connection in &transcript.connections {
+        writer.connection(connection)?;
     }
-    writeln!(out, "{}", summary(transcript))
+    for entry in &transcript.entries {
+        writer.entry(entry.clone())?;
+    }
+    writer.finish()
 }
 
 /// One entry as a line of its own, for a session that is still going on: columns have a usual width.
 #[must_use]
 pub fn text_line(entry: &Entry, options: &TextOptions) -> String {
     let page = Page {
-        options,
+        options: *options,
         time: options.decimals + 5,
         connection: 0,
         name: USUAL_NAME,
     };
-    page.line(entry).trim_end().to_owned()
+    page.line(entry, Timing::default()).trim_end().to_owned()
+}
+
+/// Writes text as the entries come.
+///
+/// The first of them are held back until it shows how wide the columns must be; later ones can only make them wider.
+#[derive(Debug)]
+pub struct TextWriter<W> {
+    out: W,
+    page: Page,
+    clock: Clock,
+    folder: Folder,
+    tally: Tally,
+    /// How many connections there are.
+    connections: usize,
+    /// Not written yet.
+    steps: Vec<Step>,
+    /// What those take, in bytes; `None` once the columns are set.
+    held: Option<usize>,
+}
+
+/// So many steps, or bytes in them, decide on the columns.
+const LOOK_AHEAD: usize = 4096;
+const LOOK_AHEAD_BYTES: usize = 1 << 20;
+
+impl<W: Write> TextWriter<W> {
+    /// Writes to `out`.
+    pub fn new(out: W, options: TextOptions) -> Self {
+        Self {
+            out,
+            page: Page {
+                options,
+                // One blank in front, so that the columns do not jump at ten seconds.
+                time: options.decimals + 4,
+                connection: 0,
+                name: 0,
+            },
+            clock: Clock::default(),
+            folder: Folder::new(options.fold),
+            tally: Tally::default(),
+            connections: 0,
+            steps: Vec::new(),
+            held: Some(0),
+        }
+    }
+
+    /// Writes what was held back, and the summary.
+    ///
+    /// # Errors
+    /// When the output refuses bytes.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.folder.finish(&mut self.steps);
+        self.write_steps()?;
+        writeln!(self.out, "{}", self.tally.line())?;
+        self.out.flush()
+    }
+
+    fn write_steps(&mut self) -> io::Result<()> {
+        for step in self.steps.drain(..) {
+            match step {
+                Step::Show(Timed { entry, timing }) => {
+                    writeln!(self.out, "{}", self.page.line(&entry, timing).trim_end())?;
+                    if self.page.options.hex {
+                        hexdump::write(&mut self.out, &entry)?;
+                    }
+                }
+                Step::Fold(folded) => {
+                    writeln!(self.out, "{}", self.page.folded(&folded).trim_end())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<W: Write> Audience for TextWriter<W> {
+    fn connection(&mut self, connection: &Connection) -> io::Result<()> {
+        self.connections += 1;
+        let width = 1 + connection.number.to_string().len();
+        if self.connections > 1 {
+            self.page.connection = self.page.connection.max(width);
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: Entry) -> io::Result<()> {
+        self.tally.add(&entry);
+        self.page.widen(&entry);
+        let timing = self.clock.time(&entry);
+        let size = size_of::<Step>() + entry.kind.stream_len() as usize;
+        self.folder.push(Timed { entry, timing }, &mut self.steps);
+        if let Some(held) = &mut self.held {
+            *held += size;
+            if self.steps.len() < LOOK_AHEAD && *held < LOOK_AHEAD_BYTES {
+                return Ok(());
+            }
+            self.held = None;
+        }
+        self.write_steps()
+    }
 }
 
 /// Column widths, and what every line needs.
-struct Page<'a> {
-    options: &'a TextOptions,
+#[derive(Clone, Copy, Debug)]
+struct Page {
+    options: TextOptions,
     time: usize,
     /// 0 where the connection is not told.
     connection: usize,
@@ -96,33 +203,20 @@ struct Page<'a> {
 const ARROWS: usize = 8;
 /// As wide as GET_CUSTOM_CONFIG.
 const USUAL_NAME: usize = 17;
+/// As wide as a latency of just under ten seconds.
+const LATENCY: usize = 9;
 
-impl<'a> Page<'a> {
-    fn new(transcript: &Transcript, options: &'a TextOptions) -> Self {
-        let entries = &transcript.entries;
-        let latest = entries.iter().filter_map(|entry| entry.at_ns).max();
-        let connection = if transcript.has_several_connections() {
-            1 + transcript.connections.len().to_string().len()
-        } else {
-            0
-        };
-        Self {
-            options,
-            // One blank in front, so that the columns do not jump at ten seconds.
-            time: time(latest, options.decimals)
-                .len()
-                .max(options.decimals + 4),
-            connection,
-            name: entries
-                .iter()
-                .filter(|entry| !matches!(entry.kind, Kind::Notice(_)))
-                .map(|entry| name(entry).len())
-                .max()
-                .unwrap_or(0),
+impl Page {
+    fn widen(&mut self, entry: &Entry) {
+        self.time = self
+            .time
+            .max(time(entry.at_ns, self.options.decimals).len());
+        if !matches!(entry.kind, Kind::Notice(_)) {
+            self.name = self.name.max(name(entry).len());
         }
     }
 
-    fn line(&self, entry: &Entry) -> String {
+    fn line(&self, entry: &Entry, timing: Timing) -> String {
         let arrow = match (entry.direction, &entry.kind) {
             (Some(Direction::ToDevice), _) => "> device",
             (Some(Direction::ToTool), _) => "< tool",
@@ -130,11 +224,20 @@ impl<'a> Page<'a> {
             (None, _) => "",
         };
         let at = time(entry.at_ns, self.options.decimals);
-        let front = self.front(&at, entry.connection, arrow);
+        let gap = match timing.gap_ns {
+            Some(ns) => format!("+{}", time(Some(ns), self.options.decimals)),
+            None => String::new(),
+        };
+        let front = self.front(&at, &gap, entry.connection, arrow);
+        let latency = match timing.answers {
+            _ if !self.options.timing => String::new(),
+            Some((_, ns)) => format!("  {:>LATENCY$}", milliseconds(ns)),
+            None => format!("  {:LATENCY$}", ""),
+        };
         match &entry.kind {
             Kind::Notice(text) => format!("{front}  {}", one_line(text)),
             _ => format!(
-                "{front}  {:width$}  {}",
+                "{front}  {:width$}{latency}  {}",
                 name(entry),
                 self.summary(entry),
                 width = self.name
@@ -142,30 +245,43 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn folded(&self, transcript: &Transcript, folded: &Folded) -> String {
-        let last = &transcript.entries[folded.last];
-        let until = match last.at_ns {
-            Some(_) => format!(" until {}", time(last.at_ns, self.options.decimals)),
+    fn folded(&self, folded: &Folded) -> String {
+        let mut until = match folded.until_ns {
+            Some(_) => format!(" until {}", time(folded.until_ns, self.options.decimals)),
             None => String::new(),
         };
-        let what = match (&folded.what, last.direction) {
-            (Repeated::Exchanges(name), _) => format!("{name} exchanges"),
-            (Repeated::Frames(name), Some(Direction::ToTool)) => format!("{name} alike"),
-            (Repeated::Frames(name), _) => format!("{name} without a reply"),
-            (Repeated::Noise(bytes), _) => format!("pieces of noise, {}", counted(*bytes, "byte")),
+        if let Some((least, most)) = folded.latency_ns.filter(|_| self.options.timing) {
+            until += &format!(
+                ", answered in {} to {}",
+                milliseconds(least),
+                milliseconds(most)
+            );
+        }
+        let what = match (&folded.what, folded.direction) {
+            (Repeats::Exchanges(name), _) => format!("{name} exchanges"),
+            (Repeats::Frames(name), Some(Direction::ToTool)) => format!("{name} alike"),
+            (Repeats::Frames(name), _) => format!("{name} without a reply"),
+            (Repeats::Noise(bytes), _) => format!("pieces of noise, {}", counted(*bytes, "byte")),
+            (Repeats::Again(bytes), _) => format!("sent again, {}", counted(*bytes, "byte")),
+            (Repeats::Discovery, _) => "alike".to_owned(),
         };
-        let front = self.front("…", last.connection, "");
+        let front = self.front("…", "", folded.connection, "");
         format!("{front}  {} more {what}{until}", folded.count)
     }
 
-    fn front(&self, at: &str, connection: u32, arrow: &str) -> String {
-        let at = format!("{at:>width$}", width = self.time);
-        let arrow = format!("{arrow:ARROWS$}");
-        match (self.connection, connection) {
-            (0, _) => format!("{at}  {arrow}"),
-            (width, 0) => format!("{at}  {:width$}  {arrow}", ""),
-            (width, number) => format!("{at}  {:width$}  {arrow}", format!("#{number}")),
+    fn front(&self, at: &str, gap: &str, connection: u32, arrow: &str) -> String {
+        let mut front = format!("{at:>width$}", width = self.time);
+        if self.options.timing {
+            front += &format!("  {gap:>width$}", width = self.options.decimals + 4);
         }
+        if self.connection > 0 {
+            let number = match connection {
+                0 => String::new(),
+                number => format!("#{number}"),
+            };
+            front += &format!("  {number:width$}", width = self.connection);
+        }
+        format!("{front}  {arrow:ARROWS$}")
     }
 
     fn summary(&self, entry: &Entry) -> String {
@@ -179,6 +295,13 @@ impl<'a> Page<'a> {
                 }
             }
             Kind::Gap { len } => format!("{} not recorded", counted(*len, "byte")),
+            Kind::Repeated { len, differing: 0 } => {
+                format!("{} sent again", counted(*len, "byte"))
+            }
+            Kind::Repeated { len, differing } => format!(
+                "{} sent again, {differing} of them changed; those of the first time count",
+                counted(*len, "byte")
+            ),
             Kind::Opened {
                 initiator,
                 responder,
@@ -236,43 +359,6 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What a transcript adds up to, in one line: logins, frames, noise, and frames by command.
-#[must_use]
-pub fn summary(transcript: &Transcript) -> String {
-    let counts = transcript.count();
-    let mut line = format!(
-        "{}, {}, {}",
-        counted(counts.logins, "login"),
-        counted(counts.frames, "frame"),
-        counted(counts.noise_bytes, "noise byte"),
-    );
-    if counts.refused_logins > 0 {
-        line += &format!(", {}", counted(counts.refused_logins, "refused login"));
-    }
-    if counts.missing_bytes > 0 {
-        line += &format!(", {} not recorded", counted(counts.missing_bytes, "byte"));
-    }
-    for (direction, title) in [
-        (Direction::ToDevice, "to device"),
-        (Direction::ToTool, "to tool"),
-    ] {
-        let mut commands: BTreeMap<CommandId, u64> = BTreeMap::new();
-        for entry in &transcript.entries {
-            if let Some(frame) = entry.frame().filter(|_| entry.direction == Some(direction)) {
-                *commands.entry(frame.command()).or_default() += 1;
-            }
-        }
-        let told: Vec<String> = commands
-            .iter()
-            .map(|(command, count)| format!("{command} {count}"))
-            .collect();
-        if !told.is_empty() {
-            line += &format!("; {title}: {}", told.join(", "));
-        }
-    }
-    line
-}
-
 /// The command, or what else the entry is.
 fn name(entry: &Entry) -> String {
     entry.frame().map_or_else(
@@ -296,9 +382,9 @@ fn time(at_ns: Option<u64>, decimals: usize) -> String {
     }
 }
 
-fn counted(count: u64, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
+/// A duration for people, to a tenth of a millisecond.
+fn milliseconds(ns: u64) -> String {
+    format!("{} ms", super::tenths_of_ms(ns))
 }
 
 /// Flags in a row are told by how many are set.

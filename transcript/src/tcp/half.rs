@@ -4,6 +4,7 @@
 //! special case. Until the start of the stream is known (its SYN was seen, or an acknowledgement
 //! shows that nothing earlier is missing) bytes wait.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Stamp;
@@ -16,15 +17,45 @@ pub const MAX_WAITING_PIECES: usize = 1 << 12;
 const MAX_UNANCHORED_BYTES: usize = 64 << 10;
 /// An acknowledgement this far ahead is not believed.
 const MAX_AHEAD: u64 = 1 << 30;
+/// How many of the last bytes are kept, to tell whether what is sent again is the same.
+const HISTORY: usize = 4 << 10;
+/// What a waiting piece costs besides its bytes.
+const PIECE_COST: usize = 96;
 /// Where positions begin, so that earlier ones exist.
 const BASE: u64 = 1 << 32;
 
 /// What comes out of one direction.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Output {
-    Data { offset: u64, bytes: Vec<u8> },
+pub(super) enum Output<'a> {
+    Data { offset: u64, bytes: Cow<'a, [u8]> },
     Gap { offset: u64, len: u64 },
     End { offset: u64 },
+}
+
+/// How much a hole is wanted to be given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Urge {
+    /// Only if nothing can fill it any more.
+    Certain,
+    /// There is no room for what waits behind it.
+    Full,
+    /// Nothing more will come.
+    Last,
+}
+
+/// What a segment's bytes came to at once; more may follow from [`Half::next`].
+#[derive(Debug, Default)]
+pub(super) struct Inserted<'a> {
+    pub(super) overlap: Option<Overlap>,
+    pub(super) in_order: Option<(Stamp, Output<'a>)>,
+}
+
+/// Bytes that were there already.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Overlap {
+    pub(super) offset: u64,
+    pub(super) len: u64,
+    pub(super) differing: u64,
 }
 
 #[derive(Debug, Default)]
@@ -49,6 +80,8 @@ pub(super) struct Half {
     acknowledged_stamp: Stamp,
     /// The last record that carried bytes.
     carried: Stamp,
+    /// The last bytes that were given out, up to `next`; at most twice [`HISTORY`].
+    history: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -105,16 +138,42 @@ impl Half {
     }
 
     /// Takes bytes that begin at this sequence number; of those that are there already, the first stay.
-    pub(super) fn insert(&mut self, seq: u32, bytes: &[u8], stamp: Stamp) {
+    pub(super) fn insert<'a>(&mut self, seq: u32, bytes: &'a [u8], stamp: Stamp) -> Inserted<'a> {
+        if bytes.is_empty() {
+            return Inserted::default();
+        }
         let start = self.position(seq);
-        if bytes.is_empty() || self.is_keep_alive(start, bytes) {
-            return;
+        if self.is_keep_alive(start, bytes) {
+            return Inserted::default();
         }
         self.carried = stamp;
         let mut end = start + bytes.len() as u64;
         if let Some(last) = self.end {
             end = end.min(last);
         }
+        if let Some(origin) = self.origin
+            && start == self.next
+            && start < end
+            && self.waiting.is_empty()
+        {
+            let bytes = &bytes[..(end - start) as usize];
+            self.near = Some(self.near.map_or(end, |near| near.max(end)));
+            self.remember(bytes);
+            self.next = end;
+            self.latest = self.latest.max(stamp);
+            let data = Output::Data {
+                offset: start - origin,
+                bytes: Cow::Borrowed(bytes),
+            };
+            return Inserted {
+                overlap: None,
+                in_order: Some((self.latest, data)),
+            };
+        }
+        let inserted = Inserted {
+            overlap: self.overlap(start, end, bytes),
+            in_order: None,
+        };
         let mut at = match self.origin {
             Some(_) => start.max(self.next),
             None => start,
@@ -144,13 +203,89 @@ impl Half {
             at = until;
         }
         self.near = Some(self.near.map_or(end, |near| near.max(end)));
+        inserted
     }
 
-    /// The next output that is certain; with `last`, whatever is left.
-    pub(super) fn next(&mut self, last: bool) -> Option<(Stamp, Output)> {
+    /// What of these bytes was there before; nothing while it is not known where the stream starts.
+    fn overlap(&self, start: u64, end: u64, bytes: &[u8]) -> Option<Overlap> {
+        let origin = self.origin.filter(|_| start < end)?;
+        let mut overlap: Option<Overlap> = None;
+        let mut found = |from: u64, to: u64, known: &[u8]| {
+            let again = &bytes[(from - start) as usize..(to - start) as usize];
+            let differing = again.iter().zip(known).filter(|(a, b)| a != b).count() as u64;
+            let whole = overlap.get_or_insert(Overlap {
+                offset: from - origin,
+                len: 0,
+                differing: 0,
+            });
+            whole.len += to - from;
+            whole.differing += differing;
+        };
+        let (from, to) = (start.max(origin), end.min(self.next));
+        if from < to {
+            // Of what was given out long ago, nobody knows what it was.
+            let kept_from = (self.next - self.history.len() as u64).max(from).min(to);
+            if from < kept_from {
+                found(from, kept_from, &[]);
+            }
+            if kept_from < to {
+                let behind = (self.next - kept_from) as usize;
+                found(kept_from, to, &self.history[self.history.len() - behind..]);
+            }
+        }
+        // Pieces do not overlap, so that the one before `start` is the only one that may reach into it.
+        let first = self.waiting.range(..=start).next_back();
+        let first = first.map_or(start, |(&position, _)| position);
+        for (&position, piece) in self.waiting.range(first..end) {
+            let (from, to) = (
+                start.max(position),
+                end.min(position + piece.bytes.len() as u64),
+            );
+            if from < to {
+                found(from, to, &piece.bytes[(from - position) as usize..]);
+            }
+        }
+        overlap
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let bytes = &bytes[bytes.len().saturating_sub(HISTORY)..];
+        if self.history.len() + bytes.len() > 2 * HISTORY {
+            self.history.drain(..self.history.len() - HISTORY);
+        }
+        self.history.extend_from_slice(bytes);
+    }
+
+    /// Keeps nothing of what was or is to come.
+    pub(super) fn clear(&mut self) {
+        self.waiting = BTreeMap::new();
+        self.waiting_bytes = 0;
+        self.history = Vec::new();
+    }
+
+    /// What waits behind a hole, in bytes of memory.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting_bytes + self.waiting.len() * PIECE_COST
+    }
+
+    /// The record from which on something may still come out with an earlier time than now.
+    pub(super) fn unsettled_since(&self) -> Option<u64> {
+        if let Some(piece) = self.waiting.values().next() {
+            return Some(piece.stamp.record);
+        }
+        if self.end.is_some() {
+            return (!self.end_given).then_some(self.end_stamp.record);
+        }
+        let lost = self.origin.is_some() && self.acknowledged.is_some_and(|to| to > self.next + 1);
+        lost.then_some(self.acknowledged_stamp.record)
+    }
+
+    /// The next output that is certain, or that is wanted.
+    pub(super) fn next(&mut self, urge: Urge) -> Option<(Stamp, Output<'static>)> {
+        let last = urge == Urge::Last;
         let origin = match self.origin {
             Some(origin) => origin,
-            None => self.find_origin(last)?,
+            None => self.find_origin(urge != Urge::Certain)?,
         };
         let offset = self.next - origin;
         if let Some(entry) = self.waiting.first_entry() {
@@ -160,7 +295,8 @@ impl Half {
                 self.waiting_bytes -= len;
                 self.next += len as u64;
                 self.latest = self.latest.max(piece.stamp);
-                let bytes = piece.bytes;
+                self.remember(&piece.bytes);
+                let bytes = Cow::Owned(piece.bytes);
                 return Some((self.latest, Output::Data { offset, bytes }));
             }
             let behind = *entry.key();
@@ -170,11 +306,13 @@ impl Half {
                 && self.carried.record > self.acknowledged_stamp.record;
             let full =
                 self.waiting_bytes > MAX_WAITING_BYTES || self.waiting.len() > MAX_WAITING_PIECES;
-            return (last || passed || full).then(|| self.skip_to(behind, stamp));
+            let wanted = urge != Urge::Certain;
+            return (wanted || passed || full).then(|| self.skip_to(behind, stamp));
         }
         match self.end {
             Some(end) if self.next == end && !self.end_given => {
                 self.end_given = true;
+                self.history = Vec::new();
                 self.latest = self.latest.max(self.end_stamp);
                 Some((self.latest, Output::End { offset }))
             }
@@ -185,15 +323,16 @@ impl Half {
     }
 
     /// Bytes that the other side confirmed and nobody recorded. One missing number is a lost FIN.
-    fn lost_tail(&mut self) -> Option<(Stamp, Output)> {
+    fn lost_tail(&mut self) -> Option<(Stamp, Output<'static>)> {
         let to = self.acknowledged?;
         (to > self.next + 1).then(|| self.skip_to(to, self.acknowledged_stamp))
     }
 
-    fn skip_to(&mut self, position: u64, stamp: Stamp) -> (Stamp, Output) {
+    fn skip_to(&mut self, position: u64, stamp: Stamp) -> (Stamp, Output<'static>) {
         let offset = self.len();
         let len = position - self.next;
         self.next = position;
+        self.history.clear();
         self.latest = self.latest.max(stamp);
         (self.latest, Output::Gap { offset, len })
     }
@@ -221,9 +360,11 @@ impl Half {
         self.near = Some(self.near.map_or(position, |near| near.max(position)));
     }
 
-    /// A probe repeats one byte that is confirmed already; before the start is known, only that tells.
+    /// A keep-alive repeats the last byte, or puts anything in its place, although it was confirmed.
     fn is_keep_alive(&self, start: u64, bytes: &[u8]) -> bool {
-        self.origin.is_none() && bytes.len() == 1 && self.acknowledged.is_some_and(|to| start < to)
+        let confirmed = self.acknowledged.is_some_and(|to| start < to);
+        // Before the start is known, only the confirmation tells.
+        bytes.len() == 1 && confirmed && (self.origin.is_none() || start + 1 == self.next)
     }
 
     fn position(&mut self, seq: u32) -> u64 {

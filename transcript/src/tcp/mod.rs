@@ -10,16 +10,25 @@
 //! cannot be put together becomes a [`What::Gap`], never a guess. There is no clock: a hole is
 //! given up when the other side acknowledges what lies behind it, when too much waits for it, or
 //! when the connection ends.
+//!
+//! Memory has limits that no recording can move: [`MAX_CONNECTIONS`] are remembered at a time, the longest silent
+//! is forgotten first, and [`MAX_WAITING_TOTAL`] bytes wait behind holes, all connections together.
 
 mod half;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use half::{Half, Output};
+use half::{Half, Output, Urge};
 pub use half::{MAX_WAITING_BYTES, MAX_WAITING_PIECES};
 
 use crate::segment::Segment;
+
+/// How many connections are remembered at a time.
+pub const MAX_CONNECTIONS: usize = 1 << 10;
+/// What waits behind holes in all connections together, in bytes.
+pub const MAX_WAITING_TOTAL: usize = 8 << 20;
 
 /// When something was captured: the number orders, the time informs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,18 +81,20 @@ impl Close {
 
 /// What happened on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct Event<'a> {
     /// The connection, counted from 1 in the order in which they were first seen.
     pub connection: u32,
+    /// Where it is remembered, below [`MAX_CONNECTIONS`]; free for another one after [`What::Forgotten`].
+    pub slot: usize,
     /// The record that made it happen.
     pub stamp: Stamp,
     /// What it was.
-    pub what: What,
+    pub what: What<'a>,
 }
 
 /// The kinds of [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum What<'a> {
     /// The first packet of a connection.
     Opened {
         /// Who opened it.
@@ -99,8 +110,8 @@ pub enum What {
         side: Side,
         /// Their place in the stream of that side.
         offset: u64,
-        /// The bytes.
-        bytes: Vec<u8>,
+        /// The bytes; lent if they came in order.
+        bytes: Cow<'a, [u8]>,
     },
     /// Bytes that were sent but not recorded.
     Gap {
@@ -111,6 +122,17 @@ pub enum What {
         /// How many they are.
         len: u64,
     },
+    /// Bytes that were sent again; those of the first time count.
+    Repeated {
+        /// Who sent them.
+        side: Side,
+        /// Their place in the stream of that side.
+        offset: u64,
+        /// How many they are.
+        len: u64,
+        /// How many of them were others than the first time, as far as that is still known.
+        differing: u64,
+    },
     /// The end of one direction, or with a reset of both.
     Closed {
         /// Who ended it.
@@ -120,22 +142,39 @@ pub enum What {
         /// In which way.
         how: Close,
     },
+    /// Nothing more will be heard of it.
+    Forgotten,
 }
 
 /// Puts all connections of a capture together.
 #[derive(Debug, Default)]
 pub struct Reassembler {
-    connections: Vec<Connection>,
+    slots: Vec<Option<Connection>>,
+    free: Vec<usize>,
     /// The latest connection between two ends, whichever of them is named first.
-    latest: BTreeMap<(SocketAddr, SocketAddr), usize>,
+    latest: HashMap<Ends, usize>,
+    /// What the last segment belonged to: the next one mostly does too.
+    last: Option<(Ends, usize)>,
+    /// Connections seen so far.
+    count: u32,
+    /// What waits in all of them.
+    waiting: usize,
 }
+
+type Ends = (SocketAddr, SocketAddr);
 
 #[derive(Debug)]
 struct Connection {
+    number: u32,
+    ends: Ends,
     initiator: SocketAddr,
     halves: [Half; 2],
     reset: bool,
     from_start: bool,
+    /// Nobody wants to hear of it.
+    ignored: bool,
+    /// The last record that belongs to it.
+    last: Stamp,
 }
 
 impl Reassembler {
@@ -145,45 +184,137 @@ impl Reassembler {
         Self::default()
     }
 
-    /// Takes the next segment in capture order and appends what it brought about.
-    pub fn push(&mut self, stamp: Stamp, segment: &Segment<'_>, events: &mut Vec<Event>) {
-        let key = match segment.source <= segment.destination {
+    /// Takes the next segment in capture order and tells what it brought about; says where the connection is
+    /// remembered, if it is.
+    pub fn push(
+        &mut self,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> Option<usize> {
+        let ends = match segment.source <= segment.destination {
             true => (segment.source, segment.destination),
             false => (segment.destination, segment.source),
         };
-        let known = self.latest.get(&key).copied();
-        let index = match known {
-            Some(index) if !self.connections[index].is_over_before(segment) => index,
+        let known = match self.last {
+            Some((last, slot)) if last == ends => Some(slot),
+            _ => self.latest.get(&ends).copied(),
+        };
+        let slot = match known {
+            Some(slot) if !self.is_over_before(slot, segment) => slot,
             _ => {
                 // Nothing to put together, and no sign of who is who.
                 if segment.rst && known.is_none() {
-                    return;
+                    return None;
                 }
                 if let Some(old) = known {
-                    self.connections[old].finish(old, events);
+                    self.forget(old, tell);
                 }
-                let index = self.connections.len();
-                self.connections.push(Connection::opened_by(segment));
-                self.latest.insert(key, index);
-                events.push(self.connections[index].opened(index, stamp, segment));
-                index
+                self.open(ends, stamp, segment, tell)
             }
         };
-        self.connections[index].push(index, stamp, segment, events);
+        self.last = Some((ends, slot));
+        if let Some(connection) = &mut self.slots[slot] {
+            connection.last = stamp;
+            if !connection.ignored {
+                let before = connection.waiting();
+                connection.push(slot, stamp, segment, tell);
+                let others = self.waiting - before;
+                if others + connection.waiting() > MAX_WAITING_TOTAL {
+                    connection.give_up(slot, Urge::Full, tell);
+                }
+                self.waiting = others + connection.waiting();
+            }
+        }
+        Some(slot)
     }
 
-    /// Ends the capture: appends what was still waiting for something.
-    pub fn finish(&mut self, events: &mut Vec<Event>) {
-        for (index, connection) in self.connections.iter_mut().enumerate() {
-            connection.finish(index, events);
+    /// Ends the capture: tells what was still waiting for something.
+    pub fn finish(&mut self, tell: &mut impl FnMut(Event<'_>)) {
+        let mut slots: Vec<usize> = (0..self.slots.len()).collect();
+        slots.sort_by_key(|&slot| self.slots[slot].as_ref().map(|found| found.number));
+        for slot in slots {
+            self.forget(slot, tell);
         }
+    }
+
+    /// Tells nothing more of this connection, and keeps nothing for it.
+    pub fn ignore(&mut self, slot: usize) {
+        if let Some(Some(connection)) = self.slots.get_mut(slot) {
+            self.waiting -= connection.waiting();
+            connection.ignored = true;
+            connection.halves.iter_mut().for_each(Half::clear);
+        }
+    }
+
+    /// The record from which on something may still be told of this connection.
+    #[must_use]
+    pub fn unsettled_since(&self, slot: usize) -> Option<u64> {
+        let connection = self.slots.get(slot)?.as_ref()?;
+        let halves = connection.halves.iter();
+        halves.filter_map(Half::unsettled_since).min()
+    }
+
+    fn is_over_before(&self, slot: usize, segment: &Segment<'_>) -> bool {
+        let connection = self.slots[slot].as_ref();
+        connection.is_none_or(|found| found.is_over_before(segment))
+    }
+
+    fn open(
+        &mut self,
+        ends: Ends,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) -> usize {
+        if self.free.is_empty() && self.slots.len() == MAX_CONNECTIONS {
+            self.forget_some(tell);
+        }
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.count += 1;
+        let connection = Connection::opened_by(self.count, ends, segment);
+        tell(connection.opened(slot, stamp, segment));
+        self.slots[slot] = Some(connection);
+        self.latest.insert(ends, slot);
+        slot
+    }
+
+    /// Makes room: connections that ended go first, then those that were silent longest.
+    fn forget_some(&mut self, tell: &mut impl FnMut(Event<'_>)) {
+        let mut slots: Vec<usize> = (0..self.slots.len()).collect();
+        slots.sort_by_key(|&slot| {
+            let found = self.slots[slot].as_ref();
+            found.map(|found| (!found.is_closed(), found.last.record))
+        });
+        for slot in slots.into_iter().take(MAX_CONNECTIONS / 8) {
+            self.forget(slot, tell);
+        }
+    }
+
+    fn forget(&mut self, slot: usize, tell: &mut impl FnMut(Event<'_>)) {
+        let Some(mut connection) = self.slots[slot].take() else {
+            return;
+        };
+        self.waiting -= connection.waiting();
+        if !connection.ignored {
+            connection.give_up(slot, Urge::Last, tell);
+        }
+        tell(connection.event(slot, connection.last, What::Forgotten));
+        self.latest.remove(&connection.ends);
+        self.last = None;
+        self.free.push(slot);
     }
 }
 
 impl Connection {
-    fn opened_by(segment: &Segment<'_>) -> Self {
+    fn opened_by(number: u32, ends: Ends, segment: &Segment<'_>) -> Self {
         let answer = segment.syn && segment.ack.is_some();
         Self {
+            number,
+            ends,
             initiator: match answer {
                 true => segment.destination,
                 false => segment.source,
@@ -191,22 +322,30 @@ impl Connection {
             halves: [Half::default(), Half::default()],
             reset: false,
             from_start: segment.syn,
+            ignored: false,
+            last: Stamp::default(),
         }
     }
 
-    fn opened(&self, index: usize, stamp: Stamp, segment: &Segment<'_>) -> Event {
+    fn opened(&self, slot: usize, stamp: Stamp, segment: &Segment<'_>) -> Event<'static> {
         let responder = match self.initiator == segment.source {
             true => segment.destination,
             false => segment.source,
         };
+        let what = What::Opened {
+            initiator: self.initiator,
+            responder,
+            from_start: self.from_start,
+        };
+        self.event(slot, stamp, what)
+    }
+
+    fn event<'a>(&self, slot: usize, stamp: Stamp, what: What<'a>) -> Event<'a> {
         Event {
-            connection: index as u32 + 1,
+            connection: self.number,
+            slot,
             stamp,
-            what: What::Opened {
-                initiator: self.initiator,
-                responder,
-                from_start: self.from_start,
-            },
+            what,
         }
     }
 
@@ -217,18 +356,32 @@ impl Connection {
         }
     }
 
+    fn is_closed(&self) -> bool {
+        self.reset || self.halves.iter().all(Half::is_closed)
+    }
+
+    /// What waits in both directions, in bytes.
+    fn waiting(&self) -> usize {
+        self.halves.iter().map(Half::waiting).sum()
+    }
+
     /// Whether this segment opens a new connection between the same two ends.
     fn is_over_before(&self, segment: &Segment<'_>) -> bool {
         if !segment.syn || segment.ack.is_some() {
             return false;
         }
-        let closed = self.reset || self.halves.iter().all(Half::is_closed);
         let half = &self.halves[self.side_of(segment.source) as usize];
         // The same SYN again, or one that was overtaken by its answer, opens nothing new.
-        closed || !half.starts_at(segment.seq.wrapping_add(1))
+        self.is_closed() || !half.starts_at(segment.seq.wrapping_add(1))
     }
 
-    fn push(&mut self, index: usize, stamp: Stamp, segment: &Segment<'_>, events: &mut Vec<Event>) {
+    fn push(
+        &mut self,
+        slot: usize,
+        stamp: Stamp,
+        segment: &Segment<'_>,
+        tell: &mut impl FnMut(Event<'_>),
+    ) {
         let side = self.side_of(segment.source);
         let mut first = segment.seq;
         if segment.syn {
@@ -241,69 +394,70 @@ impl Connection {
                 other.anchor(ack);
             }
             other.acknowledge(ack, stamp);
-            self.drain(index, side.other(), events);
+            self.drain(slot, side.other(), Urge::Certain, tell);
         }
         if segment.rst {
             if !self.reset {
-                self.finish_halves(index, events);
+                self.give_up(slot, Urge::Last, tell);
                 self.reset = true;
-                events.push(Event {
-                    connection: index as u32 + 1,
-                    stamp,
-                    what: What::Closed {
-                        side,
-                        offset: self.halves[side as usize].len(),
-                        how: Close::Reset,
-                    },
-                });
+                let what = What::Closed {
+                    side,
+                    offset: self.halves[side as usize].len(),
+                    how: Close::Reset,
+                };
+                tell(self.event(slot, stamp, what));
             }
             return;
         }
         let half = &mut self.halves[side as usize];
-        half.insert(first, segment.payload, stamp);
+        let inserted = half.insert(first, segment.payload, stamp);
         if segment.fin {
             let len = segment.payload.len() as u32;
             half.end(first.wrapping_add(len).wrapping_add(segment.cut), stamp);
         }
-        self.drain(index, side, events);
+        if let Some(overlap) = inserted.overlap {
+            let what = What::Repeated {
+                side,
+                offset: overlap.offset,
+                len: overlap.len,
+                differing: overlap.differing,
+            };
+            tell(self.event(slot, stamp, what));
+        }
+        if let Some((stamp, output)) = inserted.in_order {
+            tell(self.event(slot, stamp, output.by(side)));
+        }
+        self.drain(slot, side, Urge::Certain, tell);
     }
 
-    fn drain(&mut self, index: usize, side: Side, events: &mut Vec<Event>) {
-        while let Some((stamp, output)) = self.halves[side as usize].next(false) {
-            events.push(event(index, side, stamp, output));
+    fn drain(&mut self, slot: usize, side: Side, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
+        while let Some((stamp, output)) = self.halves[side as usize].next(urge) {
+            tell(self.event(slot, stamp, output.by(side)));
         }
     }
 
-    fn finish_halves(&mut self, index: usize, events: &mut Vec<Event>) {
+    fn give_up(&mut self, slot: usize, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
         for side in [Side::Initiator, Side::Responder] {
-            while let Some((stamp, output)) = self.halves[side as usize].next(true) {
-                events.push(event(index, side, stamp, output));
-            }
+            self.drain(slot, side, urge, tell);
         }
-    }
-
-    fn finish(&mut self, index: usize, events: &mut Vec<Event>) {
-        self.finish_halves(index, events);
     }
 }
 
-fn event(index: usize, side: Side, stamp: Stamp, output: Output) -> Event {
-    Event {
-        connection: index as u32 + 1,
-        stamp,
-        what: match output {
-            Output::Data { offset, bytes } => What::Data {
+impl<'a> Output<'a> {
+    fn by(self, side: Side) -> What<'a> {
+        match self {
+            Self::Data { offset, bytes } => What::Data {
                 side,
                 offset,
                 bytes,
             },
-            Output::Gap { offset, len } => What::Gap { side, offset, len },
-            Output::End { offset } => What::Closed {
+            Self::Gap { offset, len } => What::Gap { side, offset, len },
+            Self::End { offset } => What::Closed {
                 side,
                 offset,
                 how: Close::Fin,
             },
-        },
+        }
     }
 }
 

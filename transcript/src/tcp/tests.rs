@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use super::*;
 
 const CLIENT: &str = "10.0.0.1:40000";
@@ -6,7 +8,7 @@ const HUB: &str = "10.0.0.2:65101";
 /// Builds segments of one connection and plays them into a reassembler.
 struct Wire {
     tcp: Reassembler,
-    events: Vec<Event>,
+    events: Vec<Event<'static>>,
     record: u64,
 }
 
@@ -64,7 +66,9 @@ impl Wire {
             record: self.record,
             at_ns: self.record * 10,
         };
-        self.tcp.push(stamp, &segment, &mut self.events);
+        let events = &mut self.events;
+        self.tcp
+            .push(stamp, &segment, &mut |event| events.push(kept(event)));
     }
 
     fn client(&mut self, seq: u32, payload: &[u8]) {
@@ -78,14 +82,59 @@ impl Wire {
         });
     }
 
-    fn finish(mut self) -> Vec<Event> {
-        self.tcp.finish(&mut self.events);
+    fn finish(mut self) -> Vec<Event<'static>> {
+        let events = &mut self.events;
+        self.tcp.finish(&mut |event| events.push(kept(event)));
+        assert_eq!(self.tcp.waiting, 0);
         self.events
     }
 }
 
+/// An event with bytes of its own.
+fn kept(event: Event<'_>) -> Event<'static> {
+    Event {
+        connection: event.connection,
+        slot: event.slot,
+        stamp: event.stamp,
+        what: match event.what {
+            What::Data {
+                side,
+                offset,
+                bytes,
+            } => What::Data {
+                side,
+                offset,
+                bytes: bytes.into_owned().into(),
+            },
+            What::Opened {
+                initiator,
+                responder,
+                from_start,
+            } => What::Opened {
+                initiator,
+                responder,
+                from_start,
+            },
+            What::Gap { side, offset, len } => What::Gap { side, offset, len },
+            What::Repeated {
+                side,
+                offset,
+                len,
+                differing,
+            } => What::Repeated {
+                side,
+                offset,
+                len,
+                differing,
+            },
+            What::Closed { side, offset, how } => What::Closed { side, offset, how },
+            What::Forgotten => What::Forgotten,
+        },
+    }
+}
+
 /// The stream of the client, gaps as `[3]`, its end as `.` or `!`.
-fn told(events: &[Event]) -> String {
+fn told(events: &[Event<'_>]) -> String {
     let mut told = String::new();
     let mut at = 0;
     for event in events {
@@ -122,7 +171,7 @@ fn told(events: &[Event]) -> String {
     told
 }
 
-fn opened(events: &[Event]) -> usize {
+fn opened(events: &[Event<'_>]) -> usize {
     events
         .iter()
         .filter(|event| matches!(event.what, What::Opened { .. }))
@@ -290,6 +339,164 @@ fn a_keep_alive_adds_nothing() {
     assert_eq!(told(&wire.finish()), "abc");
 }
 
+/// What was sent again by the client: offset, length, bytes that differ.
+fn repeated(events: &[Event<'_>]) -> Vec<(u64, u64, u64)> {
+    let repeated = events.iter().filter_map(|event| match event.what {
+        What::Repeated {
+            side: Side::Initiator,
+            offset,
+            len,
+            differing,
+        } => Some((offset, len, differing)),
+        _ => None,
+    });
+    repeated.collect()
+}
+
+#[test]
+fn what_is_sent_again_is_told_with_what_differs() {
+    let mut wire = Wire::open();
+    wire.client(100, b"abcdef");
+    wire.client(100, b"abcdef");
+    wire.client(104, b"eXgh");
+    wire.client(110, b"kl");
+    wire.client(107, b"hijKlm");
+    let events = wire.finish();
+    assert_eq!(told(&events), "abcdefghijklm");
+    assert_eq!(repeated(&events), [(0, 6, 0), (4, 2, 1), (7, 3, 1)]);
+}
+
+#[test]
+fn what_was_said_long_ago_is_only_known_to_be_sent_again() {
+    let mut wire = Wire::open();
+    wire.client(100, b"abc");
+    let much = vec![b'x'; 20_000];
+    wire.client(103, &much);
+    wire.client(100, b"ABC");
+    wire.client(103 + 19_999, b"y");
+    let events = wire.finish();
+    assert_eq!(repeated(&events), [(0, 3, 0), (20_002, 1, 1)]);
+}
+
+#[test]
+fn keep_alives_are_not_taken_for_something_sent_again() {
+    let mut wire = Wire::open();
+    wire.client(100, b"ab");
+    wire.hub_acks(102);
+    for _ in 0..3 {
+        wire.client(101, b"\0");
+    }
+    assert_eq!(repeated(&wire.finish()), []);
+}
+
+#[test]
+fn probes_of_a_closed_window_are_part_of_the_stream() {
+    let mut wire = Wire::open();
+    wire.client(100, b"ab");
+    wire.hub_acks(102);
+    // One byte at a time is tried until the window opens; then all is sent.
+    wire.client(102, b"c");
+    wire.client(102, b"c");
+    wire.hub_acks(102);
+    wire.client(102, b"cdef");
+    let events = wire.finish();
+    assert_eq!(told(&events), "abcdef");
+    assert_eq!(repeated(&events), [(2, 1, 0), (2, 1, 0)]);
+}
+
+#[test]
+fn connections_do_not_mix() {
+    let mut wire = Wire::new();
+    for index in 0..3u32 {
+        for port in [40_000, 40_001, 40_002] {
+            let payload = [b'a' + index as u8];
+            wire.push(Segment {
+                source: format!("10.0.0.1:{port}").parse().unwrap(),
+                ack: Some(1),
+                ..segment(CLIENT, 100 + index, &payload)
+            });
+        }
+    }
+    let events = wire.finish();
+    assert_eq!(opened(&events), 3);
+    for number in 1..=3 {
+        let own = events.iter().filter(|event| event.connection == number);
+        let own: Vec<Event> = own.cloned().collect();
+        assert_eq!(told(&own), "abc");
+    }
+}
+
+#[test]
+fn connections_beyond_the_limit_are_told_to_their_end_and_forgotten() {
+    let mut wire = Wire::new();
+    let count = 3 * MAX_CONNECTIONS as u32;
+    for index in 0..count {
+        let source = format!("10.1.{}.{}:40000", index >> 8, index & 255);
+        wire.push(Segment {
+            source: source.parse().unwrap(),
+            syn: true,
+            ..segment(CLIENT, 99, b"")
+        });
+        // A byte behind a hole, so that something waits.
+        wire.push(Segment {
+            source: source.parse().unwrap(),
+            ..segment(CLIENT, 101, b"b")
+        });
+        assert!(wire.tcp.latest.len() <= MAX_CONNECTIONS);
+    }
+    let events = wire.finish();
+    let count_of = |wanted: fn(&What<'_>) -> bool| {
+        let found = events.iter().filter(|event| wanted(&event.what));
+        found.count() as u32
+    };
+    assert_eq!(opened(&events) as u32, count);
+    assert_eq!(count_of(|what| matches!(what, What::Data { .. })), count);
+    assert_eq!(count_of(|what| *what == What::Forgotten), count);
+    assert!(events.iter().all(|event| event.slot < MAX_CONNECTIONS));
+}
+
+#[test]
+fn what_waits_in_all_connections_together_has_a_limit() {
+    let mut wire = Wire::new();
+    let much = vec![b'x'; MAX_WAITING_BYTES];
+    for index in 0..40u32 {
+        let source = format!("10.1.0.{index}:40000");
+        wire.push(Segment {
+            source: source.parse().unwrap(),
+            syn: true,
+            ..segment(CLIENT, 99, b"")
+        });
+        wire.push(Segment {
+            source: source.parse().unwrap(),
+            ..segment(CLIENT, 101, &much)
+        });
+        assert!(
+            wire.tcp.waiting <= MAX_WAITING_TOTAL,
+            "{}",
+            wire.tcp.waiting
+        );
+    }
+}
+
+#[test]
+fn what_is_ignored_is_not_told_and_keeps_nothing() {
+    let mut wire = Wire::open();
+    wire.client(101, b"b");
+    assert!(wire.tcp.waiting > 0);
+    wire.tcp.ignore(0);
+    assert_eq!(wire.tcp.waiting, 0);
+    wire.client(100, b"abc");
+    assert_eq!(told(&wire.events), "");
+    wire.handshake(7_000);
+    wire.client(7_001, b"new");
+    let events = wire.finish();
+    let new: Vec<Event> = events
+        .into_iter()
+        .filter(|event| event.connection == 2)
+        .collect();
+    assert_eq!(told(&new), "new");
+}
+
 #[test]
 fn a_recording_may_start_in_the_middle_and_out_of_order() {
     let mut wire = Wire::new();
@@ -315,7 +522,7 @@ fn a_recording_may_start_in_the_middle_and_out_of_order() {
                 side: Side::Responder,
                 bytes,
                 ..
-            } => Some(bytes.clone()),
+            } => Some(bytes.to_vec()),
             _ => None,
         })
         .flatten()
@@ -436,7 +643,7 @@ fn whatever_comes_the_streams_have_no_holes_but_gaps() {
         let mut stamps = BTreeMap::new();
         for event in wire.finish() {
             let (side, at, len) = match event.what {
-                What::Opened { .. } => continue,
+                What::Opened { .. } | What::Repeated { .. } | What::Forgotten => continue,
                 What::Data {
                     side,
                     offset,

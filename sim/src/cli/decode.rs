@@ -1,0 +1,194 @@
+//! `veschub-sim decode`: what was said in a capture or in a bare stream.
+
+use std::{
+    borrow::Cow,
+    io::{self, BufWriter, Read},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum};
+use veschub_transcript::{
+    Choice, Direction, Options,
+    capture::{Audience, TellError, Told, tell, tell_raw},
+    render::{JsonWriter, Stats, TextOptions, TextWriter},
+};
+
+use super::{Failure, capture, written};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads pcap and pcapng, compressed with gzip or not, of any length: memory does not grow with the\n\
+    file. Which connections are VESC shows in what they say; --port and --connection choose instead.\n\n\
+    A line of text is: seconds since the first entry, seconds since the entry before it on the same\n\
+    connection, the way, what it is, for a reply how long after its request it came, and the fields.\n\
+    A reply belongs to the latest request with its command that has none yet.\n\n\
+    A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
+    Passwords and keys are masked, but for the payloads that --json gives.\n\n\
+    Examples:\n  \
+    veschub-sim decode session.pcapng               what was said, repeats counted\n  \
+    veschub-sim decode --stats session.pcap.gz      how often, how fast, how much\n  \
+    veschub-sim decode --unfold --hex --connection 2 session.pcap\n  \
+    veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'\n  \
+    tcpdump -i any -w - tcp port 65101 | veschub-sim decode -"
+)]
+pub(super) struct DecodeArgs {
+    /// A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Print one JSON object per line
+    #[arg(long)]
+    json: bool,
+    /// Print a table instead: for each command how often, how many bytes, how long until the reply,
+    /// and how far apart; with --json one object a row
+    #[arg(long)]
+    stats: bool,
+    /// Show the bytes of each entry below it, with their offset in the stream; never those with secrets
+    #[arg(long, conflicts_with_all = ["json", "stats"])]
+    hex: bool,
+    /// Show the connections to or from this TCP port, the hub's or device's, whatever they hold
+    #[arg(long, value_name = "PORT", conflicts_with_all = ["raw", "connection"])]
+    port: Option<u16>,
+    /// Show the connection with this number, whatever it holds; connections are counted from 1 in the
+    /// order of their first packets, and those that are left out are named with their number
+    #[arg(long, value_name = "N", conflicts_with = "raw", value_parser = clap::value_parser!(u32).range(1..))]
+    connection: Option<u32>,
+    /// FILE is a bare stream of bytes that went this way
+    #[arg(long, value_name = "WAY", value_enum)]
+    raw: Option<Way>,
+    /// The largest payload in bytes [default: 512 to a device, 10000 to a tool]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=0xFF_FFFF))]
+    max_payload: Option<u32>,
+    /// Show every exchange instead of counting repeats
+    #[arg(long, conflicts_with_all = ["json", "stats"])]
+    unfold: bool,
+    /// Show long lists and texts in full
+    #[arg(long, conflicts_with_all = ["json", "stats"])]
+    full: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Way {
+    /// From a tool to a device: a login line and requests
+    ToDevice,
+    /// From a device to a tool: replies
+    ToTool,
+}
+
+impl From<Way> for Direction {
+    fn from(way: Way) -> Self {
+        match way {
+            Way::ToDevice => Self::ToDevice,
+            Way::ToTool => Self::ToTool,
+        }
+    }
+}
+
+/// How a reading ended: all of it told, or why not.
+type Ended = Result<(), Failure>;
+
+pub(super) fn decode(args: &DecodeArgs) -> Ended {
+    let input = capture::open(&args.file)?;
+    let mut stdout = BufWriter::new(io::stdout().lock());
+    match (args.stats, args.json) {
+        (true, json) => {
+            let mut stats = Stats::default();
+            let ended = args.tell(input, &mut stats);
+            args.close(ended, || match json {
+                true => stats.json_lines(&mut stdout),
+                false => stats.text(&mut stdout),
+            })
+        }
+        (false, true) => {
+            let mut writer = JsonWriter::new(stdout);
+            let ended = args.tell(input, &mut writer);
+            args.close(ended, || writer.finish())
+        }
+        (false, false) => {
+            let mut writer = TextWriter::new(stdout, args.text());
+            let ended = args.tell(input, &mut writer);
+            args.close(ended, || writer.finish())
+        }
+    }
+}
+
+impl DecodeArgs {
+    fn tell(&self, input: impl Read, audience: &mut impl Audience) -> Result<Told, TellError> {
+        let options = self.options();
+        match self.raw {
+            None => tell(input, &options, audience),
+            Some(way) => {
+                let way = Direction::from(way);
+                let bytes = tell_raw(input, way, options.limit(way), audience)?;
+                Ok(Told {
+                    bytes,
+                    ..Told::default()
+                })
+            }
+        }
+    }
+
+    /// Writes what is still to be written, and says what was wrong with the input.
+    fn close(
+        &self,
+        ended: Result<Told, TellError>,
+        finish: impl FnOnce() -> io::Result<()>,
+    ) -> Ended {
+        let name = self.name();
+        let told = match ended {
+            Ok(told) => told,
+            Err(TellError::Audience(error)) => return written(Err(error)),
+            Err(error) => return Err(Failure::Text(format!("{name}: {error}"))),
+        };
+        let missing = match self.options().choice {
+            _ if self.raw.is_some() && told.bytes == 0 => {
+                Some("the stream is empty (0 bytes): record again, or check the path".to_owned())
+            }
+            Choice::Port(port) if told.connections == 0 => Some(format!(
+                "no TCP connection to or from port {port}; without --port, connections are found by what they say"
+            )),
+            Choice::Connection(number) if told.connections == 0 => Some(format!(
+                "no TCP connection with the number {number}; without --connection, those with a login or a frame \
+                 are shown, and others are named with their numbers"
+            )),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            return Err(Failure::Text(format!("{name}: {missing}")));
+        }
+        written(finish())?;
+        match &told.truncated {
+            Some(truncated) => Err(Failure::Text(format!("{name}: {truncated}"))),
+            None => Ok(()),
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        match self.file.to_str() {
+            Some("-") => "standard input".into(),
+            _ => self.file.to_string_lossy(),
+        }
+    }
+
+    fn options(&self) -> Options {
+        let limits = self
+            .max_payload
+            .map_or_else(Options::default, |limit| Options::both(limit as usize));
+        let choice = match (self.port, self.connection) {
+            (Some(port), _) => Choice::Port(port),
+            (None, Some(number)) => Choice::Connection(number),
+            (None, None) => Choice::ByContent,
+        };
+        Options { choice, ..limits }
+    }
+
+    fn text(&self) -> TextOptions {
+        let default = TextOptions::default();
+        TextOptions {
+            fold: !self.unfold,
+            timing: self.raw.is_none(),
+            hex: self.hex,
+            preview: default.preview.filter(|_| !self.full),
+            ..default
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! `veschub-sim decode` as a person and as a program meet it: the page, the table, the bytes, the choice.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::{net::SocketAddrV4, path::Path};
+
+use snapbox::{cmd::Command, str};
+use veschub_transcript::{
+    tcp::Side::{self, Initiator, Responder},
+    write::{Endpoints, SessionWriter},
+};
+use veschub_wire::encode;
+
+const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
+const MS: u64 = 1_000_000;
+
+fn decode(args: &[&str], capture: &[u8]) -> snapbox::cmd::OutputAssert {
+    Command::new(env!("CARGO_BIN_EXE_veschub-sim"))
+        .arg("decode")
+        .args(args)
+        .arg("-")
+        .stdin(capture.to_vec())
+        .assert()
+}
+
+fn frame(payload: &[u8]) -> Vec<u8> {
+    encode(payload).unwrap()
+}
+
+fn ends(port: u16) -> Endpoints {
+    let initiator: SocketAddrV4 = "192.0.2.10:40000".parse().unwrap();
+    let mut responder: SocketAddrV4 = "198.51.100.20:65101".parse().unwrap();
+    responder.set_port(port);
+    Endpoints::new(initiator, responder)
+}
+
+/// A session that says these things at these milliseconds, as a pcapng file.
+fn session(port: u16, said: &[(u64, Side, Vec<u8>)]) -> Vec<u8> {
+    let mut session = SessionWriter::new(Vec::new(), ends(port), 1_700_000_000_000 * MS).unwrap();
+    session.open(0).unwrap();
+    for (at, side, bytes) in said {
+        session.data(at * MS, *side, bytes).unwrap();
+    }
+    let end = said.last().map_or(0, |(at, ..)| at + 10) * MS;
+    session.close(end, Initiator).unwrap();
+    session.close(end, Responder).unwrap();
+    session.finish().unwrap()
+}
+
+/// Four polls, the third unanswered, a scan of the bus in between.
+fn polls(port: u16) -> Vec<u8> {
+    session(
+        port,
+        &[
+            (100, Initiator, LOGIN.to_vec()),
+            (150, Initiator, frame(&[0])),
+            (300, Responder, frame(&[0, 6, 5])),
+            (400, Initiator, frame(&[62])),
+            (500, Initiator, frame(&[30])),
+            (600, Initiator, frame(&[30])),
+            (700, Initiator, frame(&[30])),
+            (900, Responder, frame(&[62, 84])),
+            (1_000, Initiator, frame(&[34, 84, 0])),
+            (1_090, Responder, frame(&[0, 6, 5])),
+            (1_100, Responder, b"junk".to_vec()),
+        ],
+    )
+}
+
+/// The same capture with some packets put in again behind others: `(of, behind)`.
+fn with_packets_again(capture: &[u8], again: &[(usize, usize)]) -> Vec<u8> {
+    let mut blocks: Vec<&[u8]> = Vec::new();
+    let mut rest = capture;
+    while let Some(len) = rest.get(4..8) {
+        let (block, behind) = rest.split_at(u32::from_le_bytes(len.try_into().unwrap()) as usize);
+        blocks.push(block);
+        rest = behind;
+    }
+    // Section header and interface come before the first packet; its time stands in twelve bytes.
+    let packets = blocks.split_off(2);
+    let mut out = blocks.concat();
+    for (index, block) in packets.iter().enumerate() {
+        out.extend_from_slice(block);
+        for (of, _) in again.iter().filter(|(_, behind)| *behind == index) {
+            let mut repeat = packets[*of].to_vec();
+            repeat[12..20].copy_from_slice(&block[12..20]);
+            out.extend(repeat);
+        }
+    }
+    out
+}
+
+#[test]
+fn the_page_has_gaps_and_latencies() {
+    decode(&[], &polls(65_101))
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+  0.000                     opened                  192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100           > device  login                   type="VESCTOOL" id="DEMO-0001" password=***
+  0.150   +0.050  > device  FW_VERSION
+  0.300   +0.150  < tool    FW_VERSION    150.0 ms  firmware="6.05"
+  0.400   +0.100  > device  PING_CAN
+  0.500   +0.100  > device  ALIVE
+      …                     2 more ALIVE without a reply until 0.700
+  0.900   +0.200  < tool    PING_CAN      500.0 ms  can_ids=[84]
+  1.000   +0.100  > device  FORWARD_CAN             can_id=84 command="FW_VERSION"
+  1.090   +0.090  < tool    FW_VERSION     90.0 ms  firmware="6.05"
+  1.100   +0.010  < tool    noise                   4 bytes: 6a756e6b
+  1.110           > device  closed                  fin
+  1.110           < tool    closed                  fin
+1 login, 9 frames, 4 noise bytes; to device: FW_VERSION 1, ALIVE 3, FORWARD_CAN 1, PING_CAN 1; to tool: FW_VERSION 2, PING_CAN 1
+
+"#]]);
+}
+
+#[test]
+fn the_table_adds_up_each_command() {
+    decode(&["--stats"], &polls(65_101))
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+way       command                  count  bytes  answered  min ms  median ms  p95 ms  max ms  period ms
+> device  FW_VERSION                   1      6         1   150.0      150.0   150.0   150.0          -
+> device  ALIVE                        3     18         0       -          -       -       -      100.0
+> device  FORWARD_CAN(FW_VERSION)      1      8         1    90.0       90.0    90.0    90.0          -
+> device  PING_CAN                     1      6         1   500.0      500.0   500.0   500.0          -
+< tool    FW_VERSION                   2     16         -       -          -       -       -      790.0
+< tool    PING_CAN                     1      7         -       -          -       -       -          -
+1 login, 9 frames, 4 noise bytes; to device: FW_VERSION 1, ALIVE 3, FORWARD_CAN 1, PING_CAN 1; to tool: FW_VERSION 2, PING_CAN 1
+
+"#]]);
+}
+
+#[test]
+fn the_table_is_there_for_programs_too() {
+    decode(&["--stats", "--json"], &polls(65_101))
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+{"direction":"to-device","command":"FW_VERSION","count":1,"bytes":6,"answered":1,"latency":{"min":0.15,"median":0.15,"p95":0.15,"max":0.15},"period":null}
+{"direction":"to-device","command":"ALIVE","count":3,"bytes":18,"answered":0,"latency":null,"period":0.1}
+{"direction":"to-device","command":"FORWARD_CAN(FW_VERSION)","count":1,"bytes":8,"answered":1,"latency":{"min":0.09,"median":0.09,"p95":0.09,"max":0.09},"period":null}
+{"direction":"to-device","command":"PING_CAN","count":1,"bytes":6,"answered":1,"latency":{"min":0.5,"median":0.5,"p95":0.5,"max":0.5},"period":null}
+{"direction":"to-tool","command":"FW_VERSION","count":2,"bytes":16,"answered":null,"latency":null,"period":0.79}
+{"direction":"to-tool","command":"PING_CAN","count":1,"bytes":7,"answered":null,"latency":null,"period":null}
+
+"#]]);
+}
+
+#[test]
+fn bytes_stand_below_their_entry_and_secrets_do_not() {
+    let config = [&[93, 0][..], &[0; 40]].concat();
+    let capture = session(
+        65_101,
+        &[
+            (100, Initiator, LOGIN.to_vec()),
+            (150, Initiator, frame(&[93, 0])),
+            (200, Responder, frame(&config)),
+            (300, Responder, [&frame(&[21; 30])[..], &[0, 1, 2]].concat()),
+        ],
+    );
+    decode(&["--hex"], &capture)
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+  0.000                     opened                        192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100           > device  login                         type="VESCTOOL" id="DEMO-0001" password=***
+          32 bytes with a password in them, not shown
+  0.150   +0.050  > device  GET_CUSTOM_CONFIG             index=0
+          00000020  02 02 5d 00 78 e3 03                             ..].x..
+  0.200   +0.050  < tool    GET_CUSTOM_CONFIG    50.0 ms  index=0 signature=0 data=***
+          47 bytes with a secret in them, not shown
+  0.300   +0.100  < tool    PRINT                         text="/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}/u{15}"
+          0000002f  02 1e 15 15 15 15 15 15 15 15 15 15 15 15 15 15  ................
+          0000003f  15 15 15 15 15 15 15 15 15 15 15 15 15 15 15 15  ................
+          0000004f  3e 5e 03                                         >^.
+  0.300   +0.000  < tool    noise                         3 bytes: 000102 (perhaps the start of a frame)
+          00000052  00 01 02                                         ...
+  0.310           > device  closed                        fin
+  0.310           < tool    closed                        fin
+1 login, 3 frames, 3 noise bytes; to device: GET_CUSTOM_CONFIG 1; to tool: PRINT 1, GET_CUSTOM_CONFIG 1
+
+"#]]);
+}
+
+#[test]
+fn packets_that_were_sent_again_are_told_and_counted() {
+    let capture = with_packets_again(&polls(65_101), &[(4, 4), (4, 5), (4, 6), (4, 6), (4, 6)]);
+    decode(&[], &capture)
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+  0.000                     opened                  192.0.2.10:40000 -> 198.51.100.20:65101
+  0.100           > device  login                   type="VESCTOOL" id="DEMO-0001" password=***
+  0.150   +0.050  > device  FW_VERSION
+  0.150           > device  repeated                6 bytes sent again
+  0.300   +0.150  < tool    FW_VERSION    150.0 ms  firmware="6.05"
+  0.300           > device  repeated                6 bytes sent again
+  0.400   +0.100  > device  PING_CAN
+  0.400           > device  repeated                6 bytes sent again
+      …                     2 more sent again, 12 bytes until 0.400
+  0.500   +0.100  > device  ALIVE
+      …                     2 more ALIVE without a reply until 0.700
+  0.900   +0.200  < tool    PING_CAN      500.0 ms  can_ids=[84]
+  1.000   +0.100  > device  FORWARD_CAN             can_id=84 command="FW_VERSION"
+  1.090   +0.090  < tool    FW_VERSION     90.0 ms  firmware="6.05"
+  1.100   +0.010  < tool    noise                   4 bytes: 6a756e6b
+  1.110           > device  closed                  fin
+  1.110           < tool    closed                  fin
+1 login, 9 frames, 4 noise bytes, 30 bytes sent again; to device: FW_VERSION 1, ALIVE 3, FORWARD_CAN 1, PING_CAN 1; to tool: FW_VERSION 2, PING_CAN 1
+
+"#]]);
+    let json = decode(&["--json"], &capture).success();
+    let text = String::from_utf8_lossy(&json.get_output().stdout).into_owned();
+    assert_eq!(text.matches(r#""kind":"repeated""#).count(), 5);
+    assert!(
+        text.contains(r#""kind":"repeated","connection":1,"length":6}"#),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_port_chooses_and_one_that_is_not_there_is_an_error() {
+    let capture = polls(7_000);
+    let everything = decode(&[], &capture).success();
+    let chosen = decode(&["--port", "7000"], &capture).success();
+    assert_eq!(everything.get_output().stdout, chosen.get_output().stdout);
+    decode(&["--port", "7001"], &capture)
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: standard input: no TCP connection to or from port 7001; without --port, connections are found by what they say
+
+"#]]);
+}
+
+#[test]
+fn a_connection_that_was_left_out_can_be_chosen_by_the_number_it_was_named_with() {
+    let capture = session(
+        443,
+        &[(100, Initiator, b"neither login nor frame".to_vec())],
+    );
+    decode(&[], &capture)
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+      -           !         1 connection left out, without a login or a frame: #1 192.0.2.10:40000 - 198.51.100.20:443 (23 bytes)
+0 logins, 0 frames, 0 noise bytes
+
+"#]]);
+    decode(&["--connection", "1"], &capture)
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+  0.000                     opened             192.0.2.10:40000 -> 198.51.100.20:443
+  0.100           > device  noise              23 bytes: 6e656974686572206c6f67696e206e6f72206672616d65
+  0.110           > device  closed             fin
+  0.110           < tool    closed             fin
+0 logins, 0 frames, 23 noise bytes
+
+"#]]);
+    decode(&["--connection", "2"], &capture)
+        .code(2)
+        .stdout_eq("")
+        .stderr_eq(str![[r#"
+error: standard input: no TCP connection with the number 2; without --connection, those with a login or a frame are shown, and others are named with their numbers
+
+"#]]);
+}
+
+#[test]
+fn ways_to_show_and_to_choose_that_exclude_each_other_are_refused() {
+    for args in [
+        &["--port", "1", "--connection", "1"][..],
+        &["--hex", "--json"],
+        &["--stats", "--unfold"],
+        &["--raw", "to-tool", "--port", "1"],
+        &["--connection", "0"],
+    ] {
+        decode(args, b"").code(2).stdout_eq("");
+    }
+}
+
+#[test]
+fn the_recorded_session_adds_up_to_what_was_measured() {
+    let capture =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures/vesctool-session-rebuilt.pcapng");
+    decode(&["--stats"], &std::fs::read(capture).unwrap())
+        .success()
+        .stderr_eq("")
+        .stdout_eq(str![[r#"
+way       command                  count  bytes  answered  min ms  median ms  p95 ms  max ms  period ms
+> device  FW_VERSION                   2     12         2   107.1      107.1   147.7   147.7     3020.8
+> device  FORWARD_CAN(FW_VERSION)      1      8         1   189.4      189.4   189.4   189.4          -
+> device  PING_CAN                     1      6         1  2632.4     2632.4  2632.4  2632.4          -
+> device  GET_CUSTOM_CONFIG            1      7         1    90.5       90.5    90.5    90.5          -
+> device  BMS_GET_VALUES             139    834       139    84.9       97.3   153.2   476.3      101.0
+< tool    FW_VERSION                   3    136         -       -          -       -       -      127.9
+< tool    PING_CAN                     1      7         -       -          -       -       -          -
+< tool    GET_CUSTOM_CONFIG            1    134         -       -          -       -       -          -
+< tool    BMS_GET_VALUES             139  23769         -       -          -       -       -      111.2
+1 login, 288 frames, 0 noise bytes; to device: FW_VERSION 2, FORWARD_CAN 1, PING_CAN 1, GET_CUSTOM_CONFIG 1, BMS_GET_VALUES 139; to tool: FW_VERSION 3, PING_CAN 1, GET_CUSTOM_CONFIG 1, BMS_GET_VALUES 139
+
+"#]]);
+}

@@ -1,0 +1,92 @@
+//! Entries that are known, until nothing earlier can come any more.
+//!
+//! What is said on one connection may become clear later than what is said on another: bytes behind a hole,
+//! half a frame, a connection of which nobody knows yet whether it is ours. Each connection therefore may hold
+//! entries back from a record on. Beyond [`MAX_HELD`] bytes that is given up, and what then becomes clear late is told
+//! late, with its right time.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::entry::{Entry, Kind};
+use crate::tcp::{MAX_CONNECTIONS, Stamp};
+
+/// How much waits for something earlier, in bytes of memory.
+pub(crate) const MAX_HELD: usize = 8 << 20;
+
+#[derive(Debug)]
+pub(crate) struct Queue {
+    /// In the order of their records.
+    entries: VecDeque<(Stamp, Entry)>,
+    cost: usize,
+    /// From which record on each slot holds entries back.
+    holds: Vec<Option<u64>>,
+    earliest: BTreeSet<(u64, usize)>,
+}
+
+impl Queue {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            cost: 0,
+            holds: vec![None; MAX_CONNECTIONS],
+            earliest: BTreeSet::new(),
+        }
+    }
+
+    /// Takes an entry; of one record, those that were told first come first.
+    pub(crate) fn push(&mut self, stamp: Stamp, entry: Entry) {
+        self.cost += cost(&entry);
+        match self.entries.back() {
+            Some((last, _)) if last.record > stamp.record => {
+                let at = self
+                    .entries
+                    .partition_point(|(other, _)| other.record <= stamp.record);
+                self.entries.insert(at, (stamp, entry));
+            }
+            _ => self.entries.push_back((stamp, entry)),
+        }
+    }
+
+    /// From this record on, the connection in this slot may still tell something.
+    pub(crate) fn hold(&mut self, slot: usize, since: Option<u64>) {
+        let Some(hold) = self.holds.get_mut(slot) else {
+            return;
+        };
+        if *hold == since {
+            return;
+        }
+        if let Some(old) = *hold {
+            self.earliest.remove(&(old, slot));
+        }
+        if let Some(new) = since {
+            self.earliest.insert((new, slot));
+        }
+        *hold = since;
+    }
+
+    /// The next entry that nothing earlier can come before any more.
+    pub(crate) fn pop(&mut self) -> Option<(Stamp, Entry)> {
+        let (stamp, _) = self.entries.front()?;
+        let free = match self.earliest.first() {
+            Some((since, _)) => stamp.record < *since || self.cost > MAX_HELD,
+            None => true,
+        };
+        if !free {
+            return None;
+        }
+        let popped = self.entries.pop_front()?;
+        self.cost -= cost(&popped.1);
+        Some(popped)
+    }
+}
+
+/// What an entry takes of memory, roughly.
+fn cost(entry: &Entry) -> usize {
+    const BASE: usize = size_of::<(Stamp, Entry)>();
+    BASE + match &entry.kind {
+        Kind::Frame(frame) => frame.payload.len(),
+        Kind::Noise(noise) => noise.bytes.len(),
+        Kind::Login(login) => 2 * login.raw.reveal().len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,226 @@
+//! How long things took: gaps between what was said, and how long replies took.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use veschub_wire::CommandId;
+
+use crate::entry::{Direction, Entry, FrameEntry, Kind};
+
+/// Requests that wait for a reply, in one connection; the oldest is then given up.
+const MAX_OPEN: usize = 64;
+/// Connections of which times are known; that with the lowest number is forgotten first.
+const MAX_CONNECTIONS: usize = 1024;
+
+/// How long things took, of one entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Nanoseconds since something was said last on the same connection, in either direction.
+    pub gap_ns: Option<u64>,
+    /// For a reply: the request that it answers, and after how many nanoseconds.
+    pub answers: Option<(Asked, u64)>,
+}
+
+/// What was asked for: the command, for FORWARD_CAN with the one inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Asked {
+    /// The command itself.
+    pub command: CommandId,
+    /// The command that FORWARD_CAN passes on.
+    pub inner: Option<CommandId>,
+}
+
+/// Follows the entries of a transcript and tells the times of each.
+///
+/// A reply answers the latest request with its command that has no reply yet: over one TCP connection replies come in
+/// order, and a request that was never answered must not make all later ones look slow.
+#[derive(Debug, Default)]
+pub struct Clock {
+    connections: BTreeMap<u32, Heard>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    last_ns: Option<u64>,
+    open: Vec<(Asked, u64)>,
+}
+
+impl Asked {
+    /// What a frame to a device asks for.
+    #[must_use]
+    pub fn by(frame: &FrameEntry) -> Self {
+        let command = frame.command();
+        let inner = match frame.payload.as_slice() {
+            [_, _, inner, ..] if command == CommandId::FORWARD_CAN => Some(CommandId(*inner)),
+            _ => None,
+        };
+        Self { command, inner }
+    }
+
+    /// The command that the reply has: replies from the CAN bus come unwrapped.
+    #[must_use]
+    pub fn reply(&self) -> CommandId {
+        self.inner.unwrap_or(self.command)
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.inner {
+            Some(inner) => write!(f, "{}({inner})", self.command),
+            None => self.command.fmt(f),
+        }
+    }
+}
+
+impl Clock {
+    /// The times of the next entry.
+    pub fn time(&mut self, entry: &Entry) -> Timing {
+        let said = matches!(
+            entry.kind,
+            Kind::Login(_) | Kind::Frame(_) | Kind::Noise(_) | Kind::Gap { .. }
+        );
+        let (Some(at), true) = (entry.at_ns, said) else {
+            return Timing::default();
+        };
+        if self.connections.len() >= MAX_CONNECTIONS {
+            self.connections.pop_first();
+        }
+        let heard = self.connections.entry(entry.connection).or_default();
+        let last = heard.last_ns.replace(at);
+        Timing {
+            gap_ns: last.map(|last| at.saturating_sub(last)),
+            answers: entry
+                .frame()
+                .zip(entry.direction)
+                .and_then(|(frame, direction)| heard.exchange(at, frame, direction)),
+        }
+    }
+}
+
+impl Heard {
+    fn exchange(
+        &mut self,
+        at: u64,
+        frame: &FrameEntry,
+        direction: Direction,
+    ) -> Option<(Asked, u64)> {
+        if direction == Direction::ToDevice {
+            if self.open.len() == MAX_OPEN {
+                self.open.remove(0);
+            }
+            self.open.push((Asked::by(frame), at));
+            return None;
+        }
+        let command = frame.command();
+        let matches = |(asked, _): &(Asked, u64)| asked.reply() == command;
+        let index = self.open.iter().rposition(matches)?;
+        let (asked, since) = self.open.remove(index);
+        Some((asked, at.saturating_sub(since)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(at_ms: u64, direction: Direction, payload: &[u8]) -> Entry {
+        Entry {
+            at_ns: Some(at_ms * 1_000_000),
+            connection: 1,
+            direction: Some(direction),
+            offset: 0,
+            kind: Kind::Frame(FrameEntry {
+                payload: payload.to_vec(),
+                start: 2,
+            }),
+        }
+    }
+
+    /// Gap and latency in milliseconds.
+    fn told(entries: &[Entry]) -> Vec<(Option<u64>, Option<u64>)> {
+        let mut clock = Clock::default();
+        let ms = |ns: u64| ns / 1_000_000;
+        let timings = entries.iter().map(|entry| clock.time(entry));
+        timings
+            .map(|timing| {
+                let latency = timing.answers.map(|(_, ns)| ms(ns));
+                (timing.gap_ns.map(ms), latency)
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_reply_answers_its_request_and_not_another() {
+        use Direction::{ToDevice, ToTool};
+        assert_eq!(
+            told(&[
+                frame(0, ToDevice, &[93, 0]),
+                frame(26, ToDevice, &[62]),
+                frame(90, ToTool, &[93]),
+                frame(2_658, ToTool, &[62, 84]),
+                frame(2_700, ToTool, &[62, 84]),
+            ]),
+            [
+                (None, None),
+                (Some(26), None),
+                (Some(64), Some(90)),
+                (Some(2_568), Some(2_632)),
+                (Some(42), None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_reply_from_the_can_bus_answers_forward_can() {
+        use Direction::{ToDevice, ToTool};
+        let mut clock = Clock::default();
+        clock.time(&frame(0, ToDevice, &[34, 84, 0]));
+        let timing = clock.time(&frame(5, ToTool, &[0, 6, 5]));
+        let (asked, latency) = timing.answers.unwrap();
+        assert_eq!(
+            (asked.to_string().as_str(), latency),
+            ("FORWARD_CAN(FW_VERSION)", 5_000_000)
+        );
+    }
+
+    #[test]
+    fn a_request_that_was_never_answered_does_not_slow_down_the_later_ones() {
+        use Direction::{ToDevice, ToTool};
+        let polls = (1..4).flat_map(|poll| {
+            [
+                frame(1_000 * poll, ToDevice, &[96]),
+                frame(1_000 * poll + 90, ToTool, &[96]),
+            ]
+        });
+        let entries: Vec<Entry> = [frame(0, ToDevice, &[96])]
+            .into_iter()
+            .chain(polls)
+            .collect();
+        let latencies: Vec<_> = told(&entries)
+            .into_iter()
+            .filter_map(|(_, latency)| latency)
+            .collect();
+        assert_eq!(latencies, [90, 90, 90]);
+    }
+
+    #[test]
+    fn what_is_open_has_a_limit() {
+        let mut clock = Clock::default();
+        for connection in 0..2_000 {
+            for _ in 0..100 {
+                clock.time(&Entry {
+                    connection,
+                    ..frame(0, Direction::ToDevice, &[96])
+                });
+            }
+        }
+        assert!(clock.connections.len() <= MAX_CONNECTIONS);
+        assert!(
+            clock
+                .connections
+                .values()
+                .all(|heard| heard.open.len() <= MAX_OPEN)
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Every seed and every input that once broke something, on the stable toolchain.
+
+mod common;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use common::{big_endian_section, endpoints, pcap, read, records, session};
+use flate2::{Compression, write::GzEncoder};
+use veschub_transcript::fuzzing;
+use veschub_transcript::link::LinkType;
+use veschub_transcript::pcap::Record;
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../fuzz")
+        .join(name)
+        .join("capture_file")
+}
+
+/// Runs the target's body over every file of a folder; says how many there were.
+fn replay(name: &str) -> io::Result<usize> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder(name))? {
+        let path = entry?.path();
+        if !path.ends_with(".gitkeep") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    for path in &files {
+        // Shown only if the body panics.
+        println!("replaying {}", path.display());
+        fuzzing::capture_file(&fs::read(path)?);
+    }
+    Ok(files.len())
+}
+
+#[test]
+fn capture_files_pass_their_seeds_and_regressions() {
+    assert_ne!(replay("seeds").unwrap(), 0, "there are no seeds");
+    replay("regressions").unwrap();
+}
+
+/// Small captures that between them touch everything that the reader knows.
+fn seeds() -> Vec<(&'static str, Vec<u8>)> {
+    // The opening, the login, and a few of the packets behind it.
+    let all: Vec<Record> = records(&session(endpoints()))
+        .into_iter()
+        .take(12)
+        .collect();
+    let relinked = |link, header: &[u8]| -> Vec<u8> {
+        let relinked = all.iter().map(|record| {
+            let data = [header, &record.data[14..]].concat();
+            Record {
+                link,
+                original_len: data.len() as u32,
+                data,
+                ..record.clone()
+            }
+        });
+        pcap(&relinked.collect::<Vec<_>>(), false, true)
+    };
+    let mut cut = all.clone();
+    cut.iter_mut().for_each(|record| record.data.truncate(60));
+    let lost: Vec<Record> = all
+        .iter()
+        .filter(|record| record.number != 6)
+        .cloned()
+        .collect();
+    let twice: Vec<Record> = all
+        .iter()
+        .flat_map(|record| [record.clone(), record.clone()])
+        .collect();
+    let mut reversed = all[3..].to_vec();
+    reversed.reverse();
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let plain = pcap(&all, false, false);
+    encoder.write_all(&plain).expect("memory takes all");
+    let packed = encoder.finish().expect("memory takes all");
+    vec![
+        ("pcap-little-endian", pcap(&all, false, false)),
+        ("pcap-nanoseconds-big-endian", pcap(&all, true, true)),
+        ("pcap-gzip", packed),
+        ("pcapng-big-endian", big_endian_section(&all, 6, 1_000_000)),
+        (
+            "pcapng-little-endian",
+            common::session_records_as_pcapng(&all),
+        ),
+        (
+            "pcapng-two-sections",
+            [
+                big_endian_section(&all[..5], 9, 1_000_000_000),
+                common::session_records_as_pcapng(&all[5..]),
+            ]
+            .concat(),
+        ),
+        ("link-raw", relinked(LinkType::RAW, &[])),
+        ("link-loopback", relinked(LinkType::NULL, &[2, 0, 0, 0])),
+        (
+            "link-cooked-1",
+            relinked(
+                LinkType::LINUX_SLL,
+                &[0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0],
+            ),
+        ),
+        (
+            "link-cooked-2",
+            relinked(
+                LinkType::LINUX_SLL2,
+                &[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            ),
+        ),
+        (
+            "link-vlan-in-vlan",
+            relinked(
+                LinkType::ETHERNET,
+                &[
+                    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x88, 0xA8, 0, 7, 0x81, 0, 0, 9, 8, 0,
+                ],
+            ),
+        ),
+        ("begun-in-the-middle", pcap(&all[5..], false, false)),
+        ("a-packet-lost", pcap(&lost, false, false)),
+        ("every-packet-twice", pcap(&twice, false, false)),
+        ("backwards", pcap(&reversed, false, false)),
+        ("cut-by-the-snap-length", pcap(&cut, false, false)),
+        ("cut-off", pcap(&all, false, false)[..500].to_vec()),
+    ]
+}
+
+#[test]
+fn the_committed_seeds_are_what_they_are_named_for() {
+    let update = std::env::var_os("VESCHUB_UPDATE").is_some();
+    for (name, bytes) in seeds() {
+        assert!(read(&bytes).is_ok(), "{name} is no capture");
+        let path = folder("seeds").join(name);
+        if update {
+            fs::write(&path, &bytes).unwrap();
+        }
+        let there = fs::read(&path).unwrap_or_default();
+        assert!(
+            there == bytes,
+            "{name} is not up to date: run this with VESCHUB_UPDATE=1"
+        );
+    }
+}
