@@ -16,7 +16,7 @@
 //! * [`listen`]: one direction of a session taken apart; [`entry`]: the parts.
 //! * [`transcript`]: all entries together; [`capture`]: how a file becomes one.
 //! * [`render`]: a transcript for people and for programs.
-//! * [`mod@write`]: a session written as a pcapng file.
+//! * [`mod@write`]: a session written as a pcapng file; [`scrub`]: one with its secrets taken out.
 //!
 //! Three rules hold throughout. *Every byte is told*: the entries of a direction cover its stream without
 //! a hole, noise and gaps included. *Contents decide*, not port numbers. *Secrets stay in payloads*:
@@ -31,6 +31,7 @@ pub mod listen;
 pub mod pcap;
 pub mod render;
 mod roles;
+pub mod scrub;
 pub mod segment;
 pub mod tcp;
 pub mod transcript;
