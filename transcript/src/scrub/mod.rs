@@ -326,7 +326,7 @@ impl Work {
         let patterns = Patterns::new(self.words.patterns());
         step(&mut |stretch, at, what| match what {
             Found::Search(place) => patterns.replace(stretch, at, |pattern| {
-                self.tally.replaced(pattern.what, place, &pattern.secret);
+                self.tally.replaced(pattern.what, place, &pattern.origin);
             }),
             Found::Crc => {
                 let crc = crc16(&stretch.bytes[at.clone()]);

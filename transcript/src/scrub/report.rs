@@ -142,10 +142,13 @@ impl Report {
     }
 }
 
+/// The different secrets of a kind, and how often they were seen.
+type Seen = (BTreeSet<Vec<u8>>, u64);
+
 /// Counts while the work is done.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    replaced: BTreeMap<(Secret, Place), (BTreeSet<Vec<u8>>, u64)>,
+    replaced: BTreeMap<(Secret, Place), Seen>,
     blanked: BTreeMap<Blank, u64>,
     dropped: BTreeMap<Dropped, u64>,
 }

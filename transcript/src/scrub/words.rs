@@ -26,15 +26,16 @@ const DEFAULT_PIN: u32 = 123_456;
 
 /// Whether a text says of itself that it is no secret.
 ///
-/// True for nothing at all, for what starts with `demo-` or `not-a-`, for the names that RFC 2606 sets
+/// True for nothing at all, for what starts with `demo-`, `not-a-` or `not-an-`, for the names that RFC 2606 sets
 /// aside, for the public hub, for a single `x` or `*` repeated, and for `x` with up to five digits; in either case.
 #[must_use]
 pub fn is_placeholder(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text).to_ascii_lowercase();
     let repeated = |wanted: char| text.chars().all(|found| found == wanted);
     let numbered = |rest: &str| rest.len() < 6 && rest.bytes().all(|byte| byte.is_ascii_digit());
-    text.starts_with("demo-")
-        || text.starts_with("not-a-")
+    ["demo-", "not-a-", "not-an-"]
+        .iter()
+        .any(|start| text.starts_with(start))
         || [".invalid", ".example", ".test"]
             .iter()
             .any(|end| text.ends_with(end))
@@ -85,6 +86,9 @@ const MAC_PREFIX: [u8; 3] = [2, 0xDE, 0x30];
 /// A text to be looked for everywhere.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
+    /// The secret as its field holds it.
+    pub(super) origin: Vec<u8>,
+    /// The form in which it is looked for.
     pub(super) secret: Vec<u8>,
     pub(super) placeholder: Vec<u8>,
     pub(super) what: Secret,
@@ -304,9 +308,10 @@ impl Words {
     /// All that was replaced, in the forms in which it may stand in a text, the longest first.
     pub(super) fn patterns(&self) -> Vec<Pattern> {
         let mut patterns = Vec::new();
-        let mut push = |secret: Vec<u8>, placeholder: Vec<u8>, what| {
+        let mut push = |origin: &[u8], secret: Vec<u8>, placeholder: Vec<u8>, what| {
             if secret.len() >= MIN_SEARCHED && secret.len() == placeholder.len() {
                 patterns.push(Pattern {
+                    origin: origin.to_vec(),
                     secret,
                     placeholder,
                     what,
@@ -314,10 +319,10 @@ impl Words {
             }
         };
         for (text, (placeholder, what)) in &self.texts {
-            push(text.clone(), placeholder.clone(), *what);
+            push(text, text.clone(), placeholder.clone(), *what);
             if *what == Secret::LoginId {
                 for other in [text.to_ascii_uppercase(), text.to_ascii_lowercase()] {
-                    push(other, placeholder.clone(), *what);
+                    push(text, other, placeholder.clone(), *what);
                 }
             }
         }
@@ -325,11 +330,11 @@ impl Words {
         let uuids = self.uuids.iter();
         let raw = raw.chain(uuids.map(|(a, b)| (&a[..], &b[..], Secret::Uuid)));
         for (secret, placeholder, what) in raw {
-            push(secret.to_vec(), placeholder.to_vec(), what);
+            push(secret, secret.to_vec(), placeholder.to_vec(), what);
             for separator in ["", ":", "-", " "] {
                 for upper in [false, true] {
                     let text = |bytes| hex(bytes, separator, upper);
-                    push(text(secret), text(placeholder), what);
+                    push(secret, text(secret), text(placeholder), what);
                 }
             }
         }
@@ -339,12 +344,13 @@ impl Words {
                 placeholder = format!("demo-{}", "0".repeat(text.len()));
                 placeholder.truncate(text.len());
             }
-            push(text.into_bytes(), placeholder.into_bytes(), Secret::Ip);
+            let text = text.into_bytes();
+            push(&text, text.clone(), placeholder.into_bytes(), Secret::Ip);
         }
         for (pin, placeholder) in &self.pins {
             // Shorter numbers stand anywhere by chance; other lengths have no placeholder.
-            let texts = (pin.to_string(), placeholder.to_string());
-            push(texts.0.into_bytes(), texts.1.into_bytes(), Secret::Pin);
+            let [text, placeholder] = [pin, placeholder].map(|pin| pin.to_string().into_bytes());
+            push(&pin.to_be_bytes(), text, placeholder, Secret::Pin);
         }
         patterns.sort_by(|a, b| {
             let longest = b.secret.len().cmp(&a.secret.len());
