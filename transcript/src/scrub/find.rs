@@ -31,14 +31,22 @@ pub(super) enum Found {
 }
 
 /// The spans of one direction.
-pub(super) fn spans(heard: &[Heard<()>], direction: Direction) -> Vec<Span> {
+///
+/// Where the direction is only guessed, a frame that makes sense the other way alone is read that way.
+pub(super) fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool) -> Vec<Span> {
     let mut spans = Spans::default();
     for heard in heard {
         match &heard.kind {
             Kind::Login(login) => spans.login(heard.offset, login.raw.reveal()),
             Kind::Frame(frame) => {
                 let at = heard.offset + u64::from(frame.start);
-                match direction {
+                let makes_sense = |way| is_understood(&frame.payload, way);
+                let reverse = direction.reverse();
+                let way = match is_guessed && !makes_sense(direction) && makes_sense(reverse) {
+                    true => reverse,
+                    false => direction,
+                };
+                match way {
                     Direction::ToDevice => spans.request(at, &frame.payload),
                     Direction::ToTool => spans.reply(at, &frame.payload),
                 }
@@ -53,6 +61,15 @@ pub(super) fn spans(heard: &[Heard<()>], direction: Direction) -> Vec<Span> {
         }
     }
     spans.0
+}
+
+fn is_understood(payload: &[u8], direction: Direction) -> bool {
+    match direction {
+        Direction::ToDevice => Request::decode(payload)
+            .is_ok_and(|told| told.trailing.is_empty() && !matches!(told.body, Request::Other(_))),
+        Direction::ToTool => Reply::decode(payload)
+            .is_ok_and(|told| told.trailing.is_empty() && !matches!(told.body, Reply::Other(_))),
+    }
 }
 
 /// The spans of a discovery datagram, `NAME::IP::PORT`; none if it is something else.

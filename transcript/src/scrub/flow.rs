@@ -174,11 +174,17 @@ impl Flows {
         }
     }
 
-    /// The connections that are VESC sessions, with their roles.
-    pub(super) fn sessions(&mut self) -> impl Iterator<Item = (Roles, [&mut Stream; 2])> {
+    /// The connections that are VESC sessions: who is who, whether that is only guessed, and what they said.
+    pub(super) fn sessions(&mut self) -> impl Iterator<Item = (Roles, bool, [&mut Stream; 2])> {
         self.flows.iter_mut().filter_map(|flow| {
             let [initiator, responder] = &mut flow.halves;
-            Some((flow.roles?, [&mut initiator.stream, &mut responder.stream]))
+            let roles = flow.roles?;
+            let is_guessed = roles.login.is_none() && !flow.from_start;
+            Some((
+                roles,
+                is_guessed,
+                [&mut initiator.stream, &mut responder.stream],
+            ))
         })
     }
 

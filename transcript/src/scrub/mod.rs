@@ -237,13 +237,13 @@ impl Work {
             address.keep_placeholder(&mut self.words);
         }
         let mut streams = Vec::new();
-        for (roles, halves) in flows.sessions() {
+        for (roles, is_guessed, halves) in flows.sessions() {
             for (side, stream) in [Side::Initiator, Side::Responder].into_iter().zip(halves) {
                 let direction = flow::direction(side, roles);
                 let has_login = roles.login == Some(side);
                 let limit = self.options.limit(direction);
                 let heard = stream.listen(has_login, limit);
-                let spans = find::spans(&heard, direction);
+                let spans = find::spans(&heard, direction, is_guessed);
                 streams.push((stream, has_login, limit, shape(&heard), spans));
             }
         }
