@@ -14,9 +14,9 @@ use crate::scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Replaced by placeholders of the same length, the same everywhere, so that a replay still matches:\n  \
-login ids and passwords, Wi-Fi names and keys, the hub's host and login in configs, Bluetooth names\n  \
-and pins, UUIDs, MAC and IP addresses; wherever else the same text stands in a payload as well.\n\
+Replaced by placeholders of the same length, the same everywhere, so that a replay still matches:\n\
+login ids and passwords, Wi-Fi names and keys, the host and login of a hub in configs, Bluetooth\n\
+names and pins, UUIDs, MAC and IP addresses; wherever the same text stands in a payload as well.\n\
 The recording begins at 2026-01-01 00:00 UTC; distances of times stay to the nanosecond.\n\
 Left out: packets of anything but VESC sessions and discovery; comments and names of a pcapng.\n\
 Zeroed: bytes outside of frames, unknown commands and configs, unless they are kept.\n\
@@ -182,16 +182,16 @@ pub(super) fn findings(path: &Path) -> Vec<ScenarioError> {
     if report.is_clean() {
         return Vec::new();
     }
-    let replaced = report.replaced.iter().map(|found| {
-        let count = counted(found.count, &found.what.to_string());
-        format!("{count} in {}", found.place)
-    });
+    let replaced = report
+        .replaced
+        .iter()
+        .map(|found| format!("{} in {} ({})", found.what, found.place, found.count));
     let dropped = report.dropped_packets.iter().map(|dropped| {
         let packets = counted(dropped.count, "packet");
         format!("{packets} {}", dropped.what)
     });
     let removed = report.removed.iter();
-    let removed = removed.map(|removed| counted(removed.count, removed.what));
+    let removed = removed.map(|removed| format!("{} ({})", removed.what, removed.count));
     let found: Vec<String> = replaced.chain(dropped).chain(removed).collect();
     let message = format!("the capture was not scrubbed: {}", found.join(", "));
     let help = format!(

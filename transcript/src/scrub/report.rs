@@ -202,7 +202,7 @@ pub(super) fn counted<T>(counts: BTreeMap<T, u64>) -> Vec<Counted<T>> {
 
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             Self::LoginId => "login id",
             Self::Password => "password",
             Self::NetworkName => "Wi-Fi name",
