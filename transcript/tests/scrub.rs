@@ -345,11 +345,14 @@ fn a_recording_from_the_middle_with_gaps_is_scrubbed() {
         for secret in [PASSWORD, AP_KEY, HOST, TOOL_IP] {
             assert!(!contains(&new, secret.as_bytes()), "{skipped}");
         }
-        assert_eq!(
-            shape(&read(&file).unwrap()),
-            shape(&read(&new).unwrap()),
-            "{skipped}"
-        );
+        // Who is who is only guessed here, and may be guessed better once unknown bytes are zeros.
+        let frames = |file: &[u8]| -> Vec<(Option<u64>, u64, u64)> {
+            let told = read(file).unwrap().entries;
+            let frames = told.iter().filter(|entry| entry.frame().is_some());
+            let frames = frames.map(|entry| (entry.at_ns, entry.offset, entry.kind.stream_len()));
+            frames.collect()
+        };
+        assert_eq!(frames(&file), frames(&new), "{skipped}");
         assert!(scrubbed(&new) == new);
     }
 }
@@ -397,8 +400,8 @@ fn what_is_not_understood_can_be_kept_but_for_known_secrets() {
     let new = scrub(recorded(9).as_slice(), keep).unwrap();
     let transcript = read(&new.file).unwrap();
     let unknown = transcript.entries.iter().filter_map(|entry| entry.frame());
-    let unknown = unknown.filter(|frame| frame.payload[0] == 200);
-    assert_eq!(unknown.last().unwrap().payload, b"\xC8an unknown command");
+    let mut unknown = unknown.filter(|frame| frame.payload[0] == 200);
+    assert_eq!(unknown.next().unwrap().payload, b"\xC8an unknown command");
     for entry in &transcript.entries {
         if let Kind::Noise(noise) = &entry.kind {
             assert!(noise.bytes.iter().any(|byte| *byte != 0));
@@ -623,14 +626,12 @@ fn assert_checksums_are_valid(file: &[u8]) {
     for field in ["ip", "tcp", "udp"] {
         tshark.args(["-e", &format!("{field}.checksum.status")]);
     }
-    let output = match tshark.output() {
-        Ok(output) => output,
-        Err(_) if std::env::var_os("VESCHUB_NEED_TSHARK").is_none() => {
-            println!("skipped: tshark is not there");
-            return;
-        }
-        Err(error) => panic!("tshark: {error}"),
-    };
+    let output = tshark.output();
+    if output.is_err() && std::env::var_os("VESCHUB_NEED_TSHARK").is_none() {
+        println!("skipped: tshark is not there");
+        return;
+    }
+    let output = output.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().count(), records(file).len(), "{text}");
     for line in text.lines() {

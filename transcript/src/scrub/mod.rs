@@ -13,7 +13,8 @@
 //!
 //! Caution is the default: packets of anything but VESC sessions and discovery are left out, as is what a
 //! pcapng says around its packets; bytes outside of frames, and payloads that nobody understands, become
-//! zeros. Where two packets disagree about the same bytes of a stream, both get what the reader took.
+//! zeros; where nobody logs in and the opening was not recorded, zeros may change the guess of who is who. Where
+//! two packets disagree about the same bytes of a stream, both get what the reader took.
 //!
 //! What is not found: a secret that stands in a free text (TERMINAL_CMD, PRINT) and in no field of the same
 //! capture; one of fewer than [`MIN_SEARCHED`] bytes outside of its own field; ports, device and firmware
