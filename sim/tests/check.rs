@@ -117,7 +117,7 @@ What sets it off cannot happen with the client of this scenario: [..]
 "#]]);
     sim(&["check", "--explain", "W999"])
         .code(2)
-        .stderr_eq("error: no finding has the code W999; there are E001, [..], W005\n");
+        .stderr_eq("error: no finding has the code W999; there are E001, [..], W006\n");
 }
 
 #[test]

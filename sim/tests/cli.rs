@@ -99,7 +99,8 @@ Commands:
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
   record  Sit between a client and a real hub or device, and write what is said into a capture file
   decode  Show what was said in a capture or in a bare stream of bytes
-  check   Check scenarios without running them
+  scrub   Write a capture anew without logins, keys, names, addresses and dates
+  check   Check scenarios without running them, and captures for secrets
   schema  Print the JSON Schema of scenarios, for editors
   encode  Print a request as a frame in hex
   quirks  List the odd behaviours of real hubs and devices, with where each was seen
@@ -332,13 +333,13 @@ Examples:
             .success()
             .stderr_eq("")
             .stdout_eq(str![[r#"
-Check scenarios without running them
+Check scenarios without running them, and captures for secrets
 
 Usage: veschub-sim check [OPTIONS] <SCENARIO>...
        veschub-sim check --explain <CODE>
 
 Arguments:
-  [SCENARIO]...  The scenarios, YAML files
+  [SCENARIO]...  The scenarios, YAML files, and captures, whose names end in .pcap or .pcapng
 
 Options:
       --strict            Take warnings for mistakes
@@ -351,6 +352,8 @@ Options:
 A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does
 with
 --strict. Codes never change their meaning.
+A capture that was not scrubbed is a warning, so this refuses one:
+  veschub-sim check --strict captures/*.pcap*
 
 "#]]);
     }

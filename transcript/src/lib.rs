@@ -17,7 +17,8 @@
 //! * [`capture`]: how a file becomes entries, handed to an [`capture::Audience`] as soon as they are certain, in memory
 //!   that does not grow with the file; [`transcript`]: all entries together, one audience among others.
 //! * [`render`]: entries for people and for programs.
-//! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on.
+//! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on;
+//!   [`scrub`]: one with its secrets taken out.
 //!
 //! Three rules hold throughout. *Every byte is told*: the entries of a direction cover its stream without
 //! a hole, noise and gaps included. *Contents decide*, not port numbers. *Secrets stay in payloads*:
@@ -37,6 +38,7 @@ pub mod pcap;
 mod queue;
 pub mod render;
 mod roles;
+pub mod scrub;
 pub mod segment;
 pub mod tcp;
 pub mod transcript;

@@ -10,6 +10,7 @@ mod lists;
 mod live;
 mod record;
 mod scenarios;
+mod scrub;
 
 use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -53,7 +54,9 @@ enum Command {
     Record(RecordArgs),
     /// Show what was said in a capture or in a bare stream of bytes
     Decode(decode::DecodeArgs),
-    /// Check scenarios without running them
+    /// Write a capture anew without logins, keys, names, addresses and dates
+    Scrub(scrub::ScrubArgs),
+    /// Check scenarios without running them, and captures for secrets
     Check(CheckArgs),
     /// Print the JSON Schema of scenarios, for editors
     Schema,
@@ -303,10 +306,12 @@ enum PaceArg {
 #[command(
     override_usage = "veschub-sim check [OPTIONS] <SCENARIO>...\n       veschub-sim check --explain <CODE>",
     after_help = "A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does with\n\
-    --strict. Codes never change their meaning."
+    --strict. Codes never change their meaning.\n\
+    A capture that was not scrubbed is a warning, so this refuses one:\n  \
+    veschub-sim check --strict captures/*.pcap*"
 )]
 struct CheckArgs {
-    /// The scenarios, YAML files
+    /// The scenarios, YAML files, and captures, whose names end in .pcap or .pcapng
     #[arg(value_name = "SCENARIO", required_unless_present = "explain")]
     scenarios: Vec<PathBuf>,
     /// Take warnings for mistakes
@@ -382,6 +387,7 @@ pub fn main() -> ExitCode {
         Command::Device(args) => device::device(&args),
         Command::Record(args) => record::record(&args),
         Command::Decode(args) => decode::decode(&args),
+        Command::Scrub(args) => scrub::scrub(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Schema => scenarios::schema(),
         Command::Encode(args) => encode::encode(&args),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{CheckArgs, Failure, tell, written};
+use super::{CheckArgs, Failure, scrub, tell, written};
 use crate::scenario::{Code, Loaded, ScenarioError, json_schema};
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -12,9 +12,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let mut failed = false;
     for path in &args.scenarios {
-        let findings = Loaded::open_with(path, &args.set.settings)
-            .and_then(|loaded| loaded.warnings())
-            .unwrap_or_else(|error| vec![error]);
+        let findings = match scrub::is_capture(path) {
+            true => scrub::findings(path),
+            false => Loaded::open_with(path, &args.set.settings)
+                .and_then(|loaded| loaded.warnings())
+                .unwrap_or_else(|error| vec![error]),
+        };
         let refused = |finding: &ScenarioError| args.strict || !finding.code().is_warning();
         let fails = findings.iter().any(refused);
         failed |= fails;

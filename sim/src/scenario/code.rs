@@ -40,6 +40,8 @@ pub enum Code {
     NobodyAnswers,
     /// `W005`
     NamelessCommand,
+    /// `W006`
+    Unscrubbed,
 }
 
 /// What is to be known of a code.
@@ -50,7 +52,7 @@ struct Entry {
     explanation: &'static str,
 }
 
-const TABLE: [Entry; 16] = [
+const TABLE: [Entry; 17] = [
     Entry {
         code: Code::Unreadable,
         id: "E001",
@@ -163,6 +165,17 @@ const TABLE: [Entry; 16] = [
         title: "a command number without a name",
         explanation: "The firmware that is known here has no command with this number. It is passed on and never \
                       answered.",
+    },
+    Entry {
+        code: Code::Unscrubbed,
+        id: "W006",
+        title: "a capture that names people",
+        explanation: "The capture holds what `veschub-sim scrub` would replace or leave out: logins, Wi-Fi names and \
+                      keys, UUIDs, addresses, dates, other traffic, comments. No secret is what looks like a \
+                      placeholder: a text that begins with `demo-`, `not-a-` or `not-an-`, or ends with `.invalid`, \
+                      `.example` or `.test`; a UUID or MAC that begins with 02:DE:30; an address for documentation; \
+                      a recording that begins at 2026-01-01 00:00 UTC. Bytes outside of frames and unknown commands \
+                      are not looked into.",
     },
 ];
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
@@ -55,6 +56,12 @@ impl ScenarioError {
             also: Vec::new(),
             helps: Vec::new(),
         }))
+    }
+
+    /// A finding about a file that is no scenario, as a whole.
+    pub(crate) fn of_file(path: &Path, code: Code, message: impl Into<String>) -> Self {
+        let source = Source::without_text(&path.to_string_lossy());
+        Self::new(&source, None, message).coded(code)
     }
 
     /// Says what kind of finding it is; without it, that what is said cannot be.

@@ -173,6 +173,11 @@ impl Source {
         Self::with_tree(name, text, Tree::default())
     }
 
+    /// A file that is not read as a scenario.
+    pub(super) fn without_text(name: &str) -> Self {
+        Self::new(name, "")
+    }
+
     fn with_tree(name: &str, text: &str, tree: Tree) -> Self {
         let parts = vec![Part {
             name: name.to_owned(),

@@ -92,6 +92,53 @@ pub struct Event<'a> {
     pub what: What<'a>,
 }
 
+impl Event<'_> {
+    /// The same without anything lent.
+    #[must_use]
+    pub fn into_owned(self) -> Event<'static> {
+        let what = match self.what {
+            What::Opened {
+                initiator,
+                responder,
+                from_start,
+            } => What::Opened {
+                initiator,
+                responder,
+                from_start,
+            },
+            What::Data {
+                side,
+                offset,
+                bytes,
+            } => What::Data {
+                side,
+                offset,
+                bytes: Cow::Owned(bytes.into_owned()),
+            },
+            What::Gap { side, offset, len } => What::Gap { side, offset, len },
+            What::Repeated {
+                side,
+                offset,
+                len,
+                differing,
+            } => What::Repeated {
+                side,
+                offset,
+                len,
+                differing,
+            },
+            What::Closed { side, offset, how } => What::Closed { side, offset, how },
+            What::Forgotten => What::Forgotten,
+        };
+        Event {
+            connection: self.connection,
+            slot: self.slot,
+            stamp: self.stamp,
+            what,
+        }
+    }
+}
+
 /// The kinds of [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What<'a> {
