@@ -97,7 +97,7 @@ struct SaveArgs {
     /// Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Write passwords of login lines as they were said, instead of masking them
+    /// Write passwords and keys as they were said, in login lines and in configs, instead of masking them
     #[arg(long, requires = "save")]
     keep_credentials: bool,
     /// Overwrite the file if it is there
@@ -201,8 +201,8 @@ struct DeviceArgs {
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else. Point the client there.\n\
     Bytes pass untouched. The file grows as the session goes on: after Ctrl-C or a crash it can be read up to\n\
-    the last packet. Its addresses are made up. The password of a login line is masked; other secrets are not:\n\
-    see `veschub-sim scrub` before you give the file away."
+    the last packet. Its addresses are made up. Passwords and keys are masked, in login lines and in the\n\
+    configs of devices; names and ids are not: see `veschub-sim scrub` before you give the file away."
 )]
 struct RecordArgs {
     /// The hub or the device to record
@@ -214,7 +214,7 @@ struct RecordArgs {
     /// The capture file to write, a pcapng
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Write passwords of login lines as they were said, instead of masking them
+    /// Write passwords and keys as they were said, in login lines and in configs, instead of masking them
     #[arg(long)]
     keep_credentials: bool,
     /// Overwrite the file if it is there

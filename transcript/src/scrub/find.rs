@@ -63,6 +63,25 @@ pub(super) fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool)
     spans.0
 }
 
+/// Where a frame's payload holds passwords, keys and pins, or a config that may hold some.
+pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
+    let mut spans = Spans::default();
+    match direction {
+        Direction::ToDevice => spans.request(0, payload),
+        Direction::ToTool => spans.reply(0, payload),
+    }
+    let places = spans.0.into_iter().filter(|span| match span.what {
+        Found::Field(secret, _) => {
+            matches!(secret, Secret::Password | Secret::NetworkKey | Secret::Pin)
+        }
+        Found::Opaque(blank) => blank == Blank::Config,
+        Found::Search(_) | Found::Crc => false,
+    });
+    places
+        .map(|span| span.at.start as usize..span.at.end as usize)
+        .collect()
+}
+
 fn is_understood(payload: &[u8], direction: Direction) -> bool {
     match direction {
         Direction::ToDevice => Request::decode(payload)

@@ -35,6 +35,7 @@ use thiserror::Error;
 use veschub_wire::crc::crc16;
 
 use self::file::Form;
+pub(crate) use self::find::credentials;
 use self::find::{Found, Span};
 use self::flow::{Flows, Stream, Stretch};
 use self::packet::{Address, Layout, Protocol};
