@@ -402,7 +402,10 @@ fn series_of(field: Field, course: &[f64], grid: Grid) -> String {
     let mut rows = String::from("time_s,value\n");
     let mut row = |at: Duration, value: f64| {
         // Writing into a text cannot fail.
-        let _ = writeln!(rows, "{},{}", at.as_secs_f64(), written(field, value));
+        let (seconds, nanos) = (at.as_secs(), at.subsec_nanos());
+        let time = format!("{seconds}.{nanos:09}");
+        let time = time.trim_end_matches('0').trim_end_matches('.');
+        let _ = writeln!(rows, "{time},{}", written(field, value));
     };
     let mut before = None;
     for (poll, &value) in course.iter().enumerate() {
