@@ -34,7 +34,7 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
         source: args
             .capture
             .file_name()
-            .unwrap_or(OsStr::new("-"))
+            .unwrap_or_else(|| OsStr::new("-"))
             .to_string_lossy()
             .into_owned(),
         series: !args.pin,
@@ -57,11 +57,15 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
             tell(&draft, &[]);
             written(io::stdout().lock().write_all(draft.yaml.as_bytes()))
         }
-        None => Err(fail(&format!(
-            "{} values of the BMS changed, and go into CSV files: name the scenario with -o, or pin them to the last \
-             reading with --pin",
-            draft.tables.len()
-        ))),
+        None => {
+            let changed = match draft.tables.len() {
+                1 => "a value of the BMS changed, and goes into a CSV file".to_owned(),
+                count => format!("{count} values of the BMS changed, and go into CSV files"),
+            };
+            Err(fail(&format!(
+                "{changed}: name the scenario with -o, or pin values to the last reading with --pin"
+            )))
+        }
     }
 }
 
@@ -69,7 +73,7 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
 fn folder(scenario: &Path) -> String {
     let stem = scenario
         .file_stem()
-        .unwrap_or(OsStr::new("draft"))
+        .unwrap_or_else(|| OsStr::new("draft"))
         .to_string_lossy();
     if scenario.extension().is_some() {
         stem.into_owned()
@@ -81,7 +85,7 @@ fn folder(scenario: &Path) -> String {
 
 /// Writes all files or, if one is there already, none.
 fn write(draft: &Draft, path: &Path, force: bool) -> Result<Vec<PathBuf>, Failure> {
-    let folder = path.parent().unwrap_or(Path::new(""));
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let tables = draft
         .tables
         .iter()

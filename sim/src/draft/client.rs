@@ -72,7 +72,7 @@ fn poll_expectations(device: &DeviceDraft<'_>, polls: usize) -> Vec<String> {
         ));
         let total = last.values.total_voltage_v;
         lines.push(format!(
-            "  - value: {{ field: total_voltage_v, is: {}, within: 0.00001 }}",
+            "  - value: {{ field: total_voltage_v, is: {}, within: 0.0001 }}",
             total.value()
         ));
     }

@@ -26,8 +26,9 @@ const PASSWORD: &str = "not-a-secret";
 const MAX_HARDWARE: usize = 36;
 /// The most readings that a draft takes over; more belong in a replay.
 const MAX_READINGS: usize = 100_000;
-/// The most replies that a draft writes byte by byte.
+/// The most replies that a draft writes byte by byte, and the most bytes in them: a scenario has its limits.
 const MAX_SCRIPTED: usize = 200;
+const MAX_SCRIPTED_BYTES: usize = 100_000;
 /// A latency that is this much away from the device's own is written down.
 const OWN_LATENCY: Duration = Duration::from_millis(20);
 /// What the reference client waits after its login line.
@@ -158,9 +159,15 @@ impl<'a> DeviceDraft<'a> {
                 self.scripted.push(scripted);
             }
         }
-        if self.scripted.len() > MAX_SCRIPTED {
-            let left_out = self.scripted.len() - MAX_SCRIPTED;
-            self.scripted.truncate(MAX_SCRIPTED);
+        let mut bytes = 0;
+        let fits = self.scripted.iter().take(MAX_SCRIPTED).take_while(|one| {
+            bytes += one.request.len() + one.reply.as_ref().map_or(0, Vec::len);
+            bytes <= MAX_SCRIPTED_BYTES
+        });
+        let kept = fits.count();
+        if kept < self.scripted.len() {
+            let left_out = self.scripted.len() - kept;
+            self.scripted.truncate(kept);
             self.notes.push(format!(
                 "{left_out} more requests were answered: replay the capture to have all of them."
             ));

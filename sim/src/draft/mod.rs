@@ -118,8 +118,8 @@ pub enum DraftError {
         /// Where the recording broke off, in words, or nothing.
         truncated: String,
     },
-    /// The draft is no scenario: a mistake of this program.
-    #[error("the draft cannot be used, which is a mistake of this program: {0}")]
+    /// What was recorded does not fit into a scenario.
+    #[error("what was recorded makes no scenario, so replay the capture instead: {0}")]
     Unusable(#[from] ScenarioError),
 }
 
