@@ -448,7 +448,8 @@ mod tests {
 
     #[test]
     fn a_voltage_that_single_precision_can_hold_is_written_so_that_it_comes_out() {
-        for raw in (67_108_864..134_217_728).step_by(8 * 12_347) {
+        // From 128 V on, singles lie more than a step of the product apart, and some counts cannot come out.
+        for raw in (67_108_864..128_000_000).step_by(8 * 12_347) {
             let value = F32::<1_000_000>::from_raw(raw).value();
             let text = written(Field::TotalVoltage, value);
             assert_eq!(
