@@ -11,6 +11,7 @@
 //! Nothing here reads or writes a file. Passwords are never taken over, nor are configs, which hold keys in clear.
 
 mod bms;
+mod cadence;
 mod can;
 mod client;
 mod device;
