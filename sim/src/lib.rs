@@ -8,11 +8,13 @@
 //!      pty, discovery      \-------------- journal --------------/                          bms, motor, can_bus
 //!      record              \-- observe: who watches, a capture file among them
 //!
-//!  scenario: YAML -> schema -> build -> Hub        cli: the commands of `veschub-sim`
+//!  draft: Transcript -> YAML                        scenario: YAML -> schema -> build -> Hub
+//!  cli: the commands of `veschub-sim`
 //! ```
 
 pub mod cli;
 pub mod device;
+pub mod draft;
 pub mod fault;
 pub mod hub;
 pub mod io;

@@ -99,6 +99,7 @@ Commands:
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
   record  Sit between a client and a real hub or device, and write what is said into a capture file
   decode  Show what was said in a capture or in a bare stream of bytes
+  draft   Infer a first scenario from a recorded session, to be edited; it runs as it is
   scrub   Write a capture anew without logins, keys, names, addresses and dates
   check   Check scenarios without running them, and captures for secrets
   schema  Print the JSON Schema of scenarios, for editors

@@ -5,6 +5,7 @@
 mod capture;
 mod decode;
 mod device;
+mod draft;
 mod encode;
 mod lists;
 mod live;
@@ -54,6 +55,8 @@ enum Command {
     Record(RecordArgs),
     /// Show what was said in a capture or in a bare stream of bytes
     Decode(decode::DecodeArgs),
+    /// Infer a first scenario from a recorded session, to be edited; it runs as it is
+    Draft(DraftArgs),
     /// Write a capture anew without logins, keys, names, addresses and dates
     Scrub(scrub::ScrubArgs),
     /// Check scenarios without running them, and captures for secrets
@@ -304,6 +307,33 @@ enum PaceArg {
 
 #[derive(Debug, Args)]
 #[command(
+    after_help = "The scenario plays what was recorded: who the device is, its BMS and CAN bus, how long it takes, and byte by\n\
+    byte what a simulated device does not say by itself. Its client polls as often as the recorded one did.\n\
+    Readings that changed go into CSV files, in a folder beside the scenario that is named like it.\n\
+    What the recording says for or against each known quirk is told on stderr and in the scenario's comments.\n\
+    Passwords are never taken over: they become `not-a-secret`. Replies that are written byte by byte are as\n\
+    recorded, and may name a device."
+)]
+struct DraftArgs {
+    /// The recorded session, a pcap or pcapng file; `-` reads stdin
+    #[arg(value_name = "CAPTURE")]
+    capture: PathBuf,
+    /// The scenario to write; without it, the scenario is printed, if it needs no other file
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Pin the values of the BMS to the last reading, so that no CSV file is needed
+    #[arg(long)]
+    pin: bool,
+    /// Overwrite files that are there
+    #[arg(long, requires = "output")]
+    force: bool,
+    /// Print what was found as a JSON object
+    #[arg(long, requires = "output")]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
     override_usage = "veschub-sim check [OPTIONS] <SCENARIO>...\n       veschub-sim check --explain <CODE>",
     after_help = "A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does with\n\
     --strict. Codes never change their meaning.\n\
@@ -387,6 +417,7 @@ pub fn main() -> ExitCode {
         Command::Device(args) => device::device(&args),
         Command::Record(args) => record::record(&args),
         Command::Decode(args) => decode::decode(&args),
+        Command::Draft(args) => draft::draft(&args),
         Command::Scrub(args) => scrub::scrub(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Schema => scenarios::schema(),
