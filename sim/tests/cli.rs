@@ -155,8 +155,8 @@ Options:
                                 127.0.0.1:65101]
       --save <FILE>             Save what goes over the wire as a pcapng file, which Wireshark and
                                 `decode` read
-      --keep-credentials        Write passwords of login lines as they were said, instead of masking
-                                them
+      --keep-credentials        Write passwords and keys as they were said, in login lines and in
+                                configs, instead of masking them
       --force                   Overwrite the file if it is there
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
   -q, --quiet                   Show nothing on stderr but errors
@@ -224,6 +224,16 @@ Options:
           
           [default: hold]
 
+      --unknown <WHAT>
+          What becomes of requests that were not recorded
+
+          Possible values:
+          - silent:    They stay unanswered
+          - synthetic: A synthetic device of the same kind and firmware answers them, with the
+            values recorded last
+          
+          [default: silent]
+
       --listen <ADDR>
           Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
 
@@ -231,7 +241,8 @@ Options:
           Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
 
       --keep-credentials
-          Write passwords of login lines as they were said, instead of masking them
+          Write passwords and keys as they were said, in login lines and in configs, instead of
+          masking them
 
       --force
           Overwrite the file if it is there

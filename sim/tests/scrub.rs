@@ -75,12 +75,12 @@ new.pcapng: 5 packets
     sim(&folder, &["decode", "new.pcapng"])
         .success()
         .stdout_eq(str![[r#"
-  0.000  !         the recording starts in the middle of the connection 198.51.100.100:40000 - 0.0.0.10:65101
-  0.000  > device  login       type="VESCTOOL" id="DEMO-0001" password=***
-  0.000  > device  FW_VERSION
-  0.000  < tool    FW_VERSION  firmware="6.05" hardware="VESC Express T" uuid=02de30000001000000000000 paired=false test_version=0 hardware_type=2
-  0.000  < tool    PRINT       text="hello demo-0001"
-  0.000  < tool    noise       4 bytes: 00000000
+  0.000           !         the recording starts in the middle of the connection 198.51.100.100:40000 - 0.0.0.10:65101
+  0.000           > device  login                  type="VESCTOOL" id="DEMO-0001" password=***
+  0.000   +0.000  > device  FW_VERSION
+  0.000   +0.000  < tool    FW_VERSION     0.0 ms  firmware="6.05" hardware="VESC Express T" uuid=02de30000001000000000000 paired=false test_version=0 hardware_type=2
+  0.000   +0.000  < tool    PRINT                  text="hello demo-0001"
+  0.000   +0.000  < tool    noise                  4 bytes: 00000000
 1 login, 3 frames, 4 noise bytes; to device: FW_VERSION 1; to tool: FW_VERSION 1, PRINT 1
 
 "#]]);

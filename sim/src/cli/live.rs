@@ -19,13 +19,14 @@ use veschub_wire::login::normalise_id;
 
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
-    TalkArgs, capture,
+    TalkArgs, UnknownArg, capture,
 };
 use crate::{
     device::{
-        self,
+        self, Device,
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
+    draft,
     hub::{Access, Hub, HubConfig, Resident},
     io::{
         discovery::Discovery,
@@ -124,8 +125,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let mut ids = args.ids.iter();
     let mut residents: Vec<Resident> = Vec::new();
     for path in &args.captures {
-        for recording in recordings(path, args.listen.talk)? {
-            let resident = recorded_device(args, path, recording, ids.next().map(String::as_str))?;
+        let transcript = transcript(path, args.listen.talk)?;
+        for recording in recordings(path, &transcript)? {
+            let stand_in = stand_in(args, path, &transcript, &recording)?;
+            let id = ids.next().map(String::as_str);
+            let resident = recorded_device(args, path, recording, id, stand_in)?;
             if residents.iter().any(|other| other.id == resident.id) {
                 return Err(Failure::Text(format!(
                     "{}: another device has the id {} already; give each one its own with --id, once for each",
@@ -146,8 +150,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     run(hub, &args.listen, HUB_PORT, None)
 }
 
-/// What a capture holds of each device.
-fn recordings(path: &Path, talk: TalkArgs) -> Result<Vec<Recording>, Failure> {
+fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
     let name = path.display();
     let input = capture::open(path)?;
     let transcript = Transcript::from_capture(input, &Options::default())
@@ -155,8 +158,14 @@ fn recordings(path: &Path, talk: TalkArgs) -> Result<Vec<Recording>, Failure> {
     if let Some(truncated) = transcript.truncated.as_ref().filter(|_| !talk.quiet) {
         say(format_args!("warning: {name}: {truncated}"));
     }
-    let recordings = Recording::devices(&transcript);
+    Ok(transcript)
+}
+
+/// What a capture holds of each device.
+fn recordings(path: &Path, transcript: &Transcript) -> Result<Vec<Recording>, Failure> {
+    let recordings = Recording::devices(transcript);
     if recordings.is_empty() {
+        let name = path.display();
         return Err(Failure::Text(format!(
             "{name}: no request to a VESC device in it; `veschub-sim decode {name}` shows what there is"
         )));
@@ -164,11 +173,30 @@ fn recordings(path: &Path, talk: TalkArgs) -> Result<Vec<Recording>, Failure> {
     Ok(recordings)
 }
 
+/// Who answers what was not recorded, if anybody is to.
+fn stand_in(
+    args: &ReplayArgs,
+    path: &Path,
+    transcript: &Transcript,
+    recording: &Recording,
+) -> Result<Option<Box<dyn Device>>, Failure> {
+    if args.unknown == UnknownArg::Silent {
+        return Ok(None);
+    }
+    let id = recording.login.as_ref().map(|login| login.id.as_str());
+    // The recording is played as it is each time, and so is who stands in for it.
+    let device = draft::stand_in(transcript, id, Seed(0)).map_err(|error| {
+        Failure::Text(format!("{}: --unknown synthetic: {error}", path.display()))
+    })?;
+    Ok(Some(device))
+}
+
 fn recorded_device(
     args: &ReplayArgs,
     path: &Path,
     recording: Recording,
     id: Option<&str>,
+    stand_in: Option<Box<dyn Device>>,
 ) -> Result<Resident, Failure> {
     let (requests, replies) = (recording.requests.len(), recording.replies.len());
     let password = args.password.as_deref();
@@ -194,10 +222,14 @@ fn recorded_device(
             target.id
         ));
     }
+    let mut device = device::Replay::new(recording, args.rules());
+    if let Some(stand_in) = stand_in {
+        device = device.with_stand_in(stand_in);
+    }
     Ok(Resident {
         id: target.id,
         access: target.password.map_or(Access::Anyone, Access::Password),
-        device: Box::new(device::Replay::new(recording, args.rules())),
+        device: Box::new(device),
         quirks: Vec::new(),
     })
 }

@@ -267,6 +267,9 @@ struct ReplayArgs {
     /// What is answered when a request comes more often than in the recording
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = AtEndArg::Hold)]
     at_end: AtEndArg,
+    /// What becomes of requests that were not recorded
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = UnknownArg::Silent)]
+    unknown: UnknownArg,
     #[command(flatten)]
     listen: ListenArgs,
 }
@@ -285,6 +288,14 @@ enum OrderArg {
     ByRequest,
     /// Only the request that came next in the recording
     Strict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum UnknownArg {
+    /// They stay unanswered
+    Silent,
+    /// A synthetic device of the same kind and firmware answers them, with the values recorded last
+    Synthetic,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -33,6 +33,7 @@ use self::{
 pub use evidence::{Evidence, Finding, Observation};
 
 use crate::{
+    device::Device,
     rng::Seed,
     scenario::{Loaded, ScenarioError, World, build::login_problem},
 };
@@ -132,6 +133,26 @@ impl Draft {
     pub fn build(&self, seed: Seed) -> Result<World, ScenarioError> {
         Loaded::parse("draft", &self.yaml, Path::new("."))?.build(seed)
     }
+}
+
+/// A synthetic device in the place of a recorded one, to answer what nobody asked it: the one with this id, or the
+/// first; its values are those of the last reading.
+///
+/// # Errors
+/// If nothing was asked in the recording, or what was recorded makes no scenario.
+pub fn stand_in(
+    transcript: &Transcript,
+    id: Option<&str>,
+    seed: Seed,
+) -> Result<Box<dyn Device>, DraftError> {
+    let options = DraftOptions {
+        series: false,
+        ..DraftOptions::default()
+    };
+    let draft = draft(transcript, &options)?;
+    let mut residents = draft.build(seed)?.residents;
+    let same = residents.iter().position(|one| id == Some(one.id.as_str()));
+    Ok(residents.swap_remove(same.unwrap_or(0)).device)
 }
 
 /// Drafts a scenario.

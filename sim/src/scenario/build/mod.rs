@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     device::{Device, Replay, replay::Recording},
+    draft,
     fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
     quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
@@ -106,8 +107,10 @@ pub(super) fn build(
             }
             schema::Device::Replay(replay) => {
                 let place = Place::root().key("devices").index(index).key("replay");
-                let recording = open_recording(&folder.join(&replay.capture))
-                    .map_err(|message| source.error_at(place.clone().key("capture"), message))?;
+                let wrong =
+                    |message: String| source.error_at(place.clone().key("capture"), message);
+                let (transcript, recording) =
+                    open_recording(&folder.join(&replay.capture)).map_err(wrong)?;
                 let target = replay_target(
                     recording.clone(),
                     replay.id.as_deref(),
@@ -116,12 +119,18 @@ pub(super) fn build(
                 .ok_or_else(|| {
                     source
                         .error_at(
-                            place,
+                            place.clone(),
                             "the recording holds no login, so the device has no id",
                         )
                         .help("give it an `id`")
                 })?;
-                let device = Replay::new(recording, device::replay_rules(replay));
+                let id = recording.login.as_ref().map(|login| login.id.clone());
+                let mut device = Replay::new(recording, device::replay_rules(replay));
+                if replay.unknown == schema::Unknown::Synthetic {
+                    let stand_in = draft::stand_in(&transcript, id.as_deref(), seed)
+                        .map_err(|error| wrong(error.to_string()))?;
+                    device = device.with_stand_in(stand_in);
+                }
                 add(index, target, Box::new(device))?;
             }
         }
@@ -158,7 +167,7 @@ fn hub_config(hub: &schema::Hub) -> HubConfig {
 }
 
 /// The recording in a capture file, or why there is none, in words.
-fn open_recording(path: &Path) -> Result<Recording, String> {
+fn open_recording(path: &Path) -> Result<(Transcript, Recording), String> {
     let shown = path.display();
     let file = File::open(path).map_err(|error| {
         format!("cannot open {shown}: {error}; a relative path starts at the scenario's folder")
@@ -169,7 +178,7 @@ fn open_recording(path: &Path) -> Result<Recording, String> {
     if recording.requests.is_empty() {
         return Err(format!("{shown} holds no request to a VESC device"));
     }
-    Ok(recording)
+    Ok((transcript, recording))
 }
 
 /// Who may talk to a replayed device: as recorded, unless said otherwise; `None` without any id.

@@ -112,6 +112,20 @@ pub struct Replay {
     /// What is answered beyond the end of the recording.
     #[serde(default)]
     pub at_end: AtEnd,
+    /// What becomes of requests that were not recorded.
+    #[serde(default)]
+    pub unknown: Unknown,
+}
+
+/// What becomes of a request that a replayed device was never asked in its recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unknown {
+    /// It stays unanswered.
+    #[default]
+    Silent,
+    /// A synthetic device of the same kind and firmware answers it, with the values recorded last.
+    Synthetic,
 }
 
 /// Which requests a replayed device answers.
