@@ -31,6 +31,7 @@ use veschub_sim::{
     journal::{Closed, Happening, JournalEntry},
     time::Time,
 };
+use veschub_transcript::{Options, Transcript};
 use veschub_wire::{Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 
 /// Far above what anything here takes; what takes longer is stuck.
@@ -244,9 +245,12 @@ fn a_client_that_never_reads_stops_nobody_for_good() {
 }
 
 #[test]
-fn the_command_announces_the_path() {
+fn the_command_announces_the_path_and_saves_the_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("session.pcapng");
     let mut child = Process::new(cargo_bin!("veschub-sim"))
-        .args(["serve", "--demo", "--direct", "--pty", "--quiet"])
+        .args(["serve", "--demo", "--direct", "--pty", "--quiet", "--save"])
+        .arg(&saved)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -262,6 +266,9 @@ fn the_command_announces_the_path() {
     assert!(child.wait().unwrap().success());
     line.clear();
     assert_eq!(stdout.read_line(&mut line).unwrap(), 0, "{line}");
+    let saved = fs::read(saved).unwrap();
+    let told = Transcript::from_capture(&saved[..], &Options::default()).unwrap();
+    assert_eq!(told.count().frames, 2);
 }
 
 #[test]

@@ -76,7 +76,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         Some(id) => {
             let (name, device) = direct(world, id)?;
             if args.pty {
-                return run_on_pty(device, args.listen.talk);
+                return run_on_pty(device, &args.listen);
             }
             let discover = args.discover.map(|to| Discover { name, to });
             run(device, &args.listen, DIRECT_PORT, discover)
@@ -322,16 +322,28 @@ async fn discovery(
 }
 
 /// Serves a device on a tty until Ctrl-C or SIGTERM.
-fn run_on_pty(device: Hub, talk: TalkArgs) -> Result<(), Failure> {
+fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
     let failed = |error| Failure::Text(format!("cannot serve on a pseudo-terminal: {error}"));
+    let mut capture = args.save.create(DIRECT_PORT)?;
+    let mut saved = Ok(());
     runtime()?.block_on(async {
         let pty = Pty::open().map_err(failed)?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
-        pty::serve(&pty, device, observer(talk), interrupted)
-            .await
-            .map_err(failed)
-    })
+        let told = observer(args.talk);
+        match &mut capture {
+            None => pty::serve(&pty, device, told, interrupted).await,
+            Some(capture) => {
+                let saving = Saving::new(capture, &mut saved, told);
+                pty::serve(&pty, device, saving, interrupted).await
+            }
+        }
+        .map_err(failed)
+    })?;
+    match capture {
+        None => Ok(()),
+        Some(capture) => args.save.finish(capture, saved),
+    }
 }
 
 pub(super) fn runtime() -> Result<Runtime, Failure> {
