@@ -6,6 +6,7 @@
 mod outside;
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write},
     path::{Path, PathBuf},
@@ -57,6 +58,13 @@ enum Command {
         /// What: a line that a client under test prints
         #[arg(value_enum)]
         what: SchemaOf,
+    },
+    /// The simulator's own command line, for tests that must not wait for its program to be built
+    #[command(hide = true, disable_help_flag = true)]
+    Sim {
+        /// What `veschub-sim` is given
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
     },
     /// Run a client under test and end all its processes; the harness starts itself with this
     #[cfg(unix)]
@@ -111,6 +119,9 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
         Command::Read(args) => read_pack(&args),
+        Command::Sim { args } => {
+            veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args))
+        }
         Command::Schema {
             what: SchemaOf::Reading,
         } => print_schema(),

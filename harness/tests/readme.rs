@@ -28,33 +28,21 @@ fn blocks(language: &str) -> Vec<String> {
         .collect()
 }
 
-/// `veschub-sim` lies beside `veschub-harness`: both are built from this workspace.
-fn binary(name: &str) -> PathBuf {
-    let harness = PathBuf::from(env!("CARGO_BIN_EXE_veschub-harness"));
-    harness.with_file_name(name)
-}
-
 fn run(command: &str) -> String {
     let mut words = command.split_whitespace();
     assert_eq!(words.next(), Some("cargo"), "{command}");
-    let program = match words.next() {
-        Some("harness") => binary("veschub-harness"),
-        Some("sim") => {
-            // A test of one package does not build another's programs.
-            let built = Command::new(env!("CARGO"))
-                .args(["build", "--quiet", "--package", "veschub-sim"])
-                .current_dir(root())
-                .status();
-            assert!(built.unwrap().success());
-            binary("veschub-sim")
-        }
+    let part: &[&str] = match words.next() {
+        Some("harness") => &[],
+        // The same as the other program, which a test of one package does not build.
+        Some("sim") => &["sim"],
         other => unreachable!("{other:?} in {command}"),
     };
     let args = words.map(|word| match word {
         "127.0.0.1:65101" => "127.0.0.1:0",
         word => word,
     });
-    let mut child = Command::new(program)
+    let mut child = Command::new(env!("CARGO_BIN_EXE_veschub-harness"))
+        .args(part)
         .args(args)
         .current_dir(root())
         .stdout(Stdio::piped())

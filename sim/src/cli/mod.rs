@@ -13,7 +13,7 @@ mod record;
 mod scenarios;
 mod scrub;
 
-use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -422,7 +422,13 @@ impl Failure {
 /// Runs `veschub-sim` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    main_with(std::env::args_os())
+}
+
+/// Runs `veschub-sim` with these arguments, the first of which is its name.
+#[must_use]
+pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let result = match Cli::parse_from(args).command {
         Command::Serve(args) => live::serve(&args),
         Command::Replay(args) => live::replay(&args),
         Command::Device(args) => device::device(&args),
