@@ -575,7 +575,7 @@ mod tests {
         for (args, says) in [
             (with("demo-0001"), "set VESC_PASSWORD"),
             (with("ab --password x"), "fewer than 3 characters"),
-            (with("demo-0001 --password a:b"), "4 parts"),
+            (with("demo-0001 --password a:b"), "and has 4"),
         ] {
             let error = login(&args, None).unwrap_err();
             assert_eq!(error.code(), 2);

@@ -86,6 +86,10 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// The device dropped its link, as it does when it restarts: its tool is closed, and nobody reaches it.
+    LinkDown,
+    /// The device is back.
+    LinkUp,
     /// A quirk kept a request from the device.
     Fired {
         /// Which quirk.
@@ -182,6 +186,8 @@ impl fmt::Display for Happening {
                 payload.len()
             ),
             Self::Ignored { command, why } => write!(f, "{command} is not answered: {why}"),
+            Self::LinkDown => f.write_str("the device drops its link"),
+            Self::LinkUp => f.write_str("the device is back"),
             Self::Fired {
                 quirk,
                 command,

@@ -6,6 +6,7 @@
 //! ```text
 //!  io: server, device ---- hub: lobby (logins), room (one device id) ---- quirk, fault ---- device: express, replay
 //!      pty, discovery      \-------------- journal --------------/                          bms, motor, can_bus
+//!      record              \-- observe: who watches, a capture file among them
 //!
 //!  scenario: YAML -> schema -> build -> Hub        cli: the commands of `veschub-sim`
 //! ```
@@ -16,6 +17,7 @@ pub mod fault;
 pub mod hub;
 pub mod io;
 pub mod journal;
+pub mod observe;
 pub mod quirk;
 pub mod rng;
 pub mod scenario;

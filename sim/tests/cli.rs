@@ -1,16 +1,17 @@
 //! The command line: help, messages, exit codes, and what is on stdout.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
 
 use std::{
     fs,
-    io::{BufRead, BufReader, ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    process::{Child, ChildStderr, ChildStdout, Command as Process, ExitStatus, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    process::{Command as Process, Stdio},
 };
+
+use common::{PATIENCE, Served, ask, frame};
 
 use snapbox::{
     IntoData,
@@ -22,10 +23,8 @@ use veschub_transcript::{
     tcp::Side::{Initiator, Responder},
     write::{Endpoints, SessionWriter},
 };
-use veschub_wire::{Decoder, Item, Reply, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::Reply;
 
-/// Far above what anything here takes; what takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 
 fn sim(args: &[&str]) -> Command {
@@ -47,10 +46,6 @@ fn folder(files: &[(&str, &[u8])]) -> TempDir {
         fs::write(folder.path().join(name), content).unwrap();
     }
     folder
-}
-
-fn frame(payload: &[u8]) -> Vec<u8> {
-    encode(payload).unwrap()
 }
 
 /// A session of a tool that asks who is there and what is on the CAN bus.
@@ -102,6 +97,7 @@ Commands:
   serve   Serve the devices of a scenario until Ctrl-C
   replay  Serve the device side of a recorded session until Ctrl-C
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
+  record  Sit between a client and a real hub or device, and write what is said into a capture file
   decode  Show what was said in a capture or in a bare stream of bytes
   check   Check scenarios without running them
   schema  Print the JSON Schema of scenarios, for editors
@@ -155,6 +151,11 @@ Options:
                                 devices.0.express.bms.cells=12; may be given several times
       --listen <ADDR>           Address and port to listen at; port 0 picks a free one [default:
                                 127.0.0.1:65101]
+      --save <FILE>             Save what goes over the wire as a pcapng file, which Wireshark and
+                                `decode` read
+      --keep-credentials        Write passwords of login lines as they were said, instead of masking
+                                them
+      --force                   Overwrite the file if it is there
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
   -q, --quiet                   Show nothing on stderr but errors
   -h, --help                    Print help
@@ -177,15 +178,15 @@ The demo's device has the id demo-0001 and the password not-a-secret.
             .stdout_eq(str![[r#"
 Serve the device side of a recorded session until Ctrl-C
 
-Usage: veschub-sim replay [OPTIONS] <CAPTURE>
+Usage: veschub-sim replay [OPTIONS] <CAPTURE>...
 
 Arguments:
-  <CAPTURE>
-          The recorded session, a pcap or pcapng file
+  <CAPTURE>...
+          The recorded sessions, pcap or pcapng files
 
 Options:
       --id <ID>
-          The id that tools log in with
+          The id that tools log in with; for several devices once for each, in their order
 
       --password <PASSWORD>
           The password that tools log in with
@@ -199,8 +200,39 @@ Options:
           
           [default: recorded]
 
+      --speed <FACTOR>
+          Play so many times as fast as recorded, e.g. 2 or 0.5
+
+      --order <ORDER>
+          Which requests are answered
+
+          Possible values:
+          - by-request: Every request that was recorded, in any order
+          - strict:     Only the request that came next in the recording
+          
+          [default: by-request]
+
+      --at-end <WHAT>
+          What is answered when a request comes more often than in the recording
+
+          Possible values:
+          - hold:   The last answer again
+          - wrap:   The first answer again, and so on
+          - silent: Nothing
+          
+          [default: hold]
+
       --listen <ADDR>
           Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+
+      --save <FILE>
+          Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+
+      --keep-credentials
+          Write passwords of login lines as they were said, instead of masking them
+
+      --force
+          Overwrite the file if it is there
 
   -v, --verbose
           Show every request and reply on stderr, not only who comes and goes
@@ -211,9 +243,10 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-Tools log in as the recorded one did, unless --id or --password say otherwise.
+Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was
+asked for something in one of the captures is at the hub.
 A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th
-recorded reply comes, then the last one again. A request that was not recorded stays unanswered.
+recorded reply comes. What came unasked comes as long after the login as it did.
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.
 
 "#]]);
@@ -1145,131 +1178,6 @@ error[E011]: the recording holds no login, so the device has no id
     }
 }
 
-/// A program that serves, and what it says.
-struct Served {
-    child: Child,
-    address: SocketAddr,
-    stdout: BufReader<ChildStdout>,
-    stderr: Option<BufReader<ChildStderr>>,
-}
-
-impl Served {
-    fn start(args: &[&str]) -> Self {
-        let mut program = Process::new(cargo_bin!("veschub-sim"));
-        program.args(args);
-        Self::spawn(program)
-    }
-
-    fn start_in(folder: &TempDir, args: &[&str]) -> Self {
-        let mut program = Process::new(cargo_bin!("veschub-sim"));
-        program.args(args).current_dir(folder.path());
-        Self::spawn(program)
-    }
-
-    fn spawn(mut program: Process) -> Self {
-        program
-            .args(["--listen", "127.0.0.1:0"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = program.spawn().unwrap();
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = child.stderr.take().map(BufReader::new);
-        let mut line = String::new();
-        stdout.read_line(&mut line).unwrap();
-        let address = line.strip_prefix("listening on ").unwrap().trim_end();
-        Self {
-            address: address.parse().unwrap(),
-            child,
-            stdout,
-            stderr,
-        }
-    }
-
-    /// What is said on stderr up to and with a line that holds this.
-    fn says(&mut self, words: &str) -> String {
-        let stderr = self.stderr.as_mut().unwrap();
-        let mut said = String::new();
-        loop {
-            let start = said.len();
-            assert!(
-                stderr.read_line(&mut said).unwrap() > 0,
-                "never said {words}: {said}"
-            );
-            if said[start..].contains(words) {
-                return said;
-            }
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream
-    }
-
-    /// A tool that is attached: success is silence, so stderr has to tell.
-    fn login(&mut self, line: &[u8]) -> TcpStream {
-        let mut stream = self.connect();
-        stream.write_all(line).unwrap();
-        self.says("attached");
-        stream
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(
-            Process::new("kill")
-                .args([name, &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-    }
-
-    /// How the program ends, and what it said meanwhile.
-    fn end(mut self) -> (ExitStatus, String, String) {
-        let (ended, end) = mpsc::channel();
-        let id = self.child.id().to_string();
-        thread::spawn(move || {
-            let (mut stdout, mut stderr) = (String::new(), String::new());
-            self.stdout.read_to_string(&mut stdout).unwrap();
-            if let Some(rest) = &mut self.stderr {
-                rest.read_to_string(&mut stderr).unwrap();
-            }
-            let _ = ended.send((self.child.wait().unwrap(), stdout, stderr));
-        });
-        end.recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| panic!("process {id} goes on"))
-    }
-}
-
-/// Ends the program where a test did not.
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn ask(stream: &mut TcpStream, payload: &[u8]) -> Vec<u8> {
-    stream.write_all(&frame(payload)).unwrap();
-    let mut decoder = Decoder::new(TOOL_MAX_PAYLOAD);
-    let mut bytes = [0; 4096];
-    loop {
-        let count = match stream.read(&mut bytes) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            count => count.unwrap(),
-        };
-        assert!(count > 0, "closed instead of a reply");
-        let mut input = &bytes[..count];
-        if let Some(Item::Frame(reply)) = decoder.next(&mut input) {
-            return reply.payload.to_vec();
-        }
-    }
-}
-
 fn is_refused(mut stream: TcpStream, line: &[u8]) -> bool {
     stream.write_all(line).unwrap();
     let mut rest = Vec::new();
@@ -1414,7 +1322,7 @@ mod serve {
                 "--quiet",
             ]),
             str![[r#"
-error: no device has the id OTHER: there are DEMO-0001
+error: no device has the id OTHER: the scenario has DEMO-0001
 
 "#]],
         );
@@ -1503,6 +1411,51 @@ mod replay {
 
     fn recorded(login: Option<&[u8]>) -> TempDir {
         folder(&[("session.pcapng", &session(login))])
+    }
+
+    #[test]
+    fn plays_devices_of_several_captures_on_one_hub() {
+        let login = |id: &str| format!("VESCTOOL:{id}:not-a-secret\n").into_bytes();
+        let one = session(Some(&login("demo-0001")));
+        let two = session(Some(&login("demo-0002")));
+        let folder = folder(&[("one.pcapng", &one), ("two.pcapng", &two)]);
+        let mut served = Served::start_in(&folder, &["replay", "one.pcapng", "two.pcapng"]);
+        for id in ["demo-0001", "demo-0002"] {
+            let mut tool = served.login(&login(id));
+            assert_eq!(ask(&mut tool, &[0])[0], 0);
+        }
+        let same = ["replay", "one.pcapng", "one.pcapng"];
+        sim_in(&folder, &same).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
+2 requests and 2 replies recorded
+tools log in as DEMO-0001 with the recorded password
+2 requests and 2 replies recorded
+tools log in as DEMO-0001 with the recorded password
+error: one.pcapng: another device has the id DEMO-0001 already; give each one its own with --id, once for each
+
+"#]]);
+        let named = [&same[..], &["--id", "demo-0001", "--id", "demo-0003"]].concat();
+        let mut served = Served::start_in(&folder, &named);
+        served.login(&login("demo-0003"));
+        let too_many = [&named[..], &["--id", "demo-0004", "--quiet"]].concat();
+        sim_in(&folder, &too_many)
+            .assert()
+            .code(2)
+            .stdout_eq("")
+            .stderr_eq(str![[r#"
+error: --id demo-0004: there is no device for it, only 2 devices
+
+"#]]);
+    }
+
+    #[test]
+    fn plays_at_a_speed_that_is_one() {
+        for speed in ["0", "-1", "inf", "fast"] {
+            let told = sim(&["replay", "a.pcapng", &format!("--speed={speed}")])
+                .assert()
+                .code(2);
+            let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
+            assert!(told.contains("wanted a number above 0"), "{told}");
+        }
     }
 
     #[test]

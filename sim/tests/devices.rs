@@ -8,7 +8,7 @@ use veschub_sim::{
     device::{
         Device, DeviceOutput, Replay,
         bms::{BALANCE_MARGIN_V, Balancing, Bms, BmsSettings, ReplyEnd},
-        replay::{Pace, Recording},
+        replay::{AtEnd, Order, Pace, Recording, Rules},
     },
     rng::Seed,
     scenario::Loaded,
@@ -1042,29 +1042,143 @@ mod a_replayed_device {
     }
 
     #[test]
-    fn says_what_came_unasked_after_the_request_that_it_came_after() {
-        let mut desk = replay(
-            Pace::Recorded,
-            &[
-                (0, ToDevice, FW),
-                (50, ToTool, &[0, 6, 5]),
-                (70, ToTool, &[21, b'h', b'i']),
-                (100, ToDevice, BMS),
-                (190, ToTool, &[96, 1]),
-                (200, ToDevice, &[20, b'x']),
-                (210, ToTool, &[21, b'a']),
-                (220, ToTool, &[21, b'b']),
-            ],
-        );
+    fn says_what_came_unasked_when_it_came_and_at_once_with_the_request_that_it_came_after() {
+        let frames: &[(u64, Direction, &[u8])] = &[
+            (0, ToDevice, FW),
+            (50, ToTool, &[0, 6, 5]),
+            (70, ToTool, &[21, b'h', b'i']),
+            (100, ToDevice, BMS),
+            (190, ToTool, &[96, 1]),
+            (200, ToDevice, &[20, b'x']),
+            (210, ToTool, &[21, b'a']),
+            (220, ToTool, &[21, b'b']),
+        ];
+        let mut desk = replay(Pace::Immediate, frames);
+        desk.until(ms(500));
+        assert_eq!(desk.told(), []);
+        assert_eq!(desk.answers(ms(500), FW), [&[0, 6, 5][..], b"\x15hi"]);
+        let mut desk = replay(Pace::Recorded, frames);
+        desk.until(ms(500));
+        assert_eq!(desk.told(), [(21, 70)]);
         desk.ask(ms(1000), BMS);
         desk.ask(ms(2000), FW);
         desk.ask(ms(3000), &[20, b'x']);
         desk.until(ms(60_000));
         assert_eq!(
             desk.told(),
-            [(96, 1090), (0, 2050), (21, 2070), (21, 3010), (21, 3020)]
+            [(21, 70), (96, 1090), (0, 2050), (21, 3010), (21, 3020)]
         );
         assert_eq!(desk.replies[4].1, [21, b'b']);
+    }
+
+    #[test]
+    fn says_unasked_things_in_every_session_and_faster_if_told_so() {
+        let frames: &[(u64, Direction, &[u8])] = &[(0, ToDevice, FW), (70, ToTool, b"\x15hi")];
+        let mut desk = replay(Pace::Scaled(2.0), frames);
+        desk.until(ms(1000));
+        desk.device.session_begins(ms(1000));
+        desk.until(ms(2000));
+        assert_eq!(desk.told(), [(21, 35), (21, 1035)]);
+    }
+
+    #[test]
+    fn plays_at_another_speed() {
+        let mut desk = replay(Pace::Scaled(0.5), POLLS);
+        desk.ask(ms(0), BMS);
+        desk.until(ms(60_000));
+        assert_eq!(desk.told(), [(96, 180)]);
+    }
+
+    fn replay_by(rules: Rules, frames: &[(u64, Direction, &[u8])]) -> Desk<Replay> {
+        let rules = Rules {
+            pace: Pace::Immediate,
+            ..rules
+        };
+        let mut desk = Desk::new(Box::new(Replay::new(recording(frames), rules)));
+        desk.device.session_begins(Time::ZERO);
+        desk
+    }
+
+    const SETUP: &[(u64, Direction, &[u8])] = &[
+        (0, ToDevice, FW),
+        (10, ToTool, &[0, 6, 5]),
+        (20, ToDevice, BMS),
+        (30, ToTool, &[96, 1]),
+        (40, ToDevice, BMS),
+        (50, ToTool, &[96, 2]),
+    ];
+
+    #[test]
+    fn answers_only_what_came_next_if_the_order_is_strict() {
+        let rules = |at_end| Rules {
+            order: Order::Strict,
+            at_end,
+            ..Rules::default()
+        };
+        let mut desk = replay_by(rules(AtEnd::Hold), SETUP);
+        assert!(desk.answers(ms(0), BMS).is_empty());
+        assert_eq!(desk.answers(ms(0), FW), [[0, 6, 5]]);
+        assert!(desk.answers(ms(0), FW).is_empty());
+        assert_eq!(
+            desk.reasons(),
+            [
+                "the recording goes on with FW_VERSION",
+                "the recording goes on with BMS_GET_VALUES"
+            ]
+        );
+        assert_eq!(desk.answers(ms(0), BMS), [[96, 1]]);
+        assert_eq!(desk.answers(ms(0), BMS), [[96, 2]]);
+        // Over: whatever is asked is answered as it was last.
+        assert_eq!(desk.answers(ms(0), FW), [[0, 6, 5]]);
+        assert_eq!(desk.answers(ms(0), BMS), [[96, 2]]);
+
+        let mut desk = replay_by(rules(AtEnd::Wrap), SETUP);
+        for _ in 0..2 {
+            assert_eq!(desk.answers(ms(0), FW), [[0, 6, 5]]);
+            assert_eq!(desk.answers(ms(0), BMS), [[96, 1]]);
+            assert_eq!(desk.answers(ms(0), BMS), [[96, 2]]);
+        }
+
+        let mut desk = replay_by(rules(AtEnd::Silent), SETUP);
+        for request in [FW, BMS, BMS] {
+            assert_eq!(desk.answers(ms(0), request).len(), 1);
+        }
+        assert!(desk.answers(ms(0), FW).is_empty());
+        assert_eq!(desk.reasons(), ["the recording is over"]);
+    }
+
+    #[test]
+    fn begins_again_or_falls_silent_at_the_end_if_told_so() {
+        let rules = |at_end| Rules {
+            at_end,
+            ..Rules::default()
+        };
+        let mut desk = replay_by(rules(AtEnd::Wrap), SETUP);
+        for value in [1, 2, 1, 2, 1] {
+            assert_eq!(desk.answers(ms(0), BMS), [[96, value]]);
+        }
+        let mut desk = replay_by(rules(AtEnd::Silent), SETUP);
+        assert_eq!(desk.answers(ms(0), BMS), [[96, 1]]);
+        assert_eq!(desk.answers(ms(0), BMS), [[96, 2]]);
+        assert!(desk.answers(ms(0), BMS).is_empty());
+        assert_eq!(desk.reasons(), ["the recording is over"]);
+    }
+
+    #[test]
+    fn leaves_what_was_not_recorded_to_its_stand_in() {
+        let stand_in = Replay::new(
+            recording(&[(0, ToDevice, PING), (40, ToTool, &[62, 84])]),
+            Pace::Recorded,
+        );
+        let device =
+            Replay::new(recording(SETUP), Pace::Immediate).with_stand_in(Box::new(stand_in));
+        let mut desk = Desk::new(Box::new(device));
+        assert_eq!(desk.answers(ms(0), FW), [[0, 6, 5]]);
+        desk.ask(ms(10), PING);
+        desk.ask(ms(10), &[30]);
+        desk.until(ms(1000));
+        assert_eq!(desk.told().last(), Some(&(62, 50)));
+        assert_eq!(desk.reasons(), ["the recording has no such request"]);
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! * [`listen`]: one direction of a session taken apart; [`entry`]: the parts.
 //! * [`transcript`]: all entries together; [`capture`]: how a file becomes one.
 //! * [`render`]: a transcript for people and for programs.
-//! * [`mod@write`]: a session written as a pcapng file.
+//! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on.
 //!
 //! Three rules hold throughout. *Every byte is told*: the entries of a direction cover its stream without
 //! a hole, noise and gaps included. *Contents decide*, not port numbers. *Secrets stay in payloads*:
@@ -28,6 +28,7 @@ pub mod error;
 mod input;
 pub mod link;
 pub mod listen;
+pub mod live;
 pub mod pcap;
 pub mod render;
 mod roles;

@@ -81,14 +81,18 @@ impl<W: Write> SessionWriter<W> {
     /// # Errors
     /// When the output refuses bytes; the same holds for every other function here.
     pub fn new(mut out: W, ends: Endpoints, start_ns: u64) -> io::Result<Self> {
-        out.write_all(&section_header())?;
-        out.write_all(&interface())?;
-        Ok(Self {
+        begin(&mut out)?;
+        Ok(Self::within(out, ends, start_ns))
+    }
+
+    /// One more session in a file whose headers [`begin`] has written.
+    pub fn within(out: W, ends: Endpoints, start_ns: u64) -> Self {
+        Self {
             out,
             ends,
             start_ns,
             seq: [ends.initiator_seq, ends.responder_seq],
-        })
+        }
     }
 
     /// The whole handshake at one time.
@@ -227,6 +231,15 @@ impl<W: Write> SessionWriter<W> {
         let at = self.start_ns.saturating_add(at_ns);
         self.out.write_all(&enhanced_packet(at, &bytes))
     }
+}
+
+/// Writes what every file begins with. Each packet behind it is one write, so that a file which stops anywhere holds
+/// all that came before.
+///
+/// # Errors
+/// When the output refuses bytes.
+pub fn begin(out: &mut impl Write) -> io::Result<()> {
+    out.write_all(&[section_header(), interface()].concat())
 }
 
 /// Locally administered, so that they are nobody's.

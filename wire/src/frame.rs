@@ -299,8 +299,10 @@ fn look(bytes: &[u8], limit: usize) -> Look {
         return Look::Need(1);
     };
     if !is_start(start, limit) {
-        let junk = bytes.iter().position(|&byte| is_start(byte, limit));
-        return Look::Junk(junk.unwrap_or(bytes.len()));
+        // No further than what is taken at once: a long stretch of noise would be looked through again for each piece.
+        let piece = &bytes[..bytes.len().min(NOISE_PIECE)];
+        let junk = piece.iter().position(|&byte| is_start(byte, limit));
+        return Look::Junk(junk.unwrap_or(piece.len()));
     }
     let header = usize::from(start);
     let Some(length) = bytes.get(1..header) else {

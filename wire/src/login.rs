@@ -84,7 +84,7 @@ pub enum LoginRefusal {
     Empty,
     /// Not exactly three parts between colons.
     #[error(
-        "the login line has {0} parts between colons, wanted 3 (TYPE:ID:PASSWORD); \
+        "the login line needs 3 parts between colons (TYPE:ID:PASSWORD) and has {0}; \
          an id or password with a colon can never log in"
     )]
     Parts(usize),

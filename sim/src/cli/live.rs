@@ -6,6 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::SocketAddr,
+    path::Path,
 };
 
 use tokio::{
@@ -17,12 +18,13 @@ use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
 use super::{
-    DIRECT_PORT, Failure, HUB_PORT, ListenArgs, PaceArg, ReplayArgs, ServeArgs, TalkArgs, capture,
+    AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
+    TalkArgs, capture,
 };
 use crate::{
     device::{
         self,
-        replay::{Pace, Recording},
+        replay::{AtEnd, Order, Pace, Recording, Rules},
     },
     hub::{Access, Hub, HubConfig, Resident},
     io::{
@@ -31,6 +33,7 @@ use crate::{
         server,
     },
     journal::{Happening, JournalEntry},
+    observe::Saving,
     rng::Seed,
     scenario::{
         Loaded, World,
@@ -100,7 +103,7 @@ fn direct(world: World, id: &str) -> Result<(String, Hub), Failure> {
         None => {
             let ids = ids.join(", ");
             Err(Failure::Text(format!(
-                "no device has the id {wanted}: there are {ids}"
+                "no device has the id {wanted}: the scenario has {ids}"
             )))
         }
     }
@@ -112,33 +115,72 @@ pub(super) fn draw_seed() -> u64 {
 }
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
-    let name = args.capture.display();
-    for (given, key) in [(&args.id, "id"), (&args.password, "password")] {
-        if let Some((problem, why)) = given.as_deref().and_then(|text| login_problem(text, key)) {
+    let given = args.ids.iter().map(|id| (id, "id"));
+    for (text, key) in given.chain(args.password.iter().map(|text| (text, "password"))) {
+        if let Some((problem, why)) = login_problem(text, key) {
             return Err(Failure::Text(format!("--{key}: {problem}; {why}")));
         }
     }
-    let input = capture::open(&args.capture)?;
+    let mut ids = args.ids.iter();
+    let mut residents: Vec<Resident> = Vec::new();
+    for path in &args.captures {
+        for recording in recordings(path, args.listen.talk)? {
+            let resident = recorded_device(args, path, recording, ids.next().map(String::as_str))?;
+            if residents.iter().any(|other| other.id == resident.id) {
+                return Err(Failure::Text(format!(
+                    "{}: another device has the id {} already; give each one its own with --id, once for each",
+                    path.display(),
+                    resident.id
+                )));
+            }
+            residents.push(resident);
+        }
+    }
+    if let Some(id) = ids.next() {
+        return Err(Failure::Text(format!(
+            "--id {id}: there is no device for it, only {}",
+            counted(residents.len(), "device", "devices")
+        )));
+    }
+    let hub = Hub::new(HubConfig::default(), residents);
+    run(hub, &args.listen, HUB_PORT, None)
+}
+
+/// What a capture holds of each device.
+fn recordings(path: &Path, talk: TalkArgs) -> Result<Vec<Recording>, Failure> {
+    let name = path.display();
+    let input = capture::open(path)?;
     let transcript = Transcript::from_capture(input, &Options::default())
         .map_err(|error| Failure::Text(format!("{name}: {error}")))?;
-    let quiet = args.listen.talk.quiet;
-    if let Some(truncated) = &transcript.truncated {
+    if let Some(truncated) = transcript.truncated.as_ref().filter(|_| !talk.quiet) {
         say(format_args!("warning: {name}: {truncated}"));
     }
-    let recording = Recording::from_transcript(&transcript);
-    if recording.requests.is_empty() {
+    let recordings = Recording::devices(&transcript);
+    if recordings.is_empty() {
         return Err(Failure::Text(format!(
             "{name}: no request to a VESC device in it; `veschub-sim decode {name}` shows what there is"
         )));
     }
+    Ok(recordings)
+}
+
+fn recorded_device(
+    args: &ReplayArgs,
+    path: &Path,
+    recording: Recording,
+    id: Option<&str>,
+) -> Result<Resident, Failure> {
     let (requests, replies) = (recording.requests.len(), recording.replies.len());
-    let id = args.id.as_deref();
-    let target = replay_target(recording.clone(), id, args.password.as_deref())
-        .or_else(|| replay_target(recording.clone(), Some(REPLAY_ID), args.password.as_deref()));
+    let password = args.password.as_deref();
+    let target = replay_target(recording.clone(), id, password)
+        .or_else(|| replay_target(recording.clone(), Some(REPLAY_ID), password));
     let Some(target) = target else {
-        return Err(Failure::Text(format!("{name}: no id to log in with")));
+        return Err(Failure::Text(format!(
+            "{}: no id to log in with",
+            path.display()
+        )));
     };
-    if !quiet {
+    if !args.listen.talk.quiet {
         let requests = counted(requests, "request", "requests");
         let replies = counted(replies, "reply", "replies");
         say(format_args!("{requests} and {replies} recorded"));
@@ -152,25 +194,36 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             target.id
         ));
     }
-    let pace = match args.pace {
-        PaceArg::Recorded => Pace::Recorded,
-        PaceArg::Immediate => Pace::Immediate,
-    };
-    let resident = Resident {
+    Ok(Resident {
         id: target.id,
         access: target.password.map_or(Access::Anyone, Access::Password),
-        device: Box::new(device::Replay::new(recording, pace)),
+        device: Box::new(device::Replay::new(recording, args.rules())),
         quirks: Vec::new(),
-    };
-    run(
-        Hub::new(HubConfig::default(), vec![resident]),
-        &args.listen,
-        HUB_PORT,
-        None,
-    )
+    })
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
+impl ReplayArgs {
+    fn rules(&self) -> Rules {
+        Rules {
+            pace: match (self.pace, self.speed) {
+                (_, Some(speed)) => Pace::Scaled(speed),
+                (PaceArg::Recorded, None) => Pace::Recorded,
+                (PaceArg::Immediate, None) => Pace::Immediate,
+            },
+            order: match self.order {
+                OrderArg::ByRequest => Order::ByRequest,
+                OrderArg::Strict => Order::Strict,
+            },
+            at_end: match self.at_end {
+                AtEndArg::Hold => AtEnd::Hold,
+                AtEndArg::Wrap => AtEnd::Wrap,
+                AtEndArg::Silent => AtEnd::Silent,
+            },
+        }
+    }
+}
+
+pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
@@ -179,6 +232,8 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
+    let mut capture = args.save.create(port)?;
+    let mut saved = Ok(());
     runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
@@ -190,7 +245,16 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
         };
         let interrupted = interrupted()?;
         announce(format_args!("listening on {address}"))?;
-        let serving = server::serve(listener, hub, observer(args.talk), interrupted);
+        let told = observer(args.talk);
+        let serving = async {
+            match &mut capture {
+                None => server::serve(listener, hub, told, interrupted).await,
+                Some(capture) => {
+                    let saving = Saving::new(capture, &mut saved, told);
+                    server::serve(listener, hub, saving, interrupted).await;
+                }
+            }
+        };
         match discovery {
             None => serving.await,
             Some(discovery) => tokio::select! {
@@ -199,8 +263,12 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
                 never = discovery.run() => match never {},
             },
         }
-        Ok(())
-    })
+        Ok::<(), Failure>(())
+    })?;
+    match capture {
+        None => Ok(()),
+        Some(capture) => args.save.finish(capture, saved),
+    }
 }
 
 async fn discovery(
@@ -269,7 +337,7 @@ pub(super) fn say(text: impl fmt::Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => {

@@ -7,6 +7,7 @@ mod device;
 mod encode;
 mod lists;
 mod live;
+mod record;
 mod scenarios;
 
 use std::{fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -48,6 +49,8 @@ enum Command {
     Replay(ReplayArgs),
     /// Play the devices of a scenario at somebody else's hub until Ctrl-C
     Device(DeviceArgs),
+    /// Sit between a client and a real hub or device, and write what is said into a capture file
+    Record(RecordArgs),
     /// Show what was said in a capture or in a bare stream of bytes
     Decode(DecodeArgs),
     /// Check scenarios without running them
@@ -69,6 +72,8 @@ struct ListenArgs {
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
     #[command(flatten)]
+    save: SaveArgs,
+    #[command(flatten)]
     talk: TalkArgs,
 }
 
@@ -81,6 +86,20 @@ struct TalkArgs {
     /// Show nothing on stderr but errors
     #[arg(long, short, conflicts_with = "verbose")]
     quiet: bool,
+}
+
+/// Where to save what goes over the wire.
+#[derive(Debug, Args)]
+struct SaveArgs {
+    /// Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Write passwords of login lines as they were said, instead of masking them
+    #[arg(long, requires = "save")]
+    keep_credentials: bool,
+    /// Overwrite the file if it is there
+    #[arg(long, requires = "save")]
+    force: bool,
 }
 
 /// Values of a scenario that are replaced.
@@ -175,6 +194,33 @@ struct DeviceArgs {
     talk: TalkArgs,
 }
 
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else. Point the client there.\n\
+    Bytes pass untouched. The file grows as the session goes on: after Ctrl-C or a crash it can be read up to\n\
+    the last packet. Its addresses are made up. The password of a login line is masked; other secrets are not:\n\
+    see `veschub-sim scrub` before you give the file away."
+)]
+struct RecordArgs {
+    /// The hub or the device to record
+    #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
+    upstream: String,
+    /// Address and port to listen at; port 0 picks a free one
+    #[arg(long, value_name = "ADDR", value_parser = address, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// The capture file to write, a pcapng
+    #[arg(long, short, value_name = "FILE")]
+    output: PathBuf,
+    /// Write passwords of login lines as they were said, instead of masking them
+    #[arg(long)]
+    keep_credentials: bool,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    talk: TalkArgs,
+}
+
 fn host_and_port(text: &str) -> Result<String, String> {
     let wanted = "wanted a host and a port, e.g. 127.0.0.1:65101 or localhost:65101";
     let (host, port) = text.rsplit_once(':').ok_or(wanted)?;
@@ -187,26 +233,62 @@ fn host_and_port(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise.\n\
+    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was\n\
+    asked for something in one of the captures is at the hub.\n\
     A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th\n\
-    recorded reply comes, then the last one again. A request that was not recorded stays unanswered.\n\
+    recorded reply comes. What came unasked comes as long after the login as it did.\n\
     Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else."
 )]
 struct ReplayArgs {
-    /// The recorded session, a pcap or pcapng file
-    #[arg(value_name = "CAPTURE")]
-    capture: PathBuf,
-    /// The id that tools log in with
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
+    /// The recorded sessions, pcap or pcapng files
+    #[arg(value_name = "CAPTURE", required = true)]
+    captures: Vec<PathBuf>,
+    /// The id that tools log in with; for several devices once for each, in their order
+    #[arg(long = "id", value_name = "ID")]
+    ids: Vec<String>,
     /// The password that tools log in with
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
     /// When replies are sent
     #[arg(long, value_name = "PACE", value_enum, default_value_t = PaceArg::Recorded)]
     pace: PaceArg,
+    /// Play so many times as fast as recorded, e.g. 2 or 0.5
+    #[arg(long, value_name = "FACTOR", value_parser = speed, conflicts_with = "pace")]
+    speed: Option<f64>,
+    /// Which requests are answered
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::ByRequest)]
+    order: OrderArg,
+    /// What is answered when a request comes more often than in the recording
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t = AtEndArg::Hold)]
+    at_end: AtEndArg,
     #[command(flatten)]
     listen: ListenArgs,
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text
+        .parse()
+        .ok()
+        .filter(|&speed: &f64| speed > 0.0 && speed.is_finite());
+    speed.ok_or_else(|| "wanted a number above 0, e.g. 2 for twice as fast".to_owned())
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum OrderArg {
+    /// Every request that was recorded, in any order
+    ByRequest,
+    /// Only the request that came next in the recording
+    Strict,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum AtEndArg {
+    /// The last answer again
+    Hold,
+    /// The first answer again, and so on
+    Wrap,
+    /// Nothing
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -341,6 +423,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => live::serve(&args),
         Command::Replay(args) => live::replay(&args),
         Command::Device(args) => device::device(&args),
+        Command::Record(args) => record::record(&args),
         Command::Decode(args) => capture::decode(&args),
         Command::Check(args) => scenarios::check(&args),
         Command::Schema => scenarios::schema(),

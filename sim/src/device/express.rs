@@ -24,6 +24,7 @@ use super::{
     fate::Fate,
     fw_info,
     motor::standing_still,
+    no_qml_app,
     profile::Profile,
     queue::Queue,
     script::{Script, latin1, print},
@@ -213,6 +214,9 @@ impl Express {
             .into()),
             Request::Reboot => return self.reboot(at),
             Request::Other(other) if other.id == CommandId::FW_INFO => Ok(fw_info(&profile).into()),
+            Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => {
+                Ok(no_qml_app().into())
+            }
             _ => self.identity.configs.answer(request, profile.max_print),
         };
         match result {

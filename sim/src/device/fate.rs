@@ -62,12 +62,13 @@ const PLAYED: &[CommandId] = &[
     CommandId::CAN_UPDATE_BAUD_ALL,
 ];
 
-/// The custom config, which only the Express has here.
+/// The custom config and the user's QML, which only the Express has here.
 const PLAYED_ON_EXPRESS: &[CommandId] = &[
     CommandId::GET_CUSTOM_CONFIG_XML,
     CommandId::GET_CUSTOM_CONFIG,
     CommandId::GET_CUSTOM_CONFIG_DEFAULT,
     CommandId::SET_CUSTOM_CONFIG,
+    CommandId::GET_QML_UI_APP,
 ];
 
 /// What is never answered, whatever it does.

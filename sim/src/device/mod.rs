@@ -151,3 +151,11 @@ fn fw_info(profile: &Profile) -> Reply {
         arguments,
     })
 }
+
+/// GET_QML_UI_APP with nothing stored: no bytes of none, from none (`EX main/commands.c`).
+fn no_qml_app() -> Reply {
+    Reply::Other(Opaque {
+        id: CommandId::GET_QML_UI_APP,
+        arguments: vec![0; 8],
+    })
+}

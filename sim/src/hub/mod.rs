@@ -256,6 +256,14 @@ impl Hub {
         self.rooms.keys().map(String::as_str)
     }
 
+    /// Whether the device that serves directly has a link: without one, nobody can connect to it.
+    #[must_use]
+    pub fn device_is_here(&self) -> bool {
+        let device = self.direct.as_ref().map(|direct| &direct.id);
+        let room = device.and_then(|id| self.rooms.get(id));
+        room.is_some_and(Room::is_here)
+    }
+
     fn attach_directly(&mut self, now: Time, conn: ConnId) {
         let Some(direct) = &mut self.direct else {
             return;
@@ -263,6 +271,9 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&direct.id) else {
             return;
         };
+        if !room.is_here() {
+            return self.close(now, conn, Closed::DeviceLeft);
+        }
         if room.tool().is_some() {
             direct.waiting.push(conn);
             return self.note(now, conn, Happening::NotServed);
@@ -357,7 +368,7 @@ impl Hub {
     }
 
     fn admit(&mut self, now: Time, conn: ConnId, login: &LoginLine, with_login: bool) {
-        let room = self.rooms.get_mut(&login.id);
+        let room = self.rooms.get_mut(&login.id).filter(|room| room.is_here());
         match (login.kind, room) {
             (LoginKind::Ping, room) => {
                 let answer: &[u8] = if room.is_some() { b"PONG\n" } else { b"NULL\n" };
@@ -470,13 +481,7 @@ impl Hub {
                     self.journal.extend(room.drain_journal());
                 }
                 self.close(now, conn, how);
-                let waiting = self
-                    .direct
-                    .as_mut()
-                    .map(|direct| direct.waiting.split_off(0));
-                for other in waiting.unwrap_or_default() {
-                    self.close(now, other, Closed::Refused);
-                }
+                self.drop_waiting(now);
             }
             Some((Role::Device, id)) => {
                 self.close(now, conn, how);
@@ -489,6 +494,15 @@ impl Hub {
                 }
             }
             None => self.close(now, conn, how),
+        }
+    }
+
+    /// Drops the connections that waited for a device which serves directly.
+    fn drop_waiting(&mut self, now: Time) {
+        let direct = self.direct.as_mut();
+        let waiting = direct.map(|direct| std::mem::take(&mut direct.waiting));
+        for conn in waiting.unwrap_or_default() {
+            self.close(now, conn, Closed::Refused);
         }
     }
 
@@ -521,9 +535,11 @@ impl Hub {
     /// Moves what the rooms have to say to the hub's own queues.
     fn collect(&mut self, now: Time) {
         let mut outputs = Vec::new();
+        let mut parted = Vec::new();
         for room in self.rooms.values_mut() {
             outputs.extend(room.drain_output());
             self.journal.extend(room.drain_journal());
+            parted.extend(room.take_parted());
         }
         for (conn, output) in outputs {
             match output {
@@ -534,6 +550,10 @@ impl Hub {
                 RoomOutput::Shutdown => {}
                 RoomOutput::Abort => self.leave(now, conn, Closed::BrokenOff),
             }
+        }
+        for parting in parted {
+            self.drop_waiting(now);
+            self.part(now, parting, Closed::DeviceLeft);
         }
     }
 

@@ -10,8 +10,10 @@ use crate::journal::Happening;
 pub(super) struct Relay {
     pub(super) conn: ConnId,
     password: String,
-    /// What the device said before its first tool came; nothing once one has come.
+    /// What the device said before its first tool came: nobody reads a device until then. Nothing once it was read.
     early: Option<Vec<u8>>,
+    /// Whether a tool has come.
+    had_tool: bool,
     to_device: Decoder,
     to_tool: Decoder,
 }
@@ -22,6 +24,7 @@ impl Relay {
             conn,
             password,
             early: keeps_early_bytes.then(Vec::new),
+            had_tool: false,
             to_device: Decoder::new(DEVICE_MAX_PAYLOAD),
             to_tool: Decoder::new(TOOL_MAX_PAYLOAD),
         }
@@ -31,6 +34,11 @@ impl Relay {
         self.password == password
     }
 
+    /// From now on what the device says is read, whether a tool is there or not.
+    pub(super) fn tool_came(&mut self) {
+        self.had_tool = true;
+    }
+
     /// What goes to the tool when the device says something: what was kept for the first one comes before it.
     pub(super) fn take_early(&mut self) -> Vec<u8> {
         self.early.take().unwrap_or_default()
@@ -38,6 +46,9 @@ impl Relay {
 
     /// Keeps what nobody is there to hear, up to a limit; says how many bytes are lost.
     pub(super) fn keep(&mut self, bytes: &[u8], max: usize) -> usize {
+        if self.had_tool {
+            return self.take_early().len() + bytes.len();
+        }
         let Some(early) = &mut self.early else {
             return bytes.len();
         };

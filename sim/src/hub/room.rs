@@ -30,6 +30,10 @@ pub(super) struct Room {
     sessions: u32,
     output: Vec<(ConnId, RoomOutput)>,
     journal: Vec<JournalEntry>,
+    /// The device has dropped its link, and nobody reaches it until it is back.
+    away: bool,
+    /// The tool that has to go for that.
+    parted: Option<Parting>,
 }
 
 /// A tool that is attached, and what harms the link to it.
@@ -80,7 +84,14 @@ impl Room {
             sessions: 0,
             output: Vec::new(),
             journal: Vec::new(),
+            away: false,
+            parted: None,
         }
+    }
+
+    /// Whether the device has a link, so that tools can reach it.
+    pub(super) fn is_here(&self) -> bool {
+        !self.away
     }
 
     pub(super) fn allows(&self, password: &str) -> bool {
@@ -132,14 +143,17 @@ impl Room {
             to_tool: link(Direction::ToTool, TOOL_MAX_PAYLOAD),
             watch: Watch::new(did, DEVICE_MAX_PAYLOAD),
         });
-        if let Occupant::Virtual(device) = &mut self.occupant {
-            if !rules.config.half_frames_stay {
-                device.flush_parser();
+        match &mut self.occupant {
+            Occupant::Virtual(device) => {
+                if !rules.config.half_frames_stay {
+                    device.flush_parser();
+                }
+                if !rules.config.late_replies {
+                    device.drop_pending();
+                }
+                device.session_begins(now);
             }
-            if !rules.config.late_replies {
-                device.drop_pending();
-            }
-            device.session_begins(now);
+            Occupant::Relayed(relay) => relay.tool_came(),
         }
         parting
     }
@@ -302,7 +316,19 @@ impl Room {
                 Said::Output(DeviceOutput::Ignored { command, why, .. }) => {
                     self.note(at, self.tool(), Happening::Ignored { command, why });
                 }
-                Said::Output(DeviceOutput::LinkDown { .. } | DeviceOutput::LinkUp { .. }) => {}
+                Said::Output(DeviceOutput::LinkDown { at }) => {
+                    // It comes back with an empty parser.
+                    device.flush_parser();
+                    self.away = true;
+                    self.note(at, None, Happening::LinkDown);
+                    if let Some(parting) = self.part() {
+                        self.parted = Some(parting);
+                    }
+                }
+                Said::Output(DeviceOutput::LinkUp { at }) => {
+                    self.away = false;
+                    self.note(at, None, Happening::LinkUp);
+                }
             }
         }
     }
@@ -319,6 +345,11 @@ impl Room {
             self.note(at, Some(tool), Happening::Reply { payload, truth });
             self.send_to_tool(at, &frame);
         }
+    }
+
+    /// The tool that has to go because the device dropped its link.
+    pub(super) fn take_parted(&mut self) -> Option<Parting> {
+        self.parted.take()
     }
 
     pub(super) fn drain_output(&mut self) -> impl Iterator<Item = (ConnId, RoomOutput)> {

@@ -67,9 +67,10 @@ pub async fn play(
 }
 
 async fn keep_connected(address: &str, login: &LoginLine, device: Hub, report: impl Fn(News)) {
-    let mut driver = Driver::new(device, |entry| report(News::Happened(entry)));
+    let mut driver = Driver::new(device, |entry: JournalEntry| report(News::Happened(entry)));
     let mut pause = Duration::ZERO;
     loop {
+        driver.turn_until_reachable().await;
         let attempt = async {
             sleep(pause).await;
             connect(address, login).await

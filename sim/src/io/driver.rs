@@ -13,7 +13,7 @@ use tokio::{
 use super::stream::{ByteStream, Input, ToHub, attend};
 use crate::{
     hub::{ConnId, Event, Hub, Output},
-    journal::JournalEntry,
+    observe::Observer,
     time::Time,
 };
 
@@ -37,8 +37,8 @@ struct Peer {
     break_off: oneshot::Sender<()>,
 }
 
-impl<O: FnMut(JournalEntry)> Driver<O> {
-    /// A hub without connections; `observe` sees every journal entry.
+impl<O: Observer> Driver<O> {
+    /// A hub without connections; `observe` sees all that happens.
     pub(super) fn new(hub: Hub, observe: O) -> Self {
         let (inputs_to, inputs) = mpsc::channel(MAX_WAITING);
         Self {
@@ -107,6 +107,13 @@ impl<O: FnMut(JournalEntry)> Driver<O> {
         }
     }
 
+    /// Drives the hub until its one device has a link again, which it loses for a while when it restarts.
+    pub(super) async fn turn_until_reachable(&mut self) {
+        while !self.hub.device_is_here() {
+            self.turn().await;
+        }
+    }
+
     fn now(&self) -> Time {
         Time::from(self.start.elapsed())
     }
@@ -124,13 +131,17 @@ impl<O: FnMut(JournalEntry)> Driver<O> {
     }
 
     fn handle(&mut self, conn: ConnId, event: Event<'_>) {
-        self.hub.handle(self.now(), conn, event);
+        let now = self.now();
+        self.observe.came(now, conn, &event);
+        self.hub.handle(now, conn, event);
         self.deliver();
     }
 
     /// Hands on what the hub has to say.
     fn deliver(&mut self) {
+        let now = self.now();
         while let Some((conn, output)) = self.hub.poll_output() {
+            self.observe.goes(now, conn, &output);
             if output == Output::Abort {
                 if let Some(peer) = self.peers.remove(&conn) {
                     let _ = peer.break_off.send(());
@@ -141,7 +152,7 @@ impl<O: FnMut(JournalEntry)> Driver<O> {
             }
         }
         while let Some(entry) = self.hub.poll_journal() {
-            (self.observe)(entry);
+            self.observe.happened(entry);
         }
     }
 }

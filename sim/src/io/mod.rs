@@ -8,11 +8,13 @@
 //!  pty        a tty that is opened          --/
 //!
 //!  discovery  datagrams that say where a device listens
+//!  record     between a client and a hub of somebody else's
 //! ```
 
 pub mod device;
 pub mod discovery;
 mod driver;
 pub mod pty;
+pub mod record;
 pub mod server;
 mod stream;

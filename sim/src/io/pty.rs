@@ -29,7 +29,7 @@ use rustix::{
 use tokio::{io::Interest, net::unix::pipe, time::sleep};
 
 use super::{driver::Driver, stream::ByteStream};
-use crate::{hub::Hub, journal::JournalEntry};
+use crate::{hub::Hub, observe::Observer};
 
 /// How often to look whether somebody has opened the terminal: the system does not report it.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -114,14 +114,14 @@ impl Pty {
     }
 }
 
-/// Serves a device, made with [`Hub::direct`], until `shutdown` is ready; `observe` sees every journal entry.
+/// Serves a device, made with [`Hub::direct`], until `shutdown` is ready; `observe` sees all that happens.
 ///
 /// # Errors
 /// If the system takes the terminal away.
 pub async fn serve(
     pty: &Pty,
     device: Hub,
-    observe: impl FnMut(JournalEntry),
+    observe: impl Observer,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     tokio::select! {
@@ -131,13 +131,10 @@ pub async fn serve(
     }
 }
 
-async fn serve_sessions(
-    pty: &Pty,
-    device: Hub,
-    observe: impl FnMut(JournalEntry),
-) -> io::Result<()> {
+async fn serve_sessions(pty: &Pty, device: Hub, observe: impl Observer) -> io::Result<()> {
     let mut driver = Driver::new(device, observe);
     loop {
+        driver.turn_until_reachable().await;
         driver.turn_until(pty.opened()).await;
         let conn = driver.open(pty.session()?);
         driver.turn_while_open(conn).await;

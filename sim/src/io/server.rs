@@ -11,20 +11,20 @@ use tokio::{
 };
 
 use super::driver::{Driver, wait_until};
-use crate::{hub::Hub, journal::JournalEntry};
+use crate::{hub::Hub, observe::Observer};
 
 /// The most connections at a time; further ones are closed at once.
 pub const MAX_CONNECTIONS: usize = 1024;
 /// How long not to accept when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves a hub until `shutdown` is ready; `observe` sees every journal entry.
+/// Serves a hub until `shutdown` is ready; `observe` sees all that happens.
 ///
 /// Connections that are open then are dropped.
 pub async fn serve(
     listener: TcpListener,
     hub: Hub,
-    observe: impl FnMut(JournalEntry),
+    observe: impl Observer,
     shutdown: impl Future<Output = ()>,
 ) {
     let mut driver = Driver::new(hub, observe);
@@ -45,7 +45,7 @@ pub async fn serve(
     }
 }
 
-fn take_in(driver: &mut Driver<impl FnMut(JournalEntry)>, stream: TcpStream) {
+fn take_in(driver: &mut Driver<impl Observer>, stream: TcpStream) {
     if driver.connections() >= MAX_CONNECTIONS {
         return;
     }

@@ -82,11 +82,26 @@ pub(super) async fn attend(
 ) {
     tokio::select! {
         biased;
-        Ok(()) = broken_off => stream.break_off(),
+        Ok(()) = broken_off => {
+            send_at_once(&stream, &mut from_hub);
+            stream.break_off();
+        }
         () = carry(&stream, conn, &mut from_hub, &to_hub) => {}
     }
     drop(stream);
     let _ = to_hub.send((conn, Input::Ended)).await;
+}
+
+/// Sends what the system takes without waiting: a reset ends a connection in the middle of what is said.
+fn send_at_once(stream: &impl ByteStream, from_hub: &mut mpsc::UnboundedReceiver<Output>) {
+    while let Ok(Output::Write(bytes)) = from_hub.try_recv() {
+        if !stream
+            .try_write(&bytes)
+            .is_ok_and(|sent| sent == bytes.len())
+        {
+            return;
+        }
+    }
 }
 
 async fn carry(

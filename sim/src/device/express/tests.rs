@@ -86,6 +86,17 @@ fn other_commands_are_answered_while_the_worker_scans_and_a_second_scan_is_dropp
 }
 
 #[test]
+fn there_is_no_qml_of_the_users_own() {
+    let mut device = Asked::of("reply_after: 1ms");
+    device.ask("GET_QML_UI_APP 0000019000000000").at(1);
+    let payload = device.device.poll_output().map(|output| match output {
+        DeviceOutput::Reply { payload, .. } => payload,
+        other => unreachable!("{other:?}"),
+    });
+    assert_eq!(payload, Some([&[118][..], &[0; 8]].concat()));
+}
+
+#[test]
 fn a_restart_forgets_what_was_asked_and_comes_back_after_a_second() {
     let mut device = Asked::of("prints: [{ at: 500ms, text: lost }, { at: 2s, text: kept }]");
     device.ask("PING_CAN").ask("REBOOT");

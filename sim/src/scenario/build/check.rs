@@ -60,6 +60,7 @@ pub(in crate::scenario) fn check(
                         check_login_part(text, key, &place, source)?;
                     }
                 }
+                check_speed(replay, &place, source)?;
                 (replay.id.iter().cloned().collect(), place)
             }
         };
@@ -252,6 +253,28 @@ fn check_count(
     if count > MAX_ELEMENTS {
         let message = format!("{count} {what} are too many: firmware holds up to {MAX_ELEMENTS}");
         return Err(source.error_at(place, message));
+    }
+    Ok(())
+}
+
+fn check_speed(
+    replay: &schema::Replay,
+    place: &Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    let Some(speed) = replay.speed else {
+        return Ok(());
+    };
+    let place = place.clone().key("speed");
+    if !(speed > 0.0 && speed.is_finite()) {
+        return Err(source
+            .error_at(place, format!("a speed of {speed} is none"))
+            .help("wanted a number above 0: 2 is twice as fast, 0.5 half as fast"));
+    }
+    if replay.pace == schema::Pace::Immediate {
+        return Err(source
+            .error_at(place, "a speed means nothing with `pace: immediate`")
+            .help("take `pace: recorded`, or no speed"));
     }
     Ok(())
 }

@@ -26,10 +26,23 @@ use crate::{
     time::Time,
 };
 
-pub(super) fn pace(pace: schema::Pace) -> replay::Pace {
-    match pace {
-        schema::Pace::Recorded => replay::Pace::Recorded,
-        schema::Pace::Immediate => replay::Pace::Immediate,
+/// How a recording is to be played.
+pub(super) fn replay_rules(replay: &schema::Replay) -> replay::Rules {
+    replay::Rules {
+        pace: match (replay.pace, replay.speed) {
+            (schema::Pace::Immediate, _) => replay::Pace::Immediate,
+            (schema::Pace::Recorded, None) => replay::Pace::Recorded,
+            (schema::Pace::Recorded, Some(speed)) => replay::Pace::Scaled(speed),
+        },
+        order: match replay.order {
+            schema::ReplayOrder::ByRequest => replay::Order::ByRequest,
+            schema::ReplayOrder::Strict => replay::Order::Strict,
+        },
+        at_end: match replay.at_end {
+            schema::AtEnd::Hold => replay::AtEnd::Hold,
+            schema::AtEnd::Wrap => replay::AtEnd::Wrap,
+            schema::AtEnd::Silent => replay::AtEnd::Silent,
+        },
     }
 }
 

@@ -121,7 +121,7 @@ pub(super) fn build(
                         )
                         .help("give it an `id`")
                 })?;
-                let device = Replay::new(recording, device::pace(replay.pace));
+                let device = Replay::new(recording, device::replay_rules(replay));
                 add(index, target, Box::new(device))?;
             }
         }

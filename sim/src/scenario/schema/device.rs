@@ -103,6 +103,39 @@ pub struct Replay {
     /// When replies are sent.
     #[serde(default)]
     pub pace: Pace,
+    /// With `pace: recorded`: so many times as fast; 1 unless given.
+    #[serde(default)]
+    pub speed: Option<f64>,
+    /// Which requests are answered.
+    #[serde(default)]
+    pub order: ReplayOrder,
+    /// What is answered beyond the end of the recording.
+    #[serde(default)]
+    pub at_end: AtEnd,
+}
+
+/// Which requests a replayed device answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReplayOrder {
+    /// Every request that was recorded, in any order; the k-th time it is asked, its k-th answer comes.
+    #[default]
+    ByRequest,
+    /// Only the request that came next in the recording.
+    Strict,
+}
+
+/// What a replayed device answers when a request comes more often than in the recording.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AtEnd {
+    /// The last answer again.
+    #[default]
+    Hold,
+    /// The first answer again, and so on.
+    Wrap,
+    /// Nothing.
+    Silent,
 }
 
 /// When something recorded is played.

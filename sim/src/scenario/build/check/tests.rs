@@ -105,6 +105,22 @@ fn an_id_that_no_login_line_can_hold() {
 }
 
 #[test]
+fn a_speed_that_is_none() {
+    for (keys, says) in [
+        ("speed: 0", "a speed of 0 is none"),
+        ("speed: .nan", "a speed of NaN is none"),
+        (
+            "pace: immediate, speed: 2",
+            "a speed means nothing with `pace: immediate`",
+        ),
+    ] {
+        let text =
+            format!("version: 1\ndevices:\n  - replay: {{ capture: a.pcap, id: abc, {keys} }}\n");
+        assert_eq!(refused(&text).message(), says);
+    }
+}
+
+#[test]
 fn an_id_that_hubs_refuse() {
     insta::assert_snapshot!(
         refused("version: 1\ndevices:\n  - express: { id: ' a b ', password: a }\n"), @"

@@ -1,205 +1,25 @@
-//! The hub on real sockets: what only TCP can show.
-
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+//! What only TCP can show: ends, floods, crowds, and a recorded session asked over a socket.
 
 use std::{
-    collections::VecDeque,
-    fs, io,
-    net::SocketAddr,
+    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-    time::timeout,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
 use veschub_sim::{
     device::{
-        Device, DeviceOutput, Replay,
+        Replay,
         replay::{Pace, Recording},
     },
-    hub::{Access, Hub, HubConfig, Resident},
-    journal::{Closed, Happening, JournalEntry},
+    hub::{Access, HubConfig, Resident},
+    journal::{Closed, Happening},
     server,
-    time::Time,
 };
 use veschub_transcript::{Options, Transcript};
-use veschub_wire::{Decoder, Item, LoginKind, LoginLine, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::{LoginKind, LoginLine};
 
-/// Far above what anything here takes; what takes longer is stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
-const BMS: u8 = 96;
-
-fn frame(payload: &[u8]) -> Vec<u8> {
-    encode(payload).unwrap()
-}
-
-/// Says every request again at once, this many times over in one payload.
-struct Parrot {
-    times: usize,
-    output: VecDeque<DeviceOutput>,
-}
-
-impl Device for Parrot {
-    fn handle(&mut self, now: Time, payload: &[u8]) {
-        self.output.push_back(DeviceOutput::Reply {
-            at: now,
-            payload: payload.repeat(self.times),
-            truth: None,
-        });
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
-    }
-
-    fn poll_timeout(&self) -> Option<Time> {
-        None
-    }
-
-    fn handle_timeout(&mut self, _now: Time) {}
-}
-
-fn parrot(id: &str, times: usize) -> Resident {
-    Resident {
-        id: id.to_owned(),
-        access: Access::Password("not-a-secret".to_owned()),
-        device: Box::new(Parrot {
-            times,
-            output: VecDeque::new(),
-        }),
-        quirks: Vec::new(),
-    }
-}
-
-/// A hub that is being served, with its journal as it is written.
-struct House {
-    address: SocketAddr,
-    journal: mpsc::UnboundedReceiver<JournalEntry>,
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl House {
-    async fn open() -> Self {
-        let residents = vec![parrot("demo-0001", 1), parrot("demo-0002", 1)];
-        Self::with(HubConfig::default(), residents).await
-    }
-
-    async fn with(config: HubConfig, residents: Vec<Resident>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let (entries, journal) = mpsc::unbounded_channel();
-        let (stop, stopped) = oneshot::channel();
-        let shutdown = async {
-            let _ = stopped.await;
-        };
-        let observe = move |entry| {
-            let _ = entries.send(entry);
-        };
-        let task = tokio::spawn(server::serve(
-            listener,
-            Hub::new(config, residents),
-            observe,
-            shutdown,
-        ));
-        Self {
-            address,
-            journal,
-            stop,
-            task,
-        }
-    }
-
-    /// The next journal entry that is of interest.
-    async fn happens(&mut self, of_interest: impl Fn(&Happening) -> bool) -> JournalEntry {
-        let wait = async {
-            loop {
-                let entry = self.journal.recv().await.unwrap();
-                if of_interest(&entry.what) {
-                    return entry;
-                }
-            }
-        };
-        timeout(PATIENCE, wait).await.unwrap()
-    }
-
-    async fn connect(&self) -> Tool {
-        let stream = TcpStream::connect(self.address).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        Tool {
-            stream,
-            decoder: Decoder::new(TOOL_MAX_PAYLOAD),
-            replies: VecDeque::new(),
-        }
-    }
-
-    /// A tool that is attached: success is silence, so the journal has to tell.
-    async fn login(&mut self, line: &[u8]) -> Tool {
-        let mut tool = self.connect().await;
-        tool.send(line).await;
-        self.happens(|what| *what == Happening::Attached).await;
-        tool
-    }
-
-    async fn shut_down(self) {
-        self.stop.send(()).unwrap();
-        timeout(PATIENCE, self.task).await.unwrap().unwrap();
-    }
-}
-
-struct Tool {
-    stream: TcpStream,
-    decoder: Decoder,
-    replies: VecDeque<Vec<u8>>,
-}
-
-impl Tool {
-    async fn send(&mut self, bytes: &[u8]) {
-        timeout(PATIENCE, self.stream.write_all(bytes))
-            .await
-            .unwrap()
-            .unwrap();
-    }
-
-    async fn reply(&mut self) -> Vec<u8> {
-        let mut bytes = [0; 4096];
-        while self.replies.is_empty() {
-            let count = timeout(PATIENCE, self.stream.read(&mut bytes))
-                .await
-                .unwrap()
-                .unwrap();
-            assert!(count > 0, "closed instead of a reply");
-            let mut input = &bytes[..count];
-            while let Some(item) = self.decoder.next(&mut input) {
-                match item {
-                    Item::Frame(frame) => self.replies.push_back(frame.payload.to_vec()),
-                    Item::Noise(noise) => panic!("{noise:?}"),
-                }
-            }
-        }
-        self.replies.pop_front().unwrap()
-    }
-
-    async fn asks(&mut self, payload: &[u8]) -> Vec<u8> {
-        self.send(&frame(payload)).await;
-        self.reply().await
-    }
-
-    /// All bytes until the hub ends the connection.
-    async fn rest(&mut self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        timeout(PATIENCE, self.stream.read_to_end(&mut bytes))
-            .await
-            .unwrap()?;
-        Ok(bytes)
-    }
-}
+use crate::house::{BMS, House, LOGIN, PATIENCE, frame, parrot};
 
 fn garbage() -> Vec<u8> {
     let byte = |n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8;

@@ -1,0 +1,236 @@
+//! `veschub-sim record`, and `--save` of the live commands: sessions into a capture file while they go on.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io,
+    path::Path,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use veschub_transcript::{
+    Direction, Entry, Kind, Listener,
+    listen::Heard,
+    live::LiveCapture,
+    render::{TextOptions, text_line},
+    tcp::Side,
+};
+use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
+
+use super::{
+    DIRECT_PORT, Failure, RecordArgs, SaveArgs,
+    live::{announce, bind, counted, interrupted, runtime, say},
+};
+use crate::io::record::{Passed, What, pass_on};
+
+pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
+    let save = SaveArgs {
+        save: Some(args.output.clone()),
+        keep_credentials: args.keep_credentials,
+        force: args.force,
+    };
+    let port = args
+        .upstream
+        .rsplit_once(':')
+        .and_then(|(_, port)| port.parse().ok());
+    let Some(mut capture) = save.create(port.unwrap_or(DIRECT_PORT))? else {
+        return Ok(());
+    };
+    let mut watch = Watch::new(args);
+    let mut result = Ok(());
+    runtime()?.block_on(async {
+        let listener = bind(args.listen).await?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;
+        let interrupted = interrupted()?;
+        announce(format_args!("listening on {address}"))?;
+        let report = |passed: Passed| {
+            if result.is_ok()
+                && let Some(event) = passed.what.event()
+            {
+                result = capture.event(passed.at.as_nanos(), passed.connection, event);
+            }
+            watch.tell(&passed);
+        };
+        pass_on(listener, &args.upstream, report, interrupted).await;
+        Ok::<(), Failure>(())
+    })?;
+    let path = args.output.display();
+    watch.sum_up(&path);
+    save.finish(capture, result)
+}
+
+impl SaveArgs {
+    /// A new capture file, if one is wanted.
+    pub(super) fn create(&self, port: u16) -> Result<Option<LiveCapture<File>>, Failure> {
+        let Some(path) = &self.save else {
+            return Ok(None);
+        };
+        let failed =
+            |error: io::Error| Failure::Text(format!("cannot write {}: {error}", path.display()));
+        let file = self.open(path)?;
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let start_ns = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
+        let capture = LiveCapture::new(file, port, start_ns).map_err(failed)?;
+        Ok(Some(if self.keep_credentials {
+            capture.keeping_credentials()
+        } else {
+            capture
+        }))
+    }
+
+    fn open(&self, path: &Path) -> Result<File, Failure> {
+        let mut options = OpenOptions::new();
+        options.write(true);
+        if self.force {
+            options.create(true).truncate(true);
+        } else {
+            options.create_new(true);
+        }
+        options.open(path).map_err(|error| {
+            let shown = path.display();
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => Failure::Text(format!(
+                    "{shown} is there already: take another name, or --force to overwrite it"
+                )),
+                _ => Failure::Text(format!("cannot write {shown}: {error}")),
+            }
+        })
+    }
+
+    /// Closes the file; an error on the way is one at the end.
+    pub(super) fn finish(
+        &self,
+        capture: LiveCapture<File>,
+        result: io::Result<()>,
+    ) -> Result<(), Failure> {
+        let path = self
+            .save
+            .as_deref()
+            .unwrap_or_else(|| Path::new("the capture"))
+            .display();
+        result
+            .and_then(|()| capture.finish().map(drop))
+            .map_err(|error| {
+                Failure::Text(format!(
+                    "{path} ends early: {error}; what was written before can be read"
+                ))
+            })
+    }
+}
+
+/// Tells a person what passes.
+struct Watch {
+    verbose: bool,
+    quiet: bool,
+    upstream: String,
+    connections: BTreeMap<u32, Connection>,
+    frames: [usize; 2],
+    noise: usize,
+    opened: usize,
+}
+
+struct Connection {
+    sides: [Listener<()>; 2],
+}
+
+impl Watch {
+    fn new(args: &RecordArgs) -> Self {
+        Self {
+            verbose: args.talk.verbose,
+            quiet: args.talk.quiet,
+            upstream: args.upstream.clone(),
+            connections: BTreeMap::new(),
+            frames: [0; 2],
+            noise: 0,
+            opened: 0,
+        }
+    }
+
+    fn tell(&mut self, passed: &Passed) {
+        let number = passed.connection;
+        let told = match &passed.what {
+            What::Opened => {
+                self.opened += 1;
+                let sides = [
+                    Listener::with_login(DEVICE_MAX_PAYLOAD),
+                    Listener::new(TOOL_MAX_PAYLOAD),
+                ];
+                self.connections.insert(number, Connection { sides });
+                "connected".to_owned()
+            }
+            What::Unreachable(error) => {
+                format!("let go: no connection to {}: {error}", self.upstream)
+            }
+            What::Said(side, bytes) => return self.hear(passed, *side, bytes),
+            What::Ended(side) => format!("{} ended it", who(*side)),
+            What::BrokenOff(side) => format!("{} broke it off", who(*side)),
+        };
+        self.line(passed, &told);
+    }
+
+    fn hear(&mut self, passed: &Passed, side: Side, bytes: &[u8]) {
+        let Some(connection) = self.connections.get_mut(&passed.connection) else {
+            return;
+        };
+        let mut heard: Vec<Heard<()>> = Vec::new();
+        connection.sides[side as usize].bytes((), bytes, &mut heard);
+        for one in heard {
+            match &one.kind {
+                Kind::Frame(_) => self.frames[side as usize] += 1,
+                Kind::Noise(noise) => self.noise += noise.bytes.len(),
+                _ => {}
+            }
+            let is_login = matches!(one.kind, Kind::Login(_));
+            if self.verbose || is_login {
+                let direction = match side {
+                    Side::Initiator => Direction::ToDevice,
+                    Side::Responder => Direction::ToTool,
+                };
+                let entry = Entry {
+                    at_ns: Some(passed.at.as_nanos()),
+                    connection: passed.connection,
+                    direction: Some(direction),
+                    offset: one.offset,
+                    kind: one.kind,
+                };
+                if !self.quiet {
+                    say(text_line(&entry, &TextOptions::default()));
+                }
+            }
+        }
+    }
+
+    fn line(&self, passed: &Passed, told: &str) {
+        if !self.quiet {
+            let at = passed.at.as_secs_f64();
+            say(format_args!(
+                "{at:>7.3}  !         #{} {told}",
+                passed.connection
+            ));
+        }
+    }
+
+    fn sum_up(&self, path: &impl std::fmt::Display) {
+        if !self.quiet {
+            let [requests, replies] = self.frames;
+            say(format_args!(
+                "{path}: {}, {}, {}, {}",
+                counted(self.opened, "connection", "connections"),
+                counted(requests, "request", "requests"),
+                counted(replies, "reply", "replies"),
+                counted(self.noise, "noise byte", "noise bytes"),
+            ));
+        }
+    }
+}
+
+fn who(side: Side) -> &'static str {
+    match side {
+        Side::Initiator => "the client",
+        Side::Responder => "the other side",
+    }
+}

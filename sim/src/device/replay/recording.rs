@@ -1,0 +1,217 @@
+//! What a recording holds of a device: each request with what came back, and what came unasked.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use veschub_transcript::{Direction, Entry, Kind, Transcript};
+use veschub_wire::{CommandId, LoginKind, LoginLine, Request};
+
+use crate::time::Time;
+
+/// What a recording holds of one device.
+#[derive(Clone, Debug, Default)]
+pub struct Recording {
+    /// The login of the recorded tool, if it was recorded.
+    pub login: Option<LoginLine>,
+    /// Each request with its time since the first login or request, in order.
+    pub requests: Vec<(Duration, Vec<u8>)>,
+    /// All that the device said, in order.
+    pub replies: Vec<Vec<u8>>,
+    /// How many of them came before the first request.
+    pub dropped: usize,
+    /// What nobody had asked for, with its time since the login.
+    pub(super) unasked: Vec<(Duration, Vec<u8>)>,
+    answers: BTreeMap<Vec<u8>, Vec<Answer>>,
+}
+
+/// What came back the k-th time that a request was asked, or nothing.
+pub(super) type Answer = Vec<Said>;
+
+/// One thing that came after a request.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    /// How long after it.
+    pub(super) delay: Duration,
+    pub(super) payload: Vec<u8>,
+    /// It only came after it: nobody had asked for it.
+    pub(super) unasked: bool,
+}
+
+/// A request of the recording, while replies are looked for.
+#[derive(Clone)]
+struct Asking {
+    key: Vec<u8>,
+    /// Which asking of this key it is, from 0.
+    turn: usize,
+    at: Time,
+    answered: bool,
+}
+
+impl Recording {
+    /// The first device of a transcript that was asked for something.
+    #[must_use]
+    pub fn from_transcript(transcript: &Transcript) -> Self {
+        Self::devices(transcript)
+            .into_iter()
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// The devices of a transcript that were asked for something, in the order of their first request.
+    ///
+    /// A tool that came back logged in at the same device; where nobody logged in, each connection is a device.
+    #[must_use]
+    pub fn devices(transcript: &Transcript) -> Vec<Self> {
+        let mut devices: Vec<Listening> = Vec::new();
+        let mut of_connection: BTreeMap<u32, usize> = BTreeMap::new();
+        for entry in &transcript.entries {
+            if entry.direction.is_none() {
+                continue;
+            }
+            let same = of_connection.get(&entry.connection).copied();
+            let index = match (same, tool(entry)) {
+                (None, None) => new_device(&mut devices),
+                (None, Some(login)) => {
+                    let known = devices.iter().position(|one| one.is(login));
+                    known.unwrap_or_else(|| new_device(&mut devices))
+                }
+                (Some(index), _) => index,
+            };
+            of_connection.insert(entry.connection, index);
+            devices[index].hear(entry);
+        }
+        let mut found: Vec<Listening> = devices
+            .into_iter()
+            .filter(|device| !device.told.requests.is_empty())
+            .collect();
+        found.sort_by_key(|device| device.first_request);
+        found.into_iter().map(|device| device.told).collect()
+    }
+
+    /// What comes back when a request is asked for the `turn`-th time, counted from 0.
+    pub(super) fn answers(&self, key: &[u8]) -> Option<&[Answer]> {
+        self.answers.get(key).map(Vec::as_slice)
+    }
+}
+
+fn new_device(devices: &mut Vec<Listening>) -> usize {
+    devices.push(Listening {
+        place: devices.len(),
+        ..Listening::default()
+    });
+    devices.len() - 1
+}
+
+/// The login of a tool, if this is one.
+fn tool(entry: &Entry) -> Option<&LoginLine> {
+    match &entry.kind {
+        Kind::Login(login) => login
+            .line
+            .as_ref()
+            .ok()
+            .filter(|line| line.kind == LoginKind::Tool),
+        _ => None,
+    }
+}
+
+/// A device while its recording is read.
+#[derive(Default)]
+struct Listening {
+    told: Recording,
+    start: Option<Time>,
+    asked: Vec<Asking>,
+    /// Where in `asked` those begin that may still be unanswered.
+    open: usize,
+    first_request: (Option<u64>, usize),
+    place: usize,
+}
+
+impl Listening {
+    fn is(&self, login: &LoginLine) -> bool {
+        let mine = self.told.login.as_ref();
+        mine.is_some_and(|mine| mine.id == login.id)
+    }
+
+    fn hear(&mut self, entry: &Entry) {
+        let at = Time::from_nanos(entry.at_ns.unwrap_or_default());
+        match (&entry.kind, entry.direction) {
+            (Kind::Login(_), _) => {
+                self.start.get_or_insert(at);
+                if let Some(login) = tool(entry) {
+                    self.told.login.get_or_insert_with(|| login.clone());
+                }
+            }
+            (Kind::Frame(frame), Some(Direction::ToDevice)) => {
+                if self.told.requests.is_empty() {
+                    self.first_request = (entry.at_ns, self.place);
+                }
+                self.ask(at, frame.payload.clone());
+            }
+            (Kind::Frame(frame), Some(Direction::ToTool)) => {
+                self.answer(at, frame.command(), &frame.payload);
+            }
+            _ => {}
+        }
+    }
+
+    fn ask(&mut self, at: Time, key: Vec<u8>) {
+        let since = at - *self.start.get_or_insert(at);
+        self.told.requests.push((since, key.clone()));
+        let turns = self.told.answers.entry(key.clone()).or_default();
+        turns.push(Answer::new());
+        self.asked.push(Asking {
+            turn: turns.len() - 1,
+            key,
+            at,
+            answered: false,
+        });
+    }
+
+    /// A reply belongs to the oldest unanswered request that it can answer; one more to the last that it could.
+    fn answer(&mut self, at: Time, id: CommandId, payload: &[u8]) {
+        self.told.replies.push(payload.to_vec());
+        if self.asked.is_empty() {
+            self.told.dropped += 1;
+        }
+        let open = self.asked.iter_mut().skip(self.open);
+        let oldest = open
+            .enumerate()
+            .find(|(_, asking)| !asking.answered && expects(&asking.key, id));
+        if let Some((_, asking)) = oldest {
+            asking.answered = true;
+            let asking = asking.clone();
+            let done = |asking: &&Asking| asking.answered;
+            self.open += self.asked[self.open..].iter().take_while(done).count();
+            return self.say(&asking, at, payload, false);
+        }
+        let again = self.asked.iter().rev();
+        if let Some(asking) = again.into_iter().find(|asking| expects(&asking.key, id)) {
+            return self.say(&asking.clone(), at, payload, false);
+        }
+        if let Some(start) = self.start {
+            self.told.unasked.push((at - start, payload.to_vec()));
+        }
+        if let Some(last) = self.asked.last().cloned() {
+            self.say(&last, at, payload, true);
+        }
+    }
+
+    fn say(&mut self, asking: &Asking, at: Time, payload: &[u8], unasked: bool) {
+        if let Some(turns) = self.told.answers.get_mut(&asking.key) {
+            turns[asking.turn].push(Said {
+                delay: at - asking.at,
+                payload: payload.to_vec(),
+                unasked,
+            });
+        }
+    }
+}
+
+/// Whether a reply with this command can be the answer to a request: replies come back unwrapped from FORWARD_CAN, and
+/// a terminal answers with prints.
+fn expects(request: &[u8], id: CommandId) -> bool {
+    let Ok(decoded) = Request::decode(request) else {
+        return request.first() == Some(&id.0);
+    };
+    let asked = decoded.body.reply_id();
+    asked == Some(id) || id == CommandId::PRINT && asked == Some(CommandId::TERMINAL_CMD)
+}

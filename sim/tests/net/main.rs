@@ -1,0 +1,8 @@
+//! The hub on real sockets.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod dialogues;
+mod faults;
+mod house;
+mod server;
