@@ -35,7 +35,9 @@ fn variable(name: &str) -> String {
 
 fn read_motor() -> io::Result<()> {
     let can_id: u8 = variable("VESC_CAN_ID").parse().map_err(io::Error::other)?;
-    let timeout: u64 = variable("VESC_TIMEOUT_MS").parse().map_err(io::Error::other)?;
+    let timeout: u64 = variable("VESC_TIMEOUT_MS")
+        .parse()
+        .map_err(io::Error::other)?;
     let address = format!("{}:{}", variable("VESC_HOST"), variable("VESC_PORT"));
     let mut hub = TcpStream::connect(address)?;
     let (id, password) = (variable("VESC_ID"), variable("VESC_PASSWORD"));
@@ -46,12 +48,15 @@ fn read_motor() -> io::Result<()> {
     for command in [Command::FwVersion, Command::GetValues] {
         let mut buffer = [0; 64];
         let request = Command::ForwardCan(can_id, &command);
-        let length = vesc::encode(request, &mut buffer).map_err(|error| io::Error::other(format!("{error:?}")))?;
+        let length = vesc::encode(request, &mut buffer)
+            .map_err(|error| io::Error::other(format!("{error:?}")))?;
         hub.write_all(&buffer[..length])?;
         let until = Instant::now() + Duration::from_millis(timeout);
         all_came &= wait(&mut hub, &mut decoder, &command, can_id, until)?;
     }
-    all_came.then_some(()).ok_or_else(|| io::Error::other("no reply"))
+    all_came
+        .then_some(())
+        .ok_or_else(|| io::Error::other("no reply"))
 }
 
 /// Waits for the reply to a command and tells it; says whether it came.
@@ -78,12 +83,21 @@ fn wait(
         let count = match hub.read(&mut buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(count) => count,
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => continue,
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut
+                ) =>
+            {
+                continue;
+            }
             Err(error) => return Err(error),
         };
         let mut rest = &buffer[..count];
         while !rest.is_empty() {
-            let taken = decoder.feed(rest).map_err(|error| io::Error::other(format!("{error:?}")))?;
+            let taken = decoder
+                .feed(rest)
+                .map_err(|error| io::Error::other(format!("{error:?}")))?;
             rest = &rest[taken..];
         }
     }
