@@ -251,7 +251,8 @@ impl Judge<'_> {
         let latest = numbers.map(|reply| reply.number).max();
         if latest < Some(wanted) {
             let field = format!("{}: the latest that was read", compare.of);
-            let latest = latest.map_or("none".to_owned(), |latest| format!("reply {latest}"));
+            let latest =
+                latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
             let why = "an older reply was taken for the one that was asked for";
             let difference = Difference::new(field, format!("reply {wanted}"), latest, why);
             self.note(About::Understood, difference, Some("stale"));
