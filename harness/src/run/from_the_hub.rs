@@ -19,7 +19,7 @@ const LOSING: [&str; 4] = ["drop", "corrupt", "truncate", "reset"];
 const SILENCING: &str = "half-close";
 
 /// Judges a session by what was expected of it; with it, why requests were not answered.
-pub(super) fn judge_session(
+pub(crate) fn judge_session(
     scenario: &Scenario,
     target: Option<&Target>,
     journal: &[JournalEntry],

@@ -1,16 +1,16 @@
 //! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
 
-mod from_the_hub;
+pub(crate) mod from_the_hub;
 mod hosted;
 mod judge;
-mod memory;
+pub(crate) mod memory;
 mod nearest;
 #[cfg(unix)]
 mod outside;
-mod play;
+pub(crate) mod play;
 #[cfg(unix)]
-mod process;
-mod tape;
+pub(crate) mod process;
+pub(crate) mod tape;
 
 use std::{
     ffi::OsStr,
