@@ -18,6 +18,7 @@ use veschub_sim::journal::json::VERSION;
 
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 const BMS: u8 = 96;
+const PAGE: &str = include_str!("../JOURNAL.md");
 
 /// A hub whose journal comes over stdout, behind the line that says where it listens.
 struct Told {
@@ -53,7 +54,10 @@ impl Told {
     fn entry(&mut self) -> Value {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        let entry: Value = serde_json::from_str(&line).unwrap();
+        let told = format!("| `{}` |", entry["kind"].as_str().unwrap());
+        assert!(PAGE.contains(&told), "{told} is not in JOURNAL.md");
+        entry
     }
 
     /// The next entry of this kind.
