@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk.
 
+mod judge;
 #[cfg(unix)]
 mod outside;
 
@@ -51,6 +52,8 @@ enum Command {
     Run(RunArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
+    /// Compare what a client understood with what a hub's journal says was sent
+    Judge(judge::JudgeArgs),
     /// Print the JSON Schema of something that programs write or read
     Schema {
         /// What: a line that a client under test prints
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
         Command::Read(args) => read_pack(&args),
+        Command::Judge(args) => judge::judge(&args),
         Command::Schema {
             what: SchemaOf::Reading,
         } => print_schema(),
