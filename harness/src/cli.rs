@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk.
 
 mod conformance;
+mod judge;
 #[cfg(unix)]
 mod outside;
 
@@ -57,6 +58,8 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
+    /// Compare what a client understood with what a hub's journal says was sent
+    Judge(judge::JudgeArgs),
     /// Print the JSON Schema of something that programs write or read
     Schema {
         /// What: a line that a client under test prints, or the report of the conformance battery
@@ -144,6 +147,7 @@ pub fn main() -> ExitCode {
             }
         },
         Command::Schema { what } => print_schema(what),
+        Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]
         Command::Supervise(orders) => crate::supervise::main(&orders),
     }

@@ -283,6 +283,37 @@ fn the_schema_of_a_reading_is_the_published_one() {
     );
 }
 
+/// A scan that found 84, and what a client made of it.
+fn scan_and_reading(reading: &str) -> String {
+    format!(
+        "{{\"kind\":\"start\",\"journal\":1}}\n\
+         {{\"at\":0.5,\"kind\":\"frame\",\"direction\":\"to-tool\",\"payload\":\"3e54\"}}\n\
+         {reading}\n"
+    )
+}
+
+fn judge(input: &str) -> OutputAssert {
+    Command::new(cargo_bin!("veschub-harness"))
+        .args(["judge", "-"])
+        .stdin(input)
+        .assert()
+}
+
+#[test]
+fn judge_compares_readings_with_the_journal_before_them() {
+    let right = r#"{"command": "PING_CAN", "fields": {"can_ids": [84]}}"#;
+    judge(&scan_and_reading(right)).code(0).stdout_eq("");
+    let wrong = scan_and_reading(r#"{"fields": {"can_ids": [85]}}"#);
+    judge(&wrong).code(1).stdout_eq(str![[r#"
+ field                truth  decoded  why
+ PING_CAN.can_ids[0]  84     85       another value, by no mistake that is known
+
+"#]]);
+    judge(r#"{"kind": "start", "journal": 9}"#)
+        .code(2)
+        .stderr_eq("error: -: line 1: a journal of version 9, not 1: take both programs from one release\n");
+}
+
 #[test]
 fn help_teaches_with_an_example() {
     for args in [&["--help"][..], &["run", "--help"], &["read", "--help"]] {

@@ -3,6 +3,8 @@
 //! Times come from the state machines' schedule, not from when a task woke up, so that the same run gives the
 //! same journal. Passwords are kept in a type that never prints them.
 
+pub mod json;
+
 use std::{collections::BTreeMap, fmt};
 
 use veschub_transcript::{

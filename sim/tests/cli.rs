@@ -155,15 +155,21 @@ Options:
                                 127.0.0.1:65101]
       --save <FILE>             Save what goes over the wire as a pcapng file, which Wireshark and
                                 `decode` read
-      --keep-credentials        Write passwords and keys as they were said, in login lines and in
-                                configs, instead of masking them
+      --journal <FILE>          Write what happens as it happens, one JSON object a line, with the
+                                truth of each reply; `-` is stdout, behind the line that says where
+                                the hub listens
+      --keep-credentials        Write passwords of login lines as they were said, and those of
+                                devices at the start of a journal, instead of masking them
       --force                   Overwrite the file if it is there
+      --until-stdin-ends        End when stdin ends as well, so that a hub never outlives a program
+                                that holds its stdin
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
   -q, --quiet                   Show nothing on stderr but errors
   -h, --help                    Print help
 
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is
-`listening on PATH`, a terminal that clients may open and close at will.
+`listening on PATH`, a terminal that clients may open and close at will. With --journal - the
+journal follows.
 Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
 `VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.
 The demo's device has the id demo-0001 and the password not-a-secret.
@@ -240,12 +246,19 @@ Options:
       --save <FILE>
           Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
 
+      --journal <FILE>
+          Write what happens as it happens, one JSON object a line, with the truth of each reply;
+          `-` is stdout, behind the line that says where the hub listens
+
       --keep-credentials
-          Write passwords and keys as they were said, in login lines and in configs, instead of
-          masking them
+          Write passwords of login lines as they were said, and those of devices at the start of a
+          journal, instead of masking them
 
       --force
           Overwrite the file if it is there
+
+      --until-stdin-ends
+          End when stdin ends as well, so that a hub never outlives a program that holds its stdin
 
   -v, --verbose
           Show every request and reply on stderr, not only who comes and goes

@@ -221,7 +221,8 @@ impl Judge<'_> {
             return;
         }
         let mut verdict = Verdict::default();
-        verdict::understand(&mut verdict, printed, &self.seen.journal, scenario);
+        let tolerance = verdict::tolerance(scenario);
+        verdict::understand(&mut verdict, printed, &self.seen.journal, &tolerance);
         let readings: Vec<&Understood> = verdict
             .readings
             .iter()

@@ -4,11 +4,13 @@
 //! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: what came of it.
 //! * [`reading`], [`schema`]: what it says that it understood.
 //! * [`layout`], [`compare`], [`mistake`]: each reading beside the reply that it was made from.
+//! * [`journal`]: what a hub told of itself, read back.
 //! * [`verdict`]: what it sent and what it understood, judged apart.
 
 pub mod command;
 pub mod compare;
 pub mod ending;
+pub mod journal;
 pub mod layout;
 pub mod mistake;
 pub mod output;

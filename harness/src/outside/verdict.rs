@@ -114,24 +114,24 @@ pub fn understand(
     verdict: &mut Verdict,
     printed: Printed,
     journal: &[JournalEntry],
-    scenario: &Scenario,
+    tolerance: &Tolerance,
 ) {
     let harmed = journal
         .iter()
         .any(|entry| matches!(entry.what, Happening::FaultFired(_)));
     let delivered = compare::delivered(journal);
-    let tolerance = tolerance(scenario);
     verdict.readings = printed
         .readings
         .iter()
-        .map(|reading| compare::compare(reading, &delivered, harmed, &tolerance))
+        .map(|reading| compare::compare(reading, &delivered, harmed, tolerance))
         .collect();
     verdict.bad_lines = printed.bad_lines;
     verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
 }
 
 /// What the scenario allows beyond one count.
-fn tolerance(scenario: &Scenario) -> Tolerance {
+#[must_use]
+pub fn tolerance(scenario: &Scenario) -> Tolerance {
     let allowed = scenario
         .expect
         .iter()
@@ -455,7 +455,12 @@ mod tests {
 
     fn verdict_on(texts: &[&str]) -> Verdict {
         let mut verdict = Verdict::default();
-        understand(&mut verdict, sort(&lines(texts)), &scan(), &scenario());
+        understand(
+            &mut verdict,
+            sort(&lines(texts)),
+            &scan(),
+            &tolerance(&scenario()),
+        );
         verdict
     }
 

@@ -13,7 +13,7 @@ use crate::{
     outside::{
         compare::{FieldUnderstood, Judgement, Understood},
         ending::Report,
-        verdict::Outcome,
+        verdict::{Outcome, Verdict},
     },
     run::{OutsideRun, Witnessed},
 };
@@ -228,6 +228,24 @@ pub fn json_line(run: &OutsideRun, command: &str) -> String {
         notes: &verdict.notes,
     };
     serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// The readings of a client that was not run here as one line of JSON, without its line feed.
+#[must_use]
+pub fn judged(verdict: &Verdict) -> String {
+    let line = JudgedJson {
+        understood: verdict.understood.iter().map(Into::into).collect(),
+        readings: verdict.readings.iter().map(Into::into).collect(),
+        table: differences::table(&verdict.understood),
+    };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct JudgedJson<'a> {
+    understood: Vec<DifferenceJson<'a>>,
+    readings: Vec<ReadingJson<'a>>,
+    table: String,
 }
 
 /// How many fields were judged in which way, over all readings.

@@ -314,7 +314,8 @@ impl Hub {
         (verdict.sent, verdict.notes) =
             judge_session(scenario, self.target.as_ref(), &journal, &conduct);
         let printed = verdict::sort(&locked(&self.lines));
-        verdict::understand(&mut verdict, printed, &journal, scenario);
+        let tolerance = verdict::tolerance(scenario);
+        verdict::understand(&mut verdict, printed, &journal, &tolerance);
         verdict
     }
 }

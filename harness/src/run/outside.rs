@@ -138,7 +138,8 @@ fn judge(
     let (sent, notes) = judge_sent(scenario, target, &witnessed.journal, &conduct);
     verdict.sent = sent;
     verdict.notes = notes;
-    verdict::understand(&mut verdict, printed, &witnessed.journal, scenario);
+    let tolerance = verdict::tolerance(scenario);
+    verdict::understand(&mut verdict, printed, &witnessed.journal, &tolerance);
     verdict
 }
 

@@ -7,12 +7,14 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     path::Path,
+    thread,
 };
 
 use tokio::{
     net::TcpListener,
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
+    sync::oneshot,
 };
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
@@ -20,6 +22,7 @@ use veschub_wire::login::normalise_id;
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
     TalkArgs, UnknownArg, capture,
+    journal::{About, Journal},
 };
 use crate::{
     device::{
@@ -60,7 +63,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 say(format_args!("an empty hub: devices and tools may log in"));
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
-            return run(hub, &args.listen, HUB_PORT, None);
+            return run(hub, About::default(), &args.listen, HUB_PORT, None);
         }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -71,15 +74,17 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             say(format_args!("device {}", resident.id));
         }
     }
+    let mut about = About::new(Some(seed), &world.residents);
     match &args.direct {
-        None => run(world.into_hub(), &args.listen, HUB_PORT, None),
+        None => run(world.into_hub(), about, &args.listen, HUB_PORT, None),
         Some(id) => {
             let (name, device) = direct(world, id)?;
             if args.pty {
                 return run_on_pty(device, &args.listen);
             }
+            about.devices.retain(|device| device.id == name);
             let discover = args.discover.map(|to| Discover { name, to });
-            run(device, &args.listen, DIRECT_PORT, discover)
+            run(device, about, &args.listen, DIRECT_PORT, discover)
         }
     }
 }
@@ -146,8 +151,9 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             counted(residents.len(), "device", "devices")
         )));
     }
+    let about = About::new(None, &residents);
     let hub = Hub::new(HubConfig::default(), residents);
-    run(hub, &args.listen, HUB_PORT, None)
+    run(hub, about, &args.listen, HUB_PORT, None)
 }
 
 fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
@@ -260,12 +266,19 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Result<(), Failure> {
+fn run(
+    hub: Hub,
+    about: About,
+    args: &ListenArgs,
+    port: u16,
+    discover: Option<Discover>,
+) -> Result<(), Failure> {
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
     let mut capture = args.save.create(port)?;
     let mut saved = Ok(());
+    let mut journal = args.save.journal()?;
     runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
@@ -276,14 +289,31 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
             None => None,
         };
         let interrupted = interrupted()?;
+        let ended = stdin_ended(args.until_stdin_ends)?;
+        let stop = async {
+            tokio::select! {
+                biased;
+                () = interrupted => {}
+                () = ended => {}
+            }
+        };
         announce(format_args!("listening on {address}"))?;
-        let told = observer(args.talk);
+        if let Some(journal) = &mut journal {
+            journal.start(address.to_string(), about, args.save.keep_credentials);
+        }
+        let talk = observer(args.talk);
+        let told = |entry| {
+            if let Some(journal) = &mut journal {
+                journal.entry(&entry);
+            }
+            talk(entry);
+        };
         let serving = async {
             match &mut capture {
-                None => server::serve(listener, hub, told, interrupted).await,
+                None => server::serve(listener, hub, told, stop).await,
                 Some(capture) => {
                     let saving = Saving::new(capture, &mut saved, told);
-                    server::serve(listener, hub, saving, interrupted).await;
+                    server::serve(listener, hub, saving, stop).await;
                 }
             }
         };
@@ -297,9 +327,10 @@ fn run(hub: Hub, args: &ListenArgs, port: u16, discover: Option<Discover>) -> Re
         }
         Ok::<(), Failure>(())
     })?;
+    let told = journal.map_or(Ok(()), Journal::finish);
     match capture {
-        None => Ok(()),
-        Some(capture) => args.save.finish(capture, saved),
+        None => told,
+        Some(capture) => args.save.finish(capture, saved).and(told),
     }
 }
 
@@ -359,6 +390,26 @@ pub(super) fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
             biased;
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// Ready when stdin ends, if that is to count.
+fn stdin_ended(counts: bool) -> Result<impl Future<Output = ()>, Failure> {
+    let (ended, end) = oneshot::channel();
+    if counts {
+        // A thread of its own: the runtime would wait for one that it has lent.
+        let wait = move || {
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            let _ = ended.send(());
+        };
+        thread::Builder::new()
+            .spawn(wait)
+            .map_err(|error| Failure::Text(format!("cannot watch stdin: {error}")))?;
+    }
+    Ok(async move {
+        if !counts || end.await.is_err() {
+            std::future::pending::<()>().await;
         }
     })
 }

@@ -7,6 +7,7 @@ mod decode;
 mod device;
 mod draft;
 mod encode;
+mod journal;
 mod lists;
 mod live;
 mod record;
@@ -79,6 +80,9 @@ struct ListenArgs {
     listen: Option<SocketAddr>,
     #[command(flatten)]
     save: SaveArgs,
+    /// End when stdin ends as well, so that a hub never outlives a program that holds its stdin
+    #[arg(long)]
+    until_stdin_ends: bool,
     #[command(flatten)]
     talk: TalkArgs,
 }
@@ -94,17 +98,22 @@ struct TalkArgs {
     quiet: bool,
 }
 
-/// Where to save what goes over the wire.
+/// Where to save what goes over the wire, and what happens at the hub.
 #[derive(Debug, Args)]
 struct SaveArgs {
     /// Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = "saved")]
     save: Option<PathBuf>,
-    /// Write passwords and keys as they were said, in login lines and in configs, instead of masking them
-    #[arg(long, requires = "save")]
+    /// Write what happens as it happens, one JSON object a line, with the truth of each reply; `-` is stdout, behind
+    /// the line that says where the hub listens
+    #[arg(long, value_name = "FILE", group = "saved")]
+    journal: Option<PathBuf>,
+    /// Write passwords and keys as they were said, in login lines, in configs and at the start of a journal, instead of
+    /// masking them
+    #[arg(long, requires = "saved")]
     keep_credentials: bool,
     /// Overwrite the file if it is there
-    #[arg(long, requires = "save")]
+    #[arg(long, requires = "saved")]
     force: bool,
 }
 
@@ -132,7 +141,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 )]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
-    `listening on PATH`, a terminal that clients may open and close at will.\n\
+    `listening on PATH`, a terminal that clients may open and close at will. With --journal - the\n\
+    journal follows.\n\
     Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
     `VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.\n\
     The demo's device has the id demo-0001 and the password not-a-secret."
@@ -149,7 +159,7 @@ struct ServeArgs {
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
     direct: Option<String>,
     /// With --direct: serve on a pseudo-terminal instead, for clients that speak serial; its path is announced
-    #[arg(long, requires = "direct", conflicts_with = "listen")]
+    #[arg(long, requires = "direct", conflicts_with_all = ["listen", "journal", "until_stdin_ends"])]
     pty: bool,
     /// With --direct: tell apps where the device listens, as an Express does with a datagram every second; they go
     /// to this address [default: 127.0.0.1:65109]

@@ -26,6 +26,7 @@ use crate::io::record::{Passed, What, pass_on};
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let save = SaveArgs {
         save: Some(args.output.clone()),
+        journal: None,
         keep_credentials: args.keep_credentials,
         force: args.force,
     };
@@ -82,7 +83,8 @@ impl SaveArgs {
         }))
     }
 
-    fn open(&self, path: &Path) -> Result<File, Failure> {
+    /// A new file to write, or an old one if that is to be overwritten.
+    pub(super) fn open(&self, path: &Path) -> Result<File, Failure> {
         let mut options = OpenOptions::new();
         options.write(true);
         if self.force {

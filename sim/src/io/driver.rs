@@ -137,8 +137,11 @@ impl<O: Observer> Driver<O> {
         self.deliver();
     }
 
-    /// Hands on what the hub has to say.
+    /// Tells what happened, then hands on what the hub has to say: who reads along knows of a reply before its tool.
     fn deliver(&mut self) {
+        while let Some(entry) = self.hub.poll_journal() {
+            self.observe.happened(entry);
+        }
         let now = self.now();
         while let Some((conn, output)) = self.hub.poll_output() {
             self.observe.goes(now, conn, &output);
@@ -150,9 +153,6 @@ impl<O: Observer> Driver<O> {
                 // A task that is gone has reported it, and the hub will hear of it.
                 let _ = peer.outputs.send(output);
             }
-        }
-        while let Some(entry) = self.hub.poll_journal() {
-            self.observe.happened(entry);
         }
     }
 }

@@ -1,0 +1,56 @@
+"""Builds the programs with cargo and puts them into the wheel, beside the scenarios that they come with."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from packaging.tags import platform_tags
+
+PROGRAMS = ("veschub-sim", "veschub-harness")
+DATA = ("scenarios", "captures")
+LICENCES = ("LICENSE-APACHE", "LICENSE-MIT")
+
+
+class Programs(BuildHookInterface):  # type: ignore[misc, unused-ignore]
+    """Found by hatchling, as the only hook in this file."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Adds to what goes into the wheel.
+
+        `version` is hatchling's `standard` or `editable`. `build_data` has `force_include`, a mapping of paths here to
+        paths in the wheel, and `tag`, the wheel's `python-abi-platform`.
+        """
+        workspace = Path(self.root).parent.parent
+        built = build(workspace)
+        include = build_data["force_include"]
+        for program in PROGRAMS:
+            include[str(built / program)] = f"pytest_veschub/bin/{program}"
+        for folder in DATA:
+            include[str(workspace / folder)] = f"pytest_veschub/data/{folder}"
+        for licence in LICENCES:
+            include[str(workspace / licence)] = f"pytest_veschub/{licence}"
+        build_data["tag"] = f"py3-none-{platform()}"
+        build_data["pure_python"] = False
+
+
+def platform() -> str:
+    """Where the programs run: they are linked with this machine's C library, and any newer one will do."""
+    tags = list(platform_tags())
+    return next((tag for tag in tags if tag.startswith("manylinux")), tags[0])
+
+
+def build(workspace: Path) -> Path:
+    """Builds the programs if they are not up to date; the folder that they are in."""
+    cargo = os.environ.get("CARGO", "cargo")
+    packages = [f"--package={program}" for program in PROGRAMS]
+    subprocess.run([cargo, "build", "--release", "--locked", *packages], cwd=workspace, check=True)
+    metadata = subprocess.run(
+        [cargo, "metadata", "--format-version=1", "--no-deps", "--locked"],
+        cwd=workspace,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    return Path(json.loads(metadata.stdout)["target_directory"]) / "release"

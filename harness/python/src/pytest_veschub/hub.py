@@ -1,0 +1,255 @@
+"""A fake VESCHub on a free port of 127.0.0.1."""
+
+import asyncio
+import json
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from . import scenario as scenarios
+from .journal import Entry, Journal
+from .programs import program
+from .scenario import Scenario, Switch
+
+#: How long a hub may take to start and to end, in seconds: far more than it needs.
+_PATIENCE = 30.0
+
+#: How long a wait for something takes before it fails, in seconds.
+TIMEOUT = 10.0
+
+
+class HubError(Exception):
+    """A hub that does not start, or that ended by itself, with what it said."""
+
+
+class Hub:
+    """A hub in a process of its own, from its start until `stop` or the end of a `with` block.
+
+    Without a scenario it has one device, a pack of 20 cells that is being ridden. `set` replaces values of the
+    scenario, by their path: `{"devices.0.express.bms.cells": 12}`. `quirks` and `faults` stand in the place of the
+    scenario's own: `["needs-setup", {"session-reset": {"max_gap": "250ms"}}]`. `seed` decides all that is random.
+    Relative paths are looked for in `folders`, then in the current one.
+
+    Raises HubError, with the place of the mistake, if the scenario cannot be used.
+    """
+
+    #: Where it listens: always 127.0.0.1.
+    host: str
+    #: The port, which was free.
+    port: int
+    #: The id of the first device.
+    id: str
+    #: Its password; empty where any will do.
+    password: str
+    #: What a client program is told: VESC_HOST, VESC_PORT, VESC_ID, VESC_PASSWORD and VESC_TIMEOUT_MS.
+    env: dict[str, str]
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        quirks: Iterable[Switch] | None = None,
+        faults: Iterable[Switch] | None = None,
+        set: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        folders: Iterable[Path] = (),
+    ) -> None:
+        __tracebackhide__ = True
+        self.host, self.port = "127.0.0.1", 0
+        with tempfile.TemporaryDirectory(prefix="veschub-") as scratch:
+            what = "--demo"
+            if scenario is not None:
+                what = str(scenarios.find(scenario, Path(scratch), *folders))
+            arguments = [
+                *(str(program("veschub-sim")), "serve", what, "--listen", "127.0.0.1:0"),
+                *("--seed", str(seed), "--journal", "-", "--keep-credentials"),
+                *("--until-stdin-ends", "--quiet"),
+                *scenarios.settings(set, quirks, faults),
+            ]
+            # The hub ends when its stdin does, also if this process is killed.
+            self._process = subprocess.Popen(
+                arguments,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+            )
+            assert self._process.stdout is not None
+            self._journal = Journal(self._process.stdout.fileno())
+            try:
+                start = self._journal.start(_PATIENCE)
+            except ValueError as error:
+                self._end()
+                raise HubError(f"the programs are of another release: {error}") from error
+            if start is None:
+                self._end()
+                raise HubError(f"the hub does not start\n{self._said}")
+        self._tell(start)
+
+    def _tell(self, start: Mapping[str, Any]) -> None:
+        self.host, port = start["listening"].rsplit(":", 1)
+        self.port = int(port)
+        device: Mapping[str, Any] = next(iter(start["devices"]), {})
+        self.id = device.get("id") or ""
+        self.password = device.get("password") or ""
+        self.env = {
+            "VESC_HOST": self.host,
+            "VESC_PORT": port,
+            "VESC_ID": self.id,
+            "VESC_PASSWORD": self.password,
+            "VESC_TIMEOUT_MS": "5000",
+        }
+
+    def __repr__(self) -> str:
+        return f"<VESC hub {self.host}:{self.port}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends the hub; what has happened can still be asked for. Raises HubError if it has ended by itself."""
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
+        ended = self._process.poll()
+        self._end()
+        if ended is not None:
+            raise HubError(f"the hub ended by itself with {ended}\n{self._said}")
+
+    def _end(self) -> None:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.close()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._journal.join()
+        process.stdout.close()
+        # A quiet hub says little: it never waits for somebody to read this.
+        with process.stderr:
+            self._said = process.stderr.read().decode(errors="replace").strip()
+
+    def entries(self) -> list[Entry]:
+        """All that has happened so far, in order."""
+        return self._journal.entries()
+
+    def requests(self, command: str | None = None) -> list[Entry]:
+        """The requests that have reached a device so far, or those of one command; `.fields` are their arguments.
+
+        A request inside of FORWARD_CAN is found by its own command as well.
+        """
+        return [
+            entry
+            for entry in self.entries()
+            if entry.is_request and (command is None or entry.asks(command))
+        ]
+
+    def replies(self, command: str | None = None) -> list[Entry]:
+        """The replies that were sent so far, or those to one command; `.fields` are their values."""
+        return [
+            entry for entry in self.entries() if entry.is_reply and command in (None, entry.command)
+        ]
+
+    def truth(self, command: str = "BMS_GET_VALUES") -> dict[str, Any]:
+        """The values in the latest reply to a command, as they were sent: `{"total_voltage_v": 83.774, ...}`.
+
+        Raises AssertionError if no such reply was sent.
+        """
+        __tracebackhide__ = True
+        replies = self.replies(command)
+        if not replies:
+            raise AssertionError(f"no reply to {command} was sent; {self._so_far()}")
+        return dict(replies[-1].fields)
+
+    def wait_for_request(self, command: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
+        """The `count`th request of a command since the hub's start, once it has reached a device.
+
+        Raises AssertionError after `timeout` seconds. In async code use `async_wait_for_request`: this one blocks.
+        """
+        __tracebackhide__ = True
+        return self._wait(lambda entry: entry.asks(command), f"request {command}", count, timeout)
+
+    def wait_for(self, kind: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
+        """The `count`th entry of a kind, such as `attached`, `login-refused`, `fault` or `closed`, once it is there.
+
+        Raises AssertionError after `timeout` seconds. In async code use `async_wait_for`: this one blocks.
+        """
+        __tracebackhide__ = True
+        return self._wait(lambda entry: entry.kind == kind, kind, count, timeout)
+
+    async def async_wait_for_request(
+        self, command: str, *, count: int = 1, timeout: float = TIMEOUT
+    ) -> Entry:
+        """Like `wait_for_request`, while the event loop goes on."""
+        wait = partial(self.wait_for_request, command, count=count, timeout=timeout)
+        return await asyncio.to_thread(wait)
+
+    async def async_wait_for(self, kind: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
+        """Like `wait_for`, while the event loop goes on."""
+        return await asyncio.to_thread(partial(self.wait_for, kind, count=count, timeout=timeout))
+
+    def _wait(self, fits: Callable[[Entry], bool], what: str, count: int, timeout: float) -> Entry:
+        __tracebackhide__ = True
+        entry = self._journal.wait(fits, count, timeout)
+        if entry is None:
+            times = "" if count == 1 else f" number {count}"
+            raise AssertionError(f"no {what}{times} within {timeout:g} s; {self._so_far()}")
+        return entry
+
+    def _so_far(self) -> str:
+        counts = Counter(entry.command for entry in self.requests())
+        asked = ", ".join(f"{command} {count}" for command, count in counts.items())
+        why = [entry.text for entry in self.entries() if entry.kind in _REASONS]
+        return "\n".join([f"requests so far: {asked or 'none'}", *why[-5:]])
+
+    def check_reading(
+        self, fields: Mapping[str, Any], *, command: str | None = None, can_id: int | None = None
+    ) -> None:
+        """Compares what a client understood with what was sent to it until now.
+
+        `fields` are values in the units that their names end in: `{"total_voltage_v": 83.77, "cell_voltages_v": [4.18]}`;
+        `veschub-harness schema reading` prints all names. One count of the raw scale is the tolerance. The reply is
+        that to `command`, if it is given, or the one that fits best; `can_id` is that of a device asked through another.
+
+        Raises AssertionError with a table that has both values and the name of the mistake, where it is a known one:
+        read without its sign, 10 times too large, capped at 32, stale.
+        """
+        __tracebackhide__ = True
+        reading = {"fields": dict(fields), "command": command, "can_id": can_id}
+        line = json.dumps({key: value for key, value in reading.items() if value is not None})
+        lines = [*self._journal.lines(), line.encode(), b"\n"]
+        judged = subprocess.run(
+            [program("veschub-harness"), "judge", "-"],
+            input=b"".join(lines),
+            capture_output=True,
+            check=False,
+            timeout=_PATIENCE,
+        )
+        if judged.returncode == 1:
+            raise AssertionError(f"the reading is not right\n{judged.stdout.decode()}")
+        if judged.returncode:
+            raise HubError(judged.stderr.decode(errors="replace"))
+
+    def transcript(self, since: int = 0) -> str:
+        """What has happened, decoded, a line each: seconds, connection, what; without the first `since` entries."""
+        return "\n".join(map(str, self.entries()[since:]))
+
+
+#: Kinds that say why something did not happen.
+_REASONS = ("login-refused", "not-answered", "quirk", "fault", "swallowed", "not-served")

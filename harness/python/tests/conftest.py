@@ -1,0 +1,3 @@
+"""Tests of the plugin, which is installed from its wheel."""
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,104 @@
+//! `--journal` of the live commands: what happens at the hub as JSON Lines, while it happens.
+
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::Path,
+};
+
+use super::{Failure, SaveArgs};
+use crate::{
+    hub::{Access, Resident},
+    journal::{
+        JournalEntry,
+        json::{self, Device, Start},
+    },
+};
+
+/// A journal that is being written.
+pub(super) struct Journal {
+    out: Box<dyn Write>,
+    name: String,
+    /// The first error, after which nothing more is written.
+    result: io::Result<()>,
+}
+
+/// What a journal says of a hub before anything happens there.
+#[derive(Default)]
+pub(super) struct About {
+    pub(super) seed: Option<u64>,
+    pub(super) devices: Vec<Device>,
+}
+
+impl About {
+    /// These devices, with their passwords.
+    pub(super) fn new(seed: Option<u64>, residents: &[Resident]) -> Self {
+        let device = |one: &Resident| Device {
+            id: one.id.clone(),
+            password: match &one.access {
+                Access::Password(password) => Some(password.clone()),
+                Access::Anyone => None,
+            },
+        };
+        Self {
+            seed,
+            devices: residents.iter().map(device).collect(),
+        }
+    }
+
+    fn masked(mut self) -> Self {
+        for password in self.devices.iter_mut().flat_map(|one| &mut one.password) {
+            *password = "***".to_owned();
+        }
+        self
+    }
+}
+
+impl SaveArgs {
+    /// A new journal, if one is wanted.
+    pub(super) fn journal(&self) -> Result<Option<Journal>, Failure> {
+        let Some(path) = &self.journal else {
+            return Ok(None);
+        };
+        let (out, name): (Box<dyn Write>, String) = if path == Path::new("-") {
+            (Box::new(io::stdout()), "stdout".to_owned())
+        } else {
+            let file: File = self.open(path)?;
+            (Box::new(file), path.display().to_string())
+        };
+        Ok(Some(Journal {
+            out,
+            name,
+            result: Ok(()),
+        }))
+    }
+}
+
+impl Journal {
+    /// Writes the first line. Passwords are masked unless they are to be kept.
+    pub(super) fn start(&mut self, listening: String, about: About, keep_credentials: bool) {
+        let About { seed, devices } = if keep_credentials {
+            about
+        } else {
+            about.masked()
+        };
+        self.result = Start::new(listening, seed, devices).write(&mut self.out);
+    }
+
+    pub(super) fn entry(&mut self, entry: &JournalEntry) {
+        if self.result.is_ok() {
+            self.result = json::write(&mut self.out, entry);
+        }
+    }
+
+    /// A reader that has seen enough is no failure; any other error on the way is one at the end.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        match self.result {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Text(format!(
+                "the journal on {} ends early: {error}",
+                self.name
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
