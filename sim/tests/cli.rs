@@ -158,8 +158,8 @@ Options:
       --journal <FILE>          Write what happens as it happens, one JSON object a line, with the
                                 truth of each reply; `-` is stdout, behind the line that says where
                                 the hub listens
-      --keep-credentials        Write passwords of login lines as they were said, and those of
-                                devices at the start of a journal, instead of masking them
+      --keep-credentials        Write passwords and keys as they were said, in login lines, in
+                                configs and at the start of a journal, instead of masking them
       --force                   Overwrite the file if it is there
       --until-stdin-ends        End when stdin ends as well, so that a hub never outlives a program
                                 that holds its stdin
@@ -251,8 +251,8 @@ Options:
           `-` is stdout, behind the line that says where the hub listens
 
       --keep-credentials
-          Write passwords of login lines as they were said, and those of devices at the start of a
-          journal, instead of masking them
+          Write passwords and keys as they were said, in login lines, in configs and at the start of
+          a journal, instead of masking them
 
       --force
           Overwrite the file if it is there
