@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk.
 
+mod conformance;
 #[cfg(unix)]
 mod outside;
 
@@ -17,6 +18,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use veschub_sim::rng::Seed;
 
 use crate::{
+    defective::{self, Defect},
     read::{self, ReadArgs},
     report::scenarios,
     run::{self, Mode, Run, RunError},
@@ -49,13 +51,22 @@ struct Cli {
 enum Command {
     /// Run scenarios and compare what the client decoded with what the devices held
     Run(RunArgs),
+    /// Judge a client by the cases of the conformance battery
+    Conformance(conformance::ConformanceArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
     /// Print the JSON Schema of something that programs write or read
     Schema {
-        /// What: a line that a client under test prints
+        /// What: a line that a client under test prints, or the report of the conformance battery
         #[arg(value_enum)]
         what: SchemaOf,
+    },
+    /// The battery's second client: takes its orders from the environment, and can be made defective on purpose
+    #[command(hide = true)]
+    Client {
+        /// What it gets wrong
+        #[arg(long, value_name = "NAME")]
+        defect: Option<Defect>,
     },
     /// Run a client under test and end all its processes; the harness starts itself with this
     #[cfg(unix)]
@@ -67,6 +78,8 @@ enum Command {
 enum SchemaOf {
     /// What a client under test prints, line by line
     Reading,
+    /// What `conformance --json` prints
+    Conformance,
 }
 
 #[derive(Debug, Args)]
@@ -107,9 +120,15 @@ pub fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
         Command::Read(args) => read_pack(&args),
-        Command::Schema {
-            what: SchemaOf::Reading,
-        } => print_schema(),
+        Command::Conformance(args) => conformance::run(&args),
+        Command::Client { defect } => match defective::main(defect) {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => {
+                eprintln!("error: cannot start: {error}");
+                ExitCode::from(2)
+            }
+        },
+        Command::Schema { what } => print_schema(what),
         #[cfg(unix)]
         Command::Supervise(orders) => crate::supervise::main(&orders),
     }
@@ -128,8 +147,11 @@ fn read_pack(args: &ReadArgs) -> ExitCode {
     }
 }
 
-fn print_schema() -> ExitCode {
-    let schema = crate::outside::schema::json_schema();
+fn print_schema(what: SchemaOf) -> ExitCode {
+    let schema = match what {
+        SchemaOf::Reading => crate::outside::schema::json_schema().clone(),
+        SchemaOf::Conformance => crate::conformance::report::json_schema(),
+    };
     match writeln!(io::stdout().lock(), "{schema:#}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             eprintln!("error: cannot write to stdout: {error}");

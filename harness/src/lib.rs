@@ -10,6 +10,8 @@
 
 pub mod cli;
 pub mod client;
+pub mod conformance;
+pub mod defective;
 pub mod outside;
 pub mod read;
 pub mod report;

@@ -240,7 +240,7 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
 }
 
 /// Both values, of lists the first item that differs.
-fn shown(truth: Option<&Value>, decoded: Option<&Json>) -> (String, String, String) {
+pub(crate) fn shown(truth: Option<&Value>, decoded: Option<&Json>) -> (String, String, String) {
     if let (Some(Value::List(truth)), Some(Json::Array(decoded))) = (truth, decoded) {
         if truth.len() != decoded.len() {
             let length = |length| format!("{length} elements");

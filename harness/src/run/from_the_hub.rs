@@ -16,7 +16,7 @@ use crate::{
 const LOSING: [&str; 4] = ["drop", "corrupt", "truncate", "reset"];
 
 /// Judges a session by what was expected of it; with it, why requests were not answered.
-pub(super) fn judge_session(
+pub(crate) fn judge_session(
     scenario: &Scenario,
     target: Option<&Target>,
     journal: &[JournalEntry],

@@ -32,7 +32,7 @@ const GRAIN: Duration = Duration::from_millis(1);
 
 /// The connections between a hub and its clients.
 #[derive(Clone)]
-pub(super) struct Network(Rc<Shared>);
+pub(crate) struct Network(Rc<Shared>);
 
 struct Shared {
     start: Instant,
@@ -43,6 +43,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     last: u32,
+    /// How often a client has read on behind an end.
+    idle_reads: u64,
     /// What clients did, in the order in which they did it.
     events: VecDeque<(Time, ConnId, Did)>,
     ends: BTreeMap<ConnId, End>,
@@ -68,7 +70,7 @@ struct End {
 impl Network {
     /// A network that starts now.
     #[must_use]
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Rc::new(Shared {
             start: Instant::now(),
             state: RefCell::default(),
@@ -78,7 +80,7 @@ impl Network {
 
     /// Connects a client to the hub.
     #[must_use]
-    pub(super) fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         let mut state = self.0.state.borrow_mut();
         state.last += 1;
         let conn = ConnId(state.last);
@@ -91,6 +93,18 @@ impl Network {
         }
     }
 
+    /// Time since the start, as clients see it.
+    #[must_use]
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.start.elapsed()
+    }
+
+    /// How often clients have read where nothing comes any more. Once is how an end is found out.
+    #[must_use]
+    pub(crate) fn idle_reads(&self) -> u64 {
+        self.0.state.borrow().idle_reads
+    }
+
     /// Time since the start.
     #[must_use]
     fn now(&self) -> Time {
@@ -98,7 +112,7 @@ impl Network {
     }
 
     /// Carries bytes between the hub and the clients for ever; `observe` sees every journal entry.
-    pub(super) async fn drive(
+    pub(crate) async fn drive(
         &self,
         hub: &mut Hub,
         mut observe: impl FnMut(JournalEntry),
@@ -214,7 +228,7 @@ async fn wait_until(due: Option<Instant>) {
 }
 
 /// A client's connection to the hub. Dropping it ends it.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     network: Network,
     conn: ConnId,
 }
@@ -230,6 +244,7 @@ impl AsyncRead for Connection {
         if end.aborted {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
+        let is_over = end.unread.is_empty() && end.closed;
         if end.unread.is_empty() && !end.closed {
             end.waker = Some(context.waker().clone());
             return Poll::Pending;
@@ -238,6 +253,9 @@ impl AsyncRead for Connection {
         let count = first.len().min(buffer.remaining());
         buffer.put_slice(&first[..count]);
         end.unread.drain(..count);
+        if is_over {
+            state.idle_reads += 1;
+        }
         Poll::Ready(Ok(()))
     }
 }

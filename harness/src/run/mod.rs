@@ -1,15 +1,15 @@
 //! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
 
-mod from_the_hub;
+pub(crate) mod from_the_hub;
 mod hosted;
 mod judge;
-mod memory;
+pub(crate) mod memory;
 mod nearest;
 #[cfg(unix)]
 mod outside;
-mod play;
+pub(crate) mod play;
 #[cfg(unix)]
-mod process;
+pub(crate) mod process;
 
 use std::{
     ffi::OsStr,

@@ -18,7 +18,7 @@ use super::{Mode, Seen, memory::Network};
 use crate::client::{self, Ask, Options, Outcome, Pace, Session, session::deadline};
 
 /// How long the hub may take to notice that the client is gone.
-const FAREWELL: Duration = Duration::from_millis(20);
+pub(crate) const FAREWELL: Duration = Duration::from_millis(20);
 
 /// Why a scenario could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +93,7 @@ async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunErro
 }
 
 /// One session of the reference client.
-async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
+pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     target: Option<&Target>,
     client: &schema::Client,

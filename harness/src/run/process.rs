@@ -6,8 +6,10 @@
 
 use std::{
     cell::RefCell,
+    convert::Infallible,
     fs::File,
     io::{self, Read as _},
+    net::Ipv4Addr,
     os::fd::{AsFd as _, OwnedFd},
     os::unix::{net::UnixStream as StdUnixStream, process::CommandExt as _},
     path::PathBuf,
@@ -17,12 +19,16 @@ use std::{
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, UnixStream, unix::pipe},
+    net::{TcpListener, TcpStream, UnixStream, unix::pipe},
     runtime,
     sync::oneshot,
     time::{Instant, sleep, timeout},
 };
-use veschub_sim::{journal::JournalEntry, scenario::World, server};
+use veschub_sim::{
+    journal::{Happening, JournalEntry},
+    scenario::World,
+    server,
+};
 
 use crate::{
     outside::{
@@ -76,6 +82,19 @@ pub struct Witnessed {
 /// # Errors
 /// If there is no socket to be had, or the supervisor cannot be started.
 pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Result<Witnessed> {
+    witness_with(world, task, program, None)
+}
+
+/// Runs the program against the world while somebody else connects.
+///
+/// # Errors
+/// As [`witness`].
+pub(crate) fn witness_with(
+    world: World,
+    task: &Task,
+    program: &Program,
+    second: Option<&Second>,
+) -> io::Result<Witnessed> {
     // One thread: the hub, the pipe and the journal are never at work at once.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -120,7 +139,14 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
             drop(stop);
             seen
         };
-        let ((), (report, stderr)) = tokio::join!(serving, watching);
+        let session = async {
+            tokio::select! {
+                biased;
+                seen = watching => seen,
+                never = intrude(second, port, &record) => match never {},
+            }
+        };
+        let ((), (report, stderr)) = tokio::join!(serving, session);
         let report = finish(client.supervisor, report)?;
         let mut record = record.into_inner();
         record.drain();
@@ -136,6 +162,36 @@ pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Resul
             limit,
         })
     })
+}
+
+/// Somebody else who connects once the client is attached, and stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Second {
+    /// How long after.
+    pub(crate) after: Duration,
+    /// The login line.
+    pub(crate) login: Vec<u8>,
+}
+
+/// How often it is looked whether the client is attached.
+const LOOK: Duration = Duration::from_millis(5);
+
+async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -> Infallible {
+    let Some(second) = second else {
+        return std::future::pending().await;
+    };
+    let attached = |entry: &JournalEntry| matches!(entry.what, Happening::Attached);
+    while !record.borrow().journal.iter().any(attached) {
+        sleep(LOOK).await;
+    }
+    sleep(second.after).await;
+    // The hub is in this very process: if it cannot be reached, the journal shows that nobody came.
+    if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
+        let _ = stream.write_all(&second.login).await;
+        let mut buffer = [0; 512];
+        while let Ok(1..) = stream.read(&mut buffer).await {}
+    }
+    std::future::pending().await
 }
 
 /// A client that was started.

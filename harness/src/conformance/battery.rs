@@ -1,0 +1,273 @@
+//! Runs cases, several at a time, first those that others need.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use veschub_sim::rng::Seed;
+
+use super::{
+    catalogue::{self, BASIS, Case, Id, Level, Section},
+    judge,
+    player::{self, Player},
+    report::{CaseReport, Outcome, Report},
+};
+use crate::{outside::task::Task, run::RunError};
+
+/// How much of a client's stderr is kept, in lines from its end.
+const STDERR_LINES: usize = 10;
+
+/// How a battery is run.
+#[derive(Clone, Debug)]
+pub struct Battery {
+    /// Who is judged.
+    pub player: Player,
+    /// The cases; those that they need are run as well, and not reported.
+    pub cases: Vec<&'static Case>,
+    /// Decides all that is random.
+    pub seed: u64,
+    /// Whether SHOULD counts as well as MUST.
+    pub strict: bool,
+    /// Whether to stop at the first case that fails and counts.
+    pub fail_fast: bool,
+    /// How many cases to run at a time.
+    pub jobs: usize,
+}
+
+/// Why a battery could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BatteryError {
+    /// The catalogue that is compiled in is not sound.
+    #[error("the catalogue of cases is not sound: {0}")]
+    Catalogue(String),
+    /// A case cannot be run on this machine.
+    #[error("case {id}: {error}")]
+    Case {
+        /// Which.
+        id: Id,
+        /// Why.
+        error: RunError,
+    },
+}
+
+/// Runs a battery; `done` is told of every case, with how many there are of them.
+///
+/// # Errors
+/// If the catalogue is not sound, or a case cannot be run on this machine, which says nothing about the client.
+pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Report, BatteryError> {
+    let start = Instant::now();
+    let sections = catalogue::sections().map_err(BatteryError::Catalogue)?;
+    let stages = stages(battery)?;
+    let count = stages.iter().map(Vec::len).sum();
+    let mut known: BTreeMap<Id, CaseReport> = BTreeMap::new();
+    for stage in stages {
+        let results = work(battery, &stage, &|case| {
+            let section = sections.iter().find(|one| one.section == case.id().section);
+            let result = section.map(|section| one(battery, case, section, &known));
+            done(case.id(), count);
+            result
+        });
+        for result in results.into_iter().flatten() {
+            let report = result?;
+            known.insert(report.id, report);
+        }
+        let failed = |report: &CaseReport| {
+            report.outcome == Outcome::Failed && report.is_counted(battery.strict)
+        };
+        if battery.fail_fast && known.values().any(failed) {
+            break;
+        }
+    }
+    let reports = battery
+        .cases
+        .iter()
+        .filter_map(|case| known.remove(&case.id()));
+    Ok(Report::new(
+        battery.player.name(),
+        battery.seed,
+        battery.strict,
+        reports.collect(),
+        start.elapsed(),
+    ))
+}
+
+/// The cases in stages: each needs only cases of earlier ones.
+fn stages(battery: &Battery) -> Result<Vec<Vec<&'static Case>>, BatteryError> {
+    let mut depths: BTreeMap<Id, (usize, &'static Case)> = BTreeMap::new();
+    let mut open: Vec<&'static Case> = battery.cases.clone();
+    while let Some(case) = open.pop() {
+        let depth = depth(case, 0).map_err(BatteryError::Catalogue)?;
+        if depths.insert(case.id(), (depth, case)).is_none() {
+            for id in case.needed() {
+                open.push(catalogue::find(id).map_err(BatteryError::Catalogue)?);
+            }
+        }
+    }
+    let mut stages: Vec<Vec<&'static Case>> = Vec::new();
+    for (depth, case) in depths.into_values() {
+        if stages.len() <= depth {
+            stages.resize(depth + 1, Vec::new());
+        }
+        stages[depth].push(case);
+    }
+    Ok(stages)
+}
+
+/// How many cases must have been run one after the other before this one.
+fn depth(case: &Case, so_far: usize) -> Result<usize, String> {
+    if so_far > 8 {
+        return Err(format!("{} needs itself", case.id()));
+    }
+    let mut deepest = 0;
+    for id in case.needed() {
+        deepest = deepest.max(1 + depth(catalogue::find(id)?, so_far + 1)?);
+    }
+    Ok(deepest)
+}
+
+/// Hands cases to threads until all are done, or one failed that ends it.
+fn work(
+    battery: &Battery,
+    cases: &[&'static Case],
+    judge: &(dyn Fn(&'static Case) -> Option<Result<CaseReport, BatteryError>> + Sync),
+) -> Vec<Option<Result<CaseReport, BatteryError>>> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let results = Mutex::new(Vec::new());
+    let run = || {
+        while !stop.load(Ordering::Relaxed) {
+            let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                return;
+            };
+            let result = judge(case);
+            let failed = match &result {
+                Some(Ok(report)) => {
+                    report.outcome == Outcome::Failed && report.is_counted(battery.strict)
+                }
+                Some(Err(_)) => true,
+                None => false,
+            };
+            stop.fetch_or(failed && battery.fail_fast, Ordering::Relaxed);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push(result);
+        }
+    };
+    thread::scope(|scope| {
+        // This thread works as well.
+        for _ in 1..battery.jobs.clamp(1, cases.len().max(1)) {
+            scope.spawn(run);
+        }
+        run();
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one(
+    battery: &Battery,
+    case: &Case,
+    section: &Section,
+    known: &BTreeMap<Id, CaseReport>,
+) -> Result<CaseReport, BatteryError> {
+    let start = Instant::now();
+    let mut report = CaseReport::of(case, section, battery.seed, reproduce(battery, case.id()));
+    let failed = |id: &Id| {
+        let needed = known.get(id);
+        needed.is_some_and(|needed| needed.outcome == Outcome::Failed)
+    };
+    if let Some(id) = case.needed().find(failed) {
+        let title = known.get(&id).map_or("", |needed| &needed.title);
+        report.reasons.push(format!("it needs {id}, which failed: {title}"));
+        return Ok(report);
+    }
+    let is_silent = known
+        .get(&BASIS)
+        .is_some_and(|basis| basis.outcome == Outcome::Passed && basis.readings == 0);
+    fill(&mut report, battery, case, is_silent).map_err(|error| BatteryError::Case {
+        id: case.id(),
+        error,
+    })?;
+    report.wall_s = rounded(start.elapsed());
+    Ok(report)
+}
+
+fn rounded(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
+}
+
+fn fill(
+    report: &mut CaseReport,
+    battery: &Battery,
+    case: &Case,
+    is_silent: bool,
+) -> Result<(), RunError> {
+    let loaded = case.load()?;
+    let scenario = &loaded.scenario;
+    let task = match Task::of(&scenario.client) {
+        Ok(task) => task,
+        Err(why) => {
+            report.reasons.push(why);
+            return Ok(());
+        }
+    };
+    let world = loaded.build(Seed(battery.seed))?;
+    let target = world.targets.first().cloned();
+    let seen = player::play(&loaded, world, &task, case.second, &battery.player)?;
+    let judged = judge::judge(case, scenario, target.as_ref(), task.name, &seen, is_silent);
+    report.task = Some(task.name.to_owned());
+    report.tell(&seen.journal);
+    report.readings = judged.readings;
+    report.ending = Some(seen.report.how.to_string());
+    report.cpu_s = seen.idle_reads.is_none().then(|| rounded(seen.report.cpu()));
+    let stderr: Vec<&str> = seen.stderr.lines().collect();
+    let last = &stderr[stderr.len().saturating_sub(STDERR_LINES)..];
+    report.stderr = last.iter().map(|line| clean(line)).collect();
+    report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
+        (_, false, Level::May) => Outcome::Info,
+        (_, false, _) => Outcome::Failed,
+        (Some(_), true, _) => Outcome::Skipped,
+        (None, true, _) => Outcome::Passed,
+    };
+    report.reasons = match report.outcome {
+        Outcome::Skipped => judged.skipped.into_iter().collect(),
+        _ => judged
+            .differences
+            .iter()
+            .map(|one| format!("{}: {} instead of {}", one.field, one.decoded, one.truth))
+            .collect(),
+    };
+    report.differences = judged.differences;
+    Ok(())
+}
+
+/// A client's words, fit for a terminal.
+fn clean(line: &str) -> String {
+    let clean = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    line.chars().take(200).map(clean).collect()
+}
+
+/// The command that runs a case again.
+fn reproduce(battery: &Battery, id: Id) -> String {
+    let mut words = vec!["veschub-harness".to_owned(), "conformance".to_owned()];
+    if let Some(command) = battery.player.command() {
+        words.push("--client".to_owned());
+        let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
+        words.push(quoted.unwrap_or_else(|_| command.to_owned()));
+    }
+    if battery.seed != 0 {
+        words.push(format!("--seed {}", battery.seed));
+    }
+    words.push(id.to_string());
+    words.join(" ")
+}

@@ -1,0 +1,328 @@
+//! The catalogue of cases: YAML files, one a section, compiled into the program.
+
+use std::{fmt, path::Path, str::FromStr, sync::LazyLock};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use veschub_sim::scenario::{Loaded, ScenarioError, duration};
+use veschub_wire::CommandId;
+
+/// The case that all others need: a client that cannot log in and ask cannot be judged any further.
+pub const BASIS: Id = Id {
+    section: 1,
+    number: 1,
+};
+
+const FILES: [(&str, &str); 8] = [
+    ("1-login.yaml", include_str!("../../conformance/1-login.yaml")),
+    ("2-framing.yaml", include_str!("../../conformance/2-framing.yaml")),
+    ("3-matching.yaml", include_str!("../../conformance/3-matching.yaml")),
+    ("4-timing.yaml", include_str!("../../conformance/4-timing.yaml")),
+    ("5-values.yaml", include_str!("../../conformance/5-values.yaml")),
+    ("6-can.yaml", include_str!("../../conformance/6-can.yaml")),
+    ("7-connection.yaml", include_str!("../../conformance/7-connection.yaml")),
+    ("8-behaviour.yaml", include_str!("../../conformance/8-behaviour.yaml")),
+];
+
+/// What a case is called: its section and its number in it, `2/12`. Neither ever changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    /// The section, from 1.
+    pub section: u32,
+    /// The number in the section, from 1.
+    pub number: u32,
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.section, self.number)
+    }
+}
+
+impl FromStr for Id {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text.split_once('/').and_then(|(section, number)| {
+            Some(Self {
+                section: section.parse().ok()?,
+                number: number.parse().ok()?,
+            })
+        });
+        numbers.ok_or_else(|| format!("`{text}` is no case: a section and a number, as in 2/12"))
+    }
+}
+
+impl TryFrom<String> for Id {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How much a case counts, in the words of RFC 2119.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Without it, a client misreads or breaks a device that is as it should be.
+    Must,
+    /// Without it, a client fails where things go wrong, or harms others.
+    Should,
+    /// Worth knowing; never counted.
+    May,
+}
+
+impl Level {
+    /// The word.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Must => "MUST",
+            Self::Should => "SHOULD",
+            Self::May => "MAY",
+        }
+    }
+}
+
+/// A section of the battery.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// Its number, from 1.
+    pub section: u32,
+    /// What it is about.
+    pub title: String,
+    /// Its cases.
+    pub cases: Vec<Case>,
+    /// Parts of scenarios that several cases share, by YAML's anchors.
+    #[serde(default, rename = "shared")]
+    _shared: serde::de::IgnoredAny,
+}
+
+/// A case: what a client has to do, why, and the scenario that shows whether it does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// Its number in the section.
+    number: u32,
+    /// Filled in from the section that it stands in.
+    #[serde(skip)]
+    section: u32,
+    /// What is shown, in a sentence.
+    pub title: String,
+    /// How much it counts.
+    pub level: Level,
+    /// What a client has to do.
+    pub requirement: String,
+    /// Where the protocol says so: a chapter of the facts that this project is built on.
+    pub source: String,
+    /// What a failing client does, and why that matters.
+    pub matters: String,
+    /// The readings that are judged; none, if the case is about what the client sends.
+    #[serde(default)]
+    pub compare: Option<Compare>,
+    /// Cases without which this one cannot be judged.
+    #[serde(default)]
+    pub needs: Vec<Id>,
+    /// What the journal of the hub must not have.
+    #[serde(default)]
+    pub never: Vec<String>,
+    /// How often the client may connect.
+    #[serde(default)]
+    pub connections: Option<Between>,
+    /// How long after its login the client may take to ask for the first thing.
+    #[serde(default)]
+    first_request_within: Option<Lasting>,
+    /// How the client's process must end.
+    #[serde(default)]
+    pub exit: Exit,
+    /// Whether the client must use little CPU time.
+    #[serde(default)]
+    pub calm: bool,
+    /// Somebody else who connects meanwhile.
+    #[serde(default)]
+    pub second: Option<Second>,
+    /// The scenario.
+    scenario: serde_yaml::Value,
+}
+
+/// Readings that are judged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compare {
+    /// The reply that was read.
+    #[serde(deserialize_with = "command")]
+    pub of: CommandId,
+    /// The fields that must be right; nothing else is looked at.
+    pub fields: Vec<String>,
+    /// How many readings there must be at least.
+    #[serde(default = "one")]
+    pub readings: usize,
+    /// The reply to this command, counted from 1, that must have been read, or a later one.
+    #[serde(default)]
+    pub reply: Option<usize>,
+}
+
+/// Bounds for a count.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Between {
+    /// At least.
+    #[serde(default)]
+    pub at_least: usize,
+    /// At most.
+    #[serde(default = "any_number")]
+    pub at_most: usize,
+}
+
+/// How a client's process must end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// By itself, with any exit code.
+    #[default]
+    Any,
+    /// With an exit code other than 0: it could not do its task, and has to say so.
+    Failure,
+}
+
+/// Somebody else who connects once the client is attached.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Second {
+    /// How long after.
+    at: Lasting,
+    /// As what.
+    #[serde(rename = "as")]
+    pub role: Role,
+}
+
+/// What somebody connects as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A tool with the same login: the hub closes the first one for it.
+    Tool,
+    /// A device with the same id: the hub closes the earlier device, and its tool with it.
+    Device,
+}
+
+/// A duration as scenarios write it.
+#[derive(Clone, Copy, Debug)]
+struct Lasting(std::time::Duration);
+
+impl<'de> Deserialize<'de> for Lasting {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let nanos = duration::parse_duration(&text).map_err(serde::de::Error::custom)?;
+        Ok(Self(std::time::Duration::from_nanos(nanos)))
+    }
+}
+
+fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CommandId, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    name.parse()
+        .map_err(|error| serde::de::Error::custom(format!("{error}")))
+}
+
+fn one() -> usize {
+    1
+}
+
+fn any_number() -> usize {
+    usize::MAX
+}
+
+impl Second {
+    /// How long after the client was attached.
+    #[must_use]
+    pub fn after(&self) -> std::time::Duration {
+        self.at.0
+    }
+}
+
+impl Case {
+    /// What it is called.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        Id {
+            section: self.section,
+            number: self.number,
+        }
+    }
+
+    /// The cases without which this one cannot be judged, the basis among them.
+    pub fn needed(&self) -> impl Iterator<Item = Id> + '_ {
+        let basis = (self.id() != BASIS).then_some(BASIS);
+        basis.into_iter().chain(self.needs.iter().copied())
+    }
+
+    /// How long after its login the client may take to ask for the first thing.
+    #[must_use]
+    pub fn first_request_within(&self) -> Option<std::time::Duration> {
+        self.first_request_within.map(|lasting| lasting.0)
+    }
+
+    /// The scenario as text, for `veschub-sim serve`.
+    #[must_use]
+    pub fn yaml(&self) -> String {
+        let body = serde_yaml::to_string(&self.scenario).unwrap_or_default();
+        let about = serde_yaml::to_string(&self.title).unwrap_or_default();
+        format!("version: 1\nabout: {about}{body}")
+    }
+
+    /// The scenario.
+    ///
+    /// # Errors
+    /// If it is none, which a test rules out.
+    pub fn load(&self) -> Result<Loaded, ScenarioError> {
+        Loaded::parse(&self.id().to_string(), &self.yaml(), Path::new("."))
+    }
+}
+
+/// All sections in order.
+///
+/// # Errors
+/// If the catalogue that was compiled in is not sound, which a test rules out.
+pub fn sections() -> Result<&'static [Section], String> {
+    static SECTIONS: LazyLock<Result<Vec<Section>, String>> = LazyLock::new(|| {
+        let read = |(name, text): &(&str, &str)| {
+            let mut section: Section =
+                serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+            for case in &mut section.cases {
+                case.section = section.section;
+            }
+            Ok(section)
+        };
+        FILES.iter().map(read).collect()
+    });
+    SECTIONS.as_ref().map(Vec::as_slice).map_err(Clone::clone)
+}
+
+/// The case of this id.
+///
+/// # Errors
+/// If there is none.
+pub fn find(id: Id) -> Result<&'static Case, String> {
+    let cases = sections()?.iter().flat_map(|section| &section.cases);
+    cases
+        .into_iter()
+        .find(|case| case.id() == id)
+        .ok_or_else(|| format!("there is no case {id}; --list tells which there are"))
+}

@@ -1,0 +1,204 @@
+//! Frames, as a client's author would write them down from the protocol: a buffer, and a look at its start.
+//!
+//! Written apart from the `wire` crate on purpose; the CRC is computed bit by bit.
+
+use super::Defect;
+
+/// The largest payload that devices send.
+const MAX_PAYLOAD: usize = 512;
+
+/// CRC-16/XMODEM.
+#[must_use]
+pub fn crc(bytes: &[u8]) -> u16 {
+    let mut crc: u16 = 0;
+    for &byte in bytes {
+        crc ^= u16::from(byte) << 8;
+        for _ in 0..8 {
+            let carry = crc & 0x8000 != 0;
+            crc <<= 1;
+            if carry {
+                crc ^= 0x1021;
+            }
+        }
+    }
+    crc
+}
+
+/// A request of up to 255 bytes in its frame.
+#[must_use]
+pub fn frame(payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![2, payload.len() as u8];
+    bytes.extend_from_slice(payload);
+    bytes.extend(crc(payload).to_be_bytes());
+    bytes.push(3);
+    bytes
+}
+
+/// What stands at the start of the buffer.
+enum Start {
+    /// A whole frame: its payload, and how many bytes it takes.
+    Frame(Vec<u8>, usize),
+    /// No frame; so many bytes are to be dropped.
+    Junk(usize),
+    /// Not yet to be told.
+    TooShort,
+}
+
+/// Finds frames in what was received.
+#[derive(Clone, Debug, Default)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    is_lost: bool,
+    defect: Option<Defect>,
+}
+
+impl Framer {
+    /// Before anything came.
+    #[must_use]
+    pub fn new(defect: Option<Defect>) -> Self {
+        Self {
+            defect,
+            ..Self::default()
+        }
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    /// Throws half a frame away.
+    pub fn forget(&mut self) {
+        self.buffer.clear();
+    }
+
+    /// Takes in what one read brought, and gives the payloads that are whole.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut payloads = Vec::new();
+        if self.has(Defect::OneReadIsOneReply) {
+            self.buffer.clear();
+        }
+        self.buffer.extend_from_slice(bytes);
+        while !self.buffer.is_empty() && !self.is_lost {
+            match self.start() {
+                Start::TooShort => break,
+                Start::Junk(count) => {
+                    self.is_lost = self.has(Defect::NoResync);
+                    self.buffer.drain(..count.min(self.buffer.len()));
+                }
+                Start::Frame(payload, count) => {
+                    payloads.push(payload);
+                    self.buffer.drain(..count);
+                    if self.has(Defect::OneReadIsOneReply) {
+                        self.buffer.clear();
+                    }
+                }
+            }
+        }
+        payloads
+    }
+
+    fn start(&self) -> Start {
+        if self.has(Defect::SearchesForTheReply)
+            && let Some(found) = self.search()
+        {
+            return found;
+        }
+        let Some((header, length)) = (match self.header() {
+            Some(header) => header,
+            None => return Start::TooShort,
+        }) else {
+            return Start::Junk(1);
+        };
+        let whole = header + length + 3;
+        let Some(bytes) = self.buffer.get(..whole) else {
+            return Start::TooShort;
+        };
+        let payload = &bytes[header..header + length];
+        let tail = &bytes[header + length..];
+        let good_crc = tail[..2] == crc(payload).to_be_bytes() || self.has(Defect::NoCrcCheck);
+        let good_stop = tail[2] == 3 || self.has(Defect::NoStopCheck);
+        match good_crc && good_stop {
+            true => Start::Frame(payload.to_vec(), whole),
+            false if self.has(Defect::SkipsBrokenFrames) => Start::Junk(whole),
+            false => Start::Junk(1),
+        }
+    }
+
+    /// The header's size and the payload's: nothing if there are too few bytes, `Some(None)` if it is none.
+    fn header(&self) -> Option<Option<(usize, usize)>> {
+        let least_of_long = if self.has(Defect::ShortFormTo256) { 256 } else { 255 };
+        let (header, length, least) = match *self.buffer.first()? {
+            2 => (2, usize::from(*self.buffer.get(1)?), 1),
+            3 if !self.has(Defect::IgnoresLongFrames) => {
+                let bytes = [*self.buffer.get(1)?, *self.buffer.get(2)?];
+                let length = match self.has(Defect::LittleEndianLength) {
+                    true => u16::from_le_bytes(bytes),
+                    false => u16::from_be_bytes(bytes),
+                };
+                (3, usize::from(length), least_of_long)
+            }
+            _ => return Some(None),
+        };
+        let most = match header {
+            2 if self.has(Defect::LengthThreshold128) => 127,
+            _ if self.has(Defect::NoLengthLimit) => usize::MAX,
+            _ => MAX_PAYLOAD,
+        };
+        let least = if self.has(Defect::DiesOfAnEmptyFrame) { 0 } else { least };
+        Some((least..=most).contains(&length).then_some((header, length)))
+    }
+
+    /// What people do who cannot get frames to work: they look for the reply's first bytes.
+    fn search(&self) -> Option<Start> {
+        let at = self
+            .buffer
+            .windows(3)
+            .position(|three| three[0] == 2 && three[2] == 96)?;
+        let length = usize::from(self.buffer[at + 1]);
+        let payload = self.buffer.get(at + 2..at + 2 + length)?.to_vec();
+        Some(Start::Frame(payload, at + 2 + length))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The vectors of the protocol's chapter 9.
+    #[test]
+    fn requests_have_the_frames_of_the_firmware() {
+        assert_eq!(crc(b"123456789"), 0x31C3);
+        assert_eq!(frame(&[0]), [2, 1, 0, 0, 0, 3]);
+        assert_eq!(frame(&[96]), [2, 1, 0x60, 0x6C, 0xA6, 3]);
+        assert_eq!(frame(&[0x22, 84, 96]), [2, 3, 0x22, 0x54, 0x60, 0x46, 0x7B, 3]);
+    }
+
+    #[test]
+    fn a_good_frame_is_found_wherever_it_begins_and_however_it_is_cut() {
+        let mut stream = vec![0, 2, 0, 2, 9, 1, 2, 3, 255, 255];
+        stream.extend(frame(&[62, 1, 2]));
+        stream.extend(frame(&[21, b'x']));
+        for cut in 0..=stream.len() {
+            let mut framer = Framer::new(None);
+            let mut found = framer.push(&stream[..cut]);
+            found.extend(framer.push(&stream[cut..]));
+            assert_eq!(found, [vec![62, 1, 2], vec![21, b'x']], "{cut}");
+        }
+    }
+
+    #[test]
+    fn each_length_is_taken_in_its_form() {
+        for length in [1_usize, 127, 128, 254, 255, 256, 512, 513] {
+            let payload = vec![7; length];
+            let mut bytes = vec![3, (length >> 8) as u8, length as u8];
+            bytes.extend(&payload);
+            bytes.extend(crc(&payload).to_be_bytes());
+            bytes.push(3);
+            let found = Framer::new(None).push(&bytes);
+            assert_eq!(found.len(), usize::from((255..=512).contains(&length)), "{length}");
+            if length < 256 {
+                assert_eq!(Framer::new(None).push(&frame(&payload)), [payload]);
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A second, small client that can be made defective on purpose: the battery's proof from the other side.
+//!
+//! Its framing and its decoding are written apart from the `wire` crate, which it does not use: a second opinion on
+//! the protocol. Without a defect it passes every case that counts; with one, the cases meant for it must catch it,
+//! and no others. It takes its orders as any outside client does (`veschub-harness client`), and runs in memory for
+//! tests.
+//!
+//! * [`framing`]: bytes and frames; [`values`]: what is in them; `session`: what is asked, and in which order.
+
+pub mod framing;
+mod session;
+pub mod values;
+
+use std::{future::Future, io, time::Duration};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// The exit code for a task that cannot be done.
+const UNSUPPORTED: u8 = 77;
+
+macro_rules! defects {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Something that the client gets wrong on purpose.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Defect {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Defect {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// Its name.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+defects! {
+    /// Everything is right but the commands: each id is one too large.
+    CommandIdsOff = "command-ids-off",
+    /// The first request is written in one go with the login line.
+    SendsWithTheLogin = "sends-with-the-login",
+    /// Waits for an answer to the login, which never comes.
+    WaitsForALoginReply = "waits-for-a-login-reply",
+    /// Says that all is well, whatever became of the login.
+    AssumesSuccess = "assumes-success",
+    /// Connects again at once when it is closed, over and over.
+    HammersWhenClosed = "hammers-when-closed",
+
+    /// The length byte is read with a sign: 128 and more are refused.
+    LengthThreshold128 = "length-threshold-128",
+    /// 255 bytes are taken in the short form only.
+    ShortFormTo256 = "short-form-to-256",
+    /// The start byte 3 is not known.
+    IgnoresLongFrames = "ignores-long-frames",
+    /// The two length bytes of a long frame are read in the wrong order.
+    LittleEndianLength = "little-endian-length",
+    /// Whatever has a stop byte is believed.
+    NoCrcCheck = "no-crc-check",
+    /// The last byte of a frame can be anything.
+    NoStopCheck = "no-stop-check",
+    /// After a byte that starts no frame nothing is understood any more.
+    NoResync = "no-resync",
+    /// A frame that is broken is passed over as a whole, with what is inside.
+    SkipsBrokenFrames = "skips-broken-frames",
+    /// A read is a reply: what is left over is thrown away.
+    OneReadIsOneReply = "one-read-is-one-reply",
+    /// Any length is believed.
+    NoLengthLimit = "no-length-limit",
+    /// Ends when a frame without a payload comes.
+    DiesOfAnEmptyFrame = "dies-of-an-empty-frame",
+    /// Looks for the bytes `02 xx 60` and takes them for the start of a BMS reply.
+    SearchesForTheReply = "searches-for-the-reply",
+
+    /// Whatever frame comes first is the reply, whatever its command.
+    FirstFrameIsTheReply = "first-frame-is-the-reply",
+    /// A reply that came before it was asked for is taken for the answer.
+    KeepsOldReplies = "keeps-old-replies",
+    /// A PRINT is taken for an error.
+    DiesOfAPrint = "dies-of-a-print",
+    /// Waits for ever for a reply that does not come.
+    WaitsForEver = "waits-for-ever",
+
+    /// No reply is waited for longer than a second.
+    GivesUpAfterOneSecond = "gives-up-after-one-second",
+    /// Half a frame is thrown away when nothing comes for 100 ms.
+    ForgetsHalfFrames = "forgets-half-frames",
+    /// Ends when nothing comes for five seconds.
+    ClosesWhenIdle = "closes-when-idle",
+
+    /// Temperatures are read without their sign.
+    UnsignedTemperatures = "unsigned-temperatures",
+    /// The current is read without its sign.
+    UnsignedCurrent = "unsigned-current",
+    /// Temperatures count tenths of a degree.
+    TenthsOfADegree = "tenths-of-a-degree",
+    /// Voltages and currents are read as IEEE floats.
+    Floats = "floats",
+    /// The totals are read as integers.
+    IntegerTotals = "integer-totals",
+    /// Cell voltages are read in the wrong byte order.
+    LittleEndianCells = "little-endian-cells",
+    /// The balancing flags are kept in 32 bits.
+    BalanceMask32 = "balance-mask-32",
+    /// No more than 24 cells are kept.
+    CellsCappedAt24 = "cells-capped-at-24",
+    /// No more than 32 cells are kept.
+    CellsCappedAt32 = "cells-capped-at-32",
+    /// No more than 20 temperatures are kept.
+    TemperaturesCapped = "temperatures-capped",
+    /// Temperatures that look like fillers are left out.
+    FiltersTemperatures = "filters-temperatures",
+    /// All offsets are those of 20 cells.
+    TwentyCellsAlways = "twenty-cells-always",
+    /// A state of charge of 0 is replaced by one that is made up from the voltage.
+    InventsStateOfCharge = "invents-state-of-charge",
+    /// The CAN id is read with a sign.
+    SignedCanId = "signed-can-id",
+    /// The pressure is taken for Pascals.
+    PressureInTens = "pressure-in-tens",
+    /// Counters are read without their sign.
+    UnsignedCounters = "unsigned-counters",
+    /// The minor version loses its leading 0.
+    MinorVersion = "minor-version",
+    /// The status text is taken to be ASCII, with other characters thrown away.
+    AsciiStatus = "ascii-status",
+
+    /// A reply through FORWARD_CAN is waited for under the command FORWARD_CAN.
+    ExpectsWrappedReplies = "expects-wrapped-replies",
+    /// The CAN id 0 is taken for nobody.
+    IgnoresCanIdZero = "ignores-can-id-zero",
+    /// A scan that finds nobody is taken for a failure.
+    EmptyScanIsAnError = "empty-scan-is-an-error",
+
+    /// Goes on reading when the connection is over.
+    SpinsAtEof = "spins-at-eof",
+
+    /// Scans the CAN bus at every poll.
+    RescansAtEveryPoll = "rescans-at-every-poll",
+    /// Opens a connection for every poll.
+    ConnectsForEveryPoll = "connects-for-every-poll",
+    /// Asks for the config, which has passwords in it, at every poll.
+    ConfigAtEveryPoll = "config-at-every-poll",
+    /// Asks again every 20 ms when there is no reply.
+    Floods = "floods",
+    /// Asks for the firmware version at every poll.
+    FirmwareAtEveryPoll = "firmware-at-every-poll",
+}
+
+impl std::str::FromStr for Defect {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.iter().find(|defect| defect.name() == name);
+        found.copied().ok_or_else(|| {
+            let names: Vec<&str> = Self::ALL.iter().map(|defect| defect.name()).collect();
+            format!("no defect is called `{name}`; there are {}", names.join(", "))
+        })
+    }
+}
+
+/// What a client is told, as the environment of an outside one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Orders {
+    /// The id to log in with.
+    pub id: String,
+    /// The password to log in with.
+    pub password: String,
+    /// How long a reply is worth waiting for.
+    pub timeout: Duration,
+    /// What to do.
+    pub task: String,
+    /// `poll-bms`: how often to ask.
+    pub count: u32,
+    /// `poll-bms`: the time from one request to the next.
+    pub period: Duration,
+    /// `read-motor`: whom to ask.
+    pub can_id: u8,
+    /// `read-bms`: whether all is asked at once.
+    pub rapid_fire: bool,
+}
+
+impl Orders {
+    /// Reads the orders out of variables; what is not there has the value of an outside client's simplest case.
+    #[must_use]
+    pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| get(name).and_then(|text| text.parse::<u32>().ok());
+        let milliseconds = |name| number(name).map(|ms| Duration::from_millis(ms.into()));
+        Self {
+            id: get("VESC_ID").unwrap_or_default(),
+            password: get("VESC_PASSWORD").unwrap_or_default(),
+            timeout: milliseconds("VESC_TIMEOUT_MS").unwrap_or(Duration::from_secs(5)),
+            task: get("VESC_TASK").unwrap_or_default(),
+            count: number("VESC_COUNT").unwrap_or(1),
+            period: milliseconds("VESC_PERIOD_MS").unwrap_or_default(),
+            can_id: number("VESC_CAN_ID")
+                .and_then(|id| u8::try_from(id).ok())
+                .unwrap_or_default(),
+            rapid_fire: get("VESC_ASK").is_none_or(|ask| ask == "rapid-fire"),
+        }
+    }
+}
+
+/// How the client reaches a hub.
+pub trait Dial {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin;
+    /// How often a client that reads on behind an end does so before it ends all the same; for ever without.
+    const IDLE_READS: Option<u64>;
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// If nobody is there.
+    fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>>;
+}
+
+/// Does the task; returns the exit code.
+pub async fn run<D: Dial>(
+    dial: &D,
+    orders: &Orders,
+    defect: Option<Defect>,
+    print: &mut dyn FnMut(&str),
+) -> u8 {
+    let known = ["read-bms", "poll-bms", "read-motor", "scan-can"];
+    if !known.contains(&orders.task.as_str()) {
+        return UNSUPPORTED;
+    }
+    let ended = session::run(dial, orders, defect, print).await;
+    let is_well = ended.is_ok() || defect == Some(Defect::AssumesSuccess);
+    u8::from(!is_well)
+}
+
+/// A hub that is reached over TCP.
+#[derive(Clone, Debug)]
+struct Tcp {
+    address: String,
+}
+
+impl Dial for Tcp {
+    type Stream = tokio::net::TcpStream;
+    const IDLE_READS: Option<u64> = None;
+
+    async fn dial(&self) -> io::Result<Self::Stream> {
+        let stream = tokio::net::TcpStream::connect(&self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+}
+
+/// The client as a process of its own, with the orders of an outside client. Returns the exit code.
+///
+/// # Errors
+/// If it cannot be started.
+pub fn main(defect: Option<Defect>) -> io::Result<u8> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let variable = |name: &str| std::env::var(name).ok();
+    let orders = Orders::from_variables(variable);
+    let host = variable("VESC_HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = variable("VESC_PORT").unwrap_or_default();
+    let dial = Tcp {
+        address: format!("{host}:{port}"),
+    };
+    let mut print = |line: &str| {
+        use io::Write as _;
+        // Stdout is the harness' pipe; when it is gone, nobody is left to be told.
+        let mut stdout = io::stdout().lock();
+        let _ = writeln!(stdout, "{line}");
+        let _ = stdout.flush();
+    };
+    Ok(runtime.block_on(run(&dial, &orders, defect, &mut print)))
+}

@@ -1,0 +1,366 @@
+//! What is asked of a device, in which order, and what is waited for.
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::{Instant, sleep_until, timeout_at},
+};
+
+use super::{
+    Defect, Dial, Orders,
+    framing::{Framer, frame},
+    values::{
+        self, BMS_GET_VALUES, FORWARD_CAN, FW_VERSION, GET_CUSTOM_CONFIG, GET_VALUES,
+        GET_VALUES_SETUP, PING_CAN, PRINT,
+    },
+};
+
+/// How long nothing is sent after the login line, or the hub throws it away. Longer than VESC Tool's 50 ms, so that
+/// a busy machine cannot make one read of two writes.
+const PAUSE: Duration = Duration::from_millis(120);
+/// How long a poll's reply is waited for before it is asked again.
+const GUARD: Duration = Duration::from_secs(1);
+/// How soon one who floods asks again.
+const FLOOD: Duration = Duration::from_millis(20);
+/// How often one who hammers connects again.
+const HAMMERS: usize = 20;
+
+/// Why a task was not done.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection is over.
+    Closed,
+    /// A reply did not come.
+    NoReply,
+}
+
+impl From<io::Error> for Failure {
+    fn from(_: io::Error) -> Self {
+        Self::Closed
+    }
+}
+
+type Done = Result<(), Failure>;
+
+/// Does a task.
+pub(super) async fn run<D: Dial>(
+    dial: &D,
+    orders: &Orders,
+    defect: Option<Defect>,
+    print: &mut dyn FnMut(&str),
+) -> Done {
+    let mut left = match defect {
+        Some(Defect::HammersWhenClosed) => HAMMERS,
+        _ => 0,
+    };
+    loop {
+        let mut session = Session::open(dial, orders, defect, print).await?;
+        match session.task().await {
+            Err(Failure::Closed) if left > 0 => left -= 1,
+            done => return done,
+        }
+    }
+}
+
+struct Session<'a, D: Dial> {
+    dial: &'a D,
+    orders: &'a Orders,
+    defect: Option<Defect>,
+    print: &'a mut dyn FnMut(&str),
+    stream: D::Stream,
+    framer: Framer,
+    /// Payloads that came and that nobody has looked at.
+    inbox: VecDeque<Vec<u8>>,
+    heard: Instant,
+    idle_reads: u64,
+}
+
+impl<'a, D: Dial> Session<'a, D> {
+    async fn open(
+        dial: &'a D,
+        orders: &'a Orders,
+        defect: Option<Defect>,
+        print: &'a mut dyn FnMut(&str),
+    ) -> Result<Self, Failure> {
+        let mut session = Self {
+            stream: dial.dial().await?,
+            dial,
+            orders,
+            defect,
+            print,
+            framer: Framer::new(defect),
+            inbox: VecDeque::new(),
+            heard: Instant::now(),
+            idle_reads: 0,
+        };
+        session.log_in().await?;
+        Ok(session)
+    }
+
+    fn has(&self, defect: Defect) -> bool {
+        self.defect == Some(defect)
+    }
+
+    async fn log_in(&mut self) -> Done {
+        let Orders { id, password, .. } = self.orders;
+        let mut line = format!("VESCTOOL:{id}:{password}\n").into_bytes();
+        if self.has(Defect::SendsWithTheLogin) {
+            line.extend(frame(&[FW_VERSION]));
+        }
+        self.stream.write_all(&line).await?;
+        let pause = match self.defect {
+            Some(Defect::WaitsForALoginReply) => Duration::from_secs(3),
+            Some(Defect::SendsWithTheLogin) => Duration::ZERO,
+            _ => PAUSE,
+        };
+        let until = Instant::now() + pause;
+        while Instant::now() < until {
+            match self.listen(until).await {
+                // A login is refused by closing.
+                Err(_) if self.has(Defect::AssumesSuccess) => return Ok(()),
+                Err(_) if self.has(Defect::HammersWhenClosed) => return Ok(()),
+                done => done?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn task(&mut self) -> Done {
+        match self.orders.task.as_str() {
+            "read-bms" => self.read_bms().await,
+            "poll-bms" => self.poll_bms().await,
+            "read-motor" => self.read_motor().await,
+            _ => self.scan_can().await,
+        }
+    }
+
+    async fn read_bms(&mut self) -> Done {
+        let requests = [
+            vec![FW_VERSION],
+            vec![GET_CUSTOM_CONFIG, 0],
+            vec![PING_CAN],
+            vec![BMS_GET_VALUES],
+        ];
+        if self.orders.rapid_fire {
+            return self.all_at_once(&requests).await;
+        }
+        let mut done = Ok(());
+        for request in &requests {
+            match self.ask(request, None).await {
+                Err(Failure::NoReply) => done = Err(Failure::NoReply),
+                other => drop(other?),
+            }
+        }
+        done
+    }
+
+    async fn all_at_once(&mut self, requests: &[Vec<u8>]) -> Done {
+        let mut open: Vec<u8> = requests.iter().map(|request| request[0]).collect();
+        for request in requests {
+            self.send(request).await?;
+        }
+        let until = Instant::now() + self.patience();
+        while !open.is_empty() {
+            let Some(payload) = self.next(until).await? else {
+                return Err(Failure::NoReply);
+            };
+            let index = match self.has(Defect::FirstFrameIsTheReply) {
+                true => Some(0),
+                false => open.iter().position(|id| payload.first() == Some(id)),
+            };
+            if let Some(index) = index {
+                let command = open.remove(index);
+                self.tell(command, &payload, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn poll_bms(&mut self) -> Done {
+        let mut done = self.ask(&[FW_VERSION], None).await.map(drop);
+        if matches!(done, Err(Failure::Closed)) {
+            return done;
+        }
+        let start = Instant::now();
+        for tick in 0..self.orders.count {
+            let due = start + self.orders.period * tick;
+            // Ticks that are over are left out.
+            if due + self.orders.period < Instant::now() {
+                continue;
+            }
+            while Instant::now() < due {
+                self.listen(due).await?;
+            }
+            self.before_poll(tick).await?;
+            match self.ask(&[BMS_GET_VALUES], None).await {
+                Err(Failure::NoReply) => done = Err(Failure::NoReply),
+                other => drop(other?),
+            }
+        }
+        done
+    }
+
+    /// What does not belong before a poll.
+    async fn before_poll(&mut self, tick: u32) -> Done {
+        match self.defect {
+            Some(Defect::RescansAtEveryPoll) => self.ask(&[PING_CAN], None).await.map(drop),
+            Some(Defect::ConfigAtEveryPoll) => self.ask(&[GET_CUSTOM_CONFIG, 0], None).await.map(drop),
+            Some(Defect::FirmwareAtEveryPoll) => self.ask(&[FW_VERSION], None).await.map(drop),
+            Some(Defect::ConnectsForEveryPoll) if tick > 0 => {
+                self.stream = self.dial.dial().await?;
+                self.framer.forget();
+                self.log_in().await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn read_motor(&mut self) -> Done {
+        let can_id = self.orders.can_id;
+        let mut done = Ok(());
+        for command in [FW_VERSION, GET_VALUES, GET_VALUES_SETUP] {
+            match self.ask(&[FORWARD_CAN, can_id, command], Some(can_id)).await {
+                Err(Failure::NoReply) => done = Err(Failure::NoReply),
+                other => drop(other?),
+            }
+        }
+        done
+    }
+
+    async fn scan_can(&mut self) -> Done {
+        let found = self.ask(&[PING_CAN], None).await?;
+        let ids = values::can_ids(&found, self.defect);
+        for id in ids {
+            self.ask(&[FORWARD_CAN, id, FW_VERSION], Some(id)).await?;
+        }
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        match self.defect {
+            Some(Defect::GivesUpAfterOneSecond) => GUARD,
+            Some(Defect::WaitsForEver) => Duration::from_secs(3600),
+            _ => self.orders.timeout,
+        }
+    }
+
+    /// Asks, waits for the reply and tells it.
+    async fn ask(&mut self, request: &[u8], can_id: Option<u8>) -> Result<Vec<u8>, Failure> {
+        let command = request.last().copied().filter(|_| can_id.is_some());
+        let command = command.unwrap_or(request[0]);
+        if !self.has(Defect::KeepsOldReplies) {
+            self.inbox.clear();
+        }
+        let is_poll = self.orders.task == "poll-bms" && command == BMS_GET_VALUES;
+        let is_patient = self.has(Defect::WaitsForEver);
+        let patience = match is_poll && !is_patient {
+            true => self.patience().min(GUARD),
+            false => self.patience(),
+        };
+        let until = Instant::now() + patience;
+        self.send(request).await?;
+        let wanted = match can_id {
+            Some(_) if self.has(Defect::ExpectsWrappedReplies) => FORWARD_CAN,
+            _ => command,
+        };
+        loop {
+            let look = match self.has(Defect::Floods) {
+                true => until.min(Instant::now() + FLOOD),
+                false => until,
+            };
+            match self.next(look).await? {
+                Some(payload)
+                    if payload.first() == Some(&wanted) || self.has(Defect::FirstFrameIsTheReply) =>
+                {
+                    self.tell(command, &payload, can_id)?;
+                    return Ok(payload);
+                }
+                Some(_) => {}
+                None if look < until => self.send(request).await?,
+                None => return Err(Failure::NoReply),
+            }
+        }
+    }
+
+    async fn send(&mut self, request: &[u8]) -> Done {
+        let mut request = request.to_vec();
+        if self.has(Defect::CommandIdsOff) {
+            request[0] += 1;
+        }
+        self.stream.write_all(&frame(&request)).await?;
+        Ok(())
+    }
+
+    fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) -> Done {
+        if command == PING_CAN && payload.len() == 1 && self.has(Defect::EmptyScanIsAnError) {
+            return Err(Failure::NoReply);
+        }
+        if let Some(line) = values::reading(command, payload, can_id, self.defect) {
+            (self.print)(&line);
+        }
+        Ok(())
+    }
+
+    /// The next payload; nothing, if none came in time.
+    async fn next(&mut self, until: Instant) -> Result<Option<Vec<u8>>, Failure> {
+        loop {
+            if let Some(payload) = self.inbox.pop_front() {
+                return Ok(Some(payload));
+            }
+            if Instant::now() >= until {
+                return Ok(None);
+            }
+            self.listen(until).await?;
+        }
+    }
+
+    /// Waits for one read, or until then.
+    async fn listen(&mut self, until: Instant) -> Done {
+        let mut buffer = [0; 1024];
+        let silence = self.heard + Duration::from_secs(5);
+        let until = match self.has(Defect::ClosesWhenIdle) {
+            true if Instant::now() >= silence => return Err(Failure::Closed),
+            true => until.min(silence),
+            false => until,
+        };
+        let Ok(read) = timeout_at(until, self.stream.read(&mut buffer)).await else {
+            return Ok(());
+        };
+        let count = read?;
+        if count == 0 {
+            return self.over(until).await;
+        }
+        if self.has(Defect::ForgetsHalfFrames)
+            && self.heard.elapsed() >= Duration::from_millis(100)
+        {
+            self.framer.forget();
+        }
+        self.heard = Instant::now();
+        for payload in self.framer.push(&buffer[..count]) {
+            let is_print = payload.first() == Some(&PRINT);
+            let is_deadly = (payload.is_empty() && self.has(Defect::DiesOfAnEmptyFrame))
+                || (is_print && self.has(Defect::DiesOfAPrint));
+            if is_deadly {
+                return Err(Failure::Closed);
+            }
+            self.inbox.push_back(payload);
+        }
+        Ok(())
+    }
+
+    /// The other side has no more to say.
+    async fn over(&mut self, until: Instant) -> Done {
+        if self.has(Defect::AssumesSuccess) {
+            // It does not look.
+            sleep_until(until).await;
+            return Ok(());
+        }
+        self.idle_reads += 1;
+        let is_enough = D::IDLE_READS.is_some_and(|most| self.idle_reads > most);
+        match self.has(Defect::SpinsAtEof) && !is_enough {
+            true => Ok(()),
+            false => Err(Failure::Closed),
+        }
+    }
+}
