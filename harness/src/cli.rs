@@ -5,6 +5,7 @@
 mod conformance;
 #[cfg(unix)]
 mod outside;
+mod report;
 
 use std::{
     io::{self, Write},
@@ -53,6 +54,8 @@ enum Command {
     Run(RunArgs),
     /// Judge a client by the cases of the conformance battery
     Conformance(conformance::ConformanceArgs),
+    /// Show a saved report of the conformance battery in other forms: HTML, JUnit XML, Markdown, annotations
+    Report(report::ReportArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
     /// Print the JSON Schema of something that programs write or read
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run_scenarios(&args),
         Command::Read(args) => read_pack(&args),
         Command::Conformance(args) => conformance::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Client { defect } => match defective::main(defect) {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
