@@ -144,7 +144,11 @@ impl Framer {
             _ if self.has(Defect::NoLengthLimit) => usize::MAX,
             _ => MAX_PAYLOAD,
         };
-        let least = if self.has(Defect::DiesOfAnEmptyFrame) { 0 } else { least };
+        let least = match self.defect {
+            Some(Defect::DiesOfAnEmptyFrame) => 0,
+            Some(Defect::RefusesSingleBytes) => least.max(2),
+            _ => least,
+        };
         Some((least..=most).contains(&length).then_some((header, length)))
     }
 

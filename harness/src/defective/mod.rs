@@ -55,6 +55,8 @@ defects! {
 
     /// The length byte is read with a sign: 128 and more are refused.
     LengthThreshold128 = "length-threshold-128",
+    /// A payload of one byte is taken for too short.
+    RefusesSingleBytes = "refuses-single-bytes",
     /// 255 bytes are taken in the short form only.
     ShortFormTo256 = "short-form-to-256",
     /// The start byte 3 is not known.
@@ -100,7 +102,7 @@ defects! {
     UnsignedCurrent = "unsigned-current",
     /// Temperatures count tenths of a degree.
     TenthsOfADegree = "tenths-of-a-degree",
-    /// Voltages and currents are read as IEEE floats.
+    /// Currents, and the voltage at the charger, are read as IEEE floats.
     Floats = "floats",
     /// The totals are read as integers.
     IntegerTotals = "integer-totals",
@@ -135,8 +137,6 @@ defects! {
     ExpectsWrappedReplies = "expects-wrapped-replies",
     /// The CAN id 0 is taken for nobody.
     IgnoresCanIdZero = "ignores-can-id-zero",
-    /// A scan that finds nobody is taken for a failure.
-    EmptyScanIsAnError = "empty-scan-is-an-error",
 
     /// Goes on reading when the connection is over.
     SpinsAtEof = "spins-at-eof",

@@ -171,7 +171,7 @@ impl<'a, D: Dial> Session<'a, D> {
             };
             if let Some(index) = index {
                 let command = open.remove(index);
-                self.tell(command, &payload, None)?;
+                self.tell(command, &payload, None);
             }
         }
         Ok(())
@@ -273,7 +273,7 @@ impl<'a, D: Dial> Session<'a, D> {
                 Some(payload)
                     if payload.first() == Some(&wanted) || self.has(Defect::FirstFrameIsTheReply) =>
                 {
-                    self.tell(command, &payload, can_id)?;
+                    self.tell(command, &payload, can_id);
                     return Ok(payload);
                 }
                 Some(_) => {}
@@ -292,14 +292,10 @@ impl<'a, D: Dial> Session<'a, D> {
         Ok(())
     }
 
-    fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) -> Done {
-        if command == PING_CAN && payload.len() == 1 && self.has(Defect::EmptyScanIsAnError) {
-            return Err(Failure::NoReply);
-        }
+    fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
         if let Some(line) = values::reading(command, payload, can_id, self.defect) {
             (self.print)(&line);
         }
-        Ok(())
     }
 
     /// The next payload; nothing, if none came in time.

@@ -95,19 +95,18 @@ impl Payload<'_> {
     }
 
     fn i32(&mut self, per_unit: f64) -> Option<f64> {
-        let bytes = self.take()?;
-        if per_unit == 1e6 && self.has(Defect::Floats) {
-            return Some(f64::from(f32::from_be_bytes(bytes)));
-        }
-        Some(f64::from(i32::from_be_bytes(bytes)) / per_unit)
+        Some(f64::from(i32::from_be_bytes(self.take()?)) / per_unit)
     }
 
-    /// A signed number that some take for an unsigned one.
-    fn i32_unless(&mut self, defect: Defect, per_unit: f64) -> Option<f64> {
-        match self.has(defect) {
-            true => Some(f64::from(u32::from_be_bytes(self.take()?)) / per_unit),
+    fn i32_or_float(&mut self, per_unit: f64) -> Option<f64> {
+        match self.has(Defect::Floats) {
+            true => Some(f64::from(f32::from_be_bytes(self.take()?))),
             false => self.i32(per_unit),
         }
+    }
+
+    fn u32(&mut self, per_unit: f64) -> Option<f64> {
+        Some(f64::from(u32::from_be_bytes(self.take()?)) / per_unit)
     }
 
     fn temperature(&mut self) -> Option<f64> {
@@ -188,27 +187,37 @@ impl Payload<'_> {
 
     fn bms(&mut self) -> Option<Fields> {
         let mut fields = Fields::new();
-        for name in ["total_voltage_v", "charge_voltage_v"] {
-            fields.insert(name.to_owned(), self.i32(1e6)?.into());
-        }
+        fields.insert("total_voltage_v".to_owned(), self.i32(1e6)?.into());
+        let charge = self.i32_or_float(1e6)?;
+        fields.insert("charge_voltage_v".to_owned(), charge.into());
         for name in ["current_a", "chip_current_a"] {
-            let value = self.i32_unless(Defect::UnsignedCurrent, 1e6)?;
+            let value = match self.has(Defect::UnsignedCurrent) {
+                true => self.u32(1e6)?,
+                false => self.i32_or_float(1e6)?,
+            };
             fields.insert(name.to_owned(), value.into());
         }
         for name in ["counter_ah", "counter_wh"] {
-            let value = self.i32_unless(Defect::UnsignedCounters, 1e3)?;
+            let value = match self.has(Defect::UnsignedCounters) {
+                true => self.u32(1e3)?,
+                false => self.i32(1e3)?,
+            };
             fields.insert(name.to_owned(), value.into());
         }
-        self.cells(&mut fields)?;
-        self.temperatures(&mut fields)?;
-        // Older firmware ends anywhere from here on, which is fine.
-        let _ = self.rest(&mut fields);
+        // Older firmware ends anywhere from here on, which is fine: what was read is told.
+        let _ = self.lists_and_rest(&mut fields);
         if self.has(Defect::InventsStateOfCharge)
             && fields.get("state_of_charge").and_then(Value::as_f64) == Some(0.0)
         {
             fields.insert("state_of_charge".to_owned(), 0.5.into());
         }
         Some(fields)
+    }
+
+    fn lists_and_rest(&mut self, fields: &mut Fields) -> Option<()> {
+        self.cells(fields)?;
+        self.temperatures(fields)?;
+        self.rest(fields)
     }
 
     fn cells(&mut self, fields: &mut Fields) -> Option<()> {

@@ -1,0 +1,135 @@
+//! The battery: a sound catalogue, a reference client that passes, and a second client that is caught with each of its
+//! defects by the cases meant for it and by no others.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
+mod conformance_table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use conformance_table::TABLE;
+use veschub_harness::{
+    conformance::{
+        Battery, Outcome, Player, Report,
+        catalogue::{self, Id},
+        report, run,
+        select::{self, Selection},
+        text,
+    },
+    defective::Defect,
+};
+
+fn judge(player: Player) -> Report {
+    let battery = Battery {
+        player,
+        cases: select::select(&Selection::default()).unwrap(),
+        seed: 0,
+        strict: true,
+        fail_fast: false,
+        jobs: 2,
+    };
+    run(&battery, &|_, _| {}).unwrap()
+}
+
+fn with(report: &Report, outcome: Outcome) -> BTreeSet<String> {
+    let cases = report.cases.iter();
+    let found = cases.filter(|case| case.outcome == outcome);
+    found.map(|case| case.id.to_string()).collect()
+}
+
+/// The list is a promise: a number stands for one and the same case for ever.
+#[test]
+fn the_catalogue_is_as_it_was() {
+    let list = text::list(catalogue::sections().unwrap(), |_| true);
+    insta::assert_snapshot!("conformance_list", list);
+}
+
+#[test]
+fn the_catalogue_is_sound() {
+    let sections = catalogue::sections().unwrap();
+    let mut ids = BTreeSet::new();
+    for (index, section) in sections.iter().enumerate() {
+        assert_eq!(section.section as usize, index + 1);
+        for case in &section.cases {
+            assert!(ids.insert(case.id()), "{} twice", case.id());
+            let texts = [&case.title, &case.requirement, &case.source, &case.matters];
+            assert!(texts.iter().all(|text| !text.is_empty()), "{}", case.id());
+            case.load().unwrap();
+        }
+    }
+    for case in sections.iter().flat_map(|section| &section.cases) {
+        for needed in case.needed() {
+            assert!(ids.contains(&needed), "{} needs {needed}", case.id());
+        }
+        // What nobody reports cannot be compared.
+        for field in case.compare.iter().flat_map(|compare| &compare.fields) {
+            let of = case.compare.as_ref().unwrap().of;
+            let names = veschub_harness::outside::schema::names(of).unwrap();
+            assert!(names.contains(field.as_str()), "{}: {field}", case.id());
+        }
+    }
+    assert!(ids.len() >= 80, "{}", ids.len());
+}
+
+#[test]
+fn both_good_clients_pass_all_that_counts() {
+    for player in [Player::Reference, Player::Defective(None)] {
+        let report = judge(player);
+        let told = text::text(&report);
+        assert_eq!(report.exit_code(), 0, "{told}");
+        assert!(with(&report, Outcome::Failed).is_empty(), "{told}");
+        assert!(with(&report, Outcome::Skipped).is_empty(), "{told}");
+    }
+}
+
+#[test]
+fn a_report_fits_its_schema_and_comes_back_whole() {
+    let report = judge(Player::Reference);
+    let json = serde_json::to_value(&report).unwrap();
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    compiler.add_resource("mem:///report", report::json_schema()).unwrap();
+    let schema = compiler.compile("mem:///report", &mut schemas).unwrap();
+    schemas.validate(&json, schema).map_err(|error| error.to_string()).unwrap();
+    assert_eq!(serde_json::from_value::<Report>(json).unwrap().counts, report.counts);
+}
+
+#[test]
+fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
+    let table: BTreeMap<Defect, &conformance_table::Row> =
+        TABLE.iter().map(|row| (row.defect, row)).collect();
+    let mut wrong = String::new();
+    for &defect in Defect::ALL {
+        let none = conformance_table::Row { defect, sections: &[], cases: &[], mistakes: &[] }; let row = table.get(&defect).copied().unwrap_or(&none);
+        let report = judge(Player::Defective(Some(defect)));
+        let failed = with(&report, Outcome::Failed);
+        let meant: BTreeSet<String> = row.cases.iter().map(|&id| id.to_owned()).collect();
+        let by_id = |id: &String| id.parse::<Id>().unwrap();
+        if failed != meant {
+            let mut failed: Vec<&String> = failed.iter().collect();
+            failed.sort_by_key(|id| by_id(id));
+            wrong.push_str(&format!("{}: {failed:?}\n", defect.name()));
+        }
+        let named = report.cases.iter().flat_map(|case| &case.differences);
+        let named: BTreeSet<&str> = named.filter_map(|one| one.mistake.as_deref()).collect();
+        if row.mistakes.iter().copied().collect::<BTreeSet<_>>() != named {
+            wrong.push_str(&format!("{}: named {named:?}\n", defect.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "seen, and not in the table:\n{wrong}");
+}
+
+/// The table itself: a defect is a matter of one section, or says why not.
+#[test]
+fn a_defect_is_caught_in_its_own_section() {
+    for row in TABLE {
+        assert!(!row.cases.is_empty(), "{}", row.defect.name());
+        let sections: BTreeSet<u32> = row
+            .cases
+            .iter()
+            .map(|id| id.parse::<Id>().unwrap().section)
+            .collect();
+        let allowed: BTreeSet<u32> = row.sections.iter().copied().collect();
+        assert!(sections.is_subset(&allowed), "{}", row.defect.name());
+    }
+}
