@@ -217,7 +217,7 @@ fn fill(
     };
     let world = loaded.build(Seed(battery.seed))?;
     let target = world.targets.first().cloned();
-    let seen = player::play(&loaded, world, &task, case.second, &battery.player)?;
+    let seen = player::play(loaded, world, &task, case.second, &battery.player)?;
     let judged = judge::judge(case, scenario, target.as_ref(), task.name, &seen, is_silent);
     report.task = Some(task.name.to_owned());
     report.tell(&seen.journal);

@@ -1,6 +1,6 @@
 //! The catalogue of cases: YAML files, one a section, compiled into the program.
 
-use std::{fmt, path::Path, str::FromStr, sync::LazyLock};
+use std::{fmt, path::Path, str::FromStr, sync::{LazyLock, OnceLock}};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -160,6 +160,9 @@ pub struct Case {
     pub second: Option<Second>,
     /// The scenario.
     scenario: serde_yaml::Value,
+    /// The scenario, once it was read.
+    #[serde(skip)]
+    loaded: OnceLock<Loaded>,
 }
 
 /// Readings that are judged.
@@ -291,8 +294,12 @@ impl Case {
     ///
     /// # Errors
     /// If it is none, which a test rules out.
-    pub fn load(&self) -> Result<Loaded, ScenarioError> {
-        Loaded::parse(&self.id().to_string(), &self.yaml(), Path::new("."))
+    pub fn load(&self) -> Result<&Loaded, ScenarioError> {
+        if let Some(loaded) = self.loaded.get() {
+            return Ok(loaded);
+        }
+        let loaded = Loaded::parse(&self.id().to_string(), &self.yaml(), Path::new("."))?;
+        Ok(self.loaded.get_or_init(|| loaded))
     }
 }
 

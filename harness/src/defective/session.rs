@@ -252,6 +252,7 @@ impl<'a, D: Dial> Session<'a, D> {
         if !self.has(Defect::KeepsOldReplies) {
             self.inbox.clear();
         }
+        let mut others = VecDeque::new();
         let is_poll = self.orders.task == "poll-bms" && command == BMS_GET_VALUES;
         let is_patient = self.has(Defect::WaitsForEver);
         let patience = match is_poll && !is_patient {
@@ -274,9 +275,13 @@ impl<'a, D: Dial> Session<'a, D> {
                     if payload.first() == Some(&wanted) || self.has(Defect::FirstFrameIsTheReply) =>
                 {
                     self.tell(command, &payload, can_id);
+                    if self.has(Defect::KeepsOldReplies) {
+                        others.append(&mut self.inbox);
+                        self.inbox = others;
+                    }
                     return Ok(payload);
                 }
-                Some(_) => {}
+                Some(other) => others.push_back(other),
                 None if look < until => self.send(request).await?,
                 None => return Err(Failure::NoReply),
             }
