@@ -5,7 +5,7 @@
 use crate::conformance::report::{CaseReport, Outcome, Report};
 
 /// Steps of sessions, over all cases that did not pass.
-const STEPS: usize = 10_000;
+const STEPS: usize = 6000;
 /// Frames with their fields marked, over all cases that did not pass.
 const MARKED: usize = 150;
 /// What a case that passed gets: steps, frames with marks, other frames.

@@ -9,11 +9,7 @@ use veschub_wire::{
     view::{Fields, Value, View},
 };
 
-use super::{
-    super::plain_line,
-    budget::Share,
-    case::kind,
-};
+use super::{super::plain_line, budget::Share, case::kind, counted};
 use crate::{
     conformance::report::{CaseReport, EntryReport},
     outside::layout::{Slot, layout},
@@ -60,12 +56,12 @@ pub(super) fn frames(case: &CaseReport, share: Share) -> Markup {
     html! {
         @if !frames.is_empty() {
             details.bytes open[frames.iter().any(|frame| frame.suspect)] {
-                summary { "bytes, " (frames.len()) " different frames" }
+                summary { "bytes, " (counted(frames.len(), "different frame")) }
                 @for index in shown {
                     (told(case, &frames[index], is_shown(&index)))
                 }
                 @if left_out > 0 {
-                    p.left-out { (left_out) " other frames are left out" }
+                    p.left-out { (counted(left_out, "other frame")) " left out" }
                 }
             }
         }
@@ -107,7 +103,7 @@ fn told(case: &CaseReport, frame: &Frame<'_>, marked: bool) -> Markup {
         details.frame open[frame.suspect && marked] {
             summary {
                 span.(kind(step)) { (arrow) " " b { (plain_line(what)) } }
-                " " (length) " bytes at " (times(&frame.times))
+                " " (counted(length, "byte")) " at " (times(&frame.times))
             }
             @match bytes {
                 None => p { "not hex: " code { (plain_line(frame.hex)) } },

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{counts_as_failed, gist, plain_line},
     budget::Share,
-    bytes, class, diagram, icon, say,
+    bytes, class, counted, diagram, icon, say,
 };
 use crate::conformance::report::{About, CaseReport, EntryReport, Outcome, Report};
 
@@ -30,9 +30,12 @@ pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
                     dd { (say(&case.requirement)) " " span.source { (say(&case.source)) } }
                     dt { "why it matters" }
                     dd { (say(&case.matters)) }
-                    @if !case.reasons.is_empty() {
-                        dt { "reasons" }
-                        dd { @for reason in &case.reasons { p { (say(reason)) } } }
+                    // Those of a failure are its differences, which follow.
+                    @if case.differences.is_empty() || case.outcome == Outcome::Known {
+                        @if !case.reasons.is_empty() {
+                            dt { "reasons" }
+                            dd { @for reason in &case.reasons { p { (say(reason)) } } }
+                        }
                     }
                 }
                 (differences(case))
@@ -93,7 +96,7 @@ fn transcript(case: &CaseReport, steps: usize) -> Markup {
     let left_out = left_out + case.left_out;
     html! {
         details.transcript open[case.outcome == Outcome::Failed] {
-            summary { "transcript, " (case.transcript.len() + case.left_out) " steps" }
+            summary { "transcript, " (counted(case.transcript.len() + case.left_out, "step")) }
             div.wide tabindex="0" role="region" aria-label="transcript" {
                 table {
                     thead { tr {
@@ -103,7 +106,7 @@ fn transcript(case: &CaseReport, steps: usize) -> Markup {
                     tbody {
                         (rows(first, None))
                         @if left_out > 0 {
-                            tr.left-out { td colspan="5" { (left_out) " steps are left out" } }
+                            tr.left-out { td colspan="5" { (counted(left_out, "step")) " left out" } }
                         }
                         (rows(last, first.last()))
                     }
@@ -137,7 +140,7 @@ fn rows(steps: &[EntryReport], before: Option<&EntryReport>) -> Markup {
 }
 
 /// The ends of a list, and how many are between them.
-pub(super) fn ends<T>(all: &[T], most: usize) -> (&[T], usize, &[T]) {
+fn ends<T>(all: &[T], most: usize) -> (&[T], usize, &[T]) {
     match all.len() <= most {
         true => (all, 0, &[]),
         false => {
@@ -170,7 +173,7 @@ fn arrow(step: &EntryReport) -> Markup {
 fn process(case: &CaseReport) -> Markup {
     let facts = [
         ("task", case.task.clone()),
-        ("ended", case.ending.clone()),
+        ("client", case.ending.clone()),
         ("readings", Some(case.readings.to_string())),
         ("CPU time", case.cpu_s.map(|cpu| format!("{cpu:.2} s"))),
         ("session", Some(format!("{:.3} s", case.session_s))),

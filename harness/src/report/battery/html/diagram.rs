@@ -5,20 +5,17 @@
 
 use maud::{Markup, html};
 
-use super::{
-    super::plain_line,
-    case::kind,
-};
+use super::{super::plain_line, case::kind, counted};
 use crate::conformance::report::{CaseReport, EntryReport};
 
 /// What is left of the drawing for names, and right of it.
 const MARGIN: (f64, f64) = (84.0, 90.0);
 /// Room for the names of commands above the first lane.
-const TOP: f64 = 92.0;
+const TOP: f64 = 108.0;
 /// From lane to lane.
 const LANE: f64 = 46.0;
 /// How wide all of it should be, between the margins.
-const WIDTH: f64 = 800.0;
+const WIDTH: f64 = 830.0;
 /// How wide a gap is that was cut.
 const CUT: f64 = 76.0;
 /// A gap is cut if it is this share of what is left, and no shorter than this many seconds.
@@ -31,37 +28,38 @@ const TOOLS: usize = 4;
 const WORDY: usize = 120;
 
 pub(super) fn diagram(case: &CaseReport, most: usize) -> Markup {
-    // Both ends of a long session; the gap between them is cut like any other.
-    let (first, _, last) = super::case::ends(&case.transcript, most);
-    let steps: Vec<&EntryReport> = first.iter().chain(last).collect();
+    let steps = &case.transcript[..];
     if steps.len() < 2 {
         return html! {};
     }
-    let places = Places::of(&steps);
-    let tools = tools(&steps);
-    let lanes = Lanes { tools };
+    let places = Places::of(steps, case.left_out);
+    let lanes = Lanes {
+        tools: tools(steps),
+    };
+    // Beyond what a case may say in words, it is still drawn.
+    let wordy = steps.len() <= most.min(WORDY);
     let width = MARGIN.0 + places.width() + MARGIN.1;
     let height = lanes.device() + 58.0;
     let told = format!(
-        "{} steps in {:.3} s on {} connections",
-        steps.len(),
+        "{} in {:.3} s on {}",
+        counted(steps.len() + case.left_out, "step"),
         case.session_s,
-        lanes.tools.len()
+        counted(lanes.tools.len(), "connection")
     );
     html! {
         figure.diagram {
             div.wide tabindex="0" role="region" aria-label="timing diagram" {
                 svg width=(px(width)) height=(px(height)) viewBox={ "0 0 " (px(width)) " " (px(height)) } role="img" {
                     title { "Timing of the session: " (told) "; the transcript says the same in words" }
-                    (lanes.draw(&steps, &places, width))
-                    (gaps(&steps, &places, &lanes))
-                    @if steps.len() <= WORDY {
-                        (arrows(&steps, &places, &lanes))
+                    (lanes.draw(steps, &places, width))
+                    (gaps(steps, &places, &lanes))
+                    @if wordy {
+                        (arrows(steps, &places, &lanes))
                     } @else {
-                        (ticks(&steps, &places, &lanes))
+                        (ticks(steps, &places, &lanes))
                     }
-                    (labels(&steps, &places))
-                    (clock(&steps, &places, &lanes))
+                    (labels(steps, &places, wordy))
+                    (clock(steps, &places, &lanes))
                 }
             }
             figcaption { (told) ". Long gaps are cut and labelled." }
@@ -77,14 +75,21 @@ fn px(number: f64) -> String {
 struct Places {
     x: Vec<f64>,
     cut: Vec<bool>,
+    /// Before which step some are left out of the report, and how many.
+    left_out: Option<(usize, usize)>,
 }
 
 impl Places {
-    fn of(steps: &[&EntryReport]) -> Self {
+    fn of(steps: &[EntryReport], left_out: usize) -> Self {
+        // A report keeps as many of the start as of the end.
+        let left_out = (left_out > 0).then_some((steps.len() / 2, left_out));
         let gaps: Vec<f64> = std::iter::once(0.0)
             .chain(steps.windows(2).map(|two| (two[1].at_s - two[0].at_s).max(0.0)))
             .collect();
-        let cut = cuts(&gaps);
+        let mut cut = cuts(&gaps);
+        if let Some((index, _)) = left_out {
+            cut[index] = true;
+        }
         let least = match steps.len() {
             0..=60 => 16.0,
             61..=150 => 8.0,
@@ -92,6 +97,10 @@ impl Places {
         };
         let count = cut.iter().filter(|cut| **cut).count();
         let left: f64 = gaps.iter().zip(&cut).filter(|(_, cut)| !**cut).map(|(gap, _)| gap).sum();
+        let cut_room = |index| match left_out {
+            Some((one, _)) if one == index => 2.0 * CUT,
+            _ => CUT,
+        };
         let room = WIDTH - CUT * count as f64 - least * steps.len() as f64;
         let scale = if left > 0.0 { room.max(0.0) / left } else { 0.0 };
         let mut at = MARGIN.0 + 10.0;
@@ -99,12 +108,12 @@ impl Places {
         for (index, (gap, cut)) in gaps.iter().zip(&cut).enumerate() {
             at += match (index, cut) {
                 (0, _) => 0.0,
-                (_, true) => CUT,
-                (_, false) => (gap * scale).max(least),
+                (index, true) => cut_room(index),
+                (_, false) => least + gap * scale,
             };
             x.push(at);
         }
-        Self { x, cut }
+        Self { x, cut, left_out }
     }
 
     fn width(&self) -> f64 {
@@ -130,7 +139,7 @@ fn cuts(gaps: &[f64]) -> Vec<bool> {
 }
 
 /// The connections in the order in which they came.
-fn tools(steps: &[&EntryReport]) -> Vec<u32> {
+fn tools(steps: &[EntryReport]) -> Vec<u32> {
     let mut tools = Vec::new();
     for connection in steps.iter().filter_map(|step| step.connection) {
         if !tools.contains(&connection) {
@@ -177,7 +186,7 @@ impl Lanes {
         }
     }
 
-    fn draw(&self, steps: &[&EntryReport], places: &Places, width: f64) -> Markup {
+    fn draw(&self, steps: &[EntryReport], places: &Places, width: f64) -> Markup {
         let end = px(width - 20.0);
         let start = px(MARGIN.0);
         let name = |y: f64, text: &str| {
@@ -202,7 +211,7 @@ impl Lanes {
 }
 
 /// From the first to the last that was heard of a connection.
-fn bounds(steps: &[&EntryReport], places: &Places, connection: u32) -> (f64, f64) {
+fn bounds(steps: &[EntryReport], places: &Places, connection: u32) -> (f64, f64) {
     let of_it = || (0..steps.len()).filter(|&index| steps[index].connection == Some(connection));
     let x = |index: Option<usize>| index.and_then(|index| places.x.get(index)).copied();
     let (first, last) = (x(of_it().next()), x(of_it().next_back()));
@@ -210,20 +219,26 @@ fn bounds(steps: &[&EntryReport], places: &Places, connection: u32) -> (f64, f64
 }
 
 /// Gaps that have room for a word.
-fn gaps(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
+fn gaps(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     const ROOM: f64 = 54.0;
     let y = lanes.device() + 16.0;
     html! {
         @for index in 1..steps.len() {
             @let (from, to) = (places.x[index - 1], places.x[index]);
             @let gap = steps[index].at_s - steps[index - 1].at_s;
-            @if to - from >= ROOM && gap >= 0.001 {
+            @if to - from >= ROOM && (gap >= 0.001 || places.cut[index]) {
                 @let middle = f64::midpoint(from, to);
-                line.gap x1=(px(from + 4.0)) x2=(px(to - 4.0)) y1=(px(y)) y2=(px(y)) {}
-                text.gap x=(px(middle)) y=(px(y - 4.0)) { (duration(gap)) }
                 @if places.cut[index] {
-                    rect.cut x=(px(middle - 7.0)) y=(px(TOP - 12.0)) width="14" height=(px(lanes.device() - TOP + 24.0)) {}
+                    rect.cut x=(px(middle - 7.0)) y=(px(TOP - 12.0)) width="14" height=(px(lanes.device() - TOP + 20.0)) {}
                     path.cut d={ (zigzag(middle - 7.0, lanes)) (zigzag(middle + 7.0, lanes)) } {}
+                }
+                line.gap x1=(px(from + 4.0)) x2=(px(to - 4.0)) y1=(px(y)) y2=(px(y)) {}
+                text.gap x=(px(middle)) y=(px(y - 4.0)) {
+                    (duration(gap))
+                    @match places.left_out {
+                        Some((one, count)) if one == index => { ", " (counted(count, "step")) " left out" }
+                        _ => {}
+                    }
                 }
             }
         }
@@ -233,12 +248,21 @@ fn gaps(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
 fn zigzag(x: f64, lanes: &Lanes) -> String {
     const STEP: f64 = 8.0;
     let mut path = format!("M{} {}", px(x), px(TOP - 12.0));
-    let steps = ((lanes.device() - TOP + 24.0) / STEP).floor() as i32;
+    let steps = ((lanes.device() - TOP + 20.0) / STEP).floor() as i32;
     for step in 0..steps {
         let dx = if step % 2 == 0 { 3 } else { -3 };
         path.push_str(&format!("l{dx} {STEP}"));
     }
     path
+}
+
+/// As much of a name as there is room for.
+fn short(name: &str) -> String {
+    const LENGTH: usize = 18;
+    match name.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 fn duration(seconds: f64) -> String {
@@ -249,7 +273,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// Each frame an arrow, each event a mark, and its words where a pointer rests.
-fn arrows(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
+fn arrows(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     html! {
         @for (step, &x) in steps.iter().zip(&places.x) {
             g.(kind(step)) {
@@ -271,7 +295,7 @@ fn arrows(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
 }
 
 /// One path for each kind: a session of hundreds of steps stays light.
-fn ticks(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
+fn ticks(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     html! {
         @for wanted in ["to-device", "to-tool", "noise", "harm", "event"] {
             @let of_kind = steps.iter().zip(&places.x).filter(|(step, _)| kind(step) == wanted);
@@ -288,7 +312,7 @@ fn ticks(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
 }
 
 /// The names of frames, slanted, where there is room for them.
-fn labels(steps: &[&EntryReport], places: &Places) -> Markup {
+fn labels(steps: &[EntryReport], places: &Places, wordy: bool) -> Markup {
     const ROOM: f64 = 15.0;
     let mut last = f64::NEG_INFINITY;
     let y = TOP - 12.0;
@@ -300,13 +324,13 @@ fn labels(steps: &[&EntryReport], places: &Places) -> Markup {
             (None, Some(_)) if step.hex.is_some() => "noise".to_owned(),
             (None, Some(_)) => "login".to_owned(),
             (None, None) if kind(step) == "harm" => {
-                step.text.split([':', ' ']).take(2).collect::<Vec<_>>().join(" ")
+                plain_line(&step.text.split([':', ' ']).take(2).collect::<Vec<_>>().join(" "))
             }
             _ => continue,
         };
         let key = (name.clone(), step.direction.clone());
         // In a long session, one name stands for a run of the same.
-        if x - last < ROOM || steps.len() > WORDY && before.as_ref() == Some(&key) {
+        if x - last < ROOM || !wordy && before.as_ref() == Some(&key) {
             continue;
         }
         last = x;
@@ -315,13 +339,13 @@ fn labels(steps: &[&EntryReport], places: &Places) -> Markup {
     }
     html! {
         @for (kind, x, name) in told {
-            text.name.(kind) transform={ "translate(" (px(x + 3.0)) " " (px(y)) ") rotate(-38)" } { (plain_line(&name)) }
+            text.name.(kind) transform={ "translate(" (px(x + 3.0)) " " (px(y)) ") rotate(-50)" } { (short(&name)) }
         }
     }
 }
 
 /// Times below the steps, where there is room for them.
-fn clock(steps: &[&EntryReport], places: &Places, lanes: &Lanes) -> Markup {
+fn clock(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     const ROOM: f64 = 52.0;
     let y = lanes.device() + 38.0;
     let mut last = f64::NEG_INFINITY;

@@ -14,7 +14,7 @@ mod diagram;
 use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use self::budget::Budget;
-use super::{plain, plain_line, sections, verdict};
+use super::{counts_as_failed, gist, plain, plain_line, sections, verdict};
 use crate::conformance::{
     catalogue::Level,
     report::{Counts, Outcome, Report},
@@ -24,9 +24,12 @@ use crate::conformance::{
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-Rbb51c4QhiEH4ZH1R8uynXLHx6KxKru2UGktXEFcez0=";
+pub const STYLE_HASH: &str = "sha256-n4cmkVFO5xmkUOdQr+TMUDuN2Mx7/CgXxbtVbKoYcU4=";
 /// SHA-256 of the script.
-pub const SCRIPT_HASH: &str = "sha256-9Rlyd4YQQfytG9aYWFrQkfjHjALMnH8jF+CJKX+Pm4g=";
+pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
+
+/// How many failed cases are listed at the top.
+const WORST: usize = 12;
 
 /// The report as a page.
 #[must_use]
@@ -50,6 +53,7 @@ pub fn html(report: &Report) -> String {
             }
             body {
                 (head(report))
+                (worst(report))
                 (filters(report))
                 main {
                     (stale(report))
@@ -90,6 +94,12 @@ impl Render for Say<'_> {
     fn render_to(&self, buffer: &mut String) {
         plain(self.0).render_to(buffer);
     }
+}
+
+/// `1 step`, `2 steps`
+fn counted(count: usize, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{s}")
 }
 
 fn head(report: &Report) -> Markup {
@@ -178,6 +188,32 @@ fn numbers(counts: Counts) -> Markup {
                     span class=(class(outcome)) {
                         span aria-hidden="true" { (icon(outcome)) } " " (count) " " (class(outcome))
                     }
+                }
+            }
+        }
+    }
+}
+
+/// The cases that make the run fail, with a link to each.
+fn worst(report: &Report) -> Markup {
+    let failed = || report.cases.iter().filter(|case| counts_as_failed(report, case));
+    html! {
+        @if failed().next().is_some() {
+            nav.worst aria-label="failed cases" {
+                h2 { span aria-hidden="true" { "✗" } " what failed" }
+                ol {
+                    @for case in failed().take(WORST) {
+                        li {
+                            a href={ "#case-" (case.id.section) "-" (case.id.number) } {
+                                span.id { (case.id) }
+                                span.title { (say(&case.title)) }
+                                span.gist { (gist(case)) }
+                            }
+                        }
+                    }
+                }
+                @if failed().nth(WORST).is_some() {
+                    p.left-out { "and " (failed().count() - WORST) " more below" }
                 }
             }
         }

@@ -31,7 +31,7 @@
     form.querySelector("output").textContent = `${shown} of ${cases.length}`;
   };
 
-  // report.html#outcome=failed&text=crc shows what it says; #case-2-12 opens that case.
+  // report.html#outcome=failed&text=crc&open=2/12 shows what it says; #case-2-12 opens that case.
   const follow = () => {
     const hash = decodeURIComponent(location.hash.slice(1));
     const target = document.getElementById(hash);
@@ -47,6 +47,7 @@
       }
       if (wish.has("text")) form.elements.text.value = wish.get("text");
       filter();
+      document.getElementById(`case-${wish.get("open")?.replace("/", "-")}`)?.setAttribute("open", "");
     }
   };
 
