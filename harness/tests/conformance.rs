@@ -88,17 +88,29 @@ fn a_report_fits_its_schema_and_comes_back_whole() {
     let json = serde_json::to_value(&report).unwrap();
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
-    compiler.add_resource("mem:///report", report::json_schema()).unwrap();
+    compiler
+        .add_resource("mem:///report", report::json_schema())
+        .unwrap();
     let schema = compiler.compile("mem:///report", &mut schemas).unwrap();
-    schemas.validate(&json, schema).map_err(|error| error.to_string()).unwrap();
-    assert_eq!(serde_json::from_value::<Report>(json).unwrap().counts, report.counts);
+    schemas
+        .validate(&json, schema)
+        .map_err(|error| error.to_string())
+        .unwrap();
+    assert_eq!(
+        serde_json::from_value::<Report>(json).unwrap().counts,
+        report.counts
+    );
 }
 
 #[test]
 fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
     let table: BTreeMap<Defect, &conformance_table::Row> =
         TABLE.iter().map(|row| (row.defect, row)).collect();
-    assert_eq!(table.len(), Defect::ALL.len(), "a defect without a row, or twice");
+    assert_eq!(
+        table.len(),
+        Defect::ALL.len(),
+        "a defect without a row, or twice"
+    );
     assert!(table.len() >= 25);
     let mut wrong = String::new();
     for &defect in Defect::ALL {

@@ -56,7 +56,8 @@ impl Outputs {
     /// If a file cannot be written, with its name.
     pub(super) fn write(&self, report: &Report) -> Result<(), String> {
         if let Some(path) = &self.junit {
-            let xml = junit::junit(report).map_err(|error| format!("{}: {error}", path.display()))?;
+            let xml =
+                junit::junit(report).map_err(|error| format!("{}: {error}", path.display()))?;
             write(path, &xml)?;
         }
         if let Some(path) = &self.markdown {
@@ -111,12 +112,17 @@ fn load(path: &Path) -> Result<Report, String> {
     let name = path.display();
     let mut json = String::new();
     let read = match path.as_os_str().as_encoded_bytes() {
-        b"-" => io::stdin().lock().take(LARGEST + 1).read_to_string(&mut json),
+        b"-" => io::stdin()
+            .lock()
+            .take(LARGEST + 1)
+            .read_to_string(&mut json),
         _ => File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut json)),
     };
     read.map_err(|error| format!("cannot read {name}: {error}"))?;
     if json.len() as u64 > LARGEST {
-        return Err(format!("{name}: a report of more than {LARGEST} bytes is not read"));
+        return Err(format!(
+            "{name}: a report of more than {LARGEST} bytes is not read"
+        ));
     }
     battery::parse(&json).map_err(|error| format!("{name}: {error}"))
 }

@@ -182,7 +182,9 @@ fn one(
     };
     if let Some(id) = case.needed().find(failed) {
         let title = known.get(&id).map_or("", |needed| &needed.title);
-        report.reasons.push(format!("it needs {id}, which failed: {title}"));
+        report
+            .reasons
+            .push(format!("it needs {id}, which failed: {title}"));
         return Ok(report);
     }
     let is_silent = known
@@ -223,7 +225,10 @@ fn fill(
     report.tell(&seen.journal);
     report.readings = judged.readings;
     report.ending = Some(seen.report.how.to_string());
-    report.cpu_s = seen.idle_reads.is_none().then(|| rounded(seen.report.cpu()));
+    report.cpu_s = seen
+        .idle_reads
+        .is_none()
+        .then(|| rounded(seen.report.cpu()));
     let stderr: Vec<&str> = seen.stderr.lines().collect();
     let last = &stderr[stderr.len().saturating_sub(STDERR_LINES)..];
     report.stderr = last.iter().map(|line| clean(line)).collect();

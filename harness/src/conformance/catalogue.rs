@@ -1,6 +1,11 @@
 //! The catalogue of cases: YAML files, one a section, compiled into the program.
 
-use std::{fmt, path::Path, str::FromStr, sync::{LazyLock, OnceLock}};
+use std::{
+    fmt,
+    path::Path,
+    str::FromStr,
+    sync::{LazyLock, OnceLock},
+};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,14 +19,35 @@ pub const BASIS: Id = Id {
 };
 
 const FILES: [(&str, &str); 8] = [
-    ("1-login.yaml", include_str!("../../conformance/1-login.yaml")),
-    ("2-framing.yaml", include_str!("../../conformance/2-framing.yaml")),
-    ("3-matching.yaml", include_str!("../../conformance/3-matching.yaml")),
-    ("4-timing.yaml", include_str!("../../conformance/4-timing.yaml")),
-    ("5-values.yaml", include_str!("../../conformance/5-values.yaml")),
+    (
+        "1-login.yaml",
+        include_str!("../../conformance/1-login.yaml"),
+    ),
+    (
+        "2-framing.yaml",
+        include_str!("../../conformance/2-framing.yaml"),
+    ),
+    (
+        "3-matching.yaml",
+        include_str!("../../conformance/3-matching.yaml"),
+    ),
+    (
+        "4-timing.yaml",
+        include_str!("../../conformance/4-timing.yaml"),
+    ),
+    (
+        "5-values.yaml",
+        include_str!("../../conformance/5-values.yaml"),
+    ),
     ("6-can.yaml", include_str!("../../conformance/6-can.yaml")),
-    ("7-connection.yaml", include_str!("../../conformance/7-connection.yaml")),
-    ("8-behaviour.yaml", include_str!("../../conformance/8-behaviour.yaml")),
+    (
+        "7-connection.yaml",
+        include_str!("../../conformance/7-connection.yaml"),
+    ),
+    (
+        "8-behaviour.yaml",
+        include_str!("../../conformance/8-behaviour.yaml"),
+    ),
 ];
 
 /// What a case is called: its section and its number in it, `2/12`. Neither ever changes.

@@ -138,7 +138,10 @@ impl Judge<'_> {
         let all = self.seen.journal.iter().filter(opened).count();
         // The one who came meanwhile is none of the client's.
         let replaced = |entry: &JournalEntry| {
-            matches!(entry.what, Happening::Closed(Closed::Replaced { .. } | Closed::DeviceLeft))
+            matches!(
+                entry.what,
+                Happening::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
+            )
         };
         let came = self.case.second.is_some() && self.seen.journal.iter().any(replaced);
         let count = all - usize::from(came && all > 0);
@@ -260,7 +263,8 @@ impl Judge<'_> {
         for reading in readings {
             if reading.reply.is_none() {
                 let why = "no such reply had been sent when the line came";
-                let difference = Difference::new(compare.of.to_string(), "nothing", "a reading", why);
+                let difference =
+                    Difference::new(compare.of.to_string(), "nothing", "a reading", why);
                 self.note_once(difference, None);
                 continue;
             }
@@ -272,7 +276,12 @@ impl Judge<'_> {
                 }
             }
         }
-        let judged = told || self.judged.differences.iter().any(|one| one.about == About::Understood);
+        let judged = told
+            || self
+                .judged
+                .differences
+                .iter()
+                .any(|one| one.about == About::Understood);
         if !readings.is_empty() && !compare.fields.is_empty() && !judged {
             let fields = compare.fields.join(", ");
             let why = format!("the client says nothing of {fields}");
@@ -296,7 +305,10 @@ impl Judge<'_> {
 fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {
     let (mistake, why) = match &field.judgement {
         Judgement::Wrong(Some(mistake)) => (Some(mistake.name()), mistake.to_string()),
-        Judgement::Wrong(None) => (None, "another value, by no mistake that is known".to_owned()),
+        Judgement::Wrong(None) => (
+            None,
+            "another value, by no mistake that is known".to_owned(),
+        ),
         Judgement::Invented => (None, "the reply does not have it".to_owned()),
         _ => return None,
     };

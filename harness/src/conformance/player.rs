@@ -133,15 +133,17 @@ pub(super) fn play(
             }
             u8::from(!outcome.unanswered.is_empty())
         }),
-        Player::Defective(defect) => in_memory(world, login, task.limit(), async |network, printer| {
-            let environment = task.environment(0, target.as_ref());
-            let orders = Orders::from_variables(|name| {
-                let found = environment.iter().find(|(one, _)| *one == name);
-                found.map(|(_, value)| value.clone())
-            });
-            let dial = Memory { network };
-            defective::run(&dial, &orders, *defect, &mut |line| printer.print(line)).await
-        }),
+        Player::Defective(defect) => {
+            in_memory(world, login, task.limit(), async |network, printer| {
+                let environment = task.environment(0, target.as_ref());
+                let orders = Orders::from_variables(|name| {
+                    let found = environment.iter().find(|(one, _)| *one == name);
+                    found.map(|(_, value)| value.clone())
+                });
+                let dial = Memory { network };
+                defective::run(&dial, &orders, *defect, &mut |line| printer.print(line)).await
+            })
+        }
     }
 }
 

@@ -287,9 +287,8 @@ impl Report {
     /// entry of the known defects does not fit, 3 if nothing was judged.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let failed = |case: &CaseReport| {
-            case.outcome == Outcome::Failed && case.is_counted(self.strict)
-        };
+        let failed =
+            |case: &CaseReport| case.outcome == Outcome::Failed && case.is_counted(self.strict);
         let judged = |case: &CaseReport| case.outcome != Outcome::Skipped;
         if self.cases.iter().any(failed) || !self.stale_known_defects.is_empty() {
             1

@@ -91,12 +91,14 @@ pub fn select(selection: &Selection) -> Result<Vec<&'static Case>, String> {
     }
     for &id in selection.only.iter().flatten() {
         if !is_there(Pick::Case(id)) {
-            return Err(format!("there is no case {id}; --list tells which there are"));
+            return Err(format!(
+                "there is no case {id}; --list tells which there are"
+            ));
         }
     }
     let picked = all.into_iter().filter(|case| {
-        let named = selection.picks.is_empty()
-            || selection.picks.iter().any(|pick| pick.takes(case.id()));
+        let named =
+            selection.picks.is_empty() || selection.picks.iter().any(|pick| pick.takes(case.id()));
         let only = selection.only.as_ref();
         named && only.is_none_or(|only| only.contains(&case.id()))
     });

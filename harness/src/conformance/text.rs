@@ -149,7 +149,10 @@ fn table(out: &mut String, report: &Report) {
             sections.push(section);
         }
     }
-    let _ = writeln!(out, "   section                 passed  failed   known  skipped    info");
+    let _ = writeln!(
+        out,
+        "   section                 passed  failed   known  skipped    info"
+    );
     for (number, title) in sections {
         let cases = report.cases.iter();
         let counts = Counts::of(cases.filter(|case| case.id.section == number));
@@ -186,9 +189,10 @@ pub fn summary(report: &Report) -> String {
             let _ = write!(told, ", {count} {word}");
         }
     }
-    let uncounted = report.cases.iter().filter(|case| {
-        case.outcome == Outcome::Failed && !case.is_counted(report.strict)
-    });
+    let uncounted = report
+        .cases
+        .iter()
+        .filter(|case| case.outcome == Outcome::Failed && !case.is_counted(report.strict));
     let uncounted = uncounted.count();
     if uncounted > 0 {
         let _ = write!(told, " ({uncounted} of them SHOULD, which --strict counts)");

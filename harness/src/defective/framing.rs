@@ -126,7 +126,11 @@ impl Framer {
 
     /// The header's size and the payload's: nothing if there are too few bytes, `Some(None)` if it is none.
     fn header(&self) -> Option<Option<(usize, usize)>> {
-        let least_of_long = if self.has(Defect::ShortFormTo256) { 256 } else { 255 };
+        let least_of_long = if self.has(Defect::ShortFormTo256) {
+            256
+        } else {
+            255
+        };
         let (header, length, least) = match *self.buffer.first()? {
             2 => (2, usize::from(*self.buffer.get(1)?), 1),
             3 if !self.has(Defect::IgnoresLongFrames) => {
@@ -174,7 +178,10 @@ mod tests {
         assert_eq!(crc(b"123456789"), 0x31C3);
         assert_eq!(frame(&[0]), [2, 1, 0, 0, 0, 3]);
         assert_eq!(frame(&[96]), [2, 1, 0x60, 0x6C, 0xA6, 3]);
-        assert_eq!(frame(&[0x22, 84, 96]), [2, 3, 0x22, 0x54, 0x60, 0x46, 0x7B, 3]);
+        assert_eq!(
+            frame(&[0x22, 84, 96]),
+            [2, 3, 0x22, 0x54, 0x60, 0x46, 0x7B, 3]
+        );
     }
 
     #[test]
@@ -199,7 +206,11 @@ mod tests {
             bytes.extend(crc(&payload).to_be_bytes());
             bytes.push(3);
             let found = Framer::new(None).push(&bytes);
-            assert_eq!(found.len(), usize::from((255..=512).contains(&length)), "{length}");
+            assert_eq!(
+                found.len(),
+                usize::from((255..=512).contains(&length)),
+                "{length}"
+            );
             if length < 256 {
                 assert_eq!(Framer::new(None).push(&frame(&payload)), [payload]);
             }

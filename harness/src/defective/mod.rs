@@ -160,7 +160,10 @@ impl std::str::FromStr for Defect {
         let found = Self::ALL.iter().find(|defect| defect.name() == name);
         found.copied().ok_or_else(|| {
             let names: Vec<&str> = Self::ALL.iter().map(|defect| defect.name()).collect();
-            format!("no defect is called `{name}`; there are {}", names.join(", "))
+            format!(
+                "no defect is called `{name}`; there are {}",
+                names.join(", ")
+            )
         })
     }
 }

@@ -205,7 +205,9 @@ impl<'a, D: Dial> Session<'a, D> {
     async fn before_poll(&mut self, tick: u32) -> Done {
         match self.defect {
             Some(Defect::RescansAtEveryPoll) => self.ask(&[PING_CAN], None).await.map(drop),
-            Some(Defect::ConfigAtEveryPoll) => self.ask(&[GET_CUSTOM_CONFIG, 0], None).await.map(drop),
+            Some(Defect::ConfigAtEveryPoll) => {
+                self.ask(&[GET_CUSTOM_CONFIG, 0], None).await.map(drop)
+            }
             Some(Defect::FirmwareAtEveryPoll) => self.ask(&[FW_VERSION], None).await.map(drop),
             Some(Defect::ConnectsForEveryPoll) if tick > 0 => {
                 self.stream = self.dial.dial().await?;
@@ -220,7 +222,10 @@ impl<'a, D: Dial> Session<'a, D> {
         let can_id = self.orders.can_id;
         let mut done = Ok(());
         for command in [FW_VERSION, GET_VALUES, GET_VALUES_SETUP] {
-            match self.ask(&[FORWARD_CAN, can_id, command], Some(can_id)).await {
+            match self
+                .ask(&[FORWARD_CAN, can_id, command], Some(can_id))
+                .await
+            {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
                 other => drop(other?),
             }
@@ -272,7 +277,8 @@ impl<'a, D: Dial> Session<'a, D> {
             };
             match self.next(look).await? {
                 Some(payload)
-                    if payload.first() == Some(&wanted) || self.has(Defect::FirstFrameIsTheReply) =>
+                    if payload.first() == Some(&wanted)
+                        || self.has(Defect::FirstFrameIsTheReply) =>
                 {
                     self.tell(command, &payload, can_id);
                     if self.has(Defect::KeepsOldReplies) {
@@ -332,8 +338,7 @@ impl<'a, D: Dial> Session<'a, D> {
         if count == 0 {
             return self.over(until).await;
         }
-        if self.has(Defect::ForgetsHalfFrames)
-            && self.heard.elapsed() >= Duration::from_millis(100)
+        if self.has(Defect::ForgetsHalfFrames) && self.heard.elapsed() >= Duration::from_millis(100)
         {
             self.framer.forget();
         }

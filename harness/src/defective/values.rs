@@ -159,10 +159,7 @@ impl Payload<'_> {
     /// Motor values: of those that stand at fixed places, the ones that most people want.
     fn values(&mut self) -> Option<Fields> {
         let mut fields = Fields::new();
-        for (name, scale) in [
-            ("fet_temperature_c", 10.0),
-            ("motor_temperature_c", 10.0),
-        ] {
+        for (name, scale) in [("fet_temperature_c", 10.0), ("motor_temperature_c", 10.0)] {
             fields.insert(name.to_owned(), self.i16(scale)?.into());
         }
         for name in ["motor_current_a", "input_current_a"] {

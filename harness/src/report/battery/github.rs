@@ -23,12 +23,21 @@ pub fn annotations(report: &Report) -> String {
     let mut errors: Vec<(String, String)> = report
         .stale_known_defects
         .iter()
-        .map(|stale| ("known defect that does not fit".to_owned(), plain_line(stale)))
+        .map(|stale| {
+            (
+                "known defect that does not fit".to_owned(),
+                plain_line(stale),
+            )
+        })
         .collect();
     errors.extend(counted.into_iter().map(told));
     let mut out = String::new();
     commands(&mut out, "error", errors);
-    commands(&mut out, "warning", uncounted.into_iter().map(told).collect());
+    commands(
+        &mut out,
+        "warning",
+        uncounted.into_iter().map(told).collect(),
+    );
     let notice = format!("{}: {}", verdict(report), text::summary(report));
     let title = format!("conformance of {}", plain_line(&report.client));
     command(&mut out, "notice", &title, &notice);
@@ -36,7 +45,12 @@ pub fn annotations(report: &Report) -> String {
 }
 
 fn told(case: &CaseReport) -> (String, String) {
-    let title = format!("{} {} ({})", case.id, plain_line(&case.title), case.level.word());
+    let title = format!(
+        "{} {} ({})",
+        case.id,
+        plain_line(&case.title),
+        case.level.word()
+    );
     let message = format!("{}\nagain: {}", gist(case), plain_line(&case.reproduce));
     (title, message)
 }
@@ -58,5 +72,7 @@ fn command(out: &mut String, kind: &str, title: &str, message: &str) {
 
 /// What would end a command or start another is escaped as the runner wants it.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }

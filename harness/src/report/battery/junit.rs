@@ -6,7 +6,9 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use quick_junit::{NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite};
+use quick_junit::{
+    NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite,
+};
 
 use super::{counts_as_failed, gist, plain, plain_line, sections};
 use crate::conformance::report::{CaseReport, EntryReport, Outcome, Report};
@@ -61,7 +63,10 @@ fn test_case(report: &Report, case: &CaseReport) -> TestCase {
         }
         Outcome::Failed => {
             let level = case.level.word();
-            status.set_message(format!("{level}, counted with --strict alone: {}", gist(case)));
+            status.set_message(format!(
+                "{level}, counted with --strict alone: {}",
+                gist(case)
+            ));
         }
         Outcome::Known => {
             let last = case.reasons.last();
@@ -75,7 +80,11 @@ fn test_case(report: &Report, case: &CaseReport) -> TestCase {
         Outcome::Passed | Outcome::Info => {}
     }
     let mut told = TestCase::new(format!("{id} {}", plain_line(&case.title)), status);
-    told.set_classname(format!("conformance.{}.{}", id.section, plain_line(&case.section)));
+    told.set_classname(format!(
+        "conformance.{}.{}",
+        id.section,
+        plain_line(&case.section)
+    ));
     told.set_time(seconds(case.wall_s));
     for (name, value) in [
         ("id", id.to_string()),

@@ -30,8 +30,16 @@ fn within(report: &Report, limit: usize) -> String {
         1 => "❌",
         _ => "⚠️",
     };
-    let _ = writeln!(out, "## {mark} Conformance of {}\n", escaped(&report.client));
-    let strict = if report.strict { "MUST and SHOULD count" } else { "MUST counts" };
+    let _ = writeln!(
+        out,
+        "## {mark} Conformance of {}\n",
+        escaped(&report.client)
+    );
+    let strict = if report.strict {
+        "MUST and SHOULD count"
+    } else {
+        "MUST counts"
+    };
     let _ = writeln!(
         out,
         "**{}**: {}. {strict}; seed {}, {:.1} s.\n",
@@ -42,13 +50,23 @@ fn within(report: &Report, limit: usize) -> String {
     );
     table(&mut out, report);
     for stale in &report.stale_known_defects {
-        let _ = writeln!(out, "- ❌ known defect that does not fit: {}", escaped(stale));
+        let _ = writeln!(
+            out,
+            "- ❌ known defect that does not fit: {}",
+            escaped(stale)
+        );
     }
     not_judged(&mut out, report);
-    let failed = report.cases.iter().filter(|case| case.outcome == Outcome::Failed);
+    let failed = report
+        .cases
+        .iter()
+        .filter(|case| case.outcome == Outcome::Failed);
     let (counted, uncounted): (Vec<_>, Vec<_>) =
         failed.partition(|case| counts_as_failed(report, case));
-    let info = report.cases.iter().filter(|case| case.outcome == Outcome::Info);
+    let info = report
+        .cases
+        .iter()
+        .filter(|case| case.outcome == Outcome::Info);
     let mut left_out = Vec::new();
     for (title, cases) in [
         ("Failed", counted),
@@ -86,7 +104,12 @@ fn table(out: &mut String, report: &Report) {
     out.push_str("| | section | passed | failed | known | skipped | info |\n");
     out.push_str("| --: | :-- | --: | --: | --: | --: | --: |\n");
     for (number, title, cases) in sections(report) {
-        row(out, &number.to_string(), &escaped(title), Counts::of(cases.iter().copied()));
+        row(
+            out,
+            &number.to_string(),
+            &escaped(title),
+            Counts::of(cases.iter().copied()),
+        );
     }
     row(out, "", "**all**", report.counts);
     out.push('\n');
@@ -113,15 +136,26 @@ fn row(out: &mut String, number: &str, title: &str, counts: Counts) {
 
 /// Cases that were skipped or are known, folded.
 fn not_judged(out: &mut String, report: &Report) {
-    let of_kind = |outcome| report.cases.iter().filter(move |case| case.outcome == outcome);
-    for (outcome, title) in [(Outcome::Known, "Known defects"), (Outcome::Skipped, "Skipped")] {
+    let of_kind = |outcome| {
+        report
+            .cases
+            .iter()
+            .filter(move |case| case.outcome == outcome)
+    };
+    for (outcome, title) in [
+        (Outcome::Known, "Known defects"),
+        (Outcome::Skipped, "Skipped"),
+    ] {
         let count = of_kind(outcome).count();
         if count == 0 {
             continue;
         }
         let _ = writeln!(out, "<details><summary>{title}: {count}</summary>\n");
         for case in of_kind(outcome) {
-            let why = case.reasons.last().map_or_else(String::new, |why| escaped(why));
+            let why = case
+                .reasons
+                .last()
+                .map_or_else(String::new, |why| escaped(why));
             let _ = writeln!(out, "- `{}` {}: {why}", case.id, escaped(&case.title));
         }
         out.push_str("\n</details>\n\n");
@@ -158,7 +192,10 @@ fn told(case: &CaseReport) -> String {
     }
     let again = plain_line(&case.reproduce);
     let fence = fence(&again);
-    let _ = writeln!(out, "\nAgain:\n\n{fence}sh\n{again}\n{fence}\n\n</details>\n");
+    let _ = writeln!(
+        out,
+        "\nAgain:\n\n{fence}sh\n{again}\n{fence}\n\n</details>\n"
+    );
     out
 }
 
@@ -200,7 +237,9 @@ fn escaped(text: &str) -> String {
 /// The same where Markdown is not read, inside of a tag.
 fn html(text: &str) -> String {
     let line = cut(text).replace(['\n', '\t'], " ");
-    line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    line.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -209,8 +248,14 @@ mod tests {
 
     #[test]
     fn a_text_stays_a_text() {
-        assert_eq!(escaped("a|b <script>\n*x* @you"), "a&#124;b &lt;script&gt; \\*x\\* &#64;you");
-        assert_eq!(escaped("BMS_GET [x](http://y)"), "BMS\\_GET \\[x\\](http\\://y)");
+        assert_eq!(
+            escaped("a|b <script>\n*x* @you"),
+            "a&#124;b &lt;script&gt; \\*x\\* &#64;you"
+        );
+        assert_eq!(
+            escaped("BMS_GET [x](http://y)"),
+            "BMS\\_GET \\[x\\](http\\://y)"
+        );
         assert_eq!(fence("a ```` b"), "`````");
         assert_eq!(fence("plain"), "```");
     }

@@ -34,7 +34,9 @@ pub enum ReportError {
         found: u64,
     },
     /// Two reports cannot be one.
-    #[error("{0}; shards of one battery have the same client, seed and strictness, and no case twice")]
+    #[error(
+        "{0}; shards of one battery have the same client, seed and strictness, and no case twice"
+    )]
     Merge(String),
 }
 
@@ -71,7 +73,9 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
     for one in reports {
         if one.client != all.client {
             let (a, b) = (plain_line(&all.client), plain_line(&one.client));
-            return Err(ReportError::Merge(format!("one is about `{a}`, one about `{b}`")));
+            return Err(ReportError::Merge(format!(
+                "one is about `{a}`, one about `{b}`"
+            )));
         }
         if (one.seed, one.strict) != (all.seed, all.strict) {
             let told = "they were run with another seed or strictness";
@@ -88,7 +92,10 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
     all.cases.sort_by_key(|case| case.id);
     let twice = all.cases.windows(2).find(|two| two[0].id == two[1].id);
     if let Some(two) = twice {
-        return Err(ReportError::Merge(format!("case {} is in two of them", two[0].id)));
+        return Err(ReportError::Merge(format!(
+            "case {} is in two of them",
+            two[0].id
+        )));
     }
     all.counts = Counts::of(&all.cases);
     Ok(all)
@@ -140,7 +147,13 @@ fn gist(case: &CaseReport) -> String {
 fn verdict(report: &Report) -> &'static str {
     match report.exit_code() {
         0 => "all that counts passed",
-        1 if report.cases.iter().any(|case| counts_as_failed(report, case)) => "failed",
+        1 if report
+            .cases
+            .iter()
+            .any(|case| counts_as_failed(report, case)) =>
+        {
+            "failed"
+        }
         1 => "failed: the list of known defects does not fit",
         _ => "nothing was judged",
     }

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 /// How much of one text is shown, in characters.
 const LENGTH: usize = 4000;
 
-/// A text in which nothing is left that acts on a reader: no colours or other ANSI sequences; control characters as
-/// their pictures (`␇`); marks that turn the direction of writing, characters without width and those that no XML
-/// may hold by their number (`⟨U+202E⟩`). Line feeds and tabs stay. Very long ones are cut.
+/// A text in which nothing is left that acts on a reader: no ANSI sequences and no control characters but line feeds
+/// and tabs; marks that turn the direction of writing, characters without width and those that no XML may hold by
+/// their number (`⟨U+202E⟩`). A very long one is cut.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LENGTH));
@@ -20,10 +20,7 @@ pub fn plain(text: &str) -> String {
         }
         match c {
             '\n' | '\t' => shown.push(c),
-            '\u{0}'..='\u{1f}' => {
-                shown.push(char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-            '\u{7f}' => shown.push('\u{2421}'),
+            '\r' => shown.push('␍'),
             c if is_treacherous(c) => {
                 let _ = write!(shown, "⟨U+{:04X}⟩", u32::from(c));
             }
@@ -43,7 +40,7 @@ pub fn plain_line(text: &str) -> String {
 fn is_treacherous(c: char) -> bool {
     matches!(
         c,
-        '\u{80}'..='\u{9f}'
+        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
             | '\u{ad}'
             | '\u{61c}'
             | '\u{180e}'
@@ -63,7 +60,7 @@ mod tests {
     #[test]
     fn what_acts_on_a_reader_is_shown_instead() {
         assert_eq!(plain("a\u{1b}[31mred\u{1b}[0m\u{7}\tb\nc"), "ared\tb\nc");
-        assert_eq!(plain("a\u{0}\u{8}b"), "a␀␈b");
+        assert_eq!(plain("a\u{0}\u{8}\u{1b}]0;title\u{7}b\u{1b}c"), "ab");
         assert_eq!(plain("\u{202e}gpj.exe\u{feff}"), "⟨U+202E⟩gpj.exe⟨U+FEFF⟩");
         assert_eq!(plain("\u{ffff}\u{1fffe}"), "⟨U+FFFF⟩⟨U+1FFFE⟩");
         assert_eq!(plain("Ärger über 83.6 °C ▼"), "Ärger über 83.6 °C ▼");

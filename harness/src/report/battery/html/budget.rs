@@ -36,7 +36,12 @@ pub(super) struct Share {
 
 impl Budget {
     pub(super) fn of(report: &Report) -> Self {
-        let failed = report.cases.iter().filter(|case| !passed(case)).count().max(1);
+        let failed = report
+            .cases
+            .iter()
+            .filter(|case| !passed(case))
+            .count()
+            .max(1);
         let share = Share {
             steps: (STEPS / failed).clamp(40, 400),
             marked: (MARKED / failed).clamp(1, 5),
@@ -45,7 +50,15 @@ impl Budget {
         let few = report.cases.len() - failed.min(report.cases.len()) <= FEW;
         Self {
             failed: share,
-            passed: if few { Share { marked: 1, steps: 60, ..PASSED } } else { PASSED },
+            passed: if few {
+                Share {
+                    marked: 1,
+                    steps: 60,
+                    ..PASSED
+                }
+            } else {
+                PASSED
+            },
         }
     }
 

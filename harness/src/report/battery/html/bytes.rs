@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 use veschub_wire::{
     CommandId, Reply, Request,
-    view::{Fields, Value, View},
+    view::{Fields, Value, View as _},
 };
 
 use super::{super::plain_line, budget::Share, case::kind, counted};
@@ -75,16 +75,25 @@ fn different(case: &CaseReport) -> Vec<Frame<'_>> {
         let Some(hex) = step.hex.as_deref().filter(|hex| !hex.is_empty()) else {
             continue;
         };
-        let index = *known.entry((step.direction.as_deref(), hex)).or_insert_with(|| {
-            let suspect = step.direction.as_deref() == Some("to-tool")
-                && step.command.as_deref().is_some_and(|command| {
-                    let start = format!("{command}.");
-                    case.differences.iter().any(|one| one.field.starts_with(&start))
+        let index = *known
+            .entry((step.direction.as_deref(), hex))
+            .or_insert_with(|| {
+                let suspect = step.direction.as_deref() == Some("to-tool")
+                    && step.command.as_deref().is_some_and(|command| {
+                        let start = format!("{command}.");
+                        case.differences
+                            .iter()
+                            .any(|one| one.field.starts_with(&start))
+                    });
+                let times = Vec::new();
+                frames.push(Frame {
+                    step,
+                    hex,
+                    times,
+                    suspect,
                 });
-            let times = Vec::new();
-            frames.push(Frame { step, hex, times, suspect });
-            frames.len() - 1
-        });
+                frames.len() - 1
+            });
         frames[index].times.push(step.at_s);
     }
     frames
@@ -114,7 +123,11 @@ fn told(case: &CaseReport, frame: &Frame<'_>, marked: bool) -> Markup {
 }
 
 fn times(times: &[f64]) -> String {
-    let told: Vec<String> = times.iter().take(TIMES).map(|at| format!("{at:.3}")).collect();
+    let told: Vec<String> = times
+        .iter()
+        .take(TIMES)
+        .map(|at| format!("{at:.3}"))
+        .collect();
     match times.len() {
         count if count > TIMES => format!("{} … ({count} times)", told.join(", ")),
         _ => told.join(", "),
@@ -124,10 +137,19 @@ fn times(times: &[f64]) -> String {
 fn decode_hex(hex: &str) -> Option<Vec<u8>> {
     let digits: Option<Vec<u8>> = hex
         .chars()
-        .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+        .map(|digit| {
+            digit
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        })
         .collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
-    Some(digits.chunks_exact(2).map(|two| two[0] << 4 | two[1]).collect())
+    Some(
+        digits
+            .chunks_exact(2)
+            .map(|two| two[0] << 4 | two[1])
+            .collect(),
+    )
 }
 
 /// A number of a frame, as it is shown.
@@ -141,19 +163,25 @@ struct Number {
 
 fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) -> Markup {
     let is_frame = step.command.is_some();
-    let (fields, secret) = match step.direction.as_deref() {
-        _ if !is_frame => (Fields::new(), false),
-        Some("to-device") => Request::decode(bytes).map_or_else(|_| none(), |one| view(&one)),
-        _ => Reply::decode(bytes).map_or_else(|_| none(), |one| view(&one)),
-    };
-    if secret {
+    if is_frame && may_be_secret(bytes) {
         return html! { p.left-out { "These bytes may hold something secret and are not shown." } };
     }
+    let fields = match step.direction.as_deref() {
+        _ if !is_frame => Fields::new(),
+        Some("to-device") => Request::decode(bytes)
+            .map(|request| request.fields())
+            .unwrap_or_default(),
+        _ => Reply::decode(bytes)
+            .map(|reply| reply.fields())
+            .unwrap_or_default(),
+    };
     let numbers = match (marked && is_frame, bytes.first()) {
         (true, Some(&id)) => numbers(case, CommandId(id), bytes, &fields),
         _ => Vec::new(),
     };
-    let others = fields.iter().filter(|(name, _)| !numbers.iter().any(|one| one.slot.field == *name));
+    let others = fields
+        .iter()
+        .filter(|(name, _)| !numbers.iter().any(|one| one.slot.field == *name));
     html! {
         div.dissected {
             pre.hex { (dump(bytes, &numbers, is_frame)) }
@@ -182,12 +210,18 @@ fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) 
     }
 }
 
-fn none() -> (Fields, bool) {
-    (Fields::new(), false)
-}
-
-fn view(view: &impl View) -> (Fields, bool) {
-    (view.fields(), view.is_about_secrets())
+/// Configs hold keys and passwords in clear. Asking for one says nothing, so that short frames are shown.
+fn may_be_secret(bytes: &[u8]) -> bool {
+    const SHORT: usize = 6;
+    let inner = match bytes {
+        [id, _, inner, ..] if CommandId(*id) == CommandId::FORWARD_CAN => *inner,
+        [id, ..] => *id,
+        [] => return false,
+    };
+    bytes.len() > SHORT
+        && CommandId(inner)
+            .name()
+            .is_some_and(|name| name.contains("CONF"))
 }
 
 fn numbers(case: &CaseReport, command: CommandId, bytes: &[u8], fields: &Fields) -> Vec<Number> {
@@ -210,12 +244,20 @@ fn numbers(case: &CaseReport, command: CommandId, bytes: &[u8], fields: &Fields)
             Some(Value::List(values)) => (format!("{}[{index}]", slot.field), values.get(index)),
             value => (slot.field.to_owned(), value),
         };
-        let read = || slot.read(bytes).map_or_else(String::new, |value| value.to_string());
+        let read = || {
+            slot.read(bytes)
+                .map_or_else(String::new, |value| value.to_string())
+        };
         let value = value.map_or_else(read, |value| plain_line(&value.to_string()));
         let full = format!("{command}.{name}");
         let difference = case.differences.iter().find(|one| one.field == full);
         let wrong = difference.map(|one| plain_line(&one.decoded));
-        numbers.push(Number { slot, name, value, wrong });
+        numbers.push(Number {
+            slot,
+            name,
+            value,
+            wrong,
+        });
     }
     numbers
 }

@@ -123,7 +123,12 @@ fn rows(steps: &[EntryReport], before: Option<&EntryReport>) -> Markup {
     let previous = before.into_iter().chain(steps).map(|step| step.at_s);
     let previous: Vec<f64> = match before {
         Some(_) => previous.collect(),
-        None => steps.first().map(|step| step.at_s).into_iter().chain(previous).collect(),
+        None => steps
+            .first()
+            .map(|step| step.at_s)
+            .into_iter()
+            .chain(previous)
+            .collect(),
     };
     html! {
         @for (step, before) in steps.iter().zip(previous) {

@@ -84,7 +84,11 @@ impl Places {
         // A report keeps as many of the start as of the end.
         let left_out = (left_out > 0).then_some((steps.len() / 2, left_out));
         let gaps: Vec<f64> = std::iter::once(0.0)
-            .chain(steps.windows(2).map(|two| (two[1].at_s - two[0].at_s).max(0.0)))
+            .chain(
+                steps
+                    .windows(2)
+                    .map(|two| (two[1].at_s - two[0].at_s).max(0.0)),
+            )
             .collect();
         let mut cut = cuts(&gaps);
         if let Some((index, _)) = left_out {
@@ -96,13 +100,22 @@ impl Places {
             _ => 3.0,
         };
         let count = cut.iter().filter(|cut| **cut).count();
-        let left: f64 = gaps.iter().zip(&cut).filter(|(_, cut)| !**cut).map(|(gap, _)| gap).sum();
+        let left: f64 = gaps
+            .iter()
+            .zip(&cut)
+            .filter(|(_, cut)| !**cut)
+            .map(|(gap, _)| gap)
+            .sum();
         let cut_room = |index| match left_out {
             Some((one, _)) if one == index => 2.0 * CUT,
             _ => CUT,
         };
         let room = WIDTH - CUT * count as f64 - least * steps.len() as f64;
-        let scale = if left > 0.0 { room.max(0.0) / left } else { 0.0 };
+        let scale = if left > 0.0 {
+            room.max(0.0) / left
+        } else {
+            0.0
+        };
         let mut at = MARGIN.0 + 10.0;
         let mut x = Vec::with_capacity(gaps.len());
         for (index, (gap, cut)) in gaps.iter().zip(&cut).enumerate() {
@@ -125,9 +138,16 @@ impl Places {
 fn cuts(gaps: &[f64]) -> Vec<bool> {
     let mut cut = vec![false; gaps.len()];
     loop {
-        let left: f64 = gaps.iter().zip(&cut).filter(|(_, cut)| !**cut).map(|(gap, _)| gap).sum();
+        let left: f64 = gaps
+            .iter()
+            .zip(&cut)
+            .filter(|(_, cut)| !**cut)
+            .map(|(gap, _)| gap)
+            .sum();
         let is_long = |gap: f64| gap >= LONG.1 && gap > left * LONG.0;
-        let long: Vec<usize> = (0..gaps.len()).filter(|&i| !cut[i] && is_long(gaps[i])).collect();
+        let long: Vec<usize> = (0..gaps.len())
+            .filter(|&i| !cut[i] && is_long(gaps[i]))
+            .collect();
         let count = cut.iter().filter(|cut| **cut).count();
         if long.is_empty() || count + long.len() > CUTS {
             return cut;
@@ -323,9 +343,14 @@ fn labels(steps: &[EntryReport], places: &Places, wordy: bool) -> Markup {
             (Some(command), _) => plain_line(command),
             (None, Some(_)) if step.hex.is_some() => "noise".to_owned(),
             (None, Some(_)) => "login".to_owned(),
-            (None, None) if kind(step) == "harm" => {
-                plain_line(&step.text.split([':', ' ']).take(2).collect::<Vec<_>>().join(" "))
-            }
+            (None, None) if kind(step) == "harm" => plain_line(
+                &step
+                    .text
+                    .split([':', ' '])
+                    .take(2)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            ),
             _ => continue,
         };
         let key = (name.clone(), step.direction.clone());
@@ -371,7 +396,13 @@ mod tests {
 
     #[test]
     fn a_gap_that_dwarfs_the_rest_is_cut_and_an_even_poll_is_not() {
-        assert_eq!(cuts(&[0.0, 0.05, 10.0, 0.05, 2.6, 0.01]).iter().filter(|cut| **cut).count(), 4);
+        assert_eq!(
+            cuts(&[0.0, 0.05, 10.0, 0.05, 2.6, 0.01])
+                .iter()
+                .filter(|cut| **cut)
+                .count(),
+            4
+        );
         let even = [vec![0.0], vec![1.0; 20]].concat();
         assert!(!cuts(&even).contains(&true));
         assert!(!cuts(&[0.0; 5]).contains(&true));

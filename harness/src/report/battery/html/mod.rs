@@ -196,7 +196,12 @@ fn numbers(counts: Counts) -> Markup {
 
 /// The cases that make the run fail, with a link to each.
 fn worst(report: &Report) -> Markup {
-    let failed = || report.cases.iter().filter(|case| counts_as_failed(report, case));
+    let failed = || {
+        report
+            .cases
+            .iter()
+            .filter(|case| counts_as_failed(report, case))
+    };
     html! {
         @if failed().next().is_some() {
             nav.worst aria-label="failed cases" {
@@ -223,7 +228,13 @@ fn worst(report: &Report) -> Markup {
 /// Shown by the script, without which it could do nothing.
 fn filters(report: &Report) -> Markup {
     let levels = [Level::Must, Level::Should, Level::May];
-    let of_level = |level| report.cases.iter().filter(|case| case.level == level).count();
+    let of_level = |level| {
+        report
+            .cases
+            .iter()
+            .filter(|case| case.level == level)
+            .count()
+    };
     html! {
         form.filters hidden aria-label="Which cases are shown" {
             fieldset {
