@@ -215,8 +215,19 @@ fn cut(text: &str) -> String {
 
 /// A text that is nothing but text, also in a table's cell: no markup, no HTML, no links, no mentions.
 fn escaped(text: &str) -> String {
+    let text = cut(text);
+    let mut rest = text.trim().chars();
     let mut out = String::new();
-    for c in cut(text).trim().chars() {
+    let mut before = ' ';
+    while let Some(c) = rest.next() {
+        let after = rest.as_str();
+        let in_word = before.is_alphanumeric() && after.starts_with(char::is_alphanumeric);
+        let is_markup = match c {
+            '\\' | '`' | '*' | '[' | ']' | '#' | '~' | '$' => true,
+            '_' => !in_word,
+            ':' => after.starts_with("//"),
+            _ => false,
+        };
         match c {
             '\n' | '\t' => out.push(' '),
             '<' => out.push_str("&lt;"),
@@ -224,12 +235,14 @@ fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '|' => out.push_str("&#124;"),
             '@' => out.push_str("&#64;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' | '!' | '$' | ':' => {
-                out.push('\\');
+            c => {
+                if is_markup {
+                    out.push('\\');
+                }
                 out.push(c);
             }
-            c => out.push(c),
         }
+        before = c;
     }
     out
 }
@@ -253,8 +266,8 @@ mod tests {
             "a&#124;b &lt;script&gt; \\*x\\* &#64;you"
         );
         assert_eq!(
-            escaped("BMS_GET [x](http://y)"),
-            "BMS\\_GET \\[x\\](http\\://y)"
+            escaped("BMS_GET: _a_ [x](http://y)"),
+            "BMS_GET: \\_a\\_ \\[x\\](http\\://y)"
         );
         assert_eq!(fence("a ```` b"), "`````");
         assert_eq!(fence("plain"), "```");
