@@ -82,7 +82,7 @@ fn said(line: &Line) -> Result<Said, String> {
     };
     keys.retain(|_, value| !value.is_null());
     if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let advice = if schema::commands().any(|command| is_name(command, unknown)) {
+        let advice = if schema::commands().any(|command| schema::has_name(command, unknown)) {
             "it belongs in `fields`".to_owned()
         } else {
             format!("there are {}", KEYS.join(", "))
@@ -135,11 +135,13 @@ fn can_id(value: &Value) -> Result<u8, String> {
 fn check_name(command: Option<CommandId>, name: &str) -> Result<(), String> {
     let known: Vec<CommandId> = match command {
         // Of other commands the replies themselves say what they have.
-        Some(command) if schema::names(command).is_none() => return Ok(()),
+        Some(command) if !schema::commands().any(|known| known == command) => {
+            return Ok(());
+        }
         Some(command) => vec![command],
         None => schema::commands().collect(),
     };
-    if known.iter().any(|command| is_name(*command, name)) {
+    if known.iter().any(|command| schema::has_name(*command, name)) {
         return Ok(());
     }
     let names = known.into_iter().filter_map(schema::names).flatten();
@@ -155,10 +157,6 @@ fn check_name(command: Option<CommandId>, name: &str) -> Result<(), String> {
         .map(|command| format!(" of {command}"))
         .unwrap_or_default();
     Err(format!("unknown field `{name}`{of}; {advice}"))
-}
-
-fn is_name(command: CommandId, name: &str) -> bool {
-    schema::names(command).is_some_and(|names| names.contains(name))
 }
 
 /// The start of a line, fit for a terminal.

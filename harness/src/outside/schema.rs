@@ -300,11 +300,20 @@ pub fn json_schema() -> &'static Value {
 /// The names that the fields of a command can have; `None` for a command that the schema does not tell of.
 #[must_use]
 pub fn names(command: CommandId) -> Option<BTreeSet<&'static str>> {
+    Some(properties(command)?.keys().map(String::as_str).collect())
+}
+
+/// Whether a field of a command can have this name.
+#[must_use]
+pub fn has_name(command: CommandId, name: &str) -> bool {
+    properties(command).is_some_and(|properties| properties.contains_key(name))
+}
+
+fn properties(command: CommandId) -> Option<&'static Map<String, Value>> {
     let (_, name) = DESCRIBED
         .iter()
         .find(|(described, _)| *described == command)?;
-    let properties = SCHEMA["$defs"][name]["properties"].as_object()?;
-    Some(properties.keys().map(String::as_str).collect())
+    SCHEMA["$defs"][name]["properties"].as_object()
 }
 
 /// The commands whose fields the schema tells.

@@ -3,15 +3,15 @@
 use veschub_harness::defective::Defect::{self, *};
 
 /// A defect and who catches it.
-pub struct Row {
+pub(crate) struct Row {
     /// What the client gets wrong.
-    pub defect: Defect,
+    pub(crate) defect: Defect,
     /// The sections whose matter it is.
-    pub sections: &'static [u32],
+    pub(crate) sections: &'static [u32],
     /// The cases that fail: these, and no others.
-    pub cases: &'static [&'static str],
+    pub(crate) cases: &'static [&'static str],
     /// The mistakes that are named: these, and no others.
-    pub mistakes: &'static [&'static str],
+    pub(crate) mistakes: &'static [&'static str],
 }
 
 const fn row(
@@ -30,7 +30,7 @@ const fn row(
 
 /// Hammering is a matter of the login and of the connection; all others have one section.
 #[rustfmt::skip]
-pub const TABLE: &[Row] = &[
+pub(crate) const TABLE: &[Row] = &[
     row(CommandIdsOff, &[1], &["1/1"], &[]),
     row(SendsWithTheLogin, &[1], &["1/5"], &[]),
     row(WaitsForALoginReply, &[1], &["1/6"], &[]),
