@@ -1,7 +1,6 @@
 //! What REPORTS.md shows is what the program prints, block by block in one folder; only wall times differ.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 use std::{
     fs,
