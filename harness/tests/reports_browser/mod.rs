@@ -87,7 +87,7 @@ pub(crate) fn check(page: &str, large: &str) {
     );
     let open = page.replace(&hash, "script-src 'unsafe-inline'");
     assert_ne!(open, page);
-    for width in [1280, 500] {
+    for width in [1280, 400] {
         fs::write(
             folder.join("visit.html"),
             open.replace("</body>", &format!("{VISIT}</body>")),

@@ -24,7 +24,7 @@ use crate::conformance::{
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-n4cmkVFO5xmkUOdQr+TMUDuN2Mx7/CgXxbtVbKoYcU4=";
+pub const STYLE_HASH: &str = "sha256-wl7tMjufNHPtDpnc54w705yQeattWs7qnakGUx9N+Ms=";
 /// SHA-256 of the script.
 pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
 
