@@ -6,6 +6,7 @@ mod conformance;
 mod judge;
 #[cfg(unix)]
 mod outside;
+mod report;
 
 use std::{
     ffi::OsString,
@@ -56,6 +57,8 @@ enum Command {
     Run(RunArgs),
     /// Judge a client by the cases of the conformance battery
     Conformance(conformance::ConformanceArgs),
+    /// Show a saved report of the conformance battery in other forms: HTML, JUnit XML, Markdown, annotations
+    Report(report::ReportArgs),
     /// Read a pack through any hub, simulated or real, and show it
     Read(ReadArgs),
     /// Compare what a client understood with what a hub's journal says was sent
@@ -139,6 +142,7 @@ pub fn main() -> ExitCode {
             veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args))
         }
         Command::Conformance(args) => conformance::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Client { defect } => match defective::main(defect) {
             Ok(code) => ExitCode::from(code),
             Err(error) => {
