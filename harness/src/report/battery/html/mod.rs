@@ -1,10 +1,10 @@
 //! One HTML file that needs nothing else: no network, no server, and no script to be read.
 //!
-//! [`case`] is a case, opened by a click; [`bytes`] its frames with the fields marked; [`diagram`] its session drawn.
+//! `case` is a case, opened by a click; `bytes` its frames with the fields marked; `diagram` its session drawn.
 //! Style and script lie beside this file. The page's own policy lets nothing else run or load: its hashes of the two
 //! are the constants here, and a test keeps them true.
 //!
-//! Every text goes through [`say`], which leaves nothing in it that acts on a reader; maud escapes it.
+//! Every text goes through `say`, which leaves nothing in it that acts on a reader; maud escapes it.
 
 mod budget;
 mod bytes;
