@@ -225,7 +225,9 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
         progress.inc(1);
     }
     progress.finish_and_clear();
-    let captures = runs.iter().map(|run| (&*run.name, &*run.seen.capture));
+    let captures = runs
+        .iter()
+        .map(|run| (run.name.clone(), &*run.seen.capture));
     if let Err(message) = save(args.save.as_deref(), captures) {
         eprintln!("error: {message}");
         return ExitCode::from(2);
@@ -249,7 +251,7 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
 /// Saves captures by the names of their scenarios, if they are to be saved.
 fn save<'a>(
     folder: Option<&Path>,
-    captures: impl Iterator<Item = (&'a str, &'a [u8])>,
+    captures: impl Iterator<Item = (String, &'a [u8])>,
 ) -> Result<(), String> {
     let Some(folder) = folder else {
         return Ok(());

@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
+use veschub_transcript::{Options, Transcript};
+
 struct Ran {
     code: i32,
     stdout: String,
@@ -227,4 +229,37 @@ fn the_published_schema_is_the_one_of_the_code() {
         fs::write(&path, &schema).unwrap();
     }
     assert_eq!(fs::read_to_string(path).unwrap(), schema);
+}
+
+#[test]
+fn reports_and_captures_are_left_where_they_are_wanted() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (page, junit, summary, saved) = (path("r.html"), path("r.xml"), path("r.md"), path("wire"));
+    let ran = conformance(&[
+        "2/1",
+        "5/17",
+        "--html",
+        &page,
+        "--junit",
+        &junit,
+        "--markdown",
+        &summary,
+        "--save",
+        &saved,
+    ]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for (file, holds) in [
+        (page, "<!DOCTYPE html>"),
+        (junit, "<testsuites"),
+        (summary, "passed"),
+    ] {
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.contains(holds), "{file}");
+    }
+    for name in ["2-1.pcapng", "5-17.pcapng"] {
+        let capture = fs::read(Path::new(&saved).join(name)).unwrap();
+        let told = Transcript::from_capture(&capture[..], &Options::default()).unwrap();
+        assert!(told.count().frames > 1, "{name}");
+    }
 }

@@ -67,6 +67,11 @@ pub(super) struct ConformanceArgs {
     /// fails the run
     #[arg(long, value_name = "FILE")]
     known_defects: Option<PathBuf>,
+    /// Save what went over the wire in each case as DIR/<section>-<number>.pcapng, for Wireshark and `veschub-sim decode`
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: super::report::Outputs,
     #[cfg(unix)]
     #[command(flatten)]
     program: ProgramArgs,
@@ -143,6 +148,12 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     if let Some(path) = &args.failed {
         write_failed(path, &report)?;
     }
+    let captures = report.cases.iter().map(|case| {
+        let name = case.id.to_string().replace('/', "-");
+        (name, &*case.capture)
+    });
+    super::save(args.save.as_deref(), captures)?;
+    args.outputs.write(&report)?;
     tell(args, &report)?;
     Ok(report.exit_code())
 }

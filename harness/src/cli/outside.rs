@@ -66,7 +66,7 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
     for (path, error) in &errors {
         tell(path, error);
     }
-    let captures = runs.iter().map(|run| (&*run.name, run.capture()));
+    let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
     if let Err(message) = save(args.save.as_deref(), captures) {
         eprintln!("error: {message}");
         return ExitCode::from(2);

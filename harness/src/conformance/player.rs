@@ -30,6 +30,7 @@ use crate::{
         RunError,
         memory::{Connection, Network},
         play::{FAREWELL, visit},
+        tape::Tape,
     },
 };
 
@@ -91,6 +92,8 @@ pub struct Seen {
     pub idle_reads: Option<u64>,
     /// How long it was allowed to run.
     pub limit: Duration,
+    /// What went over the wire, as a pcapng file.
+    pub capture: Vec<u8>,
 }
 
 /// Has a client play a case.
@@ -120,6 +123,7 @@ pub(super) fn play(
                 report: seen.report,
                 idle_reads: None,
                 limit: seen.limit,
+                capture: seen.capture,
             })
         }
         Player::Reference => in_memory(world, login, task.limit(), async |network, printer| {
@@ -234,10 +238,12 @@ fn in_memory(
             tokio::time::sleep(FAREWELL).await;
             how
         };
+        let mut tape = Tape::new()?;
+        let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
         let how = tokio::select! {
             biased;
             how = playing => how,
-            never = network.drive(&mut hub, |entry| journal.borrow_mut().push(entry)) => match never {},
+            never = network.drive(&mut hub, observe) => match never {},
             never = intrude(&network, second, &journal) => match never {},
         };
         let lines = printer.lines.into_inner();
@@ -249,6 +255,7 @@ fn in_memory(
             report: Report::new(how),
             idle_reads: Some(network.idle_reads()),
             limit,
+            capture: tape.finish(),
             journal: journal.into_inner(),
         })
     })

@@ -127,6 +127,9 @@ pub struct CaseReport {
     pub seed: u64,
     /// The command that does it again.
     pub reproduce: String,
+    /// What went over the wire, as a pcapng file; it is no part of what programs are told.
+    #[serde(skip)]
+    pub capture: Vec<u8>,
 }
 
 /// What a difference is about.
@@ -224,6 +227,7 @@ impl CaseReport {
             wall_s: 0.0,
             seed,
             reproduce,
+            capture: Vec::new(),
         }
     }
 

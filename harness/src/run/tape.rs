@@ -13,7 +13,7 @@ const START_NS: u64 = 1_767_225_600_000_000_000;
 const PORT: u16 = 65_101;
 
 /// A run being recorded.
-pub(super) struct Tape {
+pub(crate) struct Tape {
     capture: LiveCapture<Bounded>,
     result: io::Result<()>,
 }
@@ -21,7 +21,7 @@ pub(super) struct Tape {
 impl Tape {
     /// # Errors
     /// If not even the file's headers fit, which they do.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             capture: LiveCapture::new(Bounded::default(), PORT, START_NS)?,
             result: Ok(()),
@@ -29,19 +29,19 @@ impl Tape {
     }
 
     /// Records what an observer of the hub sees; the journal goes on to `then`.
-    pub(super) fn watch<F: FnMut(JournalEntry)>(&mut self, then: F) -> Saving<'_, Bounded, F> {
+    pub(crate) fn watch<F: FnMut(JournalEntry)>(&mut self, then: F) -> Saving<'_, Bounded, F> {
         Saving::new(&mut self.capture, &mut self.result, then)
     }
 
     /// The file, as far as it goes.
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(self) -> Vec<u8> {
         let Bounded(bytes) = self.capture.finish().unwrap_or_default();
         bytes
     }
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Bounded(Vec<u8>);
+pub(crate) struct Bounded(Vec<u8>);
 
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
