@@ -12,7 +12,7 @@ use snapbox::cmd::cargo_bin;
 use veschub_harness::{
     conformance::{
         Battery, Outcome, Player, Report,
-        report::{Counts, EntryReport},
+        report::{Capture, Counts, EntryReport},
         run, select,
     },
     defective::Defect,
@@ -609,8 +609,13 @@ fn shards_are_joined_and_strangers_are_not() {
 
 #[test]
 fn a_report_is_read_as_it_was_written() {
-    let json = serde_json::to_string(&*REPORT).unwrap();
-    assert_eq!(parse(&json).unwrap(), *REPORT);
+    let mut written = REPORT.clone();
+    let json = serde_json::to_string(&written).unwrap();
+    // What went over the wire is no part of it.
+    for case in &mut written.cases {
+        case.capture = Capture::default();
+    }
+    assert_eq!(parse(&json).unwrap(), written);
 }
 
 // The browser

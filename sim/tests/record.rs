@@ -159,7 +159,10 @@ fn bytes_and_ends_pass_untouched() {
 
     // A break on one side is one on the other.
     let mut client = recorder.connect();
-    let (server, _) = upstream.accept().unwrap();
+    let (mut server, _) = upstream.accept().unwrap();
+    // Before the recorder is through with connecting, it would be no connection at all.
+    client.write_all(b"x").unwrap();
+    server.read_exact(&mut [0]).unwrap();
     let server = socket2::Socket::from(server);
     server.set_linger(Some(std::time::Duration::ZERO)).unwrap();
     drop(server);

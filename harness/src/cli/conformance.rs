@@ -150,7 +150,7 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     }
     let captures = report.cases.iter().map(|case| {
         let name = case.id.to_string().replace('/', "-");
-        (name, &*case.capture)
+        (name, &*case.capture.0)
     });
     super::save(args.save.as_deref(), captures)?;
     args.outputs.write(&report)?;

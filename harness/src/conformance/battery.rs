@@ -223,7 +223,7 @@ fn fill(
     let judged = judge::judge(case, scenario, target.as_ref(), task.name, &seen, is_silent);
     report.task = Some(task.name.to_owned());
     report.tell(&seen.journal);
-    report.capture.clone_from(&seen.capture);
+    report.capture.0.clone_from(&seen.capture);
     report.readings = judged.readings;
     report.ending = Some(seen.report.how.to_string());
     report.cpu_s = seen

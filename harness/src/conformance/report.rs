@@ -1,6 +1,6 @@
 //! The result of a battery for programs: typed, versioned, and all that a report of any form needs.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -127,9 +127,19 @@ pub struct CaseReport {
     pub seed: u64,
     /// The command that does it again.
     pub reproduce: String,
-    /// What went over the wire, as a pcapng file; it is no part of what programs are told.
+    /// What went over the wire; it is no part of what programs are told.
     #[serde(skip)]
-    pub capture: Vec<u8>,
+    pub capture: Capture,
+}
+
+/// A pcapng file.
+#[derive(Clone, Default, PartialEq)]
+pub struct Capture(pub Vec<u8>);
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
 }
 
 /// What a difference is about.
@@ -227,7 +237,7 @@ impl CaseReport {
             wall_s: 0.0,
             seed,
             reproduce,
-            capture: Vec::new(),
+            capture: Capture::default(),
         }
     }
 
