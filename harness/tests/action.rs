@@ -15,6 +15,15 @@ use std::{
 use serde_yaml::Value;
 use tempfile::TempDir;
 
+/// Whether to run what takes a while; says so loudly if not.
+fn is_wanted() -> bool {
+    let wanted = std::env::var_os("VESCHUB_THOROUGH").is_some();
+    if !wanted {
+        eprintln!("SKIPPED: set VESCHUB_THOROUGH to run what the examples run");
+    }
+    wanted
+}
+
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("action")
 }
@@ -458,6 +467,9 @@ fn the_examples_have_the_shape_of_workflows_and_use_the_action_as_it_is() {
 /// Every script of every example is run, but for building the programs, which are there.
 #[test]
 fn what_the_examples_run_does_run() {
+    if !is_wanted() {
+        return;
+    }
     let folder = workspace();
     let folder = folder.path();
     let free = TcpListener::bind("127.0.0.1:0")
@@ -505,6 +517,9 @@ fn what_the_examples_run_does_run() {
 /// The action of the example, as the runner would start it, with the client of the example and one case.
 #[test]
 fn the_conformance_example_judges_its_client() {
+    if !is_wanted() {
+        return;
+    }
     let folder = workspace();
     let folder = folder.path();
     let workflow = yaml(&here().join("examples/conformance.yml"));
