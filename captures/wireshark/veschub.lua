@@ -848,8 +848,8 @@ local function read_login(line)
         parts[#parts + 1] = part
     end
     if #parts ~= 3 then
-        return { refused = string.format("the login line has %d parts between colons, wanted 3 "
-            .. "(TYPE:ID:PASSWORD); an id or password with a colon can never log in", #parts) }
+        return { refused = string.format("the login line needs 3 parts between colons (TYPE:ID:PASSWORD) "
+            .. "and has %d; an id or password with a colon can never log in", #parts) }
     end
     local id = parts[2]:gsub(" ", ""):upper()
     local _, characters = id:gsub("[^\128-\191]", "")
