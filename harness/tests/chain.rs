@@ -103,6 +103,8 @@ fn without_names(readings: &[(Value, Value)]) -> Vec<(Value, Value)> {
         }
     }
     readings.retain(|(command, _)| command != "GET_CUSTOM_CONFIG");
+    // Asked all at once, they may come in another order.
+    readings.sort_by_key(|(command, _)| command.to_string());
     readings
 }
 
