@@ -1,4 +1,4 @@
-//! What REPORTS.md shows is what the program prints, block by block in one folder; only wall times differ.
+//! What docs/reports.md shows is what the program prints, block by block in one folder; only wall times differ.
 
 #![cfg(unix)]
 
@@ -19,7 +19,7 @@ fn steady(text: &str) -> String {
 
 #[test]
 fn every_console_block_of_the_page_is_what_the_command_prints() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("REPORTS.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reports.md");
     let page = fs::read_to_string(page).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_veschub-harness"))
@@ -49,8 +49,8 @@ fn every_console_block_of_the_page_is_what_the_command_prints() {
 
 #[test]
 fn every_link_of_the_page_leads_to_a_file() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(folder.join("REPORTS.md")).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let page = fs::read_to_string(folder.join("reports.md")).unwrap();
     let links: Vec<&str> = page
         .split("](")
         .skip(1)
