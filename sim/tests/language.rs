@@ -164,22 +164,6 @@ fn what_is_wrong_is_wrong_by_the_schema_too() {
 }
 
 #[test]
-fn what_the_page_shows_of_the_command_line_is_what_is_printed() {
-    let page = fs::read_to_string(scenarios().join("../docs/scenarios.md")).unwrap();
-    let mut shown = page.split("```console\n").skip(1).peekable();
-    assert!(shown.peek().is_some());
-    for block in shown {
-        let (command, expected) = block.split("```").next().unwrap().split_once('\n').unwrap();
-        let words = command.strip_prefix("$ veschub-sim ").unwrap();
-        snapbox::cmd::Command::new(snapbox::cmd::cargo_bin!("veschub-sim"))
-            .args(words.split_whitespace())
-            .assert()
-            .success()
-            .stdout_eq(expected.to_owned());
-    }
-}
-
-#[test]
 fn every_key_has_a_description() {
     let schema = json_schema();
     for (name, block) in schema["$defs"].as_object().unwrap() {
