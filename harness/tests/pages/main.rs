@@ -16,7 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use veschub_sim::scenario::Loaded;
+use veschub_scenario::Loaded;
 use veschub_wire::{CommandId, frame};
 
 fn root() -> PathBuf {
