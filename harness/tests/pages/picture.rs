@@ -19,18 +19,20 @@ fn clipped(line: &str) -> String {
     }
 }
 
+/// Blanks that follow each other would become one.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace(' ', "\u{a0}")
 }
 
 fn drawn(lines: &[String]) -> String {
     let width = COLUMNS as f64 * WIDTH + 32.0;
-    let height = (lines.len() + 1) * HEIGHT + 24;
+    let height = (lines.len() + 1) * HEIGHT + 20;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height}\" width=\"{width:.0}\" \
          height=\"{height}\">\n<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"#14181d\"/>\n\
-         <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"13\" \
-         xml:space=\"preserve\">\n"
+         <g font-family=\"ui-monospace, SFMono-Regular, Menlo, Consolas, monospace\" font-size=\"13\">\n"
     );
     let prompt = format!("$ {COMMAND}");
     let all = std::iter::once(&prompt).chain(lines);
