@@ -1,6 +1,6 @@
-//! The command line: what is asked for, and the exit codes.
+//! The command line of `veschub-harness`: commands, options and exit codes.
 //!
-//! stdout is data, stderr is talk.
+//! Results go to stdout, messages to stderr.
 
 mod conformance;
 mod judge;
@@ -28,9 +28,9 @@ use crate::{
     run::{self, Mode, Run, RunError},
 };
 
-/// Where scenarios are looked for.
+/// The folder that is searched for scenarios if the user names none.
 const SCENARIOS: &str = "scenarios";
-/// Runs that are over sooner show no progress.
+/// A run that ends sooner shows no progress bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Debug, Parser)]
@@ -39,10 +39,10 @@ const PATIENCE: Duration = Duration::from_millis(1500);
     version,
     max_term_width = 100,
     help_expected = true,
-    about = "Drives clients of VESC devices against a fake hub and judges what they understood",
+    about = "Tests clients of VESC devices against a simulated hub: what they send, and what they understand",
     after_help = "Examples:\n  \
         veschub-harness run                                  all scenarios below scenarios/\n  \
-        veschub-harness run --verbose scenarios/my-pack.yaml   one scenario, told in full\n  \
+        veschub-harness run --verbose scenarios/my-pack.yaml   one scenario in every detail\n  \
         veschub-harness run --client './my-client {host} {port}'  your own client; see docs/clients.md\n  \
         veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret"
 )]
@@ -53,37 +53,37 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run scenarios and compare what the client decoded with what the devices held
+    /// Run scenarios, and compare what the client decoded with what the devices sent
     Run(RunArgs),
-    /// Judge a client by the cases of the conformance battery
+    /// Test a client with the cases of the conformance battery
     Conformance(conformance::ConformanceArgs),
-    /// Show a saved report of the conformance battery in other forms: HTML, JUnit XML, Markdown, annotations
+    /// Turn a saved conformance report into HTML, JUnit XML, Markdown or GitHub annotations
     Report(report::ReportArgs),
-    /// Read a pack through any hub, simulated or real, and show it
+    /// Read a battery pack through a simulated or a real hub, and show its values
     Read(ReadArgs),
-    /// Compare what a client understood with what a hub's journal says was sent
+    /// Compare the readings of a client with the replies in a hub's journal
     Judge(judge::JudgeArgs),
-    /// Print the JSON Schema of something that programs write or read
+    /// Print a JSON Schema: that of a reading, or that of a conformance report
     Schema {
-        /// What: a line that a client under test prints, or the report of the conformance battery
+        /// Which schema to print
         #[arg(value_enum)]
         what: SchemaOf,
     },
-    /// The simulator's own command line, for tests that must not wait for its program to be built
+    /// Run `veschub-sim`; tests use this, so that they need not build that program as well
     #[command(hide = true, disable_help_flag = true)]
     Sim {
-        /// What `veschub-sim` is given
+        /// The arguments of `veschub-sim`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// The battery's second client: takes its orders from the environment, and can be made defective on purpose
+    /// Run the harness's second client, which reads its task from the environment and can have a defect on purpose
     #[command(hide = true)]
     Client {
-        /// What it gets wrong
+        /// The defect
         #[arg(long, value_name = "NAME")]
         defect: Option<Defect>,
     },
-    /// Run a client under test and end all its processes; the harness starts itself with this
+    /// Run a client under test and end all its processes; the harness starts itself with this command
     #[cfg(unix)]
     #[command(hide = true, name = crate::supervise::COMMAND)]
     Supervise(crate::supervise::Orders),
@@ -91,37 +91,37 @@ enum Command {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum SchemaOf {
-    /// What a client under test prints, line by line
+    /// One line that a client under test prints
     Reading,
-    /// What `conformance --json` prints
+    /// The report that `conformance --json` prints
     Conformance,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 all scenarios passed, 1 one did not, 2 bad usage or unreadable input, \
-        3 nothing was judged as all were skipped."
+    after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
+        3 all scenarios were skipped."
 )]
 struct RunArgs {
-    /// Scenarios, or folders with scenarios; all below scenarios/ if none is given
+    /// Scenario files, or folders with scenario files; without any, all below scenarios/
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON object per scenario and a last one with the counts
+    /// Print one JSON object for each scenario, and a last one with the counts
     #[arg(long)]
     json: bool,
-    /// Tell each scenario in full: all that was said, and truth beside decoded
+    /// Show each session in full, and what the device sent beside what the client decoded
     #[arg(long, short, conflicts_with = "json")]
     verbose: bool,
     /// Replace a value in every scenario, e.g. devices.0.express.bms.cells=12; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
-    /// Decides all that is random
+    /// The seed of everything random: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Use loopback sockets and the real clock instead of memory and virtual time
     #[arg(long)]
     real_time: bool,
-    /// Save what went over the wire in each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
+    /// Save the traffic of each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
     /// Stop at the first scenario that fails
@@ -248,7 +248,7 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
     }
 }
 
-/// Saves captures by the names of their scenarios, if they are to be saved.
+/// Saves the captures under the names of their scenarios, if the user named a folder.
 fn save<'a>(
     folder: Option<&Path>,
     captures: impl Iterator<Item = (String, &'a [u8])>,
@@ -280,7 +280,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
                 _ => format!("cannot read it: {error}"),
             };
             format!(
-                "{}: {advice}; name a scenario, or a folder with some",
+                "{}: {advice}; name a scenario file, or a folder with scenario files",
                 root.display()
             )
         })?;
@@ -292,14 +292,14 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             .map(|root| root.display().to_string())
             .collect();
         return Err(format!(
-            "no scenario below {}: scenarios end in .yaml",
+            "no scenario file below {}: their names end in .yaml",
             roots.join(", ")
         ));
     }
     Ok(found)
 }
 
-/// A bar on a terminal, drawn once the runs take long enough to wonder.
+/// A progress bar on the terminal, which is drawn only if the runs take long.
 fn progress(count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");

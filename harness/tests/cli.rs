@@ -140,14 +140,14 @@ fn nothing_to_run_exits_with_2() {
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: no scenario below [..]: scenarios end in .yaml
+error: no scenario file below [..]: their names end in .yaml
 
 "#]]);
     harness(&["run", "no/such/place"])
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: no/such/place: no such file or folder; name a scenario, or a folder with some
+error: no/such/place: no such file or folder; name a scenario file, or a folder with scenario files
 
 "#]]);
 }

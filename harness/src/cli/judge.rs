@@ -1,4 +1,4 @@
-//! `veschub-harness judge`: what a client understood beside what a hub's journal says was sent.
+//! `veschub-harness judge`: compares the readings of a client with the replies in a hub's journal.
 
 use std::{
     fs::File,
@@ -20,12 +20,12 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A line with a `kind` is the journal's, as `veschub-sim serve --journal` writes it; any other is a \
-        reading, compared with the replies before it.\n\n\
-        Exit codes: 0 all readings are right, 1 one is not, 2 the input cannot be used."
+    after_help = "A line with a `kind` is an entry of the journal, as `veschub-sim serve --journal` writes it. Every other \
+        line is a reading, which is compared with the replies before it.\n\n\
+        Exit codes: 0 all readings are right, 1 a reading is wrong, 2 bad usage or unreadable input."
 )]
 pub(super) struct JudgeArgs {
-    /// A journal with readings in between, as JSON Lines; `-` reads stdin
+    /// A journal with the readings of a client between its entries, as JSON Lines; `-` reads stdin
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
     /// Print one JSON object instead of a table

@@ -1,4 +1,4 @@
-//! `veschub-harness run --client`: the scenarios with an outside client, several at a time.
+//! `veschub-harness run --client`: runs the scenarios with a program as the client, several at the same time.
 
 use std::{
     io::{self, Write},
@@ -27,19 +27,19 @@ use crate::{
 #[command(next_help_heading = "Options with --client")]
 pub(super) struct ClientArgs {
     /// Run this program as the client, over loopback in real time; {host}, {port}, {id}, {password}, {timeout_ms} and
-    /// {task} are filled in, and stand in VESC_HOST and so on as well; no shell runs it
+    /// {task} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse, conflicts_with = "real_time")]
     pub(super) client: Option<Template>,
-    /// How many scenarios to run at a time; by default one for each core
+    /// How many scenarios to run at the same time; by default one for each core
     #[arg(long, value_name = "N", requires = "client")]
     jobs: Option<usize>,
-    /// How long the program may run per scenario; by default as long as its task can take
+    /// How long the program may run in each scenario; by default as long as its task can take
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "client")]
     time_limit: Option<Duration>,
-    /// How long the program may take to end after SIGTERM, before it is killed
+    /// How long the program may take to end after SIGTERM; after that it gets SIGKILL
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     grace: Duration,
-    /// Skip scenarios that go on for longer than this
+    /// Skip scenarios whose task takes longer than this
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
     longest: Duration,
 }
@@ -53,7 +53,7 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
     let supervisor = match std::env::current_exe() {
         Ok(path) => path,
         Err(error) => {
-            eprintln!("error: cannot find this program again, to supervise the client: {error}");
+            eprintln!("error: cannot find the file of this program, which has to start itself to supervise the client: {error}");
             return ExitCode::from(2);
         }
     };
@@ -90,7 +90,7 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
 
 type Errors<'a> = Vec<(&'a Path, RunError)>;
 
-/// The runs in the order of the paths, whichever was done first.
+/// The runs in the order of the paths, whichever ended first.
 fn run_all<'a>(
     program: &Program,
     paths: &'a [PathBuf],

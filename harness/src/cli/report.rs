@@ -1,4 +1,4 @@
-//! `veschub-harness report`: a saved report of the battery in other forms.
+//! `veschub-harness report`: turns a saved conformance report into other forms.
 
 use std::{
     fs::{self, File},
@@ -14,43 +14,43 @@ use crate::{
     report::battery::{self, github, html, junit, markdown},
 };
 
-/// The largest report that is read, in bytes; one of 100 cases with long sessions has some 20 MB.
+/// The largest report that is read, in bytes. A report of 100 cases with long sessions has about 20 MB.
 const LARGEST: u64 = 512 * 1024 * 1024;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --html, --junit, --markdown or --github, the report is told as a table.\n\n\
-        Exit codes: those of the report itself, so that this can be the last step of a job: 0 something was judged and \
-        all that counts passed, 1 something that counts failed, or an entry of the known defects does not fit, \
-        3 nothing was judged; and 2 bad usage, an unreadable report, or a file that cannot be written."
+    after_help = "Without --html, --junit, --markdown or --github, the report is printed as a table.\n\n\
+        Exit codes, the same as those of the run, so that this can be the last step of a job: 0 every case that counts \
+        passed, 1 a case that counts failed, or an entry of the known defects is out of date, 2 bad usage, an \
+        unreadable report, or a file that cannot be written, 3 no case was judged."
 )]
 pub(super) struct ReportArgs {
-    /// What conformance --json printed, - for stdin; the shards of one battery are joined
+    /// Files with the output of conformance --json, - for stdin; several shards of one run are joined
     #[arg(value_name = "REPORT", required = true)]
     reports: Vec<PathBuf>,
     #[command(flatten)]
     outputs: Outputs,
 }
 
-/// The forms in which a report can be written beside what goes to stdout.
+/// The files to which a report can be written, in addition to stdout.
 #[derive(Debug, Args)]
 pub(super) struct Outputs {
-    /// Write JUnit XML for a CI system to this file
+    /// Write JUnit XML to this file, for a CI system
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
-    /// Write Markdown for a job summary to this file
+    /// Write Markdown to this file, for a job summary
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
-    /// Write one HTML file to look at, with the sessions drawn and their bytes explained
+    /// Write a page to this HTML file, with drawings of the sessions and their bytes explained
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Print annotations for the log of a GitHub job, to stderr
+    /// Print annotations to stderr, for the log of a GitHub job
     #[arg(long)]
     github: bool,
 }
 
 impl Outputs {
-    /// Writes all that is asked for.
+    /// Writes every form that the user asked for.
     ///
     /// # Errors
     /// If a file cannot be written, with its name.
@@ -121,7 +121,7 @@ fn load(path: &Path) -> Result<Report, String> {
     read.map_err(|error| format!("cannot read {name}: {error}"))?;
     if json.len() as u64 > LARGEST {
         return Err(format!(
-            "{name}: a report of more than {LARGEST} bytes is not read"
+            "{name}: the report is too large: more than {LARGEST} bytes"
         ));
     }
     battery::parse(&json).map_err(|error| format!("{name}: {error}"))
