@@ -372,7 +372,8 @@ fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLin
     };
     if password.contains('\n') {
         return Err(ReadError::Usage(
-            "the password contains a line feed, which would end the login line; remove it".to_owned(),
+            "the password contains a line feed, which would end the login line; remove it"
+                .to_owned(),
         ));
     }
     let login = LoginLine::new(LoginKind::Tool, id, password);

@@ -4,14 +4,16 @@ use std::{
     fs,
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
     thread,
     time::Duration,
 };
 
 use clap::Args;
 
-use super::progress;
+use super::{
+    error::{CliError, written},
+    progress,
+};
 use crate::{
     conformance::{
         self, Battery, Outcome, Player, Report, catalogue,
@@ -91,22 +93,13 @@ struct ProgramArgs {
     grace: Duration,
 }
 
-/// Runs the battery, or prints its cases.
-pub(super) fn run(args: &ConformanceArgs) -> ExitCode {
-    match attempt(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
+/// Runs the battery, or prints its cases; returns the exit code.
+pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     let only = match &args.only_from {
         Some(path) => {
             let list = select::read_list(&read(path)?);
-            Some(list.map_err(|error| format!("{}: {error}", path.display()))?)
+            let path = path.clone();
+            Some(list.map_err(|error| CliError::List { path, error })?)
         }
         None => None,
     };
@@ -124,13 +117,14 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     if args.show {
         return match cases[..] {
             [case] => print(&case.yaml()).map(|()| 0),
-            _ => Err("--show needs exactly one case, as in --show 2/12".to_owned()),
+            _ => Err(CliError::ShowOne),
         };
     }
     let known = match &args.known_defects {
         Some(path) => {
             let list = KnownDefects::parse(&read(path)?);
-            list.map_err(|error| format!("{}: {error}", path.display()))?
+            let path = path.clone();
+            list.map_err(|error| CliError::KnownDefects { path, error })?
         }
         None => KnownDefects::default(),
     };
@@ -143,7 +137,7 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
         jobs: args.jobs.unwrap_or(cores),
         cases,
     };
-    let mut report = battle(&battery)?;
+    let mut report = run_cases(&battery)?;
     known.apply(&mut report);
     if let Some(path) = &args.failed {
         write_failed(path, &report)?;
@@ -158,12 +152,10 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     Ok(report.exit_code())
 }
 
-fn player(args: &ConformanceArgs) -> Result<Player, String> {
+fn player(args: &ConformanceArgs) -> Result<Player, CliError> {
     #[cfg(unix)]
     if let Some(command) = &args.program.client {
-        let supervisor = std::env::current_exe().map_err(|error| {
-            format!("cannot find the file of this program, which has to start itself to supervise the client: {error}")
-        })?;
+        let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
         return Ok(Player::Program(crate::run::Program {
             command: command.clone(),
             supervisor,
@@ -177,7 +169,7 @@ fn player(args: &ConformanceArgs) -> Result<Player, String> {
 }
 
 /// Runs all cases, with a progress bar.
-fn battle(battery: &Battery) -> Result<Report, String> {
+fn run_cases(battery: &Battery) -> Result<Report, CliError> {
     let bar = progress(battery.cases.len() as u64);
     let done = |id: catalogue::Id, count: usize| {
         bar.set_length(count as u64);
@@ -186,25 +178,28 @@ fn battle(battery: &Battery) -> Result<Report, String> {
     };
     let report = conformance::run(battery, &done);
     bar.finish_and_clear();
-    report.map_err(|error| error.to_string())
+    Ok(report?)
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+fn read(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(CliError::read(path))
 }
 
-fn write_failed(path: &Path, report: &Report) -> Result<(), String> {
+fn write_failed(path: &Path, report: &Report) -> Result<(), CliError> {
     let failed = report.cases.iter();
     let lines: String = failed
         .filter(|case| case.outcome == Outcome::Failed)
         .map(|case| format!("{}  {}\n", case.id, case.title))
         .collect();
-    fs::write(path, lines).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    fs::write(path, lines).map_err(CliError::write(path))
 }
 
-fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), String> {
+fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), CliError> {
     if args.json {
-        let json = serde_json::to_string(report).map_err(|error| error.to_string())?;
+        let json = serde_json::to_string(report).map_err(|error| CliError::Form {
+            form: "JSON",
+            message: error.to_string(),
+        })?;
         return print(&format!("{json}\n"));
     }
     // The stream respects NO_COLOR and pipes.
@@ -220,16 +215,6 @@ fn colour() -> anstream::ColorChoice {
     }
 }
 
-fn print(text: &str) -> Result<(), String> {
+fn print(text: &str) -> Result<(), CliError> {
     written(io::stdout().lock().write_all(text.as_bytes()))
-}
-
-/// A reader that closes the pipe early, such as `head`, is not an error.
-fn written(result: io::Result<()>) -> Result<(), String> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to stdout: {error}"))
-        }
-        _ => Ok(()),
-    }
 }

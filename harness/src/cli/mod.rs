@@ -3,6 +3,7 @@
 //! Results go to stdout, messages to stderr.
 
 mod conformance;
+mod error;
 mod judge;
 #[cfg(unix)]
 mod outside;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use veschub_hub::rng::Seed;
 
+use self::error::{CliError, written};
 use crate::{
     defective::{self, Defect},
     read::{self, ReadArgs},
@@ -135,25 +137,23 @@ struct RunArgs {
 /// Runs `veschub-harness` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let code = match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
-        Command::Read(args) => read_pack(&args),
+        Command::Read(args) => return read_pack(&args),
         Command::Sim { args } => {
-            veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args))
+            return veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args));
         }
         Command::Conformance(args) => conformance::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Client { defect } => match defective::main(defect) {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                eprintln!("error: cannot start: {error}");
-                ExitCode::from(2)
-            }
-        },
+        Command::Client { defect } => defective::main(defect).map_err(CliError::Start),
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]
-        Command::Supervise(orders) => crate::supervise::main(&orders),
+        Command::Supervise(orders) => return crate::supervise::main(&orders),
+    };
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => error.tell(),
     }
 }
 
@@ -163,35 +163,21 @@ fn read_pack(args: &ReadArgs) -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(read::run(args)),
-        Err(error) => {
-            eprintln!("error: cannot start: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => CliError::Start(error).tell(),
     }
 }
 
-fn print_schema(what: SchemaOf) -> ExitCode {
+fn print_schema(what: SchemaOf) -> Result<u8, CliError> {
     let schema = match what {
         SchemaOf::Reading => crate::outside::schema::json_schema().clone(),
         SchemaOf::Conformance => crate::conformance::report::json_schema(),
     };
-    match writeln!(io::stdout().lock(), "{schema:#}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("error: cannot write to stdout: {error}");
-            ExitCode::from(2)
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    written(writeln!(io::stdout().lock(), "{schema:#}"))?;
+    Ok(0)
 }
 
-fn run_scenarios(args: &RunArgs) -> ExitCode {
-    let paths = match find(&args.paths) {
-        Ok(paths) => paths,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::from(2);
-        }
-    };
+fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
+    let paths = find(&args.paths)?;
     #[cfg(unix)]
     if let Some(client) = &args.client.client {
         return outside::run(client, &paths, args);
@@ -228,44 +214,29 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
     let captures = runs
         .iter()
         .map(|run| (run.name.clone(), &*run.seen.capture));
-    if let Err(message) = save(args.save.as_deref(), captures) {
-        eprintln!("error: {message}");
-        return ExitCode::from(2);
-    }
-    let told = tell_runs(&runs, args);
-    if let Err(error) = told
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("error: cannot write to stdout: {error}");
-        return ExitCode::from(2);
-    }
-    if unreadable {
-        ExitCode::from(2)
-    } else if runs.iter().all(|run| run.verdict.passed()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    save(args.save.as_deref(), captures)?;
+    written(tell_runs(&runs, args))?;
+    let failed = runs.iter().any(|run| !run.verdict.passed());
+    Ok(if unreadable { 2 } else { u8::from(failed) })
 }
 
 /// Saves the captures under the names of their scenarios, if the user named a folder.
 fn save<'a>(
     folder: Option<&Path>,
     captures: impl Iterator<Item = (String, &'a [u8])>,
-) -> Result<(), String> {
+) -> Result<(), CliError> {
     let Some(folder) = folder else {
         return Ok(());
     };
-    let failed = |path: &Path, error| format!("cannot write {}: {error}", path.display());
-    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    fs::create_dir_all(folder).map_err(CliError::write(folder))?;
     for (name, capture) in captures.filter(|(_, capture)| !capture.is_empty()) {
         let path = folder.join(format!("{name}.pcapng"));
-        fs::write(&path, capture).map_err(|error| failed(&path, error))?;
+        fs::write(&path, capture).map_err(CliError::write(&path))?;
     }
     Ok(())
 }
 
-fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let default = [PathBuf::from(SCENARIOS)];
     let roots = if paths.is_empty() {
         &default[..]
@@ -274,15 +245,9 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     };
     let mut found = Vec::new();
     for root in roots {
-        let below = run::find_scenarios(root).map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-                _ => format!("cannot read it: {error}"),
-            };
-            format!(
-                "{}: {advice}; name a scenario file, or a folder with scenario files",
-                root.display()
-            )
+        let below = run::find_scenarios(root).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => CliError::NoSuchPath(root.clone()),
+            _ => CliError::read(root)(error),
         })?;
         found.extend(below);
     }
@@ -291,10 +256,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             .iter()
             .map(|root| root.display().to_string())
             .collect();
-        return Err(format!(
-            "no scenario file below {}: their names end in .yaml",
-            roots.join(", ")
-        ));
+        return Err(CliError::NoScenarios(roots.join(", ")));
     }
     Ok(found)
 }

@@ -3,7 +3,6 @@
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,7 +15,11 @@ use clap::Args;
 use veschub_hub::rng::Seed;
 use veschub_scenario::duration::parse_duration;
 
-use super::{RunArgs, progress, save, tell};
+use super::{
+    RunArgs,
+    error::{CliError, written},
+    progress, save, tell,
+};
 use crate::{
     outside::{command::Template, verdict::Outcome},
     report::outside,
@@ -48,15 +51,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map(Duration::from_nanos)
 }
 
-/// Runs all scenarios with the program.
-pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> ExitCode {
-    let supervisor = match std::env::current_exe() {
-        Ok(path) => path,
-        Err(error) => {
-            eprintln!("error: cannot find the file of this program, which has to start itself to supervise the client: {error}");
-            return ExitCode::from(2);
-        }
-    };
+/// Runs all scenarios with the program; returns the exit code.
+pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Result<u8, CliError> {
+    let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
     let program = Program {
         command: template.clone(),
         supervisor,
@@ -68,19 +65,10 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
         tell(path, error);
     }
     let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
-    if let Err(message) = save(args.save.as_deref(), captures) {
-        eprintln!("error: {message}");
-        return ExitCode::from(2);
-    }
-    let told = tell_runs(&runs, args, template.text());
-    if let Err(error) = told
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("error: cannot write to stdout: {error}");
-        return ExitCode::from(2);
-    }
+    save(args.save.as_deref(), captures)?;
+    written(tell_runs(&runs, args, template.text()))?;
     let [passed, failed, _] = outside::counts(&runs);
-    ExitCode::from(match (errors.is_empty(), failed, passed) {
+    Ok(match (errors.is_empty(), failed, passed) {
         (false, ..) => 2,
         (true, 1.., _) => 1,
         (true, 0, 0) => 3,

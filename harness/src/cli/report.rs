@@ -4,10 +4,11 @@ use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
-    process::ExitCode,
 };
 
 use clap::Args;
+
+use super::error::{CliError, written};
 
 use crate::{
     conformance::{Report, text},
@@ -54,10 +55,12 @@ impl Outputs {
     ///
     /// # Errors
     /// If a file cannot be written, with its name.
-    pub(super) fn write(&self, report: &Report) -> Result<(), String> {
+    pub(super) fn write(&self, report: &Report) -> Result<(), CliError> {
         if let Some(path) = &self.junit {
-            let xml =
-                junit::junit(report).map_err(|error| format!("{}: {error}", path.display()))?;
+            let xml = junit::junit(report).map_err(|error| CliError::Form {
+                form: "JUnit XML",
+                message: error.to_string(),
+            })?;
             write(path, &xml)?;
         }
         if let Some(path) = &self.markdown {
@@ -78,38 +81,22 @@ impl Outputs {
     }
 }
 
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    fs::write(path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    fs::write(path, text).map_err(CliError::write(path))
 }
 
-/// Shows saved reports.
-pub(super) fn run(args: &ReportArgs) -> ExitCode {
-    match attempt(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn attempt(args: &ReportArgs) -> Result<u8, String> {
+/// Shows saved reports; returns the exit code.
+pub(super) fn run(args: &ReportArgs) -> Result<u8, CliError> {
     let reports: Result<Vec<_>, _> = args.reports.iter().map(|path| load(path)).collect();
-    let report = battery::merge(reports?).map_err(|error| error.to_string())?;
+    let report = battery::merge(reports?)?;
     args.outputs.write(&report)?;
     if args.outputs.is_empty() {
-        let told = write!(anstream::stdout().lock(), "{}", text::text(&report));
-        if let Err(error) = told
-            && error.kind() != io::ErrorKind::BrokenPipe
-        {
-            return Err(format!("cannot write to stdout: {error}"));
-        }
+        written(write!(anstream::stdout().lock(), "{}", text::text(&report)))?;
     }
     Ok(report.exit_code())
 }
 
-fn load(path: &Path) -> Result<Report, String> {
-    let name = path.display();
+fn load(path: &Path) -> Result<Report, CliError> {
     let mut json = String::new();
     let read = match path.as_os_str().as_encoded_bytes() {
         b"-" => io::stdin()
@@ -118,11 +105,11 @@ fn load(path: &Path) -> Result<Report, String> {
             .read_to_string(&mut json),
         _ => File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut json)),
     };
-    read.map_err(|error| format!("cannot read {name}: {error}"))?;
+    read.map_err(CliError::read(path))?;
+    let path = path.to_owned();
     if json.len() as u64 > LARGEST {
-        return Err(format!(
-            "{name}: the report is too large: more than {LARGEST} bytes"
-        ));
+        let limit = LARGEST;
+        return Err(CliError::TooLarge { path, limit });
     }
-    battery::parse(&json).map_err(|error| format!("{name}: {error}"))
+    battery::parse(&json).map_err(|error| CliError::Report { path, error })
 }

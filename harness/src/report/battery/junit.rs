@@ -1,7 +1,7 @@
 //! JUnit XML, as CI systems read it.
 //!
-//! A section is a suite, a case is a test case. What makes the run fail is a failure and nothing else is: a SHOULD that
-//! failed without `--strict`, and a known defect, are skipped with their reason, so that the numbers that a CI system
+//! A section is a suite, a case is a test case. Only cases that make the run fail are failures. A SHOULD case that
+//! failed without `--strict` and a known defect are skipped, with their reason, so that the counts that a CI system
 //! shows agree with the exit code.
 
 use std::{fmt::Write as _, time::Duration};
@@ -13,13 +13,13 @@ use quick_junit::{
 use super::{counts_as_failed, gist, plain, plain_line, sections};
 use crate::conformance::report::{CaseReport, EntryReport, Outcome, Report};
 
-/// How many steps of a session stand with a failure.
+/// How many steps of the session are shown with a failure.
 const STEPS: usize = 40;
 
 /// The report as JUnit XML.
 ///
 /// # Errors
-/// If it cannot be written as XML; texts from outside are made fit for it and are no reason.
+/// If it cannot be written as XML. Texts of a client never cause that, as they are cleaned first.
 pub fn junit(report: &Report) -> Result<String, SerializeError> {
     let mut junit = Junit::new(format!("conformance of {}", plain_line(&report.client)));
     junit.set_time(seconds(report.wall_s));
@@ -37,7 +37,7 @@ pub fn junit(report: &Report) -> Result<String, SerializeError> {
         suite.add_test_cases(report.stale_known_defects.iter().map(|stale| {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type("stale");
-            status.set_message("this entry of the list of known defects does not fit");
+            status.set_message("this entry of the list of known defects is out of date");
             let mut case = TestCase::new(plain_line(stale), status);
             case.set_classname("conformance.known-defects");
             case
@@ -64,14 +64,14 @@ fn test_case(report: &Report, case: &CaseReport) -> TestCase {
         Outcome::Failed => {
             let level = case.level.word();
             status.set_message(format!(
-                "{level}, counted with --strict alone: {}",
+                "{level}, which counts only with --strict: {}",
                 gist(case)
             ));
         }
         Outcome::Known => {
             let last = case.reasons.last();
             let why = last.map_or_else(|| gist(case), |why| plain_line(why));
-            status.set_message(format!("known defect: {why}"));
+            status.set_message(why);
         }
         Outcome::Skipped => {
             let why = case.reasons.first();
@@ -91,7 +91,7 @@ fn test_case(report: &Report, case: &CaseReport) -> TestCase {
         ("level", case.level.word().to_owned()),
         ("outcome", case.outcome.word().to_lowercase()),
         ("requirement", plain_line(&case.requirement)),
-        ("source", plain_line(&case.source)),
+        ("source", plain_line(&case.citation())),
         ("seed", case.seed.to_string()),
         ("reproduce", plain_line(&case.reproduce)),
     ] {
@@ -106,12 +106,12 @@ fn test_case(report: &Report, case: &CaseReport) -> TestCase {
     told
 }
 
-/// Everything that one wants to know who looks at a failure in a CI system.
+/// Everything that helps to understand a failure in a CI system.
 fn story(case: &CaseReport) -> String {
     let mut out = format!("\nmust     {}\n", plain(&case.requirement));
-    let _ = writeln!(out, "source   {}", plain_line(&case.source));
+    let _ = writeln!(out, "source   {}", plain_line(&case.citation()));
     let _ = writeln!(out, "matters  {}", plain(&case.matters));
-    let _ = writeln!(out, "again    {}\n", plain_line(&case.reproduce));
+    let _ = writeln!(out, "rerun    {}\n", plain_line(&case.reproduce));
     for reason in &case.reasons {
         let _ = writeln!(out, "{}", plain(reason));
     }
@@ -123,7 +123,7 @@ fn story(case: &CaseReport) -> String {
     }
     let first = case.transcript.len().saturating_sub(STEPS);
     if first + case.left_out > 0 {
-        let _ = writeln!(out, "\n  ... {} earlier", first + case.left_out);
+        let _ = writeln!(out, "\n  ... {} earlier steps", first + case.left_out);
     }
     for step in &case.transcript[first..] {
         let _ = writeln!(out, "  {}", step_line(step));
@@ -144,7 +144,7 @@ fn step_line(step: &EntryReport) -> String {
     format!("{:>9.3} {arrow} {}", step.at_s, plain_line(&step.text))
 }
 
-/// A saved report may say anything; what is no time is none.
+/// A saved report may contain any number; one that is not a time counts as 0.
 fn seconds(number: f64) -> Duration {
     Duration::try_from_secs_f64(number).unwrap_or_default()
 }
