@@ -32,7 +32,7 @@ use std::io::Read;
 use std::ops::Range;
 
 use thiserror::Error;
-use veschub_wire::crc::crc16;
+use veschub_wire::crc16;
 
 use self::file::Form;
 pub(crate) use self::find::credentials;
