@@ -8,6 +8,7 @@ use std::{cell::RefCell, net::SocketAddr, path::Path, process::Stdio};
 use serde_json::Value;
 use snapbox::cmd::cargo_bin;
 use tokio::{net::TcpListener, process::Command, sync::oneshot};
+use veschub_scrub::{Keep, scrub};
 use veschub_sim::{
     device::{
         Replay,
@@ -21,7 +22,7 @@ use veschub_sim::{
     scenario::Loaded,
     server,
 };
-use veschub_transcript::{Options, Transcript, live::LiveCapture, scrub};
+use veschub_transcript::{Options, Transcript, live::LiveCapture};
 
 /// A pack at rest: what is read of it does not depend on when.
 const PACK: &str = "version: 1\n\
@@ -156,7 +157,7 @@ async fn a_session_that_is_recorded_replayed_drafted_and_scrubbed_is_read_the_sa
     });
     assert_eq!(without_names(&drafted.await), without_names(&read));
 
-    let scrubbed = scrub::scrub(&capture[..], scrub::Keep::default()).unwrap();
+    let scrubbed = scrub(&capture[..], Keep::default()).unwrap();
     let text = |text: &[u8]| scrubbed.file.windows(text.len()).any(|part| part == text);
     assert!(!text(b"shed-0042") && !text(b"SHED-0042"));
     let (id, hub) = replayed(&transcript(&scrubbed.file), "whatever");

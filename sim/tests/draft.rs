@@ -15,8 +15,9 @@ use veschub_sim::{
     scenario::{Loaded, schema},
 };
 use veschub_transcript::{
-    Options, Transcript,
-    tcp::Side::{Initiator, Responder},
+    Options,
+    Side::{Initiator, Responder},
+    Transcript,
     write::{Endpoints, SessionWriter, begin},
 };
 use veschub_wire::{

@@ -6,11 +6,13 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use thiserror::Error;
+use veschub_wire::login::LoginRefusal;
 use veschub_wire::view::{Fields, Value, View};
 use veschub_wire::{CommandId, LoginLine, Reply, Request};
 
 use crate::discovery::Discovery;
-use crate::tcp::Close;
+use crate::side::Close;
 
 /// Which way something goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,9 +126,27 @@ pub struct NoiseEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The line as a hub reads it, or why it closes the connection instead.
-    pub line: Result<LoginLine, String>,
+    pub line: Result<LoginLine, LoginProblem>,
     /// The bytes as they were sent, line feed included.
     pub raw: RawLine,
+}
+
+/// Why a hub would not act on a login line.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LoginProblem {
+    /// A hub refuses it.
+    #[error(transparent)]
+    Refused(#[from] LoginRefusal),
+    /// It ended without a line feed.
+    #[error("the login line has no line feed")]
+    Unfinished,
+    /// It is longer than a hub reads.
+    #[error("the login line has no line feed in {limit} bytes")]
+    TooLong {
+        /// The most that a hub reads.
+        limit: usize,
+    },
 }
 
 /// The bytes of a login line, which are never printed.
@@ -203,7 +223,7 @@ impl Login {
                 fields.push("id", Value::Text(line.id.clone()));
                 fields.push("password", Value::Masked);
             }
-            Err(reason) => fields.push("refused", Value::Text(reason.clone())),
+            Err(reason) => fields.push("refused", Value::Text(reason.to_string())),
         }
         fields
     }

@@ -4,10 +4,10 @@ mod common;
 
 use common::{LOGIN, bms_reply, endpoints, frame, pcap, read, records, said, session};
 use etherparse::PacketBuilder;
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::Record;
+use veschub_transcript::Side::{Initiator, Responder};
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::Record;
 use veschub_transcript::render::{TextOptions, json_lines, summary, text};
-use veschub_transcript::tcp::Side::{Initiator, Responder};
 use veschub_transcript::write::SessionWriter;
 use veschub_transcript::{Direction, Kind, Options, Transcript};
 

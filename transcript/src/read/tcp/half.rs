@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Stamp;
+use crate::read::stamp::Stamp;
 
 /// Bytes behind a hole beyond this many give the hole up.
-pub const MAX_WAITING_BYTES: usize = 1 << 20;
+pub(super) const MAX_WAITING_BYTES: usize = 1 << 20;
 /// Pieces behind a hole beyond this many give the hole up.
-pub const MAX_WAITING_PIECES: usize = 1 << 12;
+pub(super) const MAX_WAITING_PIECES: usize = 1 << 12;
 /// A recording that starts in the middle waits for an acknowledgement with at most this many bytes.
 const MAX_UNANCHORED_BYTES: usize = 64 << 10;
 /// An acknowledgement this far ahead is not believed.
@@ -27,9 +27,18 @@ const BASE: u64 = 1 << 32;
 /// What comes out of one direction.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Output<'a> {
-    Data { offset: u64, bytes: Cow<'a, [u8]> },
-    Gap { offset: u64, len: u64 },
-    End { offset: u64 },
+    Data {
+        offset: u64,
+        position: u64,
+        bytes: Cow<'a, [u8]>,
+    },
+    Gap {
+        offset: u64,
+        len: u64,
+    },
+    End {
+        offset: u64,
+    },
 }
 
 /// How much a hole is wanted to be given up.
@@ -163,6 +172,7 @@ impl Half {
             self.latest = self.latest.max(stamp);
             let data = Output::Data {
                 offset: start - origin,
+                position: start,
                 bytes: Cow::Borrowed(bytes),
             };
             return Inserted {
@@ -291,13 +301,18 @@ impl Half {
         if let Some(entry) = self.waiting.first_entry() {
             if *entry.key() == self.next {
                 let piece = entry.remove();
-                let len = piece.bytes.len();
+                let (position, len) = (self.next, piece.bytes.len());
                 self.waiting_bytes -= len;
                 self.next += len as u64;
                 self.latest = self.latest.max(piece.stamp);
                 self.remember(&piece.bytes);
                 let bytes = Cow::Owned(piece.bytes);
-                return Some((self.latest, Output::Data { offset, bytes }));
+                let data = Output::Data {
+                    offset,
+                    position,
+                    bytes,
+                };
+                return Some((self.latest, data));
             }
             let behind = *entry.key();
             let stamp = entry.get().stamp;
@@ -367,7 +382,8 @@ impl Half {
         bytes.len() == 1 && confirmed && (self.origin.is_none() || start + 1 == self.next)
     }
 
-    fn position(&mut self, seq: u32) -> u64 {
+    /// The position of a sequence number.
+    pub(super) fn position(&mut self, seq: u32) -> u64 {
         let near = *self.near.get_or_insert_with(|| BASE + u64::from(seq));
         let distance = seq.wrapping_sub(near as u32) as i32;
         near.saturating_add_signed(i64::from(distance))

@@ -7,14 +7,15 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::stamp::Stamp;
+use super::tcp::MAX_CONNECTIONS;
 use crate::entry::{Entry, Kind};
-use crate::tcp::{MAX_CONNECTIONS, Stamp};
 
 /// How much waits for something earlier, in bytes of memory.
-pub(crate) const MAX_HELD: usize = 8 << 20;
+const MAX_HELD: usize = 8 << 20;
 
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(super) struct Queue {
     /// In the order of their records.
     entries: VecDeque<(Stamp, Entry)>,
     cost: usize,
@@ -24,7 +25,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             entries: VecDeque::new(),
             cost: 0,
@@ -34,7 +35,7 @@ impl Queue {
     }
 
     /// Takes an entry; of one record, those that were told first come first.
-    pub(crate) fn push(&mut self, stamp: Stamp, entry: Entry) {
+    pub(super) fn push(&mut self, stamp: Stamp, entry: Entry) {
         self.cost += cost(&entry);
         match self.entries.back() {
             Some((last, _)) if last.record > stamp.record => {
@@ -48,7 +49,7 @@ impl Queue {
     }
 
     /// From this record on, the connection in this slot may still tell something.
-    pub(crate) fn hold(&mut self, slot: usize, since: Option<u64>) {
+    pub(super) fn hold(&mut self, slot: usize, since: Option<u64>) {
         let Some(hold) = self.holds.get_mut(slot) else {
             return;
         };
@@ -65,7 +66,7 @@ impl Queue {
     }
 
     /// The next entry that nothing earlier can come before any more.
-    pub(crate) fn pop(&mut self) -> Option<(Stamp, Entry)> {
+    pub(super) fn pop(&mut self) -> Option<(Stamp, Entry)> {
         let (stamp, _) = self.entries.front()?;
         let free = match self.earliest.first() {
             Some((since, _)) => stamp.record < *since || self.cost > MAX_HELD,
