@@ -1,7 +1,7 @@
 //! The entries of a transcript: what was said, by whom, when and where in the stream.
 //!
-//! An entry owns its bytes and knows how to tell them as named fields. Fields are safe to print:
-//! they never hold a password or another secret. Payloads and raw lines are the truth, masked nowhere.
+//! An entry owns its bytes and can show them as named fields. Fields are safe to print: they never hold a password or
+//! another secret. Payloads and raw lines hold the bytes as they were sent, and nothing in them is masked.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -197,7 +197,7 @@ impl FrameEntry {
         usize::from(self.start) + self.payload.len() + 3
     }
 
-    /// The payload as named fields; what does not decode is told as `undecoded`.
+    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`.
     #[must_use]
     pub fn fields(&self, direction: Direction) -> Fields {
         let fields = match direction {
@@ -273,7 +273,7 @@ impl Entry {
         }
     }
 
-    /// What the entry tells as named fields, safe to print.
+    /// The content of the entry as named fields, safe to print.
     #[must_use]
     pub fn fields(&self) -> Fields {
         let mut fields = Fields::new();

@@ -7,8 +7,8 @@
 //! 1. **The oldest first.** A device answers in order, so a reply answers the oldest open request of its command.
 //! 2. **FORWARD_CAN.** The reply of a device on the CAN bus comes back bare, so it answers a FORWARD_CAN that passed on
 //!    its command just as it answers a direct request; of both, the oldest.
-//! 3. **Masks.** GET_VALUES_SELECTIVE, GET_VALUES_SETUP_SELECTIVE and GET_IMU_DATA echo the mask of the request. Such a
-//!    reply answers the oldest request with its mask; only if there is none, the oldest with another.
+//! 3. **Masks.** The replies to GET_VALUES_SELECTIVE, GET_VALUES_SETUP_SELECTIVE, GET_IMU_DATA and GET_STATS echo the
+//!    mask of the request. Such a reply answers the oldest request with its mask; only if there is none, the oldest with another.
 //! 4. **Unsolicited replies.** A reply without an open request of its command answers nothing.
 //! 5. **Late replies.** A request that was given up is no longer open. If its reply comes after all, nobody can tell it
 //!    from the reply to the next request of the same command, and it answers that one; without one, it is unsolicited.
@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, Reply, Request};
 
 /// After this long, VESC Tool takes a request for lost and asks again (`VT commands.cpp:2342-2372`).
 const LOST_AFTER: Duration = Duration::from_secs(1);
@@ -172,7 +172,7 @@ pub struct Exchanges<T> {
 }
 
 /// Requests whose replies cannot be told apart: by the command of the reply, and the mask.
-type Kind = (CommandId, Option<Vec<u8>>);
+type Kind = (CommandId, Option<u32>);
 
 #[derive(Debug)]
 struct Queue<T> {
@@ -201,7 +201,7 @@ impl<T> Exchanges<T> {
             Some(_) => inside(request),
             None => request,
         };
-        let kind = (asked.reply(), mask(inner));
+        let kind = (asked.reply(), asked_mask(inner));
         if self.queues.len() >= KINDS && !self.queues.contains_key(&kind) {
             self.queues.retain(|_, queue| !queue.open.is_empty());
         }
@@ -241,7 +241,7 @@ impl<T> Exchanges<T> {
         queue.open.pop_front()
     }
 
-    /// Closes the first request of which this is true: nobody waits for its reply any longer.
+    /// Closes the first request of which this is true. The caller no longer waits for its reply.
     pub fn withdraw(&mut self, mut is_it: impl FnMut(&T) -> bool) -> Option<Open<T>> {
         self.queues.values_mut().find_map(|queue| {
             let index = queue.open.iter().position(|open| is_it(&open.attached))?;
@@ -263,7 +263,9 @@ impl<T> Exchanges<T> {
     /// The kind of the oldest open request that a reply can answer.
     fn kind_of(&self, reply: &[u8]) -> Option<Kind> {
         let id = command(reply);
-        let exact = (id, mask(reply));
+        let masked = (id, Some(u32::MIN))..=(id, Some(u32::MAX));
+        let is_masked = self.queues.range(masked).next().is_some();
+        let exact = (id, is_masked.then(|| echoed_mask(reply)).flatten());
         let is_open = |kind: &Kind| {
             let queue = self.queues.get(kind);
             queue.is_some_and(|queue| !queue.open.is_empty())
@@ -275,9 +277,10 @@ impl<T> Exchanges<T> {
         if self.policy.is_print(id) && is_open(&terminal) {
             return Some(terminal);
         }
-        let same_id = self.queues.iter().filter(|((other, _), _)| *other == id);
-        let fronts = same_id.filter_map(|(kind, queue)| Some((queue.open.front()?.at, kind)));
-        fronts.min().map(|(_, kind)| kind.clone())
+        let same_id = (id, None)..=(id, Some(u32::MAX));
+        let fronts = self.queues.range(same_id);
+        let fronts = fronts.filter_map(|(kind, queue)| Some((queue.open.front()?.at, kind)));
+        fronts.min().map(|(_, kind)| *kind)
     }
 
     fn close_oldest(&mut self) {
@@ -337,14 +340,26 @@ fn inside(request: &[u8]) -> &[u8] {
     request.get(2..).unwrap_or_default()
 }
 
-/// The mask of a selective request, which its reply echoes.
-fn mask(payload: &[u8]) -> Option<Vec<u8>> {
-    let len = match command(payload) {
-        CommandId::GET_VALUES_SELECTIVE | CommandId::GET_VALUES_SETUP_SELECTIVE => 4,
-        CommandId::GET_IMU_DATA => 2,
-        _ => return None,
-    };
-    payload.get(1..=len).map(<[u8]>::to_vec)
+/// The mask of a selective request.
+fn asked_mask(request: &[u8]) -> Option<u32> {
+    match Request::decode(request).ok()?.body {
+        Request::GetValuesSelective { mask } | Request::GetValuesSetupSelective { mask } => {
+            Some(mask)
+        }
+        Request::GetImuData { mask } | Request::GetStats { mask } => Some(mask.into()),
+        _ => None,
+    }
+}
+
+/// The mask of the request that a selective reply echoes.
+fn echoed_mask(reply: &[u8]) -> Option<u32> {
+    match Reply::decode(reply).ok()?.body {
+        Reply::ValuesSelective { mask, .. }
+        | Reply::ValuesSetupSelective { mask, .. }
+        | Reply::Stats { mask, .. } => Some(mask),
+        Reply::ImuData { mask, .. } => Some(mask.into()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -357,7 +372,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Requests every `period`, each answered after `latency` but for the lost ones; the latencies as they are told.
+    /// Requests every `period`, each answered after `latency` but for the lost ones; returns the latencies that come out.
     fn poll(policy: Policy, period: u64, latency: u64, count: u64, lost: &[u64]) -> Vec<u64> {
         let mut events: Vec<(u64, bool)> = Vec::new();
         for turn in 0..count {
@@ -473,12 +488,22 @@ mod tests {
         exchanges.ask(ms(0), &[50, 0, 0, 0, 1], 'a');
         exchanges.ask(ms(1), &[34, 84, 50, 0, 0, 0, 2], 'b');
         exchanges.ask(ms(2), &[50, 0, 0, 0, 1], 'c');
-        let mut answer = |mask| exchanges.answer(ms(3), &[50, 0, 0, 0, mask, 7]);
+        let mut answer = |mask| exchanges.answer(ms(3), &[50, 0, 0, 0, mask, 0, 0, 0, 0]);
         assert_eq!(answer(2).unwrap().attached, 'b');
-        // A mask that nobody asked for: the oldest.
+        // No request has this mask: the oldest.
         assert_eq!(answer(9).unwrap().attached, 'a');
         assert_eq!(answer(1).unwrap().attached, 'c');
         assert!(answer(1).is_none());
+    }
+
+    #[test]
+    fn a_mask_that_comes_back_wider_is_the_same() {
+        let mut exchanges = Exchanges::new(Policy::patient());
+        exchanges.ask(ms(0), &Request::GetStats { mask: 2 }.encode(), 'a');
+        exchanges.ask(ms(0), &Request::GetStats { mask: 1 }.encode(), 'b');
+        let values = Default::default();
+        let reply = Reply::Stats { mask: 1, values }.encode();
+        assert_eq!(exchanges.answer(ms(1), &reply).unwrap().attached, 'b');
     }
 
     #[test]

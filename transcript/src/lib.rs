@@ -1,4 +1,4 @@
-//! A VESC session told as timed, directed entries.
+//! A VESC session as timed, directed entries.
 //!
 //! No sockets, no clock, no files: input is anything that reads, output anything that writes.
 //!
@@ -20,9 +20,9 @@
 //!   credentials masked.
 //! * [`secret`]: where the secrets of a session are.
 //!
-//! Three rules hold throughout. *Every byte is told*: the entries of a direction cover its stream without
-//! a hole, noise and gaps included. *Contents decide*, not port numbers. *Secrets stay in payloads*:
-//! whatever is meant to be read by people has them masked.
+//! Three rules hold throughout. *Every byte has an entry*: the entries of a direction cover its stream without a hole,
+//! noise and gaps included. *Contents decide* what a connection is, not port numbers. *Secrets stay in payloads*: they
+//! are masked in everything that people read.
 
 pub mod discovery;
 pub mod entry;

@@ -10,7 +10,7 @@ use veschub_wire::{Decoder, Item, LoginLine};
 use crate::entry::{FrameEntry, Kind, Login, LoginProblem, NoiseEntry, RawLine};
 
 /// A login line longer than this is given up.
-pub const MAX_LOGIN_LINE: usize = 256 << 10;
+pub(crate) const MAX_LOGIN_LINE: usize = 256 << 10;
 
 /// Something heard, and the place and time of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl<T: Copy> Listener<T> {
 
     /// The time of the first bytes that were taken and not heard of yet.
     #[must_use]
-    pub fn unsettled_since(&self) -> Option<T> {
+    pub(crate) fn unsettled_since(&self) -> Option<T> {
         let unsettled = self.heard_to < self.len;
         self.times
             .iter()
@@ -83,7 +83,7 @@ impl<T: Copy> Listener<T> {
 
     /// Whether the stream may still begin with a login line.
     #[must_use]
-    pub fn may_be_login(&self) -> bool {
+    pub(crate) fn may_be_login(&self) -> bool {
         self.login.is_some()
     }
 

@@ -1,6 +1,7 @@
 //! Where the secrets of a session are: the fields of login lines, payloads and discovery datagrams that hold them.
 //!
-//! Both who masks a session while it is recorded ([`crate::live`]) and who scrubs a capture afterwards ask here.
+//! A session that is written while it goes on ([`crate::live`]) is masked by this, and so is a capture that is scrubbed
+//! afterwards.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -65,7 +66,7 @@ pub enum Location {
     Times,
 }
 
-/// Bytes of which nobody can tell what they hold.
+/// Bytes whose content is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unparsed {
@@ -95,7 +96,7 @@ pub struct Span {
 pub enum Found {
     /// A field that holds a secret.
     Field(Secret, Location),
-    /// Bytes that may hold a secret, because nobody understands them.
+    /// Bytes that may hold a secret, because their content is not known.
     Unparsed(Unparsed),
     /// Bytes in which known secrets may stand.
     Search(Location),
@@ -139,7 +140,7 @@ pub fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool) -> Vec
 
 /// Where a login line holds its password, or bytes that may belong to it, whether a hub accepts the line or not.
 #[must_use]
-pub fn login_credentials(line: &[u8]) -> Vec<Range<usize>> {
+pub(crate) fn login_credentials(line: &[u8]) -> Vec<Range<usize>> {
     let mut spans = Spans::default();
     spans.login(0, line);
     spans.credentials()
@@ -147,7 +148,7 @@ pub fn login_credentials(line: &[u8]) -> Vec<Range<usize>> {
 
 /// Where a payload holds passwords, keys and pins, or a config that may hold some.
 #[must_use]
-pub fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
+pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
     let mut spans = Spans::default();
     match direction {
         Direction::ToDevice => spans.request(0, payload),
@@ -158,7 +159,7 @@ pub fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
 
 /// Whether a frame that begins with this command may hold credentials.
 #[must_use]
-pub fn may_hold_credentials(command: CommandId) -> bool {
+pub(crate) fn may_hold_credentials(command: CommandId) -> bool {
     matches!(
         command,
         CommandId::FORWARD_CAN
@@ -207,7 +208,7 @@ impl Spans {
         }
     }
 
-    /// Those that let somebody in.
+    /// The passwords, keys and pins among them.
     fn credentials(self) -> Vec<Range<usize>> {
         let spans = self.0.into_iter().filter(|span| match span.what {
             Found::Field(secret, _) => {

@@ -11,7 +11,7 @@ use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 use crate::entry::{Direction, Entry, Kind, Login};
 use crate::error::Truncated;
 
-/// Which connections of a capture are told.
+/// Which connections of a capture are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// Those in which there is a login line or a frame.
@@ -23,7 +23,7 @@ pub enum Choice {
     Connection(u32),
 }
 
-/// How large payloads may be, and what is told.
+/// How large payloads may be, and which connections are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Which connections.
@@ -118,7 +118,7 @@ pub struct Connection {
     pub device: SocketAddr,
     /// Whether its opening was recorded.
     pub from_start: bool,
-    /// Who is who was told by a login, not guessed.
+    /// Whether a login showed which end is the tool; otherwise that is a guess.
     pub by_login: bool,
 }
 
@@ -131,7 +131,7 @@ impl Transcript {
 
     /// Whether entries have to say to which connection they belong.
     #[must_use]
-    pub fn has_several_connections(&self) -> bool {
+    pub(crate) fn has_several_connections(&self) -> bool {
         self.connections.len() > 1
     }
 

@@ -12,7 +12,7 @@ use etherparse::{PacketBuilder, TcpHeader, TcpOptionElement};
 use crate::side::Side;
 
 /// Bytes of a segment on an ordinary Ethernet.
-pub const DEFAULT_MSS: u16 = 1460;
+const DEFAULT_MSS: u16 = 1460;
 const WINDOW: u16 = 64_240;
 const HOPS: u8 = 64;
 

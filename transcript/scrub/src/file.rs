@@ -88,7 +88,7 @@ fn write_ng(big: bool, records: &[Record]) -> Vec<u8> {
         bytes: Vec::new(),
     };
     let mut section = body();
-    // A length that is not told.
+    // The length of the section is not given.
     section
         .u32(BYTE_ORDER)
         .u16(1)
@@ -230,7 +230,7 @@ fn count_options(
             (1, 4..=7) => Some("address of an interface"),
             (1, 11) => Some("capture filter"),
             (_, 2988 | 2989 | 19372 | 19373) => Some("option of somebody's own"),
-            // How the clock counts, what a packet's flags are: they name nobody.
+            // How the clock counts and what flags a packet has: they name no person.
             _ => None,
         };
         if let Some(what) = what {

@@ -1,6 +1,6 @@
 //! TCP connections, and which byte of a stream each byte of a packet is.
 //!
-//! The reader's reassembly tells both: what the streams are, and at which position each segment begins.
+//! The reader's reassembly knows both: the bytes of each stream, and the position at which each segment begins.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -49,7 +49,7 @@ struct Half {
     stream: Stream,
 }
 
-/// A VESC session: who is who, whether that is only guessed, and what both sides sent.
+/// A VESC session: which end is the tool, whether that is only guessed, and what both sides sent.
 pub(crate) struct Session<'a> {
     pub(crate) roles: Roles,
     pub(crate) is_guessed: bool,

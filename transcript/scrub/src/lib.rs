@@ -6,19 +6,18 @@
 //!                         +--- packets, edited in place <-----+--> report
 //! ```
 //!
-//! The same secret gets the same placeholder throughout, in both directions, wherever its text stands, so that
-//! a replay finds the same requests. Lengths, the order of packets and the distances of their times stay. CRCs
-//! and checksums are made right. What looks like a placeholder stays as it is, so that scrubbing a scrubbed
-//! file changes nothing.
+//! The same secret gets the same placeholder throughout, in both directions and wherever its text stands, so that a
+//! replay finds the same requests. Lengths, the order of packets and the distances of their times stay. CRCs and
+//! checksums are made right. A placeholder stays as it is, so scrubbing a scrubbed file changes nothing.
 //!
-//! Caution is the default: packets of anything but VESC sessions and discovery are left out, as is what a
-//! pcapng says around its packets; bytes outside of frames, and payloads that nobody understands, become
-//! zeros; where nobody logs in and the opening was not recorded, zeros may change the guess of who is who. Where
-//! two packets disagree about the same bytes of a stream, both get what the reader took.
+//! In doubt, bytes are removed. Packets of anything but VESC sessions and discovery are left out, and so is everything
+//! that a pcapng says around its packets. Bytes outside of frames and payloads of unknown commands become zeros. If a
+//! connection has no login and its opening was not recorded, these zeros may change the guess which end is the tool. If
+//! two packets disagree about the same bytes of a stream, both get the bytes that the reader took.
 //!
-//! What is not found: a secret that stands in a free text (TERMINAL_CMD, PRINT) and in no field of the same
-//! capture; one of fewer than [`MIN_SEARCHED`] bytes outside of its own field; ports, device and firmware
-//! names, CAN ids and measured values, which are kept because they are what a capture is for.
+//! Some secrets are not found: one that stands only in free text (TERMINAL_CMD, PRINT) and in no field of the same
+//! capture, and one of fewer than [`MIN_SEARCHED`] bytes outside of its own field. Ports, device and firmware names, CAN
+//! ids and measured values are kept, because a capture is of no use without them.
 
 mod error;
 mod file;

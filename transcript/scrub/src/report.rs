@@ -19,7 +19,7 @@ pub enum Dropped {
     OtherProtocols,
     /// IP fragments, and IPv6 with extension headers.
     Unsupported,
-    /// Cut so short that nobody can tell whose they are.
+    /// Cut so short that their connection is not known.
     Cut,
 }
 
@@ -65,7 +65,7 @@ pub struct ScrubReport {
 impl ScrubReport {
     /// Whether a scrubbed file would hold the same packets with the same contents.
     ///
-    /// Blanked bytes do not count: they are a precaution, and whoever scrubs may ask to keep them.
+    /// Blanked bytes do not count: they are a precaution, and a user may ask to keep them.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.replaced.is_empty() && self.dropped_packets.is_empty() && self.removed.is_empty()

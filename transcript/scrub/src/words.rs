@@ -5,7 +5,7 @@
 //! | ids, names, hosts | `demo-` and a number; shorter than 7 bytes: `x` and a number |
 //! | passwords, keys | `not-a-` and a number; shorter than 8 bytes as above |
 //! | UUID | `not-a-uuid` and a number; one that is a MAC and zeros: that MAC's placeholder |
-//! | MAC | 02:DE:30 and a number: locally administered, so nobody's |
+//! | MAC | 02:DE:30 and a number: locally administered, so of no real card |
 //! | IPv4 | one whose text is as long: of a network for documentation, or of 0/8 or 240/4 |
 //! | IPv6 | 2001:db8:: and a number |
 //!
@@ -379,7 +379,7 @@ fn hex(bytes: &[u8], separator: &str, upper: bool) -> Vec<u8> {
     pairs.join(separator).into_bytes()
 }
 
-/// Addresses that are nobody's and whose texts are this long.
+/// Addresses that belong to no machine and whose texts are this long.
 fn ipv4_of_len(len: usize) -> impl Iterator<Item = Ipv4Addr> {
     let nets = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
     let documentation = nets

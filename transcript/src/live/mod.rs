@@ -110,7 +110,7 @@ enum HeldEvent {
 struct Shared<W>(Arc<Mutex<W>>);
 
 impl<W: Write> LiveCapture<W> {
-    /// Writes the file's headers. Whoever is called listens at `port`; times will count from `start_ns`, which is
+    /// Writes the file's headers. The end that is called listens at `port`; times will count from `start_ns`, which is
     /// nanoseconds since the epoch.
     ///
     /// # Errors

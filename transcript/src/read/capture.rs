@@ -62,7 +62,7 @@ struct Conversations {
     found: Vec<Connection>,
     left_out: u64,
     named_left_out: Vec<String>,
-    /// Slots that turned out to be none of ours.
+    /// Slots of connections that are not VESC sessions.
     uninteresting: Vec<usize>,
 }
 
@@ -181,7 +181,7 @@ impl<'a, S: EntrySink> Capture<'a, S> {
         Ok(())
     }
 
-    /// Tells what is left.
+    /// Hands out the entries that are left.
     pub(super) fn finish(mut self) -> io::Result<Summary> {
         let conversations = &mut self.conversations;
         self.tcp.finish(&mut |event| conversations.hear(event));

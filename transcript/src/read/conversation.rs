@@ -1,4 +1,5 @@
-//! One connection of a capture: kept until it is clear who is who, then told as it goes.
+//! One connection of a capture. Its bytes are kept until it is clear which end is the tool; from then on they become
+//! entries as they come.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use crate::transcript::{Choice, Connection, Options};
 
 /// A connection without a login or a frame in this many bytes is left out.
 const MAX_UNDECIDED: usize = 1 << 20;
-/// A connection that was chosen and says nothing of ours is told from here on, as noise.
+/// If the user chose a connection and it holds none of our protocol in this many bytes, it is shown as noise.
 const MAX_UNDECIDED_CHOSEN: usize = 512 << 10;
 /// What a kept piece costs besides its bytes.
 const PIECE_COST: usize = 64;
@@ -56,7 +57,7 @@ struct Ours {
 #[derive(Debug)]
 pub(super) enum Progress {
     GoesOn,
-    /// It is clear now who is who.
+    /// It is clear now which end is the tool.
     Found(Connection),
     /// It is no VESC session.
     NotOurs,
@@ -146,7 +147,7 @@ impl Conversation {
         };
         let chosen = match self.options.choice {
             Choice::ByContent => None,
-            // Whoever chooses a port means that of the hub or device.
+            // A chosen port is that of the hub or device.
             Choice::Port(port) if port == self.initiator.port() => Some(Side::Responder),
             Choice::Port(_) => Some(Side::Initiator),
             Choice::Connection(_) if self.from_start => Some(Side::Initiator),
@@ -159,7 +160,8 @@ impl Conversation {
         }
     }
 
-    /// There is no room to wait any longer: what was chosen is told as it is, unless it may be a password.
+    /// Decides now, because there is no room to keep more. A chosen connection is shown as it is, unless its bytes may
+    /// be a password.
     pub(super) fn hurry(&mut self, queue: &mut Queue) -> Progress {
         match &self.state {
             State::Undecided(undecided) if undecided.scout.may_be_login() => Progress::NotOurs,
@@ -178,7 +180,7 @@ impl Conversation {
         progress
     }
 
-    /// Tells what was kept; from now on everything is told at once.
+    /// Makes entries of the bytes that were kept; later bytes become entries at once.
     fn settle(&mut self, roles: Roles, queue: &mut Queue) -> Connection {
         let mut ours = Ours::new(self.number, roles, &self.options);
         queue.push(self.opened, self.opening());

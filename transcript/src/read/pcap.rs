@@ -19,7 +19,7 @@ use super::link::LinkType;
 use crate::error::{CaptureError, FirstBytes, Truncated};
 
 /// The largest block or packet that is read, in bytes; blocks that are not needed may be larger.
-pub const MAX_BLOCK: usize = 4 << 20;
+pub(crate) const MAX_BLOCK: usize = 4 << 20;
 /// Interfaces of one pcapng section beyond this number are not believed.
 const MAX_INTERFACES: usize = 65_536;
 

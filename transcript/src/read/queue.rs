@@ -1,9 +1,9 @@
-//! Entries that are known, until nothing earlier can come any more.
+//! Entries that are known, kept until no earlier entry can come any more.
 //!
-//! What is said on one connection may become clear later than what is said on another: bytes behind a hole,
-//! half a frame, a connection of which nobody knows yet whether it is ours. Each connection therefore may hold
-//! entries back from a record on. Beyond [`MAX_HELD`] bytes that is given up, and what then becomes clear late is told
-//! late, with its right time.
+//! Entries of one connection may become clear later than those of another: bytes behind a hole, half a frame, or a
+//! connection that may turn out to be no VESC session. Such a connection holds back all entries from a record on. When
+//! more than 8 MiB wait, nothing is held back any longer; an entry that becomes clear after that comes late, with its
+//! right time.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -34,7 +34,7 @@ impl Queue {
         }
     }
 
-    /// Takes an entry; of one record, those that were told first come first.
+    /// Takes an entry. Entries of one record stay in the order in which they came.
     pub(super) fn push(&mut self, stamp: Stamp, entry: Entry) {
         self.cost += cost(&entry);
         match self.entries.back() {
@@ -48,7 +48,7 @@ impl Queue {
         }
     }
 
-    /// From this record on, the connection in this slot may still tell something.
+    /// From this record on, the connection in this slot may still have entries.
     pub(super) fn hold(&mut self, slot: usize, since: Option<u64>) {
         let Some(hold) = self.holds.get_mut(slot) else {
             return;

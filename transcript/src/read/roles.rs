@@ -1,8 +1,8 @@
 //! Who is the tool and who is the device in a recorded connection.
 //!
-//! A login says it. Without one, the side that opened the connection is the tool; if the opening
-//! was not recorded, what the frames look like decides, and at last the port numbers. The contents
-//! also decide whether a connection is a VESC session at all: its port never does.
+//! A login shows it. Without a login, the side that opened the connection is the tool. If the opening was not recorded,
+//! the frames decide: some can only be requests, others only replies. If they leave it open, the port numbers decide.
+//! Whether a connection is a VESC session at all, its contents decide and never its port.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ pub struct Roles {
     pub login: Option<Side>,
 }
 
-/// Listens to a connection until it is clear who is who.
+/// Listens to a connection until it is clear which end is the tool.
 #[derive(Debug)]
 pub struct Scout {
     from_start: bool,
@@ -73,7 +73,7 @@ impl Scout {
         self.weigh(side);
     }
 
-    /// Who is who, if nothing that may still come can change it.
+    /// The roles, if nothing that may still come can change them.
     #[must_use]
     pub fn certain(&self) -> Option<Roles> {
         if self.login.is_some() {
@@ -89,11 +89,11 @@ impl Scout {
 
     /// Whether a login line may have begun and has not ended.
     #[must_use]
-    pub fn may_be_login(&self) -> bool {
+    pub(crate) fn may_be_login(&self) -> bool {
         self.listeners.iter().any(Listener::may_be_login)
     }
 
-    /// Who is who as far as can be told; `None` if nothing was said that a VESC session consists of.
+    /// The most likely roles at the end of the recording; `None` if there was neither a login nor a frame.
     ///
     /// Without frames that tell, the side with the higher port is the tool.
     pub fn last(&mut self, higher_port: Side) -> Option<Roles> {

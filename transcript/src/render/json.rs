@@ -24,7 +24,7 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
     Ok(())
 }
 
-/// One entry as a JSON object; `several` says whether the connection is told.
+/// One entry as a JSON object; `several` says whether the number of the connection is in it.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
     timed_line(entry, several, Timing::default())

@@ -16,4 +16,3 @@ pub use json::{FieldsJson, JsonWriter, ValueJson, json_line, json_lines};
 pub use stats::{Row, Spread, Stats};
 pub use tally::summary;
 pub use text::{Preview, TextOptions, TextWriter, text, text_line};
-pub use timing::{Clock, Timing};

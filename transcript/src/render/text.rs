@@ -195,7 +195,7 @@ impl<W: Write> EntrySink for TextWriter<W> {
 struct Page {
     options: TextOptions,
     time: usize,
-    /// 0 where the connection is not told.
+    /// 0 if the connection is not shown.
     connection: usize,
     name: usize,
 }
@@ -387,7 +387,7 @@ fn milliseconds(ns: u64) -> String {
     format!("{} ms", tenths_of_ms(ns))
 }
 
-/// Flags in a row are told by how many are set.
+/// Of a list of flags, only the number of those that are set is shown.
 fn is_flags(values: &[Value]) -> bool {
     !values.is_empty() && values.iter().all(|value| matches!(value, Value::Bool(_)))
 }

@@ -11,17 +11,17 @@ const MAX_CONNECTIONS: usize = 1024;
 
 /// How long things took, of one entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
+pub(super) struct Timing {
     /// Nanoseconds since something was said last on the same connection, in either direction.
-    pub gap_ns: Option<u64>,
+    pub(super) gap_ns: Option<u64>,
     /// For a reply: the request that it answers, and after how many nanoseconds.
-    pub answers: Option<(Asked, u64)>,
+    pub(super) answers: Option<(Asked, u64)>,
 }
 
-/// Follows the entries of a transcript and tells the times of each. Which request a reply answers is decided by
-/// [`Policy::measuring`].
+/// Follows the entries of a transcript and measures the times of each. [`Policy::measuring`] decides which request a
+/// reply answers.
 #[derive(Debug, Default)]
-pub struct Clock {
+pub(super) struct Clock {
     connections: BTreeMap<u32, Followed>,
 }
 
@@ -33,7 +33,7 @@ struct Followed {
 
 impl Clock {
     /// The times of the next entry.
-    pub fn time(&mut self, entry: &Entry) -> Timing {
+    pub(super) fn time(&mut self, entry: &Entry) -> Timing {
         let said = matches!(
             entry.kind,
             Kind::Login(_) | Kind::Frame(_) | Kind::Noise(_) | Kind::Gap { .. }

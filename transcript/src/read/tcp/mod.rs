@@ -11,8 +11,8 @@
 //! given up when the other side acknowledges what lies behind it, when too much waits for it, or
 //! when the connection ends.
 //!
-//! Memory has limits that no recording can move: [`MAX_CONNECTIONS`] are remembered at a time, the longest silent
-//! is forgotten first, and [`MAX_WAITING_TOTAL`] bytes wait behind holes, all connections together.
+//! Memory has limits that no recording can move: 1,024 connections are remembered at a time, and the one that was silent
+//! for the longest time is forgotten first; at most 8 MiB wait behind holes, all connections together.
 
 mod event;
 mod half;
@@ -21,16 +21,16 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 pub use event::{Event, EventKind};
-use half::{Half, Output, Urge};
+use half::{Half, Urge};
 
 use super::segment::Segment;
 use super::stamp::Stamp;
 use crate::side::{Close, Side};
 
 /// How many connections are remembered at a time.
-pub const MAX_CONNECTIONS: usize = 1 << 10;
+pub(crate) const MAX_CONNECTIONS: usize = 1 << 10;
 /// What waits behind holes in all connections together, in bytes.
-pub const MAX_WAITING_TOTAL: usize = 8 << 20;
+pub(crate) const MAX_WAITING_TOTAL: usize = 8 << 20;
 
 /// Puts all connections of a capture together.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ struct Connection {
     halves: [Half; 2],
     reset: bool,
     from_start: bool,
-    /// Nobody wants to hear of it.
+    /// Its events are not wanted.
     ignored: bool,
     /// The last record that belongs to it.
     last: Stamp,
@@ -70,8 +70,8 @@ impl Reassembler {
         Self::default()
     }
 
-    /// Takes the next segment in capture order and tells what it brought about; says where the connection is
-    /// remembered, if it is.
+    /// Takes the next segment in capture order and hands out the events that it brings about. Returns the slot of the
+    /// connection, if it is remembered.
     pub fn push(
         &mut self,
         stamp: Stamp,
@@ -89,7 +89,7 @@ impl Reassembler {
         let slot = match known {
             Some(slot) if !self.is_over_before(slot, segment) => slot,
             _ => {
-                // Nothing to put together, and no sign of who is who.
+                // It has nothing to put together, and does not show which end opened the connection.
                 if segment.rst && known.is_none() {
                     return None;
                 }
@@ -115,7 +115,7 @@ impl Reassembler {
         Some(slot)
     }
 
-    /// Ends the capture: tells what was still waiting for something.
+    /// Ends the capture, and hands out everything that still waited.
     pub fn finish(&mut self, tell: &mut impl FnMut(Event<'_>)) {
         let mut slots: Vec<usize> = (0..self.slots.len()).collect();
         slots.sort_by_key(|&slot| self.slots[slot].as_ref().map(|found| found.number));
@@ -124,8 +124,8 @@ impl Reassembler {
         }
     }
 
-    /// Tells nothing more of this connection, and keeps nothing for it.
-    pub fn ignore(&mut self, slot: usize) {
+    /// Hands out no more events of this connection, and keeps nothing for it.
+    pub(crate) fn ignore(&mut self, slot: usize) {
         if let Some(Some(connection)) = self.slots.get_mut(slot) {
             self.waiting -= connection.waiting();
             connection.ignored = true;
@@ -133,9 +133,9 @@ impl Reassembler {
         }
     }
 
-    /// The record from which on something may still be told of this connection.
+    /// The record from which on this connection may still have events.
     #[must_use]
-    pub fn unsettled_since(&self, slot: usize) -> Option<u64> {
+    pub(crate) fn unsettled_since(&self, slot: usize) -> Option<u64> {
         let connection = self.slots.get(slot)?.as_ref()?;
         let halves = connection.halves.iter();
         halves.filter_map(Half::unsettled_since).min()
@@ -205,7 +205,7 @@ impl Connection {
                 true => segment.destination,
                 false => segment.source,
             },
-            halves: [Half::default(), Half::default()],
+            halves: [Side::Initiator, Side::Responder].map(Half::new),
             reset: false,
             from_start: segment.syn,
             ignored: false,
@@ -305,53 +305,24 @@ impl Connection {
             let len = segment.payload.len() as u32;
             half.end(first.wrapping_add(len).wrapping_add(segment.cut), stamp);
         }
-        if let Some(overlap) = inserted.overlap {
-            let kind = EventKind::Repeated {
-                side,
-                offset: overlap.offset,
-                len: overlap.len,
-                differing: overlap.differing,
-            };
-            tell(self.event(slot, stamp, kind));
+        if let Some(repeated) = inserted.repeated {
+            tell(self.event(slot, stamp, repeated));
         }
-        if let Some((stamp, output)) = inserted.in_order {
-            tell(self.event(slot, stamp, output.by(side)));
+        if let Some((stamp, data)) = inserted.in_order {
+            tell(self.event(slot, stamp, data));
         }
         self.drain(slot, side, Urge::Certain, tell);
     }
 
     fn drain(&mut self, slot: usize, side: Side, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
-        while let Some((stamp, output)) = self.halves[side as usize].next(urge) {
-            tell(self.event(slot, stamp, output.by(side)));
+        while let Some((stamp, kind)) = self.halves[side as usize].next(urge) {
+            tell(self.event(slot, stamp, kind));
         }
     }
 
     fn give_up(&mut self, slot: usize, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
         for side in [Side::Initiator, Side::Responder] {
             self.drain(slot, side, urge, tell);
-        }
-    }
-}
-
-impl<'a> Output<'a> {
-    fn by(self, side: Side) -> EventKind<'a> {
-        match self {
-            Self::Data {
-                offset,
-                position,
-                bytes,
-            } => EventKind::Data {
-                side,
-                offset,
-                position,
-                bytes,
-            },
-            Self::Gap { offset, len } => EventKind::Gap { side, offset, len },
-            Self::End { offset } => EventKind::Closed {
-                side,
-                offset,
-                how: Close::Fin,
-            },
         }
     }
 }
