@@ -1,13 +1,15 @@
 //! A reading beside the reply that it was made from: each field right, wrong, missing or invented.
 //!
 //! A client does not say which reply it read, so the reply is found: of those that were delivered before the line came,
-//! the one that fits best, and of equals the latest. If that is not the latest of all, the reading is stale.
+//! the one that fits best, and of equals the latest. If that is not the latest of all, the reading is stale. Which
+//! request a reply answered is another question, and `veschub_transcript::exchange` decides that.
 //! A number is right within one count of its scale, and so is what single precision makes of it.
 
 use std::{fmt, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{
     CommandId, Reply, Request,
     view::{Fields, Value, View as _, hex},
@@ -46,7 +48,7 @@ const LOOK_BACK: usize = 256;
 /// The replies in a journal, in order.
 #[must_use]
 pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
-    let mut open: Vec<(CommandId, Option<u8>)> = Vec::new();
+    let mut open = Exchanges::new(Policy::patient());
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.what {
@@ -58,18 +60,18 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     Request::ForwardCan { can_id, .. } => Some(can_id),
                     _ => None,
                 };
-                open.extend(request.body.reply_id().map(|id| (id, can_id)));
+                open.ask(happened.at.since_start(), payload, can_id);
             }
             JournalEvent::Reply { payload, .. } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
-                let asked = open.iter().position(|(id, _)| *id == command);
+                let asked = open.answer(happened.at.since_start(), payload);
                 let same = |one: &&Delivered<'_>| one.command == command;
                 replies.push(Delivered {
                     entry,
                     at: happened.at.since_start(),
                     number: 1 + replies.iter().filter(same).count(),
                     command,
-                    can_id: asked.and_then(|index| open.remove(index).1),
+                    can_id: asked.and_then(|asked| asked.attached),
                     payload,
                     layout: layout(command, payload),
                     fields: Reply::decode(payload)

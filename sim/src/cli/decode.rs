@@ -8,8 +8,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use veschub_transcript::{
-    Choice, Direction, Options,
-    capture::{Audience, TellError, Told, tell, tell_raw},
+    Choice, Direction, EntrySink, Options,
+    read::{ReadError, Summary, read_capture, read_raw},
     render::{JsonWriter, Stats, TextOptions, TextWriter},
 };
 
@@ -21,7 +21,8 @@ use super::{Failure, capture, written};
     shows the connections whose content is VESC; --port and --connection choose others.\n\n\
     A line of text is: seconds since the first entry, seconds since the previous entry of the same\n\
     connection, the direction, what it is, for a reply the time since its request, and the fields.\n\
-    A reply answers the oldest request with its command that is still open.\n\n\
+    A reply answers the oldest open request with its command. A request whose reply was lost is\n\
+    given up once later replies show it.\n\n\
     If a capture is cut off, everything before the cut is shown and the exit code is 2.\n\
     Passwords and keys are masked, except in the payloads that --json prints.\n\n\
     Examples:\n  \
@@ -92,7 +93,7 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
     match (args.stats, args.json) {
         (true, json) => {
             let mut stats = Stats::default();
-            let ended = args.tell(input, &mut stats);
+            let ended = args.read(input, &mut stats);
             args.close(ended, || match json {
                 true => stats.json_lines(&mut stdout),
                 false => stats.text(&mut stdout),
@@ -100,28 +101,28 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
         }
         (false, true) => {
             let mut writer = JsonWriter::new(stdout);
-            let ended = args.tell(input, &mut writer);
+            let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
         (false, false) => {
             let mut writer = TextWriter::new(stdout, args.text());
-            let ended = args.tell(input, &mut writer);
+            let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
     }
 }
 
 impl DecodeArgs {
-    fn tell(&self, input: impl Read, audience: &mut impl Audience) -> Result<Told, TellError> {
+    fn read(&self, input: impl Read, sink: &mut impl EntrySink) -> Result<Summary, ReadError> {
         let options = self.options();
         match self.raw {
-            None => tell(input, &options, audience),
+            None => read_capture(input, &options, sink),
             Some(way) => {
                 let way = Direction::from(way);
-                let bytes = tell_raw(input, way, options.limit(way), audience)?;
-                Ok(Told {
+                let bytes = read_raw(input, way, options.limit(way), sink)?;
+                Ok(Summary {
                     bytes,
-                    ..Told::default()
+                    ..Summary::default()
                 })
             }
         }
@@ -130,13 +131,13 @@ impl DecodeArgs {
     /// Writes what is still to be written, and says what was wrong with the input.
     fn close(
         &self,
-        ended: Result<Told, TellError>,
+        ended: Result<Summary, ReadError>,
         finish: impl FnOnce() -> io::Result<()>,
     ) -> Ended {
         let name = self.name();
         let told = match ended {
             Ok(told) => told,
-            Err(TellError::Audience(error)) => return written(Err(error)),
+            Err(ReadError::Sink(error)) => return written(Err(error)),
             Err(error) => return Err(Failure::Text(format!("{name}: {error}"))),
         };
         let missing = match self.options().choice {

@@ -9,11 +9,10 @@ use std::{
 };
 
 use veschub_transcript::{
-    Direction, Entry, Kind, Listener,
+    Direction, Entry, Kind, Listener, Side,
     listen::Heard,
     live::LiveCapture,
     render::{TextOptions, text_line},
-    tcp::Side,
 };
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 

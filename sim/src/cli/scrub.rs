@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use veschub_transcript::scrub::{self, Counted, Keep, Report};
+use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
 use super::{Failure, capture::open, written};
 use veschub_scenario::{Code, ScenarioError};
@@ -123,7 +123,7 @@ fn write_file(args: &ScrubArgs, file: &[u8]) -> io::Result<()> {
 }
 
 /// The report for people.
-fn tell(output: &Path, report: &Report) -> String {
+fn tell(output: &Path, report: &ScrubReport) -> String {
     let mut told = String::new();
     let packets = counted(report.packets, "packet");
     let _ = writeln!(told, "{}: {packets}", output.display());

@@ -2,7 +2,7 @@
 //!
 //! Only the headers of packets are read here, of fixed sizes, and the blocks that describe interfaces, with the
 //! `pcap-parser` crate; every other block is gone past without being kept, however long it is. A packet is lent
-//! where it lies, so that a long file costs no copies. What is in it is for [`crate::link`].
+//! where it lies, so that a long file costs no copies. What is in it is for [`super::link`].
 //!
 //! A file that ends within a block, or goes bad in the middle, still gives all records before that
 //! place; [`Records::truncated`] then says where it ends. A file compressed with gzip is unpacked on the way.
@@ -14,12 +14,12 @@ use pcap_parser::{
     pcapng::{parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le},
 };
 
+use super::input::{Input, u32_at};
+use super::link::LinkType;
 use crate::error::{CaptureError, FirstBytes, Truncated};
-use crate::input::{Input, u32_at};
-use crate::link::LinkType;
 
 /// The largest block or packet that is read, in bytes; blocks that are not needed may be larger.
-pub const MAX_BLOCK: usize = 4 << 20;
+pub(crate) const MAX_BLOCK: usize = 4 << 20;
 /// Interfaces of one pcapng section beyond this number are not believed.
 const MAX_INTERFACES: usize = 65_536;
 

@@ -1,39 +1,114 @@
-//! Where the secrets of a stream are: the spans that its login lines, frames and datagrams have for them.
+//! Where the secrets of a session are: the fields of login lines, payloads and discovery datagrams that hold them.
+//!
+//! A session that is written while it goes on ([`crate::live`]) is masked by this, and so is a capture that is scrubbed
+//! afterwards.
 
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
+use serde::Serialize;
 use veschub_wire::command::{CustomConfig, ExpressConfig};
-use veschub_wire::{Reply, Request};
+use veschub_wire::{CommandId, Reply, Request};
 
-use super::report::{Blank, Place, Secret};
 use crate::entry::{Direction, Kind};
 use crate::listen::Heard;
 
-/// What to do with some bytes of a stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Span {
-    /// Where in the stream.
-    pub(super) at: Range<u64>,
-    pub(super) what: Found,
+/// The kinds of secrets that are replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Secret {
+    /// The id of a device at a hub.
+    LoginId,
+    /// A password at a hub.
+    Password,
+    /// The name of a Wi-Fi network.
+    NetworkName,
+    /// The key of a Wi-Fi network.
+    NetworkKey,
+    /// The host name of a hub, but for the public one.
+    HubHost,
+    /// The Bluetooth name of a device, which it also announces.
+    DeviceName,
+    /// A Bluetooth pin.
+    Pin,
+    /// The unique id of a chip.
+    Uuid,
+    /// The address of a network card.
+    Mac,
+    /// An IP address.
+    Ip,
+    /// When the recording was made.
+    Date,
 }
 
+/// Where a secret stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Location {
+    /// A login line.
+    Login,
+    /// An Express' config, in either direction.
+    Config,
+    /// A reply to FW_VERSION.
+    FwVersion,
+    /// Anywhere else in a payload, such as a PRINT.
+    Payload,
+    /// Bytes outside of frames.
+    Noise,
+    /// A discovery datagram.
+    Discovery,
+    /// The link's header of a packet.
+    LinkHeader,
+    /// The IP header of a packet.
+    IpHeader,
+    /// The packets' times.
+    Times,
+}
+
+/// Bytes whose content is not known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unparsed {
+    /// Bytes outside of frames.
+    Noise,
+    /// What follows the known fields of a command, or the id of an unknown one.
+    Unknown,
+    /// The fields of a config that is not an Express'.
+    Config,
+    /// Bytes of packets that are not part of their stream, and padding.
+    Unused,
+    /// IP options, and TCP options that may hold addresses or keys.
+    Options,
+}
+
+/// Some bytes of a stream, and what was found there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where in the stream.
+    pub at: Range<u64>,
+    /// What was found.
+    pub what: Found,
+}
+
+/// What bytes hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub enum Found {
     /// A field that holds a secret.
-    Field(Secret, Place),
-    /// Bytes that nobody understands.
-    Opaque(Blank),
+    Field(Secret, Location),
+    /// Bytes that may hold a secret, because their content is not known.
+    Unparsed(Unparsed),
     /// Bytes in which known secrets may stand.
-    Search(Place),
+    Search(Location),
     /// A frame's payload, whose CRC follows; it comes after all else in the frame.
     Crc,
 }
 
-/// The spans of one direction.
+/// What is found in one direction of a session.
 ///
-/// Where the direction is only guessed, a frame that makes sense the other way alone is read that way.
-pub(super) fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool) -> Vec<Span> {
+/// If the direction is only guessed, a frame that makes sense only in the other direction is read in that one.
+#[must_use]
+pub fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool) -> Vec<Span> {
     let mut spans = Spans::default();
     for heard in heard {
         match &heard.kind {
@@ -51,7 +126,7 @@ pub(super) fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool)
                     Direction::ToTool => spans.reply(at, &frame.payload),
                 }
                 let len = frame.payload.len();
-                spans.push(at, 0..len, Found::Search(Place::Payload));
+                spans.push(at, 0..len, Found::Search(Location::Payload));
                 spans.push(at, 0..len, Found::Crc);
             }
             // What a hub answers a PING with.
@@ -63,23 +138,35 @@ pub(super) fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool)
     spans.0
 }
 
-/// Where a frame's payload holds passwords, keys and pins, or a config that may hold some.
+/// Where a login line holds its password, or bytes that may belong to it, whether a hub accepts the line or not.
+#[must_use]
+pub(crate) fn login_credentials(line: &[u8]) -> Vec<Range<usize>> {
+    let mut spans = Spans::default();
+    spans.login(0, line);
+    spans.credentials()
+}
+
+/// Where a payload holds passwords, keys and pins, or a config that may hold some.
+#[must_use]
 pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
     let mut spans = Spans::default();
     match direction {
         Direction::ToDevice => spans.request(0, payload),
         Direction::ToTool => spans.reply(0, payload),
     }
-    let places = spans.0.into_iter().filter(|span| match span.what {
-        Found::Field(secret, _) => {
-            matches!(secret, Secret::Password | Secret::NetworkKey | Secret::Pin)
-        }
-        Found::Opaque(blank) => blank == Blank::Config,
-        Found::Search(_) | Found::Crc => false,
-    });
-    places
-        .map(|span| span.at.start as usize..span.at.end as usize)
-        .collect()
+    spans.credentials()
+}
+
+/// Whether a frame that begins with this command may hold credentials.
+#[must_use]
+pub(crate) fn may_hold_credentials(command: CommandId) -> bool {
+    matches!(
+        command,
+        CommandId::FORWARD_CAN
+            | CommandId::GET_CUSTOM_CONFIG
+            | CommandId::GET_CUSTOM_CONFIG_DEFAULT
+            | CommandId::SET_CUSTOM_CONFIG
+    )
 }
 
 fn is_understood(payload: &[u8], direction: Direction) -> bool {
@@ -91,8 +178,9 @@ fn is_understood(payload: &[u8], direction: Direction) -> bool {
     }
 }
 
-/// The spans of a discovery datagram, `NAME::IP::PORT`; none if it is something else.
-pub(super) fn discovery(datagram: &[u8]) -> Option<Vec<Span>> {
+/// What is found in a discovery datagram, `NAME::IP::PORT`; `None` if it is something else.
+#[must_use]
+pub fn discovery(datagram: &[u8]) -> Option<Vec<Span>> {
     let text = std::str::from_utf8(datagram).ok()?;
     let mut parts = text.trim_end_matches('\0').split("::");
     let (name, ip, port) = (parts.next()?, parts.next()?, parts.next()?);
@@ -102,7 +190,7 @@ pub(super) fn discovery(datagram: &[u8]) -> Option<Vec<Span>> {
         return None;
     }
     let mut spans = Spans::default();
-    let field = |secret| Found::Field(secret, Place::Discovery);
+    let field = |secret| Found::Field(secret, Location::Discovery);
     spans.push(0, 0..name.len(), field(Secret::DeviceName));
     let at = name.len() + 2;
     spans.push(0, at..at + ip.len(), field(Secret::Ip));
@@ -118,6 +206,22 @@ impl Spans {
             let at = base + at.start as u64..base + at.end as u64;
             self.0.push(Span { at, what });
         }
+    }
+
+    /// The passwords, keys and pins among them.
+    fn credentials(self) -> Vec<Range<usize>> {
+        let spans = self.0.into_iter().filter(|span| match span.what {
+            Found::Field(secret, _) => {
+                matches!(secret, Secret::Password | Secret::NetworkKey | Secret::Pin)
+            }
+            Found::Unparsed(unparsed) => {
+                matches!(unparsed, Unparsed::Config | Unparsed::Noise)
+            }
+            Found::Search(_) | Found::Crc => false,
+        });
+        spans
+            .map(|span| span.at.start as usize..span.at.end as usize)
+            .collect()
     }
 
     /// The line as it is, whether a hub takes it or not.
@@ -139,17 +243,17 @@ impl Spans {
                 _ => Some(Secret::Password),
             };
             if let Some(what) = what {
-                self.push(base, at..part_end, Found::Field(what, Place::Login));
+                self.push(base, at..part_end, Found::Field(what, Location::Login));
             }
             at += part.len() + 1;
         }
-        self.push(base, text_end..end, Found::Opaque(Blank::Noise));
+        self.push(base, text_end..end, Found::Unparsed(Unparsed::Noise));
     }
 
     fn request(&mut self, mut base: u64, mut payload: &[u8]) {
         loop {
             let Ok(told) = Request::decode(payload) else {
-                return self.push(base, 1..payload.len(), Found::Opaque(Blank::Unknown));
+                return self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
             };
             match &told.body {
                 // As deep as it goes.
@@ -163,7 +267,7 @@ impl Spans {
                 }
                 Request::SetCustomConfig(config) => self.config(base, payload, config),
                 Request::Other(_) => {
-                    self.push(base, 1..payload.len(), Found::Opaque(Blank::Unknown));
+                    self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
                 }
                 _ => {}
             }
@@ -173,21 +277,23 @@ impl Spans {
 
     fn reply(&mut self, base: u64, payload: &[u8]) {
         let Ok(told) = Reply::decode(payload) else {
-            return self.push(base, 1..payload.len(), Found::Opaque(Blank::Unknown));
+            return self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
         };
         match &told.body {
             Reply::FwVersion(version) => {
                 if let (Some(hardware), Some(uuid)) = (&version.hardware, &version.uuid) {
                     // The id, the version, the name and its NUL.
                     let at = 1 + 2 + hardware.as_bytes().len() + 1;
-                    let found = Found::Field(Secret::Uuid, Place::FwVersion);
+                    let found = Found::Field(Secret::Uuid, Location::FwVersion);
                     self.push(base, at..at + uuid.len(), found);
                 }
             }
             Reply::CustomConfig(config) | Reply::CustomConfigDefault(config) => {
                 self.config(base, payload, config);
             }
-            Reply::Other(_) => self.push(base, 1..payload.len(), Found::Opaque(Blank::Unknown)),
+            Reply::Other(_) => {
+                self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown))
+            }
             _ => {}
         }
         self.trailing(base, payload, &told.trailing);
@@ -199,22 +305,33 @@ impl Spans {
             Some(express) => {
                 for (at, secret) in express_fields(&express) {
                     let at = start + at.start..start + at.end;
-                    self.push(base, at, Found::Field(secret, Place::Config));
+                    self.push(base, at, Found::Field(secret, Location::Config));
                 }
             }
-            None => self.push(base, start..payload.len(), Found::Opaque(Blank::Config)),
+            None => self.push(
+                base,
+                start..payload.len(),
+                Found::Unparsed(Unparsed::Config),
+            ),
         }
     }
 
     fn trailing(&mut self, base: u64, payload: &[u8], trailing: &[u8]) {
         let start = payload.len() - trailing.len();
-        self.push(base, start..payload.len(), Found::Opaque(Blank::Unknown));
+        self.push(
+            base,
+            start..payload.len(),
+            Found::Unparsed(Unparsed::Unknown),
+        );
     }
 
     /// Noise comes in pieces; what may be kept is searched as a whole.
     fn noise(&mut self, base: u64, len: usize) {
         let end = base + len as u64;
-        for what in [Found::Opaque(Blank::Noise), Found::Search(Place::Noise)] {
+        for what in [
+            Found::Unparsed(Unparsed::Noise),
+            Found::Search(Location::Noise),
+        ] {
             let before = self.0.iter_mut().rev().take(2);
             let mut same = before.filter(|span| span.what == what && span.at.end == base);
             if let Some(before) = same.next() {
@@ -261,10 +378,56 @@ fn express_fields(config: &ExpressConfig) -> Vec<(Range<usize>, Secret)> {
     fields
 }
 
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::LoginId => "login id",
+            Self::Password => "password",
+            Self::NetworkName => "Wi-Fi name",
+            Self::NetworkKey => "Wi-Fi key",
+            Self::HubHost => "hub host",
+            Self::DeviceName => "device name",
+            Self::Pin => "Bluetooth pin",
+            Self::Uuid => "UUID",
+            Self::Mac => "MAC address",
+            Self::Ip => "IP address",
+            Self::Date => "date",
+        })
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Login => "login lines",
+            Self::Config => "configs",
+            Self::FwVersion => "FW_VERSION replies",
+            Self::Payload => "other payloads",
+            Self::Noise => "bytes outside of frames",
+            Self::Discovery => "discovery datagrams",
+            Self::LinkHeader => "link headers",
+            Self::IpHeader => "IP headers",
+            Self::Times => "packet times",
+        })
+    }
+}
+
+impl fmt::Display for Unparsed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Noise => "outside of frames",
+            Self::Unknown => "of commands and fields that are not known",
+            Self::Config => "of configs that are not known",
+            Self::Unused => "of packets, outside of their streams",
+            Self::Options => "of IP and TCP options",
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use veschub_wire::CommandId;
-    use veschub_wire::command::Opaque;
+    use veschub_wire::command::Opaque as Arguments;
 
     use super::*;
 
@@ -322,14 +485,14 @@ mod tests {
         let key = spans
             .0
             .iter()
-            .find(|span| span.what == Found::Field(Secret::NetworkKey, Place::Config));
+            .find(|span| span.what == Found::Field(Secret::NetworkKey, Location::Config));
         let at = key.unwrap().at.clone();
         assert_eq!(&payload[at.start as usize..at.end as usize], b"12345678");
     }
 
     #[test]
     fn what_is_not_understood_is_opaque_behind_its_id() {
-        let other = Request::Other(Opaque {
+        let other = Request::Other(Arguments {
             id: CommandId(200),
             arguments: vec![1, 2],
         });
@@ -339,7 +502,7 @@ mod tests {
             spans.0,
             [Span {
                 at: 11..13,
-                what: Found::Opaque(Blank::Unknown)
+                what: Found::Unparsed(Unparsed::Unknown)
             }]
         );
     }

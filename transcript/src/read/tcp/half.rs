@@ -7,12 +7,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::Stamp;
+use super::event::EventKind;
+use crate::read::stamp::Stamp;
+use crate::side::{Close, Side};
 
 /// Bytes behind a hole beyond this many give the hole up.
-pub const MAX_WAITING_BYTES: usize = 1 << 20;
+pub(super) const MAX_WAITING_BYTES: usize = 1 << 20;
 /// Pieces behind a hole beyond this many give the hole up.
-pub const MAX_WAITING_PIECES: usize = 1 << 12;
+pub(super) const MAX_WAITING_PIECES: usize = 1 << 12;
 /// A recording that starts in the middle waits for an acknowledgement with at most this many bytes.
 const MAX_UNANCHORED_BYTES: usize = 64 << 10;
 /// An acknowledgement this far ahead is not believed.
@@ -23,14 +25,6 @@ const HISTORY: usize = 4 << 10;
 const PIECE_COST: usize = 96;
 /// Where positions begin, so that earlier ones exist.
 const BASE: u64 = 1 << 32;
-
-/// What comes out of one direction.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Output<'a> {
-    Data { offset: u64, bytes: Cow<'a, [u8]> },
-    Gap { offset: u64, len: u64 },
-    End { offset: u64 },
-}
 
 /// How much a hole is wanted to be given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,20 +40,14 @@ pub(super) enum Urge {
 /// What a segment's bytes came to at once; more may follow from [`Half::next`].
 #[derive(Debug, Default)]
 pub(super) struct Inserted<'a> {
-    pub(super) overlap: Option<Overlap>,
-    pub(super) in_order: Option<(Stamp, Output<'a>)>,
+    /// What was there already.
+    pub(super) repeated: Option<EventKind<'static>>,
+    pub(super) in_order: Option<(Stamp, EventKind<'a>)>,
 }
 
-/// Bytes that were there already.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Overlap {
-    pub(super) offset: u64,
-    pub(super) len: u64,
-    pub(super) differing: u64,
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Half {
+    side: Side,
     /// A position to which sequence numbers are near.
     near: Option<u64>,
     /// Where the stream starts, once that is known.
@@ -91,6 +79,26 @@ struct Piece {
 }
 
 impl Half {
+    /// Nothing is known of the direction yet.
+    pub(super) fn new(side: Side) -> Self {
+        Self {
+            side,
+            near: None,
+            origin: None,
+            next: 0,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            acknowledged: None,
+            end: None,
+            end_given: false,
+            latest: Stamp::default(),
+            end_stamp: Stamp::default(),
+            acknowledged_stamp: Stamp::default(),
+            carried: Stamp::default(),
+            history: Vec::new(),
+        }
+    }
+
     /// Whether its end was seen.
     pub(super) fn is_closed(&self) -> bool {
         self.end.is_some()
@@ -161,17 +169,19 @@ impl Half {
             self.remember(bytes);
             self.next = end;
             self.latest = self.latest.max(stamp);
-            let data = Output::Data {
+            let data = EventKind::Data {
+                side: self.side,
                 offset: start - origin,
+                position: start,
                 bytes: Cow::Borrowed(bytes),
             };
             return Inserted {
-                overlap: None,
+                repeated: None,
                 in_order: Some((self.latest, data)),
             };
         }
         let inserted = Inserted {
-            overlap: self.overlap(start, end, bytes),
+            repeated: self.overlap(start, end, bytes),
             in_order: None,
         };
         let mut at = match self.origin {
@@ -207,23 +217,20 @@ impl Half {
     }
 
     /// What of these bytes was there before; nothing while it is not known where the stream starts.
-    fn overlap(&self, start: u64, end: u64, bytes: &[u8]) -> Option<Overlap> {
+    fn overlap(&self, start: u64, end: u64, bytes: &[u8]) -> Option<EventKind<'static>> {
         let origin = self.origin.filter(|_| start < end)?;
-        let mut overlap: Option<Overlap> = None;
+        // Where it begins, how many bytes, how many of them differ.
+        let mut overlap: Option<(u64, u64, u64)> = None;
         let mut found = |from: u64, to: u64, known: &[u8]| {
             let again = &bytes[(from - start) as usize..(to - start) as usize];
             let differing = again.iter().zip(known).filter(|(a, b)| a != b).count() as u64;
-            let whole = overlap.get_or_insert(Overlap {
-                offset: from - origin,
-                len: 0,
-                differing: 0,
-            });
-            whole.len += to - from;
-            whole.differing += differing;
+            let whole = overlap.get_or_insert((from - origin, 0, 0));
+            whole.1 += to - from;
+            whole.2 += differing;
         };
         let (from, to) = (start.max(origin), end.min(self.next));
         if from < to {
-            // Of what was given out long ago, nobody knows what it was.
+            // Bytes that were given out long ago are no longer known.
             let kept_from = (self.next - self.history.len() as u64).max(from).min(to);
             if from < kept_from {
                 found(from, kept_from, &[]);
@@ -245,7 +252,12 @@ impl Half {
                 found(from, to, &piece.bytes[(from - position) as usize..]);
             }
         }
-        overlap
+        overlap.map(|(offset, len, differing)| EventKind::Repeated {
+            side: self.side,
+            offset,
+            len,
+            differing,
+        })
     }
 
     fn remember(&mut self, bytes: &[u8]) {
@@ -281,23 +293,29 @@ impl Half {
     }
 
     /// The next output that is certain, or that is wanted.
-    pub(super) fn next(&mut self, urge: Urge) -> Option<(Stamp, Output<'static>)> {
+    pub(super) fn next(&mut self, urge: Urge) -> Option<(Stamp, EventKind<'static>)> {
         let last = urge == Urge::Last;
         let origin = match self.origin {
             Some(origin) => origin,
             None => self.find_origin(urge != Urge::Certain)?,
         };
-        let offset = self.next - origin;
+        let (side, offset) = (self.side, self.next - origin);
         if let Some(entry) = self.waiting.first_entry() {
             if *entry.key() == self.next {
                 let piece = entry.remove();
-                let len = piece.bytes.len();
+                let (position, len) = (self.next, piece.bytes.len());
                 self.waiting_bytes -= len;
                 self.next += len as u64;
                 self.latest = self.latest.max(piece.stamp);
                 self.remember(&piece.bytes);
                 let bytes = Cow::Owned(piece.bytes);
-                return Some((self.latest, Output::Data { offset, bytes }));
+                let data = EventKind::Data {
+                    side,
+                    offset,
+                    position,
+                    bytes,
+                };
+                return Some((self.latest, data));
             }
             let behind = *entry.key();
             let stamp = entry.get().stamp;
@@ -314,7 +332,8 @@ impl Half {
                 self.end_given = true;
                 self.history = Vec::new();
                 self.latest = self.latest.max(self.end_stamp);
-                Some((self.latest, Output::End { offset }))
+                let how = Close::Fin;
+                Some((self.latest, EventKind::Closed { side, offset, how }))
             }
             Some(end) if self.next < end && last => Some(self.skip_to(end, self.end_stamp)),
             None if last => self.lost_tail(),
@@ -322,19 +341,19 @@ impl Half {
         }
     }
 
-    /// Bytes that the other side confirmed and nobody recorded. One missing number is a lost FIN.
-    fn lost_tail(&mut self) -> Option<(Stamp, Output<'static>)> {
+    /// Bytes that the other side acknowledged and that were not recorded. One missing number is a lost FIN.
+    fn lost_tail(&mut self) -> Option<(Stamp, EventKind<'static>)> {
         let to = self.acknowledged?;
         (to > self.next + 1).then(|| self.skip_to(to, self.acknowledged_stamp))
     }
 
-    fn skip_to(&mut self, position: u64, stamp: Stamp) -> (Stamp, Output<'static>) {
-        let offset = self.len();
+    fn skip_to(&mut self, position: u64, stamp: Stamp) -> (Stamp, EventKind<'static>) {
+        let (side, offset) = (self.side, self.len());
         let len = position - self.next;
         self.next = position;
         self.history.clear();
         self.latest = self.latest.max(stamp);
-        (self.latest, Output::Gap { offset, len })
+        (self.latest, EventKind::Gap { side, offset, len })
     }
 
     fn find_origin(&mut self, last: bool) -> Option<u64> {
@@ -363,11 +382,12 @@ impl Half {
     /// A keep-alive repeats the last byte, or puts anything in its place, although it was confirmed.
     fn is_keep_alive(&self, start: u64, bytes: &[u8]) -> bool {
         let confirmed = self.acknowledged.is_some_and(|to| start < to);
-        // Before the start is known, only the confirmation tells.
+        // Before the start is known, only the acknowledgement shows it.
         bytes.len() == 1 && confirmed && (self.origin.is_none() || start + 1 == self.next)
     }
 
-    fn position(&mut self, seq: u32) -> u64 {
+    /// The position of a sequence number.
+    pub(super) fn position(&mut self, seq: u32) -> u64 {
         let near = *self.near.get_or_insert_with(|| BASE + u64::from(seq));
         let distance = seq.wrapping_sub(near as u32) as i32;
         near.saturating_add_signed(i64::from(distance))

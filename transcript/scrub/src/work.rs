@@ -1,61 +1,28 @@
-//! A capture without what names people: secrets replaced by placeholders of the same length.
-//!
-//! ```text
-//!  file -> records -> streams (flow) -> spans (find) -> placeholders (words)
-//!                         |                                   |
-//!                         +--- packets, edited in place <-----+--> report
-//! ```
-//!
-//! The same secret gets the same placeholder throughout, in both directions, wherever its text stands, so that
-//! a replay finds the same requests. Lengths, the order of packets and the distances of their times stay. CRCs
-//! and checksums are made right. What looks like a placeholder stays as it is, so that scrubbing a scrubbed
-//! file changes nothing.
-//!
-//! Caution is the default: packets of anything but VESC sessions and discovery are left out, as is what a
-//! pcapng says around its packets; bytes outside of frames, and payloads that nobody understands, become
-//! zeros; where nobody logs in and the opening was not recorded, zeros may change the guess of who is who. Where
-//! two packets disagree about the same bytes of a stream, both get what the reader took.
-//!
-//! What is not found: a secret that stands in a free text (TERMINAL_CMD, PRINT) and in no field of the same
-//! capture; one of fewer than [`MIN_SEARCHED`] bytes outside of its own field; ports, device and firmware
-//! names, CAN ids and measured values, which are kept because they are what a capture is for.
-
-mod file;
-mod find;
-mod flow;
-mod packet;
-mod report;
-mod words;
+//! The work of scrubbing: each packet is given to its stream, the streams are edited, and the packets are written again.
 
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::Range;
 
-use thiserror::Error;
+use veschub_transcript::listen::Heard;
+use veschub_transcript::read::link::{self, Inner};
+use veschub_transcript::read::pcap::{Record, Records};
+use veschub_transcript::read::roles;
+use veschub_transcript::read::segment::{self, Packet};
+use veschub_transcript::secret::{self, Found, Location, Secret, Span, Unparsed};
+use veschub_transcript::{CaptureError, Kind, Options, Side};
 use veschub_wire::crc16;
 
-use self::file::Form;
-pub(crate) use self::find::credentials;
-use self::find::{Found, Span};
-use self::flow::{Flows, Stream, Stretch};
-use self::packet::{Address, Layout, Protocol};
-use self::report::Tally;
-pub use self::report::{Blank, Counted, Dropped, Place, Replaced, Report, Secret};
-pub use self::words::{MIN_SEARCHED, is_placeholder};
-use self::words::{Pattern, Words};
-use crate::entry::Kind;
-use crate::error::CaptureError;
-use crate::link::{self, Inner};
-use crate::listen::Heard;
-use crate::pcap::{Record, Records};
-use crate::segment::{self, Packet};
-use crate::tcp::Side;
-use crate::transcript::Options;
+use crate::error::{MAX_FILE, ScrubError};
+use crate::file::{self, Form};
+use crate::flow::{Flows, Session, Stream, Stretch};
+use crate::packet::{Address, Layout, Protocol};
+use crate::pattern::Patterns;
+use crate::report::{Dropped, ScrubReport, Tally};
+use crate::words::Words;
 
 /// When every scrubbed recording begins: 2026-01-01 00:00:00 UTC, in nanoseconds since the epoch.
 pub const START_NS: u64 = 1_767_225_600_000_000_000;
-/// The largest file that is scrubbed, in bytes; it is held in memory.
-pub const MAX_FILE: u64 = 1 << 30;
 /// Where devices and apps announce themselves (`EX main/comm_wifi.c:326`).
 const DISCOVERY_PORT: u16 = 65_109;
 
@@ -74,68 +41,15 @@ pub struct Scrubbed {
     /// The file.
     pub file: Vec<u8>,
     /// What was done.
-    pub report: Report,
+    pub report: ScrubReport,
 }
 
-/// Why a capture was not scrubbed.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ScrubError {
-    /// It could not be read.
-    #[error(transparent)]
-    Capture(#[from] CaptureError),
-    /// It is neither a plain pcap nor a plain pcapng.
-    #[error("only a plain pcap or pcapng can be scrubbed: unpack it first")]
-    Packed,
-    /// It is more than is held in memory.
-    #[error("more than {MAX_FILE} bytes: cut it into pieces first, for example with `editcap -c`")]
-    TooLarge,
-    /// Nothing would be left.
-    #[error("none of its {packets} packets belongs to a VESC session: nothing would be left")]
-    NothingOfOurs {
-        /// How many packets there are.
-        packets: usize,
-    },
-    /// There are more addresses than placeholders.
-    #[error("it has more addresses than there are placeholders of their lengths")]
-    TooManyAddresses,
-    /// A packet is so much later than the first that its time cannot be written.
-    #[error("its packets are more than 80 years apart: correct the times first, with `editcap -t`")]
-    Times,
-    /// What was written does not read as what was there.
-    #[error("{0}: nothing was written; this is a mistake of the program, please report it")]
-    Lost(&'static str),
-}
-
-/// Scrubs a pcap or pcapng file.
-///
-/// A file that is readable only up to some place is scrubbed up to there; [`Report::truncated`] says where.
-///
-/// # Errors
-/// When it cannot be read, holds nothing of ours, or cannot be scrubbed without a doubt.
-pub fn scrub(input: impl Read, keep: Keep) -> Result<Scrubbed, ScrubError> {
-    let mut work = Work::read(input, keep)?;
-    let packets = work.records.len();
-    let scrubbed = work.run()?;
-    if scrubbed.report.packets == 0 {
-        return Err(ScrubError::NothingOfOurs { packets });
-    }
-    Ok(scrubbed)
-}
-
-/// Says what [`scrub`] would do; a scrubbed file gives a report that [is clean](Report::is_clean).
-///
-/// # Errors
-/// When the file cannot be read or scrubbed.
-pub fn audit(input: impl Read) -> Result<Report, ScrubError> {
-    Ok(Work::read(input, Keep::default())?.run()?.report)
-}
-
-struct Work {
+/// A capture while it is scrubbed.
+pub(crate) struct Work {
     keep: Keep,
     file: Vec<u8>,
     form: Form,
-    records: Vec<Record>,
+    pub(crate) records: Vec<Record>,
     truncated: Option<String>,
     options: Options,
     words: Words,
@@ -149,7 +63,7 @@ enum Ours {
 }
 
 impl Work {
-    fn read(input: impl Read, keep: Keep) -> Result<Self, ScrubError> {
+    pub(crate) fn read(input: impl Read, keep: Keep) -> Result<Self, ScrubError> {
         let mut file = Vec::new();
         let mut input = input.take(MAX_FILE + 1);
         input.read_to_end(&mut file).map_err(|source| {
@@ -187,16 +101,12 @@ impl Work {
         })
     }
 
-    fn run(&mut self) -> Result<Scrubbed, ScrubError> {
+    pub(crate) fn run(&mut self) -> Result<Scrubbed, ScrubError> {
         let mut flows = Flows::new(&self.options);
         let mut packets = self.sort_packets(&mut flows);
         flows.finish();
-        let records = &self.records;
-        if !flows.check(|record, payload| records[record].data[payload].to_vec()) {
-            return Err(ScrubError::Lost("a stream has bytes that no packet has"));
-        }
         self.edit(&mut flows, &mut packets)?;
-        let kept = self.write_packets(&mut flows, packets)?;
+        let kept = self.write_packets(&flows, packets)?;
         self.move_times(&kept);
         let kept: Vec<Record> = kept
             .into_iter()
@@ -204,7 +114,7 @@ impl Work {
             .collect();
         let file = self.form.write(&kept).ok_or(ScrubError::Times)?;
         let tally = std::mem::take(&mut self.tally);
-        let report = Report {
+        let report = ScrubReport {
             packets: kept.len() as u64,
             removed: file::besides_packets(&self.file),
             truncated: self.truncated.take(),
@@ -239,13 +149,18 @@ impl Work {
             address.keep_placeholder(&mut self.words);
         }
         let mut streams = Vec::new();
-        for (roles, is_guessed, halves) in flows.sessions() {
+        for session in flows.sessions() {
+            let Session {
+                roles,
+                is_guessed,
+                streams: halves,
+            } = session;
             for (side, stream) in [Side::Initiator, Side::Responder].into_iter().zip(halves) {
-                let direction = flow::direction(side, roles);
+                let direction = roles::direction(side, roles.tool);
                 let has_login = roles.login == Some(side);
                 let limit = self.options.limit(direction);
                 let heard = stream.listen(has_login, limit);
-                let spans = find::spans(&heard, direction, is_guessed);
+                let spans = secret::spans(&heard, direction, is_guessed);
                 streams.push((stream, has_login, limit, shape(&heard), spans));
             }
         }
@@ -274,7 +189,7 @@ impl Work {
     /// The addresses of the packets that stay, each once, in the order in which they come.
     fn addresses(&self, flows: &Flows, packets: &[Option<(Layout, Ours)>]) -> Vec<Address> {
         let mut stays = vec![false; packets.len()];
-        for index in flows.records() {
+        for (index, _) in flows.packets() {
             stays[index] = true;
         }
         let (mut seen, mut addresses) = (BTreeSet::new(), Vec::new());
@@ -315,8 +230,9 @@ impl Work {
                     self.tally.replaced(secret, place, &old);
                 }
             }
-            Found::Opaque(blank) if !self.keep.keeps(blank) => {
-                self.tally.blank(blank, &mut stretch.bytes[at.clone()], 0);
+            Found::Unparsed(unparsed) if !self.keep.keeps(unparsed) => {
+                self.tally
+                    .blank(unparsed, &mut stretch.bytes[at.clone()], 0);
                 stretch.done[at].fill(true);
             }
             _ => {}
@@ -341,21 +257,21 @@ impl Work {
     /// Puts the edited streams and addresses into the packets; returns which packets stay.
     fn write_packets(
         &mut self,
-        flows: &mut Flows,
+        flows: &Flows,
         packets: Vec<Option<(Layout, Ours)>>,
     ) -> Result<Vec<usize>, ScrubError> {
         let mut kept = vec![false; packets.len()];
         let (records, tally) = (&mut self.records, &mut self.tally);
-        flows.packets(|index, pieces| {
+        for (index, pieces) in flows.packets() {
             kept[index] = true;
             let data = &mut records[index].data;
             for (at, stream) in pieces {
                 match stream {
                     Some(bytes) => data[at].copy_from_slice(bytes),
-                    None => tally.blank(Blank::Unused, &mut data[at], 0),
+                    None => tally.blank(Unparsed::Unused, &mut data[at], 0),
                 }
             }
-        });
+        }
         for (index, packet) in packets.into_iter().enumerate() {
             let Some((layout, ours)) = packet else {
                 continue;
@@ -394,18 +310,18 @@ impl Work {
             if at != record.at_ns {
                 record.at_ns = at;
                 let start = first.to_be_bytes();
-                self.tally.replaced(Secret::Date, Place::Times, &start);
+                self.tally.replaced(Secret::Date, Location::Times, &start);
             }
         }
     }
 }
 
 impl Keep {
-    fn keeps(self, blank: Blank) -> bool {
-        match blank {
-            Blank::Noise => self.noise,
-            Blank::Unknown | Blank::Config => self.unknown,
-            Blank::Unused | Blank::Options => false,
+    fn keeps(self, unparsed: Unparsed) -> bool {
+        match unparsed {
+            Unparsed::Noise => self.noise,
+            Unparsed::Unknown | Unparsed::Config => self.unknown,
+            Unparsed::Unused | Unparsed::Options => false,
         }
     }
 }
@@ -431,7 +347,7 @@ fn sort_packet(
         Protocol::Udp => {
             let bytes = &record.data[payload];
             let (_, to) = layout.ports(&record.data);
-            let spans = find::discovery(bytes).filter(|_| to == DISCOVERY_PORT);
+            let spans = secret::discovery(bytes).filter(|_| to == DISCOVERY_PORT);
             let spans = spans.ok_or(Dropped::OtherDatagrams)?;
             Ours::Discovery(Stretch::new(bytes.to_vec()), spans)
         }
@@ -465,46 +381,4 @@ fn by_stretch(
         }
         (stretch, mine)
     })
-}
-
-/// What is looked for in texts, by its first byte.
-struct Patterns {
-    all: Vec<Pattern>,
-    by_first: Vec<Vec<usize>>,
-}
-
-impl Patterns {
-    /// The longest come first, and win.
-    fn new(all: Vec<Pattern>) -> Self {
-        let mut by_first = vec![Vec::new(); 256];
-        for (index, pattern) in all.iter().enumerate() {
-            if let Some(&first) = pattern.secret.first() {
-                by_first[usize::from(first)].push(index);
-            }
-        }
-        Self { all, by_first }
-    }
-
-    fn replace(&self, stretch: &mut Stretch, at: Range<usize>, mut found: impl FnMut(&Pattern)) {
-        let mut from = at.start;
-        while from < at.end {
-            let candidates = self.by_first[usize::from(stretch.bytes[from])].iter();
-            let hit = candidates.map(|&index| &self.all[index]).find(|pattern| {
-                let to = from + pattern.secret.len();
-                to <= at.end
-                    && stretch.bytes[from..to] == pattern.secret
-                    && !stretch.done[from..to].contains(&true)
-            });
-            match hit {
-                Some(pattern) => {
-                    let to = from + pattern.secret.len();
-                    stretch.bytes[from..to].copy_from_slice(&pattern.placeholder);
-                    stretch.done[from..to].fill(true);
-                    found(pattern);
-                    from = to;
-                }
-                None => from += 1,
-            }
-        }
-    }
 }

@@ -7,191 +7,30 @@
 //! ```
 //!
 //! A recording may start in the middle, lose packets, repeat them or have them out of order. What
-//! cannot be put together becomes a [`What::Gap`], never a guess. There is no clock: a hole is
+//! cannot be put together becomes a [`EventKind::Gap`], never a guess. There is no clock: a hole is
 //! given up when the other side acknowledges what lies behind it, when too much waits for it, or
 //! when the connection ends.
 //!
-//! Memory has limits that no recording can move: [`MAX_CONNECTIONS`] are remembered at a time, the longest silent
-//! is forgotten first, and [`MAX_WAITING_TOTAL`] bytes wait behind holes, all connections together.
+//! Memory has limits that no recording can move: 1,024 connections are remembered at a time, and the one that was silent
+//! for the longest time is forgotten first; at most 8 MiB wait behind holes, all connections together.
 
+mod event;
 mod half;
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 
-use half::{Half, Output, Urge};
-pub use half::{MAX_WAITING_BYTES, MAX_WAITING_PIECES};
+pub use event::{Event, EventKind};
+use half::{Half, Urge};
 
-use crate::segment::Segment;
+use super::segment::Segment;
+use super::stamp::Stamp;
+use crate::side::{Close, Side};
 
 /// How many connections are remembered at a time.
-pub const MAX_CONNECTIONS: usize = 1 << 10;
+pub(crate) const MAX_CONNECTIONS: usize = 1 << 10;
 /// What waits behind holes in all connections together, in bytes.
-pub const MAX_WAITING_TOTAL: usize = 8 << 20;
-
-/// When something was captured: the number orders, the time informs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// The number of the packet record.
-    pub record: u64,
-    /// Its time in nanoseconds since the epoch.
-    pub at_ns: u64,
-}
-
-/// One of the two ends of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Side {
-    /// Who opened the connection; where that was not recorded, who was seen sending first.
-    Initiator,
-    /// The other one.
-    Responder,
-}
-
-impl Side {
-    /// The other end.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Initiator => Self::Responder,
-            Self::Responder => Self::Initiator,
-        }
-    }
-}
-
-/// How one end of a connection ended it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Close {
-    /// It had no more to send.
-    Fin,
-    /// It broke the connection off.
-    Reset,
-}
-
-impl Close {
-    /// The name in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Fin => "fin",
-            Self::Reset => "reset",
-        }
-    }
-}
-
-/// What happened on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event<'a> {
-    /// The connection, counted from 1 in the order in which they were first seen.
-    pub connection: u32,
-    /// Where it is remembered, below [`MAX_CONNECTIONS`]; free for another one after [`What::Forgotten`].
-    pub slot: usize,
-    /// The record that made it happen.
-    pub stamp: Stamp,
-    /// What it was.
-    pub what: What<'a>,
-}
-
-impl Event<'_> {
-    /// The same without anything lent.
-    #[must_use]
-    pub fn into_owned(self) -> Event<'static> {
-        let what = match self.what {
-            What::Opened {
-                initiator,
-                responder,
-                from_start,
-            } => What::Opened {
-                initiator,
-                responder,
-                from_start,
-            },
-            What::Data {
-                side,
-                offset,
-                bytes,
-            } => What::Data {
-                side,
-                offset,
-                bytes: Cow::Owned(bytes.into_owned()),
-            },
-            What::Gap { side, offset, len } => What::Gap { side, offset, len },
-            What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            } => What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            },
-            What::Closed { side, offset, how } => What::Closed { side, offset, how },
-            What::Forgotten => What::Forgotten,
-        };
-        Event {
-            connection: self.connection,
-            slot: self.slot,
-            stamp: self.stamp,
-            what,
-        }
-    }
-}
-
-/// The kinds of [`Event`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What<'a> {
-    /// The first packet of a connection.
-    Opened {
-        /// Who opened it.
-        initiator: SocketAddr,
-        /// Who was called.
-        responder: SocketAddr,
-        /// Whether the opening itself was recorded, or only what came later.
-        from_start: bool,
-    },
-    /// The next bytes of one direction.
-    Data {
-        /// Who sent them.
-        side: Side,
-        /// Their place in the stream of that side.
-        offset: u64,
-        /// The bytes; lent if they came in order.
-        bytes: Cow<'a, [u8]>,
-    },
-    /// Bytes that were sent but not recorded.
-    Gap {
-        /// Who sent them.
-        side: Side,
-        /// Their place in the stream of that side.
-        offset: u64,
-        /// How many they are.
-        len: u64,
-    },
-    /// Bytes that were sent again; those of the first time count.
-    Repeated {
-        /// Who sent them.
-        side: Side,
-        /// Their place in the stream of that side.
-        offset: u64,
-        /// How many they are.
-        len: u64,
-        /// How many of them were others than the first time, as far as that is still known.
-        differing: u64,
-    },
-    /// The end of one direction, or with a reset of both.
-    Closed {
-        /// Who ended it.
-        side: Side,
-        /// How many bytes that side sent.
-        offset: u64,
-        /// In which way.
-        how: Close,
-    },
-    /// Nothing more will be heard of it.
-    Forgotten,
-}
+pub(crate) const MAX_WAITING_TOTAL: usize = 8 << 20;
 
 /// Puts all connections of a capture together.
 #[derive(Debug, Default)]
@@ -218,7 +57,7 @@ struct Connection {
     halves: [Half; 2],
     reset: bool,
     from_start: bool,
-    /// Nobody wants to hear of it.
+    /// Its events are not wanted.
     ignored: bool,
     /// The last record that belongs to it.
     last: Stamp,
@@ -231,8 +70,8 @@ impl Reassembler {
         Self::default()
     }
 
-    /// Takes the next segment in capture order and tells what it brought about; says where the connection is
-    /// remembered, if it is.
+    /// Takes the next segment in capture order and hands out the events that it brings about. Returns the slot of the
+    /// connection, if it is remembered.
     pub fn push(
         &mut self,
         stamp: Stamp,
@@ -250,7 +89,7 @@ impl Reassembler {
         let slot = match known {
             Some(slot) if !self.is_over_before(slot, segment) => slot,
             _ => {
-                // Nothing to put together, and no sign of who is who.
+                // It has nothing to put together, and does not show which end opened the connection.
                 if segment.rst && known.is_none() {
                     return None;
                 }
@@ -276,7 +115,7 @@ impl Reassembler {
         Some(slot)
     }
 
-    /// Ends the capture: tells what was still waiting for something.
+    /// Ends the capture, and hands out everything that still waited.
     pub fn finish(&mut self, tell: &mut impl FnMut(Event<'_>)) {
         let mut slots: Vec<usize> = (0..self.slots.len()).collect();
         slots.sort_by_key(|&slot| self.slots[slot].as_ref().map(|found| found.number));
@@ -285,8 +124,8 @@ impl Reassembler {
         }
     }
 
-    /// Tells nothing more of this connection, and keeps nothing for it.
-    pub fn ignore(&mut self, slot: usize) {
+    /// Hands out no more events of this connection, and keeps nothing for it.
+    pub(crate) fn ignore(&mut self, slot: usize) {
         if let Some(Some(connection)) = self.slots.get_mut(slot) {
             self.waiting -= connection.waiting();
             connection.ignored = true;
@@ -294,9 +133,9 @@ impl Reassembler {
         }
     }
 
-    /// The record from which on something may still be told of this connection.
+    /// The record from which on this connection may still have events.
     #[must_use]
-    pub fn unsettled_since(&self, slot: usize) -> Option<u64> {
+    pub(crate) fn unsettled_since(&self, slot: usize) -> Option<u64> {
         let connection = self.slots.get(slot)?.as_ref()?;
         let halves = connection.halves.iter();
         halves.filter_map(Half::unsettled_since).min()
@@ -349,7 +188,7 @@ impl Reassembler {
         if !connection.ignored {
             connection.give_up(slot, Urge::Last, tell);
         }
-        tell(connection.event(slot, connection.last, What::Forgotten));
+        tell(connection.event(slot, connection.last, EventKind::Forgotten));
         self.latest.remove(&connection.ends);
         self.last = None;
         self.free.push(slot);
@@ -366,7 +205,7 @@ impl Connection {
                 true => segment.destination,
                 false => segment.source,
             },
-            halves: [Half::default(), Half::default()],
+            halves: [Side::Initiator, Side::Responder].map(Half::new),
             reset: false,
             from_start: segment.syn,
             ignored: false,
@@ -379,20 +218,20 @@ impl Connection {
             true => segment.destination,
             false => segment.source,
         };
-        let what = What::Opened {
+        let kind = EventKind::Opened {
             initiator: self.initiator,
             responder,
             from_start: self.from_start,
         };
-        self.event(slot, stamp, what)
+        self.event(slot, stamp, kind)
     }
 
-    fn event<'a>(&self, slot: usize, stamp: Stamp, what: What<'a>) -> Event<'a> {
+    fn event<'a>(&self, slot: usize, stamp: Stamp, kind: EventKind<'a>) -> Event<'a> {
         Event {
             connection: self.number,
             slot,
             stamp,
-            what,
+            kind,
         }
     }
 
@@ -447,14 +286,18 @@ impl Connection {
             if !self.reset {
                 self.give_up(slot, Urge::Last, tell);
                 self.reset = true;
-                let what = What::Closed {
+                let kind = EventKind::Closed {
                     side,
                     offset: self.halves[side as usize].len(),
                     how: Close::Reset,
                 };
-                tell(self.event(slot, stamp, what));
+                tell(self.event(slot, stamp, kind));
             }
             return;
+        }
+        if !segment.payload.is_empty() {
+            let position = self.halves[side as usize].position(first);
+            tell(self.event(slot, stamp, EventKind::Segment { side, position }));
         }
         let half = &mut self.halves[side as usize];
         let inserted = half.insert(first, segment.payload, stamp);
@@ -462,48 +305,24 @@ impl Connection {
             let len = segment.payload.len() as u32;
             half.end(first.wrapping_add(len).wrapping_add(segment.cut), stamp);
         }
-        if let Some(overlap) = inserted.overlap {
-            let what = What::Repeated {
-                side,
-                offset: overlap.offset,
-                len: overlap.len,
-                differing: overlap.differing,
-            };
-            tell(self.event(slot, stamp, what));
+        if let Some(repeated) = inserted.repeated {
+            tell(self.event(slot, stamp, repeated));
         }
-        if let Some((stamp, output)) = inserted.in_order {
-            tell(self.event(slot, stamp, output.by(side)));
+        if let Some((stamp, data)) = inserted.in_order {
+            tell(self.event(slot, stamp, data));
         }
         self.drain(slot, side, Urge::Certain, tell);
     }
 
     fn drain(&mut self, slot: usize, side: Side, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
-        while let Some((stamp, output)) = self.halves[side as usize].next(urge) {
-            tell(self.event(slot, stamp, output.by(side)));
+        while let Some((stamp, kind)) = self.halves[side as usize].next(urge) {
+            tell(self.event(slot, stamp, kind));
         }
     }
 
     fn give_up(&mut self, slot: usize, urge: Urge, tell: &mut impl FnMut(Event<'_>)) {
         for side in [Side::Initiator, Side::Responder] {
             self.drain(slot, side, urge, tell);
-        }
-    }
-}
-
-impl<'a> Output<'a> {
-    fn by(self, side: Side) -> What<'a> {
-        match self {
-            Self::Data { offset, bytes } => What::Data {
-                side,
-                offset,
-                bytes,
-            },
-            Self::Gap { offset, len } => What::Gap { side, offset, len },
-            Self::End { offset } => What::Closed {
-                side,
-                offset,
-                how: Close::Fin,
-            },
         }
     }
 }

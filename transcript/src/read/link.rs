@@ -2,7 +2,7 @@
 //!
 //! Ethernet with any number of VLAN tags, Linux cooked captures (`tcpdump -i any`) of both
 //! versions, raw IP and the loopback headers of the BSDs. Nothing here looks into the IP packet;
-//! that is [`crate::segment`].
+//! that is [`super::segment`].
 
 use std::fmt;
 

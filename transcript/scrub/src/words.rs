@@ -5,7 +5,7 @@
 //! | ids, names, hosts | `demo-` and a number; shorter than 7 bytes: `x` and a number |
 //! | passwords, keys | `not-a-` and a number; shorter than 8 bytes as above |
 //! | UUID | `not-a-uuid` and a number; one that is a MAC and zeros: that MAC's placeholder |
-//! | MAC | 02:DE:30 and a number: locally administered, so nobody's |
+//! | MAC | 02:DE:30 and a number: locally administered, so of no real card |
 //! | IPv4 | one whose text is as long: of a network for documentation, or of 0/8 or 240/4 |
 //! | IPv6 | 2001:db8:: and a number |
 //!
@@ -14,7 +14,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::report::Secret;
+use veschub_transcript::secret::Secret;
 
 /// Shorter texts are replaced only where a field holds them, because they may stand anywhere by chance.
 pub const MIN_SEARCHED: usize = 4;
@@ -45,12 +45,12 @@ pub fn is_placeholder(text: &[u8]) -> bool {
         || text.strip_prefix('x').is_some_and(numbered)
 }
 
-pub(super) fn is_mac_placeholder(mac: [u8; 6]) -> bool {
+pub(crate) fn is_mac_placeholder(mac: [u8; 6]) -> bool {
     // Group addresses name no card.
     mac == [0; 6] || mac[0] & 1 == 1 || mac.starts_with(&[2, 0, 0]) || mac.starts_with(&MAC_PREFIX)
 }
 
-pub(super) fn is_ip_placeholder(ip: IpAddr) -> bool {
+pub(crate) fn is_ip_placeholder(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => matches!(ip.octets()[0], 0 | 127 | 224..) || ip.is_documentation(),
         IpAddr::V6(ip) => {
@@ -85,18 +85,18 @@ const MAC_PREFIX: [u8; 3] = [2, 0xDE, 0x30];
 
 /// A text to be looked for everywhere.
 #[derive(Clone, Debug)]
-pub(super) struct Pattern {
+pub(crate) struct Pattern {
     /// The secret as its field holds it.
-    pub(super) origin: Vec<u8>,
+    pub(crate) origin: Vec<u8>,
     /// The form in which it is looked for.
-    pub(super) secret: Vec<u8>,
-    pub(super) placeholder: Vec<u8>,
-    pub(super) what: Secret,
+    pub(crate) secret: Vec<u8>,
+    pub(crate) placeholder: Vec<u8>,
+    pub(crate) what: Secret,
 }
 
 /// Which secret got which placeholder.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(crate) struct Words {
     texts: BTreeMap<Vec<u8>, (Vec<u8>, Secret)>,
     /// Ids by what a hub compares, without blanks.
     ids: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -110,7 +110,7 @@ pub(super) struct Words {
 
 impl Words {
     /// The same for what a field holds, if it is a placeholder.
-    pub(super) fn keep_if_placeholder(&mut self, what: Secret, bytes: &[u8]) {
+    pub(crate) fn keep_if_placeholder(&mut self, what: Secret, bytes: &[u8]) {
         let is_one = match what {
             Secret::Uuid => bytes.try_into().is_ok_and(is_uuid_placeholder),
             Secret::Pin => bytes
@@ -126,7 +126,7 @@ impl Words {
     }
 
     /// Keeps a placeholder that the capture has already from being given to something else.
-    pub(super) fn keep(&mut self, what: Secret, bytes: &[u8]) {
+    pub(crate) fn keep(&mut self, what: Secret, bytes: &[u8]) {
         self.taken.insert(match what {
             Secret::Uuid | Secret::Mac | Secret::Pin => bytes.to_vec(),
             _ => normalised(bytes),
@@ -139,7 +139,7 @@ impl Words {
     }
 
     /// The placeholder of what a field holds; `None` if it is no secret.
-    pub(super) fn replace(&mut self, what: Secret, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn replace(&mut self, what: Secret, bytes: &[u8]) -> Option<Vec<u8>> {
         match what {
             Secret::Uuid => {
                 let uuid = <[u8; 12]>::try_from(bytes).ok()?;
@@ -250,7 +250,7 @@ impl Words {
         Some(new)
     }
 
-    pub(super) fn mac(&mut self, mac: [u8; 6]) -> Option<[u8; 6]> {
+    pub(crate) fn mac(&mut self, mac: [u8; 6]) -> Option<[u8; 6]> {
         if is_mac_placeholder(mac) {
             return None;
         }
@@ -284,7 +284,7 @@ impl Words {
         Some(new)
     }
 
-    pub(super) fn ip(&mut self, ip: IpAddr) -> Option<IpAddr> {
+    pub(crate) fn ip(&mut self, ip: IpAddr) -> Option<IpAddr> {
         if is_ip_placeholder(ip) {
             return None;
         }
@@ -306,7 +306,7 @@ impl Words {
     }
 
     /// All that was replaced, in the forms in which it may stand in a text, the longest first.
-    pub(super) fn patterns(&self) -> Vec<Pattern> {
+    pub(crate) fn patterns(&self) -> Vec<Pattern> {
         let mut patterns = Vec::new();
         let mut push = |origin: &[u8], secret: Vec<u8>, placeholder: Vec<u8>, what| {
             if secret.len() >= MIN_SEARCHED && secret.len() == placeholder.len() {
@@ -379,7 +379,7 @@ fn hex(bytes: &[u8], separator: &str, upper: bool) -> Vec<u8> {
     pairs.join(separator).into_bytes()
 }
 
-/// Addresses that are nobody's and whose texts are this long.
+/// Addresses that belong to no machine and whose texts are this long.
 fn ipv4_of_len(len: usize) -> impl Iterator<Item = Ipv4Addr> {
     let nets = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
     let documentation = nets

@@ -7,11 +7,13 @@ use std::ops::Range;
 
 use etherparse::checksum::Sum16BitWords;
 
-use super::report::{Blank, Dropped, Place, Secret, Tally};
-use super::words::{Words, is_ip_placeholder, is_mac_placeholder};
-use crate::link::{self, Inner, LinkType};
-use crate::pcap::Record;
-use crate::segment::{self, Packet};
+use veschub_transcript::secret::{Location, Secret, Unparsed};
+
+use crate::report::{Dropped, Tally};
+use crate::words::{Words, is_ip_placeholder, is_mac_placeholder};
+use veschub_transcript::read::link::{self, Inner, LinkType};
+use veschub_transcript::read::pcap::Record;
+use veschub_transcript::read::segment::{self, Packet};
 
 const TCP: u8 = 6;
 const UDP: u8 = 17;
@@ -19,26 +21,26 @@ const NO_OPERATION: u8 = 1;
 
 /// Where the parts of a packet lie in its record.
 #[derive(Clone, Debug)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     link: LinkType,
     ip: usize,
     transport: usize,
-    pub(super) protocol: Protocol,
-    pub(super) payload: Range<usize>,
+    pub(crate) protocol: Protocol,
+    pub(crate) payload: Range<usize>,
     /// Bytes are missing at the end.
     cut: bool,
 }
 
 /// An address in a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Address {
+pub(crate) enum Address {
     Mac([u8; 6]),
     Ip(IpAddr),
 }
 
 impl Address {
     /// If it is a placeholder, keeps it from being given to something else.
-    pub(super) fn keep_placeholder(self, words: &mut Words) {
+    pub(crate) fn keep_placeholder(self, words: &mut Words) {
         match self {
             Self::Mac(mac) if is_mac_placeholder(mac) => words.keep(Secret::Mac, &mac),
             Self::Ip(ip) if is_ip_placeholder(ip) => {
@@ -49,7 +51,7 @@ impl Address {
     }
 
     /// Gives it a placeholder, so that its text is known too.
-    pub(super) fn learn(self, words: &mut Words) {
+    pub(crate) fn learn(self, words: &mut Words) {
         match self {
             Self::Mac(mac) => drop(words.mac(mac)),
             Self::Ip(ip) => drop(words.ip(ip)),
@@ -58,7 +60,7 @@ impl Address {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
+pub(crate) enum Protocol {
     Tcp,
     Udp,
 }
@@ -83,7 +85,7 @@ fn address_field(link: LinkType) -> Option<Range<usize>> {
 }
 
 impl Layout {
-    pub(super) fn of(record: &Record) -> Result<Self, Dropped> {
+    pub(crate) fn of(record: &Record) -> Result<Self, Dropped> {
         let data = &record.data;
         let packet = match link::strip(record.link, data) {
             Inner::Ip(packet) => packet,
@@ -148,7 +150,7 @@ impl Layout {
     }
 
     /// The ports: from, to.
-    pub(super) fn ports(&self, data: &[u8]) -> (u16, u16) {
+    pub(crate) fn ports(&self, data: &[u8]) -> (u16, u16) {
         let at = self.transport;
         (u16_at(data, at), u16_at(data, at + 2))
     }
@@ -164,7 +166,7 @@ impl Layout {
     }
 
     /// The addresses in the headers.
-    pub(super) fn addresses(&self, data: &[u8]) -> Vec<Address> {
+    pub(crate) fn addresses(&self, data: &[u8]) -> Vec<Address> {
         let macs = mac_places(self.link, data).iter();
         let macs = macs.filter_map(|&at| mac_at(data, at)).map(Address::Mac);
         let ips = self.address_places(data).into_iter();
@@ -175,7 +177,7 @@ impl Layout {
     /// Replaces the addresses.
     ///
     /// False if there is no placeholder left for one.
-    pub(super) fn replace_addresses(
+    pub(crate) fn replace_addresses(
         &self,
         data: &mut [u8],
         words: &mut Words,
@@ -188,12 +190,12 @@ impl Layout {
             };
             if let Some(new) = words.mac(mac) {
                 data[at..at + 6].copy_from_slice(&new);
-                tally.replaced(Secret::Mac, Place::LinkHeader, &mac);
+                tally.replaced(Secret::Mac, Location::LinkHeader, &mac);
             }
         }
         if let Some(mut field) = address_field(self.link) {
             field.start += 6 * places.len();
-            tally.blank(Blank::Unused, &mut data[field], 0);
+            tally.blank(Unparsed::Unused, &mut data[field], 0);
         }
         for place in self.address_places(data) {
             let Some(ip) = ip_at(data, place.clone()).filter(|ip| !is_ip_placeholder(*ip)) else {
@@ -206,17 +208,17 @@ impl Layout {
                 IpAddr::V4(new) => data[place].copy_from_slice(&new.octets()),
                 IpAddr::V6(new) => data[place].copy_from_slice(&new.octets()),
             }
-            tally.replaced(Secret::Ip, Place::IpHeader, ip.to_string().as_bytes());
+            tally.replaced(Secret::Ip, Location::IpHeader, ip.to_string().as_bytes());
         }
         true
     }
 
     /// Blanks padding, and options that may hold addresses or keys.
-    pub(super) fn blank_rest(&self, data: &mut [u8], tally: &mut Tally) {
-        tally.blank(Blank::Unused, &mut data[self.payload.end..], 0);
+    pub(crate) fn blank_rest(&self, data: &mut [u8], tally: &mut Tally) {
+        tally.blank(Unparsed::Unused, &mut data[self.payload.end..], 0);
         if self.is_v4(data) {
             let options = self.ip + 20..self.transport;
-            tally.blank(Blank::Options, &mut data[options], NO_OPERATION);
+            tally.blank(Unparsed::Options, &mut data[options], NO_OPERATION);
         }
         if self.protocol == Protocol::Tcp {
             let mut at = self.transport + 20;
@@ -224,7 +226,7 @@ impl Layout {
             while at < end {
                 let len = match data[at] {
                     0 => {
-                        tally.blank(Blank::Options, &mut data[at..end], 0);
+                        tally.blank(Unparsed::Options, &mut data[at..end], 0);
                         break;
                     }
                     NO_OPERATION => 1,
@@ -233,7 +235,7 @@ impl Layout {
                 let len = len.clamp(1, end - at);
                 // Segment size, window scale, selective acknowledgements and the clock of the connection.
                 if !matches!(data[at], NO_OPERATION | 2..=5 | 8) {
-                    tally.blank(Blank::Options, &mut data[at..at + len], NO_OPERATION);
+                    tally.blank(Unparsed::Options, &mut data[at..at + len], NO_OPERATION);
                 }
                 at += len;
             }
@@ -241,7 +243,7 @@ impl Layout {
     }
 
     /// Writes the checksums that the packet now must have; none if bytes of it are missing.
-    pub(super) fn write_checksums(&self, data: &mut [u8]) {
+    pub(crate) fn write_checksums(&self, data: &mut [u8]) {
         let is_v4 = self.is_v4(data);
         if is_v4 {
             put(data, self.ip + 10, 0);

@@ -5,16 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use super::report::{Counted, counted};
-use crate::link::LinkType;
-use crate::pcap::Record;
+use crate::report::{Counted, counted};
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::Record;
 
 const SECTION: u32 = 0x0A0D_0D0A;
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
 
 /// What is kept of the file's form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     Pcap {
         big: bool,
         nanoseconds: bool,
@@ -26,7 +26,7 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub(super) fn of(file: &[u8]) -> Option<Self> {
+    pub(crate) fn of(file: &[u8]) -> Option<Self> {
         let big = match read(file, 0, false)? {
             SECTION => {
                 let big = read(file, 8, false)? != BYTE_ORDER;
@@ -44,7 +44,7 @@ impl Form {
     }
 
     /// The file with these packets; `None` if a time cannot be written in this form.
-    pub(super) fn write(self, records: &[Record]) -> Option<Vec<u8>> {
+    pub(crate) fn write(self, records: &[Record]) -> Option<Vec<u8>> {
         match self {
             Self::Pcap {
                 big,
@@ -88,7 +88,7 @@ fn write_ng(big: bool, records: &[Record]) -> Vec<u8> {
         bytes: Vec::new(),
     };
     let mut section = body();
-    // A length that is not told.
+    // The length of the section is not given.
     section
         .u32(BYTE_ORDER)
         .u16(1)
@@ -161,7 +161,7 @@ impl Out {
 }
 
 /// Counts what a pcapng file says besides its packets.
-pub(super) fn besides_packets(file: &[u8]) -> Vec<Counted<&'static str>> {
+pub(crate) fn besides_packets(file: &[u8]) -> Vec<Counted<&'static str>> {
     let mut counts = BTreeMap::new();
     let mut big = false;
     let mut at = 0;
@@ -230,7 +230,7 @@ fn count_options(
             (1, 4..=7) => Some("address of an interface"),
             (1, 11) => Some("capture filter"),
             (_, 2988 | 2989 | 19372 | 19373) => Some("option of somebody's own"),
-            // How the clock counts, what a packet's flags are: they name nobody.
+            // How the clock counts and what flags a packet has: they name no person.
             _ => None,
         };
         if let Some(what) = what {

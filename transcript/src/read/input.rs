@@ -5,15 +5,15 @@
 
 use std::io::{self, Read};
 
+use super::unpack::Unpacked;
 use crate::error::CaptureError;
-use crate::unpack::Unpacked;
 
 /// How much is asked of the reader at least.
 const PIECE: usize = 64 << 10;
 
 /// Bytes read from `reader` and not yet consumed.
 #[derive(Debug)]
-pub(crate) struct Input<R> {
+pub(super) struct Input<R> {
     reader: Unpacked<R>,
     buffer: Vec<u8>,
     /// Where in `buffer` the unconsumed bytes begin.
@@ -25,7 +25,7 @@ pub(crate) struct Input<R> {
 }
 
 impl<R: Read> Input<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R) -> Self {
         Self {
             reader: Unpacked::new(reader),
             buffer: Vec::new(),
@@ -37,27 +37,27 @@ impl<R: Read> Input<R> {
     }
 
     /// The unconsumed bytes.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[self.head..]
     }
 
     /// Position of the first unconsumed byte in the file, or in what it unpacks to.
-    pub(crate) fn offset(&self) -> u64 {
+    pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
     /// Whether offsets are those of the unpacked file.
-    pub(crate) fn is_compressed(&self) -> bool {
+    pub(super) fn is_compressed(&self) -> bool {
         self.reader.is_compressed()
     }
 
     /// What is wrong with compressed data, known once everything before it was consumed.
-    pub(crate) fn damage(&self) -> Option<&'static str> {
+    pub(super) fn damage(&self) -> Option<&'static str> {
         self.damage
     }
 
     /// Reads until `wanted` bytes are there or the input ends; returns how many are there.
-    pub(crate) fn fill(&mut self, wanted: usize) -> Result<usize, CaptureError> {
+    pub(super) fn fill(&mut self, wanted: usize) -> Result<usize, CaptureError> {
         let have = self.buffer.len() - self.head;
         if have >= wanted || self.ended {
             return Ok(have);
@@ -74,14 +74,14 @@ impl<R: Read> Input<R> {
         Ok(self.buffer.len())
     }
 
-    pub(crate) fn consume(&mut self, count: usize) {
+    pub(super) fn consume(&mut self, count: usize) {
         let count = count.min(self.buffer.len() - self.head);
         self.head += count;
         self.offset += count as u64;
     }
 
     /// Goes past `count` bytes without keeping them; whether they were all there.
-    pub(crate) fn skip(&mut self, count: u64) -> Result<bool, CaptureError> {
+    pub(super) fn skip(&mut self, count: u64) -> Result<bool, CaptureError> {
         let mut left = count;
         loop {
             let step = left.min(PIECE as u64) as usize;
@@ -95,7 +95,7 @@ impl<R: Read> Input<R> {
     }
 
     /// The number at `at` bytes behind the first unconsumed one, if it is there.
-    pub(crate) fn u32_at(&self, at: usize, big_endian: bool) -> Option<u32> {
+    pub(super) fn u32_at(&self, at: usize, big_endian: bool) -> Option<u32> {
         u32_at(self.bytes(), at, big_endian)
     }
 
@@ -121,7 +121,7 @@ impl<R: Read> Input<R> {
 }
 
 /// The number at this place, if it is there.
-pub(crate) fn u32_at(bytes: &[u8], at: usize, big_endian: bool) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], at: usize, big_endian: bool) -> Option<u32> {
     let bytes = bytes.get(at..at + 4)?;
     let bytes = <[u8; 4]>::try_from(bytes).ok()?;
     Some(match big_endian {

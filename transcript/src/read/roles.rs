@@ -1,30 +1,33 @@
 //! Who is the tool and who is the device in a recorded connection.
 //!
-//! A login says it. Without one, the side that opened the connection is the tool; if the opening
-//! was not recorded, what the frames look like decides, and at last the port numbers. The contents
-//! also decide whether a connection is a VESC session at all: its port never does.
+//! A login shows it. Without a login, the side that opened the connection is the tool. If the opening was not recorded,
+//! the frames decide: some can only be requests, others only replies. If they leave it open, the port numbers decide.
+//! Whether a connection is a VESC session at all, its contents decide and never its port.
+
+use std::net::SocketAddr;
 
 use veschub_wire::login::LoginKind;
 use veschub_wire::{Reply, Request};
 
-use crate::entry::Kind;
+use crate::entry::{Direction, Kind};
 use crate::listen::{Heard, Listener};
-use crate::tcp::Side;
+use crate::side::Side;
 
 /// So many more requests than replies, or the other way round, leave no doubt.
 const DECISIVE: i64 = 8;
 
-/// What the contents of a connection tell about it.
+/// Who is who in a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Roles {
-    pub(crate) tool: Side,
+pub struct Roles {
+    /// The end that sends requests.
+    pub tool: Side,
     /// Which side began with a login line.
-    pub(crate) login: Option<Side>,
+    pub login: Option<Side>,
 }
 
-/// Listens to a connection until it is clear who is who.
+/// Listens to a connection until it is clear which end is the tool.
 #[derive(Debug)]
-pub(crate) struct Scout {
+pub struct Scout {
     from_start: bool,
     listeners: [Listener<()>; 2],
     /// Who logged in, and as what.
@@ -39,7 +42,9 @@ pub(crate) struct Scout {
 }
 
 impl Scout {
-    pub(crate) fn new(from_start: bool, limit: usize) -> Self {
+    /// For a connection whose opening was recorded, or not, with payloads of up to `limit` bytes.
+    #[must_use]
+    pub fn new(from_start: bool, limit: usize) -> Self {
         let responder = match from_start {
             // Who is called never logs in.
             true => Listener::new(limit),
@@ -56,18 +61,21 @@ impl Scout {
         }
     }
 
-    pub(crate) fn bytes(&mut self, side: Side, bytes: &[u8]) {
+    /// Takes the next bytes of one side.
+    pub fn bytes(&mut self, side: Side, bytes: &[u8]) {
         self.listeners[side as usize].bytes((), bytes, &mut self.buffer);
         self.weigh(side);
     }
 
-    pub(crate) fn gap(&mut self, side: Side, len: u64) {
+    /// Skips bytes of one side that were not recorded.
+    pub fn gap(&mut self, side: Side, len: u64) {
         self.listeners[side as usize].gap((), len, &mut self.buffer);
         self.weigh(side);
     }
 
-    /// Who is who, if nothing that may still come can change it.
-    pub(crate) fn certain(&self) -> Option<Roles> {
+    /// The roles, if nothing that may still come can change them.
+    #[must_use]
+    pub fn certain(&self) -> Option<Roles> {
         if self.login.is_some() {
             return self.login;
         }
@@ -80,12 +88,15 @@ impl Scout {
     }
 
     /// Whether a login line may have begun and has not ended.
+    #[must_use]
     pub(crate) fn may_be_login(&self) -> bool {
         self.listeners.iter().any(Listener::may_be_login)
     }
 
-    /// Who is who as far as can be told; `None` if nothing was said that a VESC session consists of.
-    pub(crate) fn last(&mut self, higher_port: Side) -> Option<Roles> {
+    /// The most likely roles at the end of the recording; `None` if there was neither a login nor a frame.
+    ///
+    /// Without frames that tell, the side with the higher port is the tool.
+    pub fn last(&mut self, higher_port: Side) -> Option<Roles> {
         for side in [Side::Initiator, Side::Responder] {
             self.listeners[side as usize].finish(&mut self.buffer);
             self.weigh(side);
@@ -127,6 +138,24 @@ impl Scout {
                 _ => {}
             }
         }
+    }
+}
+
+/// Which side has the higher port: mostly the tool, because hubs and devices listen at fixed ports.
+#[must_use]
+pub fn higher_port(initiator: SocketAddr, responder: SocketAddr) -> Side {
+    match initiator.port() >= responder.port() {
+        true => Side::Initiator,
+        false => Side::Responder,
+    }
+}
+
+/// Which way the bytes of a side go.
+#[must_use]
+pub fn direction(side: Side, tool: Side) -> Direction {
+    match side == tool {
+        true => Direction::ToDevice,
+        false => Direction::ToTool,
     }
 }
 

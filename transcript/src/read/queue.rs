@@ -1,20 +1,21 @@
-//! Entries that are known, until nothing earlier can come any more.
+//! Entries that are known, kept until no earlier entry can come any more.
 //!
-//! What is said on one connection may become clear later than what is said on another: bytes behind a hole,
-//! half a frame, a connection of which nobody knows yet whether it is ours. Each connection therefore may hold
-//! entries back from a record on. Beyond [`MAX_HELD`] bytes that is given up, and what then becomes clear late is told
-//! late, with its right time.
+//! Entries of one connection may become clear later than those of another: bytes behind a hole, half a frame, or a
+//! connection that may turn out to be no VESC session. Such a connection holds back all entries from a record on. When
+//! more than 8 MiB wait, nothing is held back any longer; an entry that becomes clear after that comes late, with its
+//! right time.
 
 use std::collections::{BTreeSet, VecDeque};
 
+use super::stamp::Stamp;
+use super::tcp::MAX_CONNECTIONS;
 use crate::entry::{Entry, Kind};
-use crate::tcp::{MAX_CONNECTIONS, Stamp};
 
 /// How much waits for something earlier, in bytes of memory.
-pub(crate) const MAX_HELD: usize = 8 << 20;
+const MAX_HELD: usize = 8 << 20;
 
 #[derive(Debug)]
-pub(crate) struct Queue {
+pub(super) struct Queue {
     /// In the order of their records.
     entries: VecDeque<(Stamp, Entry)>,
     cost: usize,
@@ -24,7 +25,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             entries: VecDeque::new(),
             cost: 0,
@@ -33,8 +34,8 @@ impl Queue {
         }
     }
 
-    /// Takes an entry; of one record, those that were told first come first.
-    pub(crate) fn push(&mut self, stamp: Stamp, entry: Entry) {
+    /// Takes an entry. Entries of one record stay in the order in which they came.
+    pub(super) fn push(&mut self, stamp: Stamp, entry: Entry) {
         self.cost += cost(&entry);
         match self.entries.back() {
             Some((last, _)) if last.record > stamp.record => {
@@ -47,8 +48,8 @@ impl Queue {
         }
     }
 
-    /// From this record on, the connection in this slot may still tell something.
-    pub(crate) fn hold(&mut self, slot: usize, since: Option<u64>) {
+    /// From this record on, the connection in this slot may still have entries.
+    pub(super) fn hold(&mut self, slot: usize, since: Option<u64>) {
         let Some(hold) = self.holds.get_mut(slot) else {
             return;
         };
@@ -65,7 +66,7 @@ impl Queue {
     }
 
     /// The next entry that nothing earlier can come before any more.
-    pub(crate) fn pop(&mut self) -> Option<(Stamp, Entry)> {
+    pub(super) fn pop(&mut self) -> Option<(Stamp, Entry)> {
         let (stamp, _) = self.entries.front()?;
         let free = match self.earliest.first() {
             Some((since, _)) => stamp.record < *since || self.cost > MAX_HELD,

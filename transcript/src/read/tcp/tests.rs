@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::half::{MAX_WAITING_BYTES, MAX_WAITING_PIECES};
 use super::*;
 
 const CLIENT: &str = "10.0.0.1:40000";
@@ -9,6 +10,8 @@ const HUB: &str = "10.0.0.2:65101";
 struct Wire {
     tcp: Reassembler,
     events: Vec<Event<'static>>,
+    /// Where segments were said to begin: the connection, the side, the position and the bytes.
+    segments: Vec<(u32, Side, u64, Vec<u8>)>,
     record: u64,
 }
 
@@ -32,6 +35,7 @@ impl Wire {
         Self {
             tcp: Reassembler::new(),
             events: Vec::new(),
+            segments: Vec::new(),
             record: 0,
         }
     }
@@ -66,9 +70,15 @@ impl Wire {
             record: self.record,
             at_ns: self.record * 10,
         };
-        let events = &mut self.events;
+        let (events, segments) = (&mut self.events, &mut self.segments);
         self.tcp
-            .push(stamp, &segment, &mut |event| events.push(kept(event)));
+            .push(stamp, &segment, &mut |event| match event.kind {
+                EventKind::Segment { side, position } => {
+                    let bytes = segment.payload.to_vec();
+                    segments.push((event.connection, side, position, bytes));
+                }
+                _ => events.push(kept(event)),
+            });
     }
 
     fn client(&mut self, seq: u32, payload: &[u8]) {
@@ -96,40 +106,7 @@ fn kept(event: Event<'_>) -> Event<'static> {
         connection: event.connection,
         slot: event.slot,
         stamp: event.stamp,
-        what: match event.what {
-            What::Data {
-                side,
-                offset,
-                bytes,
-            } => What::Data {
-                side,
-                offset,
-                bytes: bytes.into_owned().into(),
-            },
-            What::Opened {
-                initiator,
-                responder,
-                from_start,
-            } => What::Opened {
-                initiator,
-                responder,
-                from_start,
-            },
-            What::Gap { side, offset, len } => What::Gap { side, offset, len },
-            What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            } => What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            },
-            What::Closed { side, offset, how } => What::Closed { side, offset, how },
-            What::Forgotten => What::Forgotten,
-        },
+        kind: event.kind.into_owned(),
     }
 }
 
@@ -138,17 +115,18 @@ fn told(events: &[Event<'_>]) -> String {
     let mut told = String::new();
     let mut at = 0;
     for event in events {
-        match &event.what {
-            What::Data {
+        match &event.kind {
+            EventKind::Data {
                 side: Side::Initiator,
                 offset,
                 bytes,
+                ..
             } => {
                 assert_eq!(*offset, at);
                 at += bytes.len() as u64;
                 told += &String::from_utf8_lossy(bytes);
             }
-            What::Gap {
+            EventKind::Gap {
                 side: Side::Initiator,
                 offset,
                 len,
@@ -157,7 +135,7 @@ fn told(events: &[Event<'_>]) -> String {
                 at += len;
                 told += &format!("[{len}]");
             }
-            What::Closed {
+            EventKind::Closed {
                 side: Side::Initiator,
                 how,
                 offset,
@@ -174,7 +152,7 @@ fn told(events: &[Event<'_>]) -> String {
 fn opened(events: &[Event<'_>]) -> usize {
     events
         .iter()
-        .filter(|event| matches!(event.what, What::Opened { .. }))
+        .filter(|event| matches!(event.kind, EventKind::Opened { .. }))
         .count()
 }
 
@@ -189,8 +167,8 @@ fn segments_in_order_become_a_stream_that_ends() {
     let events = wire.finish();
     assert_eq!(told(&events), "abcde.");
     assert!(matches!(
-        events[0].what,
-        What::Opened { initiator, from_start: true, .. } if initiator == CLIENT.parse().unwrap()
+        events[0].kind,
+        EventKind::Opened { initiator, from_start: true, .. } if initiator == CLIENT.parse().unwrap()
     ));
 }
 
@@ -205,7 +183,7 @@ fn early_segments_wait_and_carry_the_time_of_what_they_waited_for() {
     assert_eq!(told(&events), "abcdefg");
     for event in events
         .iter()
-        .filter(|event| matches!(event.what, What::Data { .. }))
+        .filter(|event| matches!(event.kind, EventKind::Data { .. }))
     {
         assert_eq!((event.stamp.record, event.stamp.at_ns), (last, last * 10));
     }
@@ -251,8 +229,8 @@ fn a_long_stream_may_wrap_more_than_once() {
     let last = wire
         .finish()
         .into_iter()
-        .filter_map(|event| match event.what {
-            What::Data { offset, .. } => Some(offset),
+        .filter_map(|event| match event.kind {
+            EventKind::Data { offset, .. } => Some(offset),
             _ => None,
         });
     assert_eq!(last.max(), Some(len - 1_000_000));
@@ -341,8 +319,8 @@ fn a_keep_alive_adds_nothing() {
 
 /// What was sent again by the client: offset, length, bytes that differ.
 fn repeated(events: &[Event<'_>]) -> Vec<(u64, u64, u64)> {
-    let repeated = events.iter().filter_map(|event| match event.what {
-        What::Repeated {
+    let repeated = events.iter().filter_map(|event| match event.kind {
+        EventKind::Repeated {
             side: Side::Initiator,
             offset,
             len,
@@ -445,13 +423,16 @@ fn connections_beyond_the_limit_are_told_to_their_end_and_forgotten() {
         assert!(wire.tcp.latest.len() <= MAX_CONNECTIONS);
     }
     let events = wire.finish();
-    let count_of = |wanted: fn(&What<'_>) -> bool| {
-        let found = events.iter().filter(|event| wanted(&event.what));
+    let count_of = |wanted: fn(&EventKind<'_>) -> bool| {
+        let found = events.iter().filter(|event| wanted(&event.kind));
         found.count() as u32
     };
     assert_eq!(opened(&events) as u32, count);
-    assert_eq!(count_of(|what| matches!(what, What::Data { .. })), count);
-    assert_eq!(count_of(|what| *what == What::Forgotten), count);
+    assert_eq!(
+        count_of(|kind| matches!(kind, EventKind::Data { .. })),
+        count
+    );
+    assert_eq!(count_of(|kind| *kind == EventKind::Forgotten), count);
     assert!(events.iter().all(|event| event.slot < MAX_CONNECTIONS));
 }
 
@@ -508,8 +489,8 @@ fn a_recording_may_start_in_the_middle_and_out_of_order() {
     wire.client(206, b"g");
     let events = wire.finish();
     assert!(matches!(
-        events[0].what,
-        What::Opened {
+        events[0].kind,
+        EventKind::Opened {
             from_start: false,
             ..
         }
@@ -517,8 +498,8 @@ fn a_recording_may_start_in_the_middle_and_out_of_order() {
     // The hub was seen first, so the client is the responder here.
     let stream: Vec<u8> = events
         .iter()
-        .filter_map(|event| match &event.what {
-            What::Data {
+        .filter_map(|event| match &event.kind {
+            EventKind::Data {
                 side: Side::Responder,
                 bytes,
                 ..
@@ -610,7 +591,7 @@ fn every_order_of_overlapping_pieces_gives_the_same_stream() {
 }
 
 #[test]
-fn whatever_comes_the_streams_have_no_holes_but_gaps() {
+fn whatever_comes_the_streams_have_no_holes_but_gaps_and_every_byte_came_in_a_segment() {
     let mut state = 7u32;
     let mut draw = |below: u32| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -641,16 +622,41 @@ fn whatever_comes_the_streams_have_no_holes_but_gaps() {
         }
         let mut ends = BTreeMap::new();
         let mut stamps = BTreeMap::new();
+        let segments = std::mem::take(&mut wire.segments);
         for event in wire.finish() {
-            let (side, at, len) = match event.what {
-                What::Opened { .. } | What::Repeated { .. } | What::Forgotten => continue,
-                What::Data {
+            if let EventKind::Data {
+                side,
+                position,
+                bytes,
+                ..
+            } = &event.kind
+            {
+                let carried = |at: u64, byte: u8| {
+                    segments.iter().any(|(connection, from, start, sent)| {
+                        let index = at.checked_sub(*start).map(|index| index as usize);
+                        let found = index.and_then(|index| sent.get(index));
+                        (*connection, *from) == (event.connection, *side) && found == Some(&byte)
+                    })
+                };
+                for (at, &byte) in (*position..).zip(bytes.iter()) {
+                    assert!(carried(at, byte), "no segment has this byte");
+                }
+            }
+            let (side, at, len) = match event.kind {
+                EventKind::Opened { .. }
+                | EventKind::Segment { .. }
+                | EventKind::Repeated { .. }
+                | EventKind::Forgotten => {
+                    continue;
+                }
+                EventKind::Data {
                     side,
                     offset,
                     bytes,
+                    ..
                 } => (side, offset, bytes.len() as u64),
-                What::Gap { side, offset, len } => (side, offset, len),
-                What::Closed { side, offset, .. } => (side, offset, 0),
+                EventKind::Gap { side, offset, len } => (side, offset, len),
+                EventKind::Closed { side, offset, .. } => (side, offset, 0),
             };
             let end = ends.entry((event.connection, side)).or_insert(0);
             assert_eq!(at, *end);

@@ -11,7 +11,7 @@ const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// A reader that unpacks what it reads, if that is compressed.
 #[derive(Debug)]
-pub(crate) enum Unpacked<R> {
+pub(super) enum Unpacked<R> {
     /// Nothing was read yet.
     Fresh(Option<R>),
     Plain(Chain<Cursor<Vec<u8>>, R>),
@@ -19,11 +19,11 @@ pub(crate) enum Unpacked<R> {
 }
 
 impl<R: Read> Unpacked<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    pub(super) fn new(reader: R) -> Self {
         Self::Fresh(Some(reader))
     }
 
-    pub(crate) fn is_compressed(&self) -> bool {
+    pub(super) fn is_compressed(&self) -> bool {
         matches!(self, Self::Gzip(_))
     }
 

@@ -1,24 +1,27 @@
-//! One connection of a capture: kept until it is clear who is who, then told as it goes.
+//! One connection of a capture. Its bytes are kept until it is clear which end is the tool; from then on they become
+//! entries as they come.
 
 use std::fmt;
 use std::net::SocketAddr;
 
-use crate::entry::{Direction, Entry, Kind};
+use super::queue::Queue;
+use super::roles::{Roles, Scout, direction, higher_port};
+use super::stamp::Stamp;
+use super::tcp::EventKind;
+use crate::entry::{Entry, Kind};
 use crate::listen::{Heard, Listener};
-use crate::queue::Queue;
-use crate::roles::{Roles, Scout};
-use crate::tcp::{Close, Side, Stamp, What};
+use crate::side::{Close, Side};
 use crate::transcript::{Choice, Connection, Options};
 
-use super::MAX_UNDECIDED;
-
-/// A connection that was chosen and says nothing of ours is told from here on, as noise.
+/// A connection without a login or a frame in this many bytes is left out.
+const MAX_UNDECIDED: usize = 1 << 20;
+/// If the user chose a connection and it holds none of our protocol in this many bytes, it is shown as noise.
 const MAX_UNDECIDED_CHOSEN: usize = 512 << 10;
 /// What a kept piece costs besides its bytes.
 const PIECE_COST: usize = 64;
 
 #[derive(Debug)]
-pub(super) struct Talk {
+pub(super) struct Conversation {
     number: u32,
     initiator: SocketAddr,
     responder: SocketAddr,
@@ -37,7 +40,7 @@ enum State {
 
 #[derive(Debug)]
 struct Undecided {
-    said: Vec<(Stamp, What<'static>)>,
+    said: Vec<(Stamp, EventKind<'static>)>,
     cost: usize,
     scout: Scout,
 }
@@ -52,14 +55,15 @@ struct Ours {
 
 /// What came of hearing something.
 #[derive(Debug)]
-pub(super) enum Hearing {
+pub(super) enum Progress {
     GoesOn,
-    /// It is clear now who is who.
+    /// It is clear now which end is the tool.
     Found(Connection),
+    /// It is no VESC session.
     NotOurs,
 }
 
-impl Talk {
+impl Conversation {
     pub(super) fn new(
         number: u32,
         (initiator, responder): (SocketAddr, SocketAddr),
@@ -102,20 +106,28 @@ impl Talk {
         }
     }
 
-    pub(super) fn hear(&mut self, stamp: Stamp, what: What<'_>, queue: &mut Queue) -> Hearing {
-        if let What::Data { bytes, .. } = &what {
-            self.bytes += bytes.len() as u64;
+    pub(super) fn hear(
+        &mut self,
+        stamp: Stamp,
+        kind: EventKind<'_>,
+        queue: &mut Queue,
+    ) -> Progress {
+        match &kind {
+            EventKind::Data { bytes, .. } => self.bytes += bytes.len() as u64,
+            // Its bytes come as data.
+            EventKind::Segment { .. } => return Progress::GoesOn,
+            _ => {}
         }
         let undecided = match &mut self.state {
             State::Ours(ours) => {
-                ours.hear(stamp, what, queue);
-                return Hearing::GoesOn;
+                ours.hear(stamp, kind, queue);
+                return Progress::GoesOn;
             }
             State::Undecided(undecided) => undecided,
         };
-        undecided.keep(stamp, what);
+        undecided.keep(stamp, kind);
         if let Some(roles) = undecided.scout.certain() {
-            return Hearing::Found(self.settle(roles, queue));
+            return Progress::Found(self.settle(roles, queue));
         }
         let limit = match self.options.choice {
             Choice::ByContent => MAX_UNDECIDED,
@@ -123,22 +135,19 @@ impl Talk {
         };
         match undecided.cost > limit {
             true => self.hurry(queue),
-            false => Hearing::GoesOn,
+            false => Progress::GoesOn,
         }
     }
 
     /// Decides with what is known.
-    pub(super) fn decide(&mut self, queue: &mut Queue) -> Hearing {
-        let higher_port = match self.initiator.port() >= self.responder.port() {
-            true => Side::Initiator,
-            false => Side::Responder,
-        };
+    pub(super) fn decide(&mut self, queue: &mut Queue) -> Progress {
+        let higher_port = higher_port(self.initiator, self.responder);
         let State::Undecided(undecided) = &mut self.state else {
-            return Hearing::GoesOn;
+            return Progress::GoesOn;
         };
         let chosen = match self.options.choice {
             Choice::ByContent => None,
-            // Whoever chooses a port means that of the hub or device.
+            // A chosen port is that of the hub or device.
             Choice::Port(port) if port == self.initiator.port() => Some(Side::Responder),
             Choice::Port(_) => Some(Side::Initiator),
             Choice::Connection(_) if self.from_start => Some(Side::Initiator),
@@ -146,31 +155,32 @@ impl Talk {
         };
         let chosen = chosen.map(|tool| Roles { tool, login: None });
         match undecided.scout.last(higher_port).or(chosen) {
-            Some(roles) => Hearing::Found(self.settle(roles, queue)),
-            None => Hearing::NotOurs,
+            Some(roles) => Progress::Found(self.settle(roles, queue)),
+            None => Progress::NotOurs,
         }
     }
 
-    /// There is no room to wait any longer: what was chosen is told as it is, unless it may be a password.
-    pub(super) fn hurry(&mut self, queue: &mut Queue) -> Hearing {
+    /// Decides now, because there is no room to keep more. A chosen connection is shown as it is, unless its bytes may
+    /// be a password.
+    pub(super) fn hurry(&mut self, queue: &mut Queue) -> Progress {
         match &self.state {
-            State::Undecided(undecided) if undecided.scout.may_be_login() => Hearing::NotOurs,
+            State::Undecided(undecided) if undecided.scout.may_be_login() => Progress::NotOurs,
             _ => self.decide(queue),
         }
     }
 
     /// The end of the recording, as far as this connection is concerned.
-    pub(super) fn end(&mut self, queue: &mut Queue) -> Hearing {
-        let hearing = self.decide(queue);
+    pub(super) fn end(&mut self, queue: &mut Queue) -> Progress {
+        let progress = self.decide(queue);
         if let State::Ours(ours) = &mut self.state {
             for side in [Side::Initiator, Side::Responder] {
                 ours.finish(side, queue);
             }
         }
-        hearing
+        progress
     }
 
-    /// Tells what was kept; from now on everything is told at once.
+    /// Makes entries of the bytes that were kept; later bytes become entries at once.
     fn settle(&mut self, roles: Roles, queue: &mut Queue) -> Connection {
         let mut ours = Ours::new(self.number, roles, &self.options);
         queue.push(self.opened, self.opening());
@@ -179,8 +189,8 @@ impl Talk {
             State::Ours(Ours::new(self.number, roles, &self.options)),
         );
         if let State::Undecided(undecided) = old {
-            for (stamp, what) in undecided.said {
-                ours.hear(stamp, what, queue);
+            for (stamp, kind) in undecided.said {
+                ours.hear(stamp, kind, queue);
             }
         }
         self.state = State::Ours(ours);
@@ -218,7 +228,7 @@ impl Talk {
     }
 }
 
-impl fmt::Display for Talk {
+impl fmt::Display for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
@@ -229,43 +239,17 @@ impl fmt::Display for Talk {
 }
 
 impl Undecided {
-    fn keep(&mut self, stamp: Stamp, what: What<'_>) {
-        self.cost += PIECE_COST;
-        let kept = match what {
-            What::Data {
-                side,
-                offset,
-                bytes,
-            } => {
-                self.scout.bytes(side, &bytes);
+    fn keep(&mut self, stamp: Stamp, kind: EventKind<'_>) {
+        match &kind {
+            EventKind::Data { side, bytes, .. } => {
+                self.scout.bytes(*side, bytes);
                 self.cost += bytes.len();
-                let bytes = bytes.into_owned().into();
-                What::Data {
-                    side,
-                    offset,
-                    bytes,
-                }
             }
-            What::Gap { side, offset, len } => {
-                self.scout.gap(side, len);
-                What::Gap { side, offset, len }
-            }
-            What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            } => What::Repeated {
-                side,
-                offset,
-                len,
-                differing,
-            },
-            What::Closed { side, offset, how } => What::Closed { side, offset, how },
-            // Both are heard by who keeps the talks.
-            What::Opened { .. } | What::Forgotten => return,
-        };
-        self.said.push((stamp, kept));
+            EventKind::Gap { side, len, .. } => self.scout.gap(*side, *len),
+            _ => {}
+        }
+        self.cost += PIECE_COST;
+        self.said.push((stamp, kind.into_owned()));
     }
 }
 
@@ -286,17 +270,17 @@ impl Ours {
         }
     }
 
-    fn hear(&mut self, stamp: Stamp, what: What<'_>, queue: &mut Queue) {
-        match what {
-            What::Data { side, bytes, .. } => {
+    fn hear(&mut self, stamp: Stamp, kind: EventKind<'_>, queue: &mut Queue) {
+        match kind {
+            EventKind::Data { side, bytes, .. } => {
                 self.listeners[side as usize].bytes(stamp, &bytes, &mut self.heard);
                 self.tell(side, queue);
             }
-            What::Gap { side, len, .. } => {
+            EventKind::Gap { side, len, .. } => {
                 self.listeners[side as usize].gap(stamp, len, &mut self.heard);
                 self.tell(side, queue);
             }
-            What::Repeated {
+            EventKind::Repeated {
                 side,
                 offset,
                 len,
@@ -305,7 +289,7 @@ impl Ours {
                 let kind = Kind::Repeated { len, differing };
                 self.say(side, stamp, offset, kind, queue);
             }
-            What::Closed { side, how, .. } => {
+            EventKind::Closed { side, how, .. } => {
                 self.finish(side, queue);
                 if how == Close::Reset {
                     self.finish(side.other(), queue);
@@ -313,7 +297,7 @@ impl Ours {
                 let offset = self.listeners[side as usize].len();
                 self.say(side, stamp, offset, Kind::Closed { how }, queue);
             }
-            What::Opened { .. } | What::Forgotten => {}
+            EventKind::Opened { .. } | EventKind::Segment { .. } | EventKind::Forgotten => {}
         }
     }
 
@@ -339,12 +323,5 @@ impl Ours {
             kind,
         };
         queue.push(stamp, entry);
-    }
-}
-
-fn direction(side: Side, tool: Side) -> Direction {
-    match side == tool {
-        true => Direction::ToDevice,
-        false => Direction::ToTool,
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+#[path = "../../tests/common/mod.rs"]
 mod common;
 
 use std::fs;
@@ -11,11 +12,11 @@ use std::process::Command;
 use common::{frame, pcap, read, records, session};
 use etherparse::PacketBuilder;
 use proptest::prelude::*;
-use veschub_transcript::pcap::Record;
-use veschub_transcript::scrub::{
-    Blank, Dropped, Keep, Place, START_NS, ScrubError, Secret, audit, is_placeholder, scrub,
+use veschub_scrub::{
+    Dropped, Keep, Location, START_NS, ScrubError, Secret, Unparsed, audit, is_placeholder, scrub,
 };
-use veschub_transcript::tcp::Side::{self, Initiator, Responder};
+use veschub_transcript::Side::{self, Initiator, Responder};
+use veschub_transcript::read::pcap::Record;
 use veschub_transcript::write::{Endpoints, SessionWriter};
 use veschub_transcript::{Direction, Kind, Transcript};
 use veschub_wire::command::{CustomConfig, ExpressConfig, FwVersion};
@@ -367,20 +368,23 @@ fn what_was_done_is_told_without_the_secrets() {
         let found = found.find(|found| found.what == what && found.place == place);
         found.map(|found| (found.distinct, found.count))
     };
-    assert_eq!(count(Secret::LoginId, Place::Login), Some((1, 1)));
-    assert_eq!(count(Secret::LoginId, Place::Config), Some((1, 2)));
-    assert_eq!(count(Secret::LoginId, Place::Payload), Some((1, 1)));
-    assert_eq!(count(Secret::NetworkKey, Place::Config), Some((2, 4)));
-    assert_eq!(count(Secret::Uuid, Place::FwVersion), Some((2, 2)));
-    assert_eq!(count(Secret::Mac, Place::Payload), Some((1, 2)));
-    assert_eq!(count(Secret::Pin, Place::Payload), Some((1, 1)));
-    assert_eq!(count(Secret::Date, Place::Times), Some((1, report.packets)));
-    let blanked: Vec<Blank> = report
+    assert_eq!(count(Secret::LoginId, Location::Login), Some((1, 1)));
+    assert_eq!(count(Secret::LoginId, Location::Config), Some((1, 2)));
+    assert_eq!(count(Secret::LoginId, Location::Payload), Some((1, 1)));
+    assert_eq!(count(Secret::NetworkKey, Location::Config), Some((2, 4)));
+    assert_eq!(count(Secret::Uuid, Location::FwVersion), Some((2, 2)));
+    assert_eq!(count(Secret::Mac, Location::Payload), Some((1, 2)));
+    assert_eq!(count(Secret::Pin, Location::Payload), Some((1, 1)));
+    assert_eq!(
+        count(Secret::Date, Location::Times),
+        Some((1, report.packets))
+    );
+    let blanked: Vec<Unparsed> = report
         .blanked_bytes
         .iter()
         .map(|blank| blank.what)
         .collect();
-    assert_eq!(blanked, [Blank::Noise, Blank::Unknown]);
+    assert_eq!(blanked, [Unparsed::Noise, Unparsed::Unknown]);
     let json = serde_json::to_string(&report).unwrap();
     for secret in secrets() {
         assert!(
@@ -418,7 +422,7 @@ fn ethernet(packet: impl FnOnce(&mut Vec<u8>)) -> Record {
     Record {
         number: 0,
         at_ns: 1_600_000_000_000_000_000,
-        link: veschub_transcript::link::LinkType::ETHERNET,
+        link: veschub_transcript::read::link::LinkType::ETHERNET,
         original_len: data.len() as u32,
         data,
     }
@@ -566,7 +570,7 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn the_captures_of_this_repository_are_scrubbed() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../captures");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
     let files = captures(&folder);
     assert!(!files.is_empty());
     for path in files {
