@@ -43,7 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
     after_help = "Examples:\n  \
         veschub-harness run                                  all scenarios below scenarios/\n  \
         veschub-harness run --verbose scenarios/my-pack.yaml   one scenario, told in full\n  \
-        veschub-harness run --client './my-client {host} {port}'  your own client; see harness/CLIENTS.md\n  \
+        veschub-harness run --client './my-client {host} {port}'  your own client; see docs/clients.md\n  \
         veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret"
 )]
 struct Cli {

@@ -368,7 +368,7 @@ fn workspace() -> TempDir {
     fs::create_dir_all(checkout.join("target")).unwrap();
     symlink(programs(), checkout.join("target/release")).unwrap();
     // The client is the one that the page for authors shows.
-    let page = fs::read_to_string(root.join("harness/CLIENTS.md")).unwrap();
+    let page = fs::read_to_string(root.join("docs/clients.md")).unwrap();
     let client = page
         .split("```python\n")
         .nth(1)

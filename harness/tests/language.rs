@@ -1,4 +1,4 @@
-//! The page about the language, `scenarios/README.md`: every example is read without a warning, and run.
+//! The page about the language, `docs/scenarios.md`: every example is read without a warning, and run.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
@@ -20,7 +20,7 @@ fn folder() -> PathBuf {
 
 /// The scenarios on the page, each with the line that it starts at.
 fn examples() -> Vec<(usize, String)> {
-    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let page = fs::read_to_string(folder().join("../docs/scenarios.md")).unwrap();
     let fence = "```yaml\n";
     let starts = page.match_indices(fence).map(|(at, _)| at + fence.len());
     let example = |start: usize| {
@@ -34,7 +34,7 @@ fn examples() -> Vec<(usize, String)> {
 fn load(line: usize, text: &str) -> Loaded {
     // Lines before it, so that a message names the line of the page.
     let text = "\n".repeat(line - 1) + text;
-    Loaded::parse("README.md", &text, &folder()).unwrap()
+    Loaded::parse("docs/scenarios.md", &text, &folder()).unwrap()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn every_example_with_a_client_passes() {
         if !text.contains("\nclient:") {
             continue;
         }
-        let name = format!("README.md, line {line}");
+        let name = format!("docs/scenarios.md, line {line}");
         let run = run::run(&name, &load(line, &text), Seed(0), Mode::Virtual).unwrap();
         assert!(run.verdict.passed(), "{}", scenarios::story(&run));
         ran += 1;

@@ -64,7 +64,7 @@ fn how(run: &OutsideRun) -> How {
 
 /// The client on the page, in a file.
 fn page_client() -> (tempfile::TempDir, String) {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("CLIENTS.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
     let page = fs::read_to_string(page).unwrap();
     let code = page
         .split("```python\n")

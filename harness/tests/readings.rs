@@ -53,7 +53,7 @@ fn every_sample_reply_as_a_reading_fits_the_schema() {
 #[test]
 fn the_example_on_the_page_fits_the_schema_and_a_misspelt_one_does_not() {
     let (schemas, index) = compiled();
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("CLIENTS.md");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/clients.md");
     let page = fs::read_to_string(page).unwrap();
     let example = page
         .split("```json\n")

@@ -22,12 +22,11 @@ use veschub_harness::{
 /// What a client may say to hurt whoever looks at it: markup, a command for a runner, colours, a bell, a direction.
 const HOSTILE: &str = "\u{1b}[31mred\u{1b}[0m <script>alert(1)</script> ]]> \"' | a `b` &amp;\u{7}\u{202e}gpj \u{ffff}\r\n::error::no";
 
-/// A client that reads temperatures without their sign, and passes, fails, is skipped, known or informed.
-static REPORT: LazyLock<Report> = LazyLock::new(|| {
+/// A client that reads temperatures without their sign.
+fn judged(picks: &[&str]) -> Report {
     let defect = Defect::ALL
         .iter()
         .find(|one| one.name() == "unsigned-temperatures");
-    let picks = ["1/1", "2/1", "2/3", "2/22", "5", "7/1", "7/2"];
     let picks = picks.iter().map(|pick| pick.parse().unwrap()).collect();
     let battery = Battery {
         player: Player::Defective(defect.copied()),
@@ -41,7 +40,12 @@ static REPORT: LazyLock<Report> = LazyLock::new(|| {
         fail_fast: false,
         jobs: 2,
     };
-    let mut report = run(&battery, &|_, _| {}).unwrap();
+    run(&battery, &|_, _| {}).unwrap()
+}
+
+/// A client that passes, fails, is skipped, known or informed.
+static REPORT: LazyLock<Report> = LazyLock::new(|| {
+    let mut report = judged(&["1/1", "2/1", "2/3", "2/22", "5", "7/1", "7/2"]);
     let failed = report
         .cases
         .iter()
@@ -623,4 +627,22 @@ fn a_report_is_read_as_it_was_written() {
 #[test]
 fn the_page_works_in_a_browser() {
     reports_browser::check(&html::html(&REPORT), &html::html(&large()));
+}
+
+/// `VESCHUB_UPDATE=1` takes it anew, where there is a browser.
+#[test]
+fn the_docs_have_a_picture_of_the_page() {
+    let picture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/report.png");
+    if std::env::var_os("VESCHUB_UPDATE").is_some() {
+        let mut report = judged(&["5/16", "5/17"]);
+        // The same each time, so that the picture only changes with the page.
+        report.wall_s = 0.0;
+        for case in &mut report.cases {
+            case.wall_s = 0.0;
+        }
+        let place = "outcome=failed&open=5/17";
+        reports_browser::picture(&html::html(&report), place, (1000, 2100), &picture);
+    }
+    let bytes = fs::read(picture).unwrap();
+    assert!(bytes.starts_with(b"\x89PNG"));
 }

@@ -18,7 +18,7 @@ use veschub_hub::journal::json::VERSION;
 
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 const BMS: u8 = 96;
-const PAGE: &str = include_str!("../JOURNAL.md");
+const PAGE: &str = include_str!("../../docs/journal.md");
 
 /// A hub whose journal comes over stdout, behind the line that says where it listens.
 struct Told {
@@ -56,7 +56,7 @@ impl Told {
         self.stdout.read_line(&mut line).unwrap();
         let entry: Value = serde_json::from_str(&line).unwrap();
         let told = format!("| `{}` |", entry["kind"].as_str().unwrap());
-        assert!(PAGE.contains(&told), "{told} is not in JOURNAL.md");
+        assert!(PAGE.contains(&told), "{told} is not in docs/journal.md");
         entry
     }
 

@@ -1,4 +1,4 @@
-//! The language as it is published: `scenarios/schema.json`, the tables in `scenarios/README.md`, and the line that
+//! The language as it is published: `scenarios/schema.json`, the tables in `docs/scenarios.md`, and the line that
 //! tells editors about the schema. `VESCHUB_UPDATE=1 cargo test -p veschub-sim --test language` writes all three.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
@@ -168,22 +168,6 @@ fn what_is_wrong_is_wrong_by_the_schema_too() {
 }
 
 #[test]
-fn what_the_page_shows_of_the_command_line_is_what_is_printed() {
-    let page = fs::read_to_string(scenarios().join("README.md")).unwrap();
-    let mut shown = page.split("```console\n").skip(1).peekable();
-    assert!(shown.peek().is_some());
-    for block in shown {
-        let (command, expected) = block.split("```").next().unwrap().split_once('\n').unwrap();
-        let words = command.strip_prefix("$ veschub-sim ").unwrap();
-        snapbox::cmd::Command::new(snapbox::cmd::cargo_bin!("veschub-sim"))
-            .args(words.split_whitespace())
-            .assert()
-            .success()
-            .stdout_eq(expected.to_owned());
-    }
-}
-
-#[test]
 fn every_key_has_a_description() {
     let schema = json_schema();
     for (name, block) in schema["$defs"].as_object().unwrap() {
@@ -196,7 +180,7 @@ fn every_key_has_a_description() {
 
 #[test]
 fn the_tables_of_the_page_are_those_of_the_schema() {
-    let path = scenarios().join("README.md");
+    let path = scenarios().join("../docs/scenarios.md");
     let page = fs::read_to_string(&path).unwrap();
     let (before, rest) = page.split_once(BEGIN).unwrap();
     let (_, after) = rest.split_once(END).unwrap();

@@ -16,7 +16,7 @@ TWO_CELLS = {
 @pytest.fixture(scope="session")
 def forty_lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The client that the page for authors of clients shows."""
-    page = Path(__file__).parents[2] / "CLIENTS.md"
+    page = Path(__file__).parents[3] / "docs" / "clients.md"
     code = page.read_text(encoding="utf-8").split("```python\n")[1].split("```")[0]
     path = tmp_path_factory.mktemp("client") / "client.py"
     path.write_text(code, encoding="utf-8")

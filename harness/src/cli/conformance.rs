@@ -80,7 +80,7 @@ pub(super) struct ConformanceArgs {
 #[cfg(unix)]
 #[derive(Debug, Args)]
 struct ProgramArgs {
-    /// Judge this program, over loopback in real time; see harness/CLIENTS.md for what it is told and has to print
+    /// Judge this program, over loopback in real time; see docs/clients.md for what it is told and has to print
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse)]
     client: Option<Template>,
     /// How long the program may run in a case; by default as long as its task can take

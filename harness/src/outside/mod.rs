@@ -1,5 +1,5 @@
 //! Outside clients: programs in any language, told in environment variables what to do, that print what they
-//! understood as lines of JSON. What a program must do is told in `harness/CLIENTS.md`.
+//! understood as lines of JSON. What a program must do is told in `docs/clients.md`.
 //!
 //! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: what came of it.
 //! * [`reading`], [`schema`]: what it says that it understood.

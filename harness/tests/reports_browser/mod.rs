@@ -119,10 +119,29 @@ fn details<'a>(dom: &'a str, case: &str) -> &'a str {
     found.next().unwrap()
 }
 
-/// What the page has become; fails if the browser complains of anything or wants anything from a network.
-fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
-    let log = folder.join("net.json");
-    let output = Command::new(browser)
+/// A picture of the page, as wide and high as it is told.
+pub(crate) fn picture(page: &str, place: &str, (width, height): (u32, u32), to: &Path) {
+    let browser = browser().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("page.html"), page).unwrap();
+    let output = headless(&browser, folder.path())
+        .args(["--hide-scrollbars", "--force-device-scale-factor=1"])
+        .arg(format!("--window-size={width},{height}"))
+        .arg(format!("--screenshot={}", to.display()))
+        .arg(format!(
+            "file://{}/page.html#{place}",
+            folder.path().display()
+        ))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+}
+
+/// A browser that stays in this folder and off the network.
+fn headless(browser: &str, folder: &Path) -> Command {
+    let mut command = Command::new(browser);
+    command
         .args([
             "--headless",
             "--no-sandbox",
@@ -144,11 +163,18 @@ fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
             "--user-data-dir={}",
             folder.join("profile").display()
         ))
+        .stdin(Stdio::null());
+    command
+}
+
+/// What the page has become; fails if the browser complains of anything or wants anything from a network.
+fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
+    let log = folder.join("net.json");
+    let output = headless(browser, folder)
         .arg(format!("--log-net-log={}", log.display()))
         .arg(format!("--window-size={width},900"))
         .arg("--dump-dom")
         .arg(format!("file://{}/{page}", folder.display()))
-        .stdin(Stdio::null())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);

@@ -70,7 +70,7 @@ const TABLE: [Entry; 17] = [
         code: Code::UnknownKey,
         id: "E003",
         title: "unknown key",
-        explanation: "A block has only the keys that `scenarios/README.md` lists. Mostly the key is misspelt, or it \
+        explanation: "A block has only the keys that `docs/scenarios.md` lists. Mostly the key is misspelt, or it \
                       is indented so that it belongs to another block.",
     },
     Entry {

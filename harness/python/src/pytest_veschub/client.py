@@ -54,7 +54,7 @@ def run_client(
 ) -> ClientRun:
     """Runs a program as the client of these scenarios, or of all that come with the package.
 
-    `harness/CLIENTS.md` in the project says what the program is told and what it prints. `command` may have `{host}`,
+    `docs/clients.md` in the project says what the program is told and what it prints. `command` may have `{host}`,
     `{port}`, `{id}`, `{password}` and `{task}` in it; no shell runs it. `time_limit` is in seconds, for each scenario.
 
     Raises HubError if the command or a scenario cannot be used; a client that fails is told by `check`.

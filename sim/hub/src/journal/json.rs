@@ -2,7 +2,7 @@
 //!
 //! Keys and kinds are those of `veschub-sim decode --json` where that has them. `fields` is what was sent and so the
 //! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. Only `payload`
-//! holds secrets. `sim/JOURNAL.md` is the page for those who read it.
+//! holds secrets. `docs/journal.md` is the page for those who read it.
 
 use std::io::{self, Write};
 
