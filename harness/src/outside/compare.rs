@@ -7,7 +7,7 @@
 use std::{fmt, time::Duration};
 
 use serde_json::Value as Json;
-use veschub_sim::journal::{Happening, JournalEntry};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{
     CommandId, Reply, Request,
     view::{Fields, Value, View as _, hex},
@@ -50,7 +50,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.what {
-            Happening::Request(payload) => {
+            JournalEvent::Request(payload) => {
                 let Ok(request) = Request::decode(payload) else {
                     continue;
                 };
@@ -60,7 +60,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                 };
                 open.extend(request.body.reply_id().map(|id| (id, can_id)));
             }
-            Happening::Reply { payload, .. } => {
+            JournalEvent::Reply { payload, .. } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
                 let asked = open.iter().position(|(id, _)| *id == command);
                 let same = |one: &&Delivered<'_>| one.command == command;

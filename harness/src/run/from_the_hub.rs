@@ -1,9 +1,7 @@
 //! What an outside client sent, judged by the journal alone.
 
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::{Scenario, Target, schema::Expectation},
-};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::{Scenario, Target, schema::Expectation};
 use veschub_wire::{CommandId, Reply, Request, command::Opaque};
 
 use super::{Difference, Seen, judge};
@@ -39,7 +37,7 @@ pub(crate) fn judge_session(
 /// The scenario with what the hub can tell, and a note for each expectation that only the client could.
 fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String>) {
     let late = journal.iter().any(|entry| match &entry.what {
-        Happening::FaultFired(fired) => !LOSING.contains(&fired.fault),
+        JournalEvent::FaultFired(fired) => !LOSING.contains(&fired.fault),
         _ => false,
     });
     let mut judged = scenario.clone();
@@ -66,18 +64,18 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     for entry in journal {
         let at = entry.at.since_start();
         match &entry.what {
-            Happening::Request(payload) => {
+            JournalEvent::Request(payload) => {
                 asked.extend(Request::decode(payload).map(|request| request.body));
             }
-            Happening::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
-            Happening::Reply { .. } if silent.contains(&entry.conn) => {}
-            Happening::Reply { payload, .. } => received.push(Received {
+            JournalEvent::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
+            JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
+            JournalEvent::Reply { payload, .. } => received.push(Received {
                 at,
                 asked_at: None,
                 payload: payload.clone(),
                 reply: Reply::decode(payload),
             }),
-            Happening::FaultFired(fired) if LOSING.contains(&fired.fault) => {
+            JournalEvent::FaultFired(fired) if LOSING.contains(&fired.fault) => {
                 let lost = fired.at.since_start();
                 let is_lost =
                     |one: &Received| one.at == lost && Some(one.command()) == fired.command;
@@ -94,7 +92,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     }
     let refused = journal
         .iter()
-        .any(|entry| matches!(entry.what, Happening::LoginRefused { .. }));
+        .any(|entry| matches!(entry.what, JournalEvent::LoginRefused { .. }));
     let outcome = if refused {
         Err(ClientError::LoginRefused)
     } else {
@@ -160,7 +158,8 @@ fn in_vain(asked: Vec<Request>, received: &[Received]) -> Vec<(Request, ClientEr
 mod tests {
     use std::path::Path;
 
-    use veschub_sim::{rng::Seed, scenario::Loaded};
+    use veschub_hub::rng::Seed;
+    use veschub_scenario::Loaded;
 
     use super::{super::*, *};
     use crate::outside::ending::{How, Report};
