@@ -15,55 +15,213 @@
 
 local vesc = Proto("vesc", "VESC")
 
-local COMMANDS, FAULTS = {}, {}
-do
-    local function numbered(list, words)
-        for word in words:gmatch("%S+") do
-            list[#list + 1] = word
-        end
-    end
-    -- Ids 0 to 159, in their order.
-    numbered(COMMANDS, [[
-        FW_VERSION JUMP_TO_BOOTLOADER ERASE_NEW_APP WRITE_NEW_APP_DATA GET_VALUES SET_DUTY SET_CURRENT
-        SET_CURRENT_BRAKE SET_RPM SET_POS SET_HANDBRAKE SET_DETECT SET_SERVO_POS SET_MCCONF GET_MCCONF
-        GET_MCCONF_DEFAULT SET_APPCONF GET_APPCONF GET_APPCONF_DEFAULT SAMPLE_PRINT TERMINAL_CMD PRINT
-        ROTOR_POSITION EXPERIMENT_SAMPLE DETECT_MOTOR_PARAM DETECT_MOTOR_R_L DETECT_MOTOR_FLUX_LINKAGE
-        DETECT_ENCODER DETECT_HALL_FOC REBOOT ALIVE GET_DECODED_PPM GET_DECODED_ADC GET_DECODED_CHUK
-        FORWARD_CAN SET_CHUCK_DATA CUSTOM_APP_DATA NRF_START_PAIRING GPD_SET_FSW GPD_BUFFER_NOTIFY
-        GPD_BUFFER_SIZE_LEFT GPD_FILL_BUFFER GPD_OUTPUT_SAMPLE GPD_SET_MODE GPD_FILL_BUFFER_INT8
-        GPD_FILL_BUFFER_INT16 GPD_SET_BUFFER_INT_SCALE GET_VALUES_SETUP SET_MCCONF_TEMP
-        SET_MCCONF_TEMP_SETUP GET_VALUES_SELECTIVE GET_VALUES_SETUP_SELECTIVE EXT_NRF_PRESENT
-        EXT_NRF_ESB_SET_CH_ADDR EXT_NRF_ESB_SEND_DATA EXT_NRF_ESB_RX_DATA EXT_NRF_SET_ENABLED
-        DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP DETECT_APPLY_ALL_FOC JUMP_TO_BOOTLOADER_ALL_CAN
-        ERASE_NEW_APP_ALL_CAN WRITE_NEW_APP_DATA_ALL_CAN PING_CAN APP_DISABLE_OUTPUT TERMINAL_CMD_SYNC
-        GET_IMU_DATA BM_CONNECT BM_ERASE_FLASH_ALL BM_WRITE_FLASH BM_REBOOT BM_DISCONNECT
-        BM_MAP_PINS_DEFAULT BM_MAP_PINS_NRF5X ERASE_BOOTLOADER ERASE_BOOTLOADER_ALL_CAN PLOT_INIT PLOT_DATA
-        PLOT_ADD_GRAPH PLOT_SET_GRAPH GET_DECODED_BALANCE BM_MEM_READ WRITE_NEW_APP_DATA_LZO
-        WRITE_NEW_APP_DATA_ALL_CAN_LZO BM_WRITE_FLASH_LZO SET_CURRENT_REL CAN_FWD_FRAME SET_BATTERY_CUT
-        SET_BLE_NAME SET_BLE_PIN SET_CAN_MODE GET_IMU_CALIBRATION GET_MCCONF_TEMP GET_CUSTOM_CONFIG_XML
-        GET_CUSTOM_CONFIG GET_CUSTOM_CONFIG_DEFAULT SET_CUSTOM_CONFIG BMS_GET_VALUES BMS_SET_CHARGE_ALLOWED
-        BMS_SET_BALANCE_OVERRIDE BMS_RESET_COUNTERS BMS_FORCE_BALANCE BMS_ZERO_CURRENT_OFFSET
-        JUMP_TO_BOOTLOADER_HW ERASE_NEW_APP_HW WRITE_NEW_APP_DATA_HW ERASE_BOOTLOADER_HW
-        JUMP_TO_BOOTLOADER_ALL_CAN_HW ERASE_NEW_APP_ALL_CAN_HW WRITE_NEW_APP_DATA_ALL_CAN_HW
-        ERASE_BOOTLOADER_ALL_CAN_HW SET_ODOMETER PSW_GET_STATUS PSW_SWITCH BMS_FWD_CAN_RX BMS_HW_DATA
-        GET_BATTERY_CUT BM_HALT_REQ GET_QML_UI_HW GET_QML_UI_APP CUSTOM_HW_DATA QMLUI_ERASE QMLUI_WRITE
-        IO_BOARD_GET_ALL IO_BOARD_SET_PWM IO_BOARD_SET_DIGITAL BM_MEM_WRITE BMS_BLNC_SELFTEST
-        GET_EXT_HUM_TMP GET_STATS RESET_STATS LISP_READ_CODE LISP_WRITE_CODE LISP_ERASE_CODE
-        LISP_SET_RUNNING LISP_GET_STATS LISP_PRINT BMS_SET_BATT_TYPE BMS_GET_BATT_TYPE LISP_REPL_CMD
-        LISP_STREAM_CODE FILE_LIST FILE_READ FILE_WRITE FILE_MKDIR FILE_REMOVE LOG_START LOG_STOP
-        LOG_CONFIG_FIELD LOG_DATA_F32 SET_APPCONF_NO_STORE GET_GNSS LOG_DATA_F64 LISP_RMSG PINLOCK1
-        PINLOCK2 PINLOCK3 SHUTDOWN FW_INFO CAN_UPDATE_BAUD_ALL MOTOR_ESTOP
-    ]])
-    numbered(FAULTS, [[
-        NONE OVER_VOLTAGE UNDER_VOLTAGE DRV ABS_OVER_CURRENT OVER_TEMP_FET OVER_TEMP_MOTOR
-        GATE_DRIVER_OVER_VOLTAGE GATE_DRIVER_UNDER_VOLTAGE MCU_UNDER_VOLTAGE BOOTING_FROM_WATCHDOG_RESET
-        ENCODER_SPI ENCODER_SINCOS_BELOW_MIN_AMPLITUDE ENCODER_SINCOS_ABOVE_MAX_AMPLITUDE FLASH_CORRUPTION
-        HIGH_OFFSET_CURRENT_SENSOR_1 HIGH_OFFSET_CURRENT_SENSOR_2 HIGH_OFFSET_CURRENT_SENSOR_3
-        UNBALANCED_CURRENTS BRK RESOLVER_LOT RESOLVER_DOS RESOLVER_LOS FLASH_CORRUPTION_APP_CFG
-        FLASH_CORRUPTION_MC_CFG ENCODER_NO_MAGNET ENCODER_MAGNET_TOO_STRONG PHASE_FILTER ENCODER_FAULT
-        LV_OUTPUT_FAULT ENCODER_SLIP OVERSPEED UNDERSPEED ABS_OVERSPEED
-    ]])
-end
+-- BEGIN of the tables made from wire/src/command; to make them anew:
+-- VESCHUB_UPDATE=1 cargo test -p veschub-wire --test dissector_tables
+-- Commands by their id, which counts from 0.
+local COMMANDS = {
+    "FW_VERSION", "JUMP_TO_BOOTLOADER", "ERASE_NEW_APP", "WRITE_NEW_APP_DATA", "GET_VALUES", "SET_DUTY",
+    "SET_CURRENT", "SET_CURRENT_BRAKE", "SET_RPM", "SET_POS", "SET_HANDBRAKE", "SET_DETECT",
+    "SET_SERVO_POS", "SET_MCCONF", "GET_MCCONF", "GET_MCCONF_DEFAULT", "SET_APPCONF", "GET_APPCONF",
+    "GET_APPCONF_DEFAULT", "SAMPLE_PRINT", "TERMINAL_CMD", "PRINT", "ROTOR_POSITION", "EXPERIMENT_SAMPLE",
+    "DETECT_MOTOR_PARAM", "DETECT_MOTOR_R_L", "DETECT_MOTOR_FLUX_LINKAGE", "DETECT_ENCODER",
+    "DETECT_HALL_FOC", "REBOOT", "ALIVE", "GET_DECODED_PPM", "GET_DECODED_ADC", "GET_DECODED_CHUK",
+    "FORWARD_CAN", "SET_CHUCK_DATA", "CUSTOM_APP_DATA", "NRF_START_PAIRING", "GPD_SET_FSW",
+    "GPD_BUFFER_NOTIFY", "GPD_BUFFER_SIZE_LEFT", "GPD_FILL_BUFFER", "GPD_OUTPUT_SAMPLE", "GPD_SET_MODE",
+    "GPD_FILL_BUFFER_INT8", "GPD_FILL_BUFFER_INT16", "GPD_SET_BUFFER_INT_SCALE", "GET_VALUES_SETUP",
+    "SET_MCCONF_TEMP", "SET_MCCONF_TEMP_SETUP", "GET_VALUES_SELECTIVE", "GET_VALUES_SETUP_SELECTIVE",
+    "EXT_NRF_PRESENT", "EXT_NRF_ESB_SET_CH_ADDR", "EXT_NRF_ESB_SEND_DATA", "EXT_NRF_ESB_RX_DATA",
+    "EXT_NRF_SET_ENABLED", "DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP", "DETECT_APPLY_ALL_FOC",
+    "JUMP_TO_BOOTLOADER_ALL_CAN", "ERASE_NEW_APP_ALL_CAN", "WRITE_NEW_APP_DATA_ALL_CAN", "PING_CAN",
+    "APP_DISABLE_OUTPUT", "TERMINAL_CMD_SYNC", "GET_IMU_DATA", "BM_CONNECT", "BM_ERASE_FLASH_ALL",
+    "BM_WRITE_FLASH", "BM_REBOOT", "BM_DISCONNECT", "BM_MAP_PINS_DEFAULT", "BM_MAP_PINS_NRF5X",
+    "ERASE_BOOTLOADER", "ERASE_BOOTLOADER_ALL_CAN", "PLOT_INIT", "PLOT_DATA", "PLOT_ADD_GRAPH",
+    "PLOT_SET_GRAPH", "GET_DECODED_BALANCE", "BM_MEM_READ", "WRITE_NEW_APP_DATA_LZO",
+    "WRITE_NEW_APP_DATA_ALL_CAN_LZO", "BM_WRITE_FLASH_LZO", "SET_CURRENT_REL", "CAN_FWD_FRAME",
+    "SET_BATTERY_CUT", "SET_BLE_NAME", "SET_BLE_PIN", "SET_CAN_MODE", "GET_IMU_CALIBRATION",
+    "GET_MCCONF_TEMP", "GET_CUSTOM_CONFIG_XML", "GET_CUSTOM_CONFIG", "GET_CUSTOM_CONFIG_DEFAULT",
+    "SET_CUSTOM_CONFIG", "BMS_GET_VALUES", "BMS_SET_CHARGE_ALLOWED", "BMS_SET_BALANCE_OVERRIDE",
+    "BMS_RESET_COUNTERS", "BMS_FORCE_BALANCE", "BMS_ZERO_CURRENT_OFFSET", "JUMP_TO_BOOTLOADER_HW",
+    "ERASE_NEW_APP_HW", "WRITE_NEW_APP_DATA_HW", "ERASE_BOOTLOADER_HW", "JUMP_TO_BOOTLOADER_ALL_CAN_HW",
+    "ERASE_NEW_APP_ALL_CAN_HW", "WRITE_NEW_APP_DATA_ALL_CAN_HW", "ERASE_BOOTLOADER_ALL_CAN_HW",
+    "SET_ODOMETER", "PSW_GET_STATUS", "PSW_SWITCH", "BMS_FWD_CAN_RX", "BMS_HW_DATA", "GET_BATTERY_CUT",
+    "BM_HALT_REQ", "GET_QML_UI_HW", "GET_QML_UI_APP", "CUSTOM_HW_DATA", "QMLUI_ERASE", "QMLUI_WRITE",
+    "IO_BOARD_GET_ALL", "IO_BOARD_SET_PWM", "IO_BOARD_SET_DIGITAL", "BM_MEM_WRITE", "BMS_BLNC_SELFTEST",
+    "GET_EXT_HUM_TMP", "GET_STATS", "RESET_STATS", "LISP_READ_CODE", "LISP_WRITE_CODE", "LISP_ERASE_CODE",
+    "LISP_SET_RUNNING", "LISP_GET_STATS", "LISP_PRINT", "BMS_SET_BATT_TYPE", "BMS_GET_BATT_TYPE",
+    "LISP_REPL_CMD", "LISP_STREAM_CODE", "FILE_LIST", "FILE_READ", "FILE_WRITE", "FILE_MKDIR",
+    "FILE_REMOVE", "LOG_START", "LOG_STOP", "LOG_CONFIG_FIELD", "LOG_DATA_F32", "SET_APPCONF_NO_STORE",
+    "GET_GNSS", "LOG_DATA_F64", "LISP_RMSG", "PINLOCK1", "PINLOCK2", "PINLOCK3", "SHUTDOWN", "FW_INFO",
+    "CAN_UPDATE_BAUD_ALL", "MOTOR_ESTOP",
+}
+-- Names by a field's value, which counts from 0.
+local FAULT_NAMES = {
+    "NONE", "OVER_VOLTAGE", "UNDER_VOLTAGE", "DRV", "ABS_OVER_CURRENT", "OVER_TEMP_FET", "OVER_TEMP_MOTOR",
+    "GATE_DRIVER_OVER_VOLTAGE", "GATE_DRIVER_UNDER_VOLTAGE", "MCU_UNDER_VOLTAGE",
+    "BOOTING_FROM_WATCHDOG_RESET", "ENCODER_SPI", "ENCODER_SINCOS_BELOW_MIN_AMPLITUDE",
+    "ENCODER_SINCOS_ABOVE_MAX_AMPLITUDE", "FLASH_CORRUPTION", "HIGH_OFFSET_CURRENT_SENSOR_1",
+    "HIGH_OFFSET_CURRENT_SENSOR_2", "HIGH_OFFSET_CURRENT_SENSOR_3", "UNBALANCED_CURRENTS", "BRK",
+    "RESOLVER_LOT", "RESOLVER_DOS", "RESOLVER_LOS", "FLASH_CORRUPTION_APP_CFG", "FLASH_CORRUPTION_MC_CFG",
+    "ENCODER_NO_MAGNET", "ENCODER_MAGNET_TOO_STRONG", "PHASE_FILTER", "ENCODER_FAULT", "LV_OUTPUT_FAULT",
+    "ENCODER_SLIP", "OVERSPEED", "UNDERSPEED", "ABS_OVERSPEED",
+}
+-- The config of an Express, where it has one.
+local CONFIG = {
+    { "config.can_id", "i16" }, { "config.can_baud_index", "u8" }, { "config.status_rate_hz", "i16" },
+    { "config.wifi_mode", "u8" }, { "config.station_ssid", "text" },
+    { "config.station_key", "text", secret = true }, { "config.access_point_ssid", "text" },
+    { "config.access_point_key", "text", secret = true }, { "config.local_tcp", "flag" },
+    { "config.hub", "flag" }, { "config.hub_url", "text" }, { "config.hub_port", "u16" },
+    { "config.hub_id", "text" }, { "config.hub_password", "text", secret = true },
+    { "config.ble_mode", "u8" }, { "config.ble_name", "text" }, { "config.ble_pin", "u32", secret = true },
+    { "config.ble_service_capacity", "u32" }, { "config.ble_attribute_capacity", "u32" },
+}
+-- A field is its name, its type, and what its counts and units are; the other forms are told in `read_parts`.
+local REQUESTS = {
+    FW_VERSION = {},
+    GET_VALUES = {},
+    TERMINAL_CMD = { { "text", rest = "text" } },
+    REBOOT = {},
+    ALIVE = {},
+    FORWARD_CAN = { { "can_id", "u8" }, { "payload", rest = "request" } },
+    GET_VALUES_SETUP = {},
+    GET_VALUES_SELECTIVE = { { "mask", "u32" } },
+    GET_VALUES_SETUP_SELECTIVE = { { "mask", "u32" } },
+    PING_CAN = {},
+    GET_IMU_DATA = { { "mask", "u16" } },
+    GET_CUSTOM_CONFIG_XML = { { "index", "i8" }, { "length", "i32" }, { "offset", "i32" } },
+    GET_CUSTOM_CONFIG = { { "index", "i8" } },
+    GET_CUSTOM_CONFIG_DEFAULT = { { "index", "i8" } },
+    SET_CUSTOM_CONFIG = { { "index", "u8" }, { "signature", "u32" }, { "data", rest = "config" } },
+    BMS_GET_VALUES = {},
+    BMS_SET_CHARGE_ALLOWED = { { "allowed", "flag" } },
+    BMS_SET_BALANCE_OVERRIDE = { { "cell", "u8" }, { "mode", "u8", named = { "automatic", "off", "on" } } },
+    BMS_RESET_COUNTERS = { { "ah", "flag" }, { "wh", "flag" } },
+    BMS_FORCE_BALANCE = { { "enabled", "flag" } },
+    BMS_ZERO_CURRENT_OFFSET = {},
+    GET_STATS = { { "mask", "u16" } },
+}
+local REPLIES = {
+    FW_VERSION = {
+        { "major", "i8", hidden = true }, { "minor", "i8", version = "firmware" },
+        { since = "2.18", { "hardware", "text" } }, { since = "3.9", { "uuid", "bytes", count = 12 } },
+        { since = "3.48", { "paired", "flag" } }, { since = "5.00", { "test_version", "u8" } },
+        { since = "5.02", { "hardware_type", "u8" } }, { since = "5.02", { "custom_configs", "u8" } },
+        { since = "5.03", { "phase_filters", "flag" } },
+        { since = "5.03", { "qml_hardware", "u8" }, { "qml_app", "u8" } },
+        { since = "6.00", { "nrf_flags", "u8" } }, { since = "6.00", { "firmware_name", "text" } },
+        { since = "6.05", { "config_crc", "u32" } },
+    },
+    GET_VALUES = {
+        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+        { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
+        { "id_current_a", "f32", 100 }, { "iq_current_a", "f32", 100 }, { "duty", "f16", 1000 },
+        { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
+        { "charged_ah", "f32", 10000 }, { "drawn_wh", "f32", 10000 }, { "charged_wh", "f32", 10000 },
+        { "tachometer", "i32" }, { "tachometer_absolute", "i32" },
+        { "fault", "u8", coded = "fault_name", names = FAULT_NAMES },
+        { since = "3.34", { "pid_position_deg", "f32", 1000000 } }, { since = "3.40", { "can_id", "u8" } },
+        { since = "3.48", { "fet_temperatures_c", "f16", 10, count = 3 } },
+        { since = "3.60", { "vd_v", "f32", 1000 }, { "vq_v", "f32", 1000 } },
+        { since = "5.03", { "flags", "u8", bits = { "timeout_active", "kill_switch_active" } } },
+    },
+    PRINT = { { "text", rest = "text" } },
+    GET_VALUES_SETUP = {
+        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+        { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
+        { "duty", "f16", 1000 }, { "erpm", "f32", 1 }, { "speed_m_s", "f32", 1000 },
+        { "input_voltage_v", "f16", 10 }, { "battery_level", "f16", 1000 }, { "total_ah", "f32", 10000 },
+        { "total_charged_ah", "f32", 10000 }, { "total_wh", "f32", 10000 },
+        { "total_charged_wh", "f32", 10000 }, { "distance_m", "f32", 1000 },
+        { "distance_absolute_m", "f32", 1000 }, { "pid_position_deg", "f32", 1000000 },
+        { "fault", "u8", coded = "fault_name", names = FAULT_NAMES }, { "can_id", "u8" },
+        { "vesc_count", "u8" }, { "battery_left_wh", "f32", 1000 },
+        { since = "5.02", { "odometer_m", "u32" } }, { since = "5.03", { "uptime_ms", "u32" } },
+    },
+    GET_VALUES_SELECTIVE = {
+        { "mask", "u32" },
+        {
+            chosen = true, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+            { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
+            { "id_current_a", "f32", 100 }, { "iq_current_a", "f32", 100 }, { "duty", "f16", 1000 },
+            { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
+            { "charged_ah", "f32", 10000 }, { "drawn_wh", "f32", 10000 }, { "charged_wh", "f32", 10000 },
+            { "tachometer", "i32" }, { "tachometer_absolute", "i32" },
+            { "fault", "u8", coded = "fault_name", names = FAULT_NAMES },
+            { "pid_position_deg", "f32", 1000000 }, { "can_id", "u8" },
+            { "fet_temperatures_c", "f16", 10, count = 3 }, { "vd_v", "f32", 1000 },
+            { "vq_v", "f32", 1000 }, { "flags", "u8", bits = { "timeout_active", "kill_switch_active" } },
+        },
+    },
+    GET_VALUES_SETUP_SELECTIVE = {
+        { "mask", "u32" },
+        {
+            chosen = true, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+            { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
+            { "duty", "f16", 1000 }, { "erpm", "f32", 1 }, { "speed_m_s", "f32", 1000 },
+            { "input_voltage_v", "f16", 10 }, { "battery_level", "f16", 1000 },
+            { "total_ah", "f32", 10000 }, { "total_charged_ah", "f32", 10000 },
+            { "total_wh", "f32", 10000 }, { "total_charged_wh", "f32", 10000 },
+            { "distance_m", "f32", 1000 }, { "distance_absolute_m", "f32", 1000 },
+            { "pid_position_deg", "f32", 1000000 },
+            { "fault", "u8", coded = "fault_name", names = FAULT_NAMES }, { "can_id", "u8" },
+            { "vesc_count", "u8" }, { "battery_left_wh", "f32", 1000 }, { "odometer_m", "u32" },
+            { "uptime_ms", "u32" },
+        },
+    },
+    PING_CAN = { { "can_ids", rest = "numbers" } },
+    GET_IMU_DATA = {
+        { "mask", "u16" },
+        {
+            chosen = true, { "roll_rad", "float" }, { "pitch_rad", "float" }, { "yaw_rad", "float" },
+            { "acceleration_x_g", "float" }, { "acceleration_y_g", "float" },
+            { "acceleration_z_g", "float" }, { "rotation_x_deg_s", "float" },
+            { "rotation_y_deg_s", "float" }, { "rotation_z_deg_s", "float" }, { "magnetic_x", "float" },
+            { "magnetic_y", "float" }, { "magnetic_z", "float" }, { "q0", "float" }, { "q1", "float" },
+            { "q2", "float" }, { "q3", "float" },
+        },
+        { since = "2023-10-15", { "can_id", "u8" } },
+    },
+    GET_CUSTOM_CONFIG_XML = {
+        { "index", "u8" }, { "total", "i32" }, { "offset", "i32" }, { "data", rest = "bytes" },
+    },
+    GET_CUSTOM_CONFIG = { { "index", "u8" }, { "signature", "u32" }, { "data", rest = "config" } },
+    GET_CUSTOM_CONFIG_DEFAULT = { { "index", "u8" }, { "signature", "u32" }, { "data", rest = "config" } },
+    SET_CUSTOM_CONFIG = {},
+    BMS_GET_VALUES = {
+        { "total_voltage_v", "f32", 1000000 }, { "charge_voltage_v", "f32", 1000000 },
+        { "current_a", "f32", 1000000 }, { "chip_current_a", "f32", 1000000 },
+        { "counter_ah", "f32", 1000 }, { "counter_wh", "f32", 1000 },
+        {
+            counted = "cell_count", negative = "negative_cell_count", { "cell_voltages_v", "f16", 1000 },
+            { "balancing", "flag" },
+        },
+        {
+            counted = "temperature_count", negative = "negative_temperature_count",
+            { "temperatures_c", "f16", 100 },
+        },
+        { "chip_temperature_c", "f16", 100 }, { "humidity_temperature_c", "f16", 100 },
+        { "humidity_percent", "f16", 100 }, { "highest_cell_temperature_c", "f16", 100 },
+        { since = "5.02", { "state_of_charge", "f16", 1000 }, { "state_of_health", "f16", 1000 } },
+        { since = "5.03", { "can_id", "u8" } },
+        {
+            since = "5.03", { "total_charged_ah", "float" }, { "total_charged_wh", "float" },
+            { "total_discharged_ah", "float" }, { "total_discharged_wh", "float" },
+        },
+        { since = "6.05", { "pressure_pa", "f16", 1, 10 } }, { since = "6.06", { "data_version", "u8" } },
+        { since = "6.06", { "status", "text" } },
+    },
+    GET_STATS = {
+        { "mask", "u32" },
+        {
+            chosen = true, { "speed_average_m_s", "float" }, { "speed_max_m_s", "float" },
+            { "power_average_w", "float" }, { "power_max_w", "float" }, { "current_average_a", "float" },
+            { "current_max_a", "float" }, { "fet_temperature_average_c", "float" },
+            { "fet_temperature_max_c", "float" }, { "motor_temperature_average_c", "float" },
+            { "motor_temperature_max_c", "float" }, { "time_s", "float" },
+        },
+    },
+}
+-- END of the tables made from wire/src/command
 
 local ID = {}
 local COMMAND_NAMES = {}
@@ -77,105 +235,11 @@ local function command_name(id)
 end
 
 ---------------------------------------------------------------------------------------------------------
--- Fields: name, type, counts per unit. What a type is on the wire and in the tree is said in TYPES.
-
--- Of the groups that a mask chooses from, the order is that of the mask's bits.
-local FAMILIES = {
-    fw_version = {
-        { "firmware", "string" }, { "hardware", "text" }, { "uuid", "bytes" }, { "paired", "flag" },
-        { "test_version", "u8" }, { "hardware_type", "u8" }, { "custom_configs", "u8" },
-        { "phase_filters", "flag" }, { "qml_hardware", "u8" }, { "qml_app", "u8" }, { "nrf_flags", "u8" },
-        { "firmware_name", "text" }, { "config_crc", "u32" },
-    },
-    values = {
-        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
-        { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
-        { "id_current_a", "f32", 100 }, { "iq_current_a", "f32", 100 }, { "duty", "f16", 1000 },
-        { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
-        { "charged_ah", "f32", 10000 }, { "drawn_wh", "f32", 10000 }, { "charged_wh", "f32", 10000 },
-        { "tachometer", "i32" }, { "tachometer_absolute", "i32" }, { "fault", "u8" },
-        { "pid_position_deg", "f32", 1000000 }, { "can_id", "u8" },
-        { "fet_temperatures_c", "f16", 10, count = 3 }, { "vd_v", "f32", 1000 }, { "vq_v", "f32", 1000 },
-        { "flags", "u8" },
-        also = {
-            { "mask", "u32" }, { "fault_name", "string" }, { "timeout_active", "flag" },
-            { "kill_switch_active", "flag" },
-        },
-        -- How many of the first fields firmware has sent, as it grew; the first are always there.
-        ages = { 16, 17, 18, 19, 21, 22 },
-    },
-    values_setup = {
-        { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
-        { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
-        { "duty", "f16", 1000 }, { "erpm", "f32", 1 }, { "speed_m_s", "f32", 1000 },
-        { "input_voltage_v", "f16", 10 }, { "battery_level", "f16", 1000 }, { "total_ah", "f32", 10000 },
-        { "total_charged_ah", "f32", 10000 }, { "total_wh", "f32", 10000 },
-        { "total_charged_wh", "f32", 10000 }, { "distance_m", "f32", 1000 },
-        { "distance_absolute_m", "f32", 1000 }, { "pid_position_deg", "f32", 1000000 },
-        { "fault", "u8" }, { "can_id", "u8" }, { "vesc_count", "u8" }, { "battery_left_wh", "f32", 1000 },
-        { "odometer_m", "u32" }, { "uptime_ms", "u32" },
-        also = { { "mask", "u32" }, { "fault_name", "string" } },
-        ages = { 20, 21, 22 },
-    },
-    imu_data = {
-        { "roll_rad", "float" }, { "pitch_rad", "float" }, { "yaw_rad", "float" },
-        { "acceleration_x_g", "float" }, { "acceleration_y_g", "float" }, { "acceleration_z_g", "float" },
-        { "rotation_x_deg_s", "float" }, { "rotation_y_deg_s", "float" }, { "rotation_z_deg_s", "float" },
-        { "magnetic_x", "float" }, { "magnetic_y", "float" }, { "magnetic_z", "float" },
-        { "q0", "float" }, { "q1", "float" }, { "q2", "float" }, { "q3", "float" },
-        also = { { "mask", "u16" }, { "can_id", "u8" } },
-    },
-    stats = {
-        { "speed_average_m_s", "float" }, { "speed_max_m_s", "float" }, { "power_average_w", "float" },
-        { "power_max_w", "float" }, { "current_average_a", "float" }, { "current_max_a", "float" },
-        { "fet_temperature_average_c", "float" }, { "fet_temperature_max_c", "float" },
-        { "motor_temperature_average_c", "float" }, { "motor_temperature_max_c", "float" },
-        { "time_s", "float" },
-        -- 16 bits in the request, 32 in the reply.
-        also = { { "mask", "u32" } },
-    },
-    bms = {
-        { "total_voltage_v", "f32", 1000000 }, { "charge_voltage_v", "f32", 1000000 },
-        { "current_a", "f32", 1000000 }, { "chip_current_a", "f32", 1000000 },
-        { "counter_ah", "f32", 1000 }, { "counter_wh", "f32", 1000 },
-        { "cell_voltages_v", "f16", 1000, count = "any" }, { "balancing", "flag", count = "any" },
-        { "temperatures_c", "f16", 100, count = "any" }, { "chip_temperature_c", "f16", 100 },
-        { "humidity_temperature_c", "f16", 100 }, { "humidity_percent", "f16", 100 },
-        { "highest_cell_temperature_c", "f16", 100 }, { "state_of_charge", "f16", 1000 },
-        { "state_of_health", "f16", 1000 }, { "can_id", "u8" }, { "total_charged_ah", "float" },
-        { "total_charged_wh", "float" }, { "total_discharged_ah", "float" },
-        { "total_discharged_wh", "float" }, { "pressure_pa", "f16", 0.1 }, { "data_version", "u8" },
-        { "status", "text" }, { "negative_cell_count", "i8" }, { "negative_temperature_count", "i8" },
-        -- Arguments of the commands that change a pack.
-        { "allowed", "flag" }, { "cell", "u8" }, { "mode", "string" }, { "ah", "flag" }, { "wh", "flag" },
-        { "enabled", "flag" },
-    },
-    custom_config_xml = {
-        { "index", "i8" }, { "length", "i32" }, { "total", "i32" }, { "offset", "i32" }, { "data", "bytes" },
-    },
-    custom_config = {
-        { "index", "i8" }, { "signature", "u32" },
-        { "config.can_id", "i16" }, { "config.can_baud_index", "u8" }, { "config.status_rate_hz", "i16" },
-        { "config.wifi_mode", "u8" }, { "config.station_ssid", "text" },
-        { "config.station_key", "text", secret = true }, { "config.access_point_ssid", "text" },
-        { "config.access_point_key", "text", secret = true }, { "config.local_tcp", "flag" },
-        { "config.hub", "flag" }, { "config.hub_url", "text" }, { "config.hub_port", "u16" },
-        { "config.hub_id", "text" }, { "config.hub_password", "text", secret = true },
-        { "config.ble_mode", "u8" }, { "config.ble_name", "text" },
-        { "config.ble_pin", "u32", secret = true }, { "config.ble_service_capacity", "u32" },
-        { "config.ble_attribute_capacity", "u32" },
-    },
-    ping_can = { { "can_ids", "u8", count = "any" } },
-    forward_can = { { "can_id", "u8" }, { "command", "string" }, { "payload", "bytes" } },
-    terminal_cmd = { { "text", "string" } },
-    print = { { "text", "string" } },
-    login = { { "type", "string" }, { "id", "string" }, { "refused", "string" } },
-    discovery = { { "name", "string" }, { "address", "string" }, { "port", "u16" } },
-}
+-- Fields as Wireshark knows them
 
 -- The family of a command's fields: its name without the verb and without what asks for less of it.
-local function family_of(id)
-    local name = command_name(id):lower()
+local function family_of(command)
+    local name = command:lower()
     if name:find("^bms_") then
         return "bms"
     end
@@ -218,22 +282,74 @@ local f = {
 local COMMON = { arguments = { "arguments", "bytes" }, trailing = { "trailing", "bytes" },
                  undecoded = { "undecoded", "string" } }
 
-local fields, spec = {}, {}
+-- What is shown of each family, by name: name, type, and `count` for lists.
+local spec = {
+    login = { type = { "type", "string" }, id = { "id", "string" }, refused = { "refused", "string" } },
+    discovery = { name = { "name", "string" }, address = { "address", "string" }, port = { "port", "u16" } },
+}
+
+-- Of a field that commands of a family write in different sizes, the largest counts.
+local function declare(family, name, kind, count)
+    spec[family] = spec[family] or {}
+    local known = spec[family][name]
+    if not known or (TYPES[known[2]].size or 0) < (TYPES[kind].size or 0) then
+        spec[family][name] = { name, kind, count = count }
+    end
+end
+
+local function declare_field(family, entry, count)
+    if entry.version then
+        declare(family, entry.version, "string")
+    elseif entry.named then
+        declare(family, entry[1], "string")
+    elseif entry.bits then
+        for _, name in ipairs(entry.bits) do
+            declare(family, name, "flag")
+        end
+    elseif not entry.hidden and not entry.secret then
+        declare(family, entry[1], entry[2], entry[2] ~= "bytes" and entry.count or count)
+        if entry.coded then
+            declare(family, entry.coded, "string")
+        end
+    end
+end
+
+local function declare_parts(family, parts, count)
+    for _, part in ipairs(parts) do
+        if part.since or part.chosen or part.counted then
+            if part.counted then
+                declare(family, part.negative, "i8")
+            end
+            declare_parts(family, part, part.counted)
+        elseif part.rest == "config" then
+            declare_parts(family, CONFIG)
+        elseif part.rest == "request" then
+            declare(family, "command", "string")
+            declare(family, part[1], "bytes")
+        elseif part.rest then
+            local kind = ({ numbers = "u8", text = "string" })[part.rest] or "bytes"
+            declare(family, part[1], kind, part.rest == "numbers")
+        else
+            declare_field(family, part, count)
+        end
+    end
+end
+
+for _, commands in ipairs({ REQUESTS, REPLIES }) do
+    for command, parts in pairs(commands) do
+        declare_parts(family_of(command), parts)
+    end
+end
+
+local fields = {}
 for _, field in pairs(f) do
     fields[#fields + 1] = field
 end
-for family, list in pairs(FAMILIES) do
-    spec[family] = {}
-    local function add(entry)
-        spec[family][entry[1]] = entry
-        if not entry.secret then
-            local name = entry[1]:match("[^.]+$")
-            entry.field = TYPES[entry[2]].field("vesc." .. family .. "." .. entry[1], name)
-            fields[#fields + 1] = entry.field
-        end
+for family, list in pairs(spec) do
+    for name, entry in pairs(list) do
+        entry.field = TYPES[entry[2]].field("vesc." .. family .. "." .. name, name:match("[^.]+$"))
+        fields[#fields + 1] = entry.field
     end
-    for _, entry in ipairs(list) do add(entry) end
-    for _, entry in ipairs(list.also or {}) do add(entry) end
 end
 for name, entry in pairs(COMMON) do
     entry.field = f[name]
@@ -372,7 +488,8 @@ local Reader = {}
 Reader.__index = Reader
 
 local function new_reader(id, bytes, at)
-    return setmetatable({ id = id, bytes = bytes, at = at or 1, family = family_of(id), items = {} }, Reader)
+    return setmetatable({ id = id, bytes = bytes, at = at or 1, family = family_of(command_name(id)),
+                          items = {} }, Reader)
 end
 
 -- Errors that are thrown as a table are ours: the payload is not what its command needs.
@@ -384,11 +501,9 @@ function Reader:left()
     return #self.bytes - self.at
 end
 
-function Reader:push(entry, value, at, size)
-    if type(entry) == "string" then
-        entry = COMMON[entry] or spec[self.family][entry]
-    end
-    self.items[#self.items + 1] = { entry = entry, value = value, at = at, size = size, secret = entry.secret }
+function Reader:push(name, value, at, size)
+    local entry = COMMON[name] or spec[self.family][name]
+    self.items[#self.items + 1] = { entry = entry, value = value, at = at, size = size }
 end
 
 function Reader:mask_item(name)
@@ -400,56 +515,83 @@ local function last_part(name)
     return name:match("[^.]+$")
 end
 
-function Reader:raw(name, kind)
-    local size, have = TYPES[kind].size, self:left()
-    if have < size then
+function Reader:need(name, size)
+    if self:left() < size then
         refuse(self, string.format("`%s` at offset %d needs %d bytes, %d are there", last_part(name), self.at,
-                                   size, have))
+                                   size, self:left()))
     end
+end
+
+function Reader:raw(name, kind)
+    local size = TYPES[kind].size
+    self:need(name, size)
     local value = integer(self.bytes, self.at, size, TYPES[kind].signed)
     self.at = self.at + size
     return value
 end
 
-function Reader:get(name, kind)
-    local entry = spec[self.family][name]
-    kind = kind or entry[2]
-    local at, value = self.at, nil
-    if kind == "text" then
-        local stop = self.bytes:find("\0", at + 1, true)
-        if not stop then
-            refuse(self, string.format("`%s` at offset %d is not closed by a NUL", last_part(name), at))
-        end
-        self.at = stop
-        value = utf8_text(self.bytes:sub(at + 1, stop - 1))
-    else
-        value = self:raw(name, kind)
-        if kind == "f16" or kind == "f32" then
-            -- Steps above 1 are multiplied, because 1 / 0.1 is not exactly 10.
-            value = entry[3] < 1 and value * math.floor(1 / entry[3] + 0.5) or value / entry[3]
-        elseif kind == "float" then
-            value = packed_float(value)
-        elseif kind == "flag" then
-            value = value ~= 0
-        end
+function Reader:text(name)
+    local at = self.at
+    local stop = self.bytes:find("\0", at + 1, true)
+    if not stop then
+        refuse(self, string.format("`%s` at offset %d is not closed by a NUL", last_part(name), at))
     end
-    self:push(entry, value, at, self.at - at)
+    self.at = stop
+    return utf8_text(self.bytes:sub(at + 1, stop - 1))
+end
+
+function Reader:value(entry)
+    local name, kind = entry[1], entry[2]
+    if kind == "text" then
+        return self:text(name)
+    elseif kind == "bytes" then
+        self:need(name, entry.count)
+        self.at = self.at + entry.count
+        return self.bytes:sub(self.at - entry.count + 1, self.at)
+    end
+    local value = self:raw(name, kind)
+    if kind == "f16" or kind == "f32" then
+        return value * (entry[4] or 1) / entry[3]
+    elseif kind == "float" then
+        return packed_float(value)
+    elseif kind == "flag" then
+        return value ~= 0
+    end
     return value
 end
 
--- The same for what a reply may end before; says whether it was there.
-function Reader:tail(name)
-    local kind = spec[self.family][name][2]
-    local there
-    if kind == "text" then
-        there = self.bytes:find("\0", self.at + 1, true)
+-- One value of a field, and what is shown of it.
+function Reader:get(entry)
+    local name, at = entry[1], self.at
+    local value = self:value(entry)
+    local size = self.at - at
+    if name == "mask" then
+        self.mask = value
+    end
+    if entry.hidden then
+        self.major = value
+    elseif entry.secret then
+        self:mask_item(name)
+    elseif entry.version then
+        self:push(entry.version, string.format("%d.%02d", self.major, value), at - 1, size + 1)
+    elseif entry.named then
+        self:push(name, entry.named[value + 1] or "unknown", at, size)
+    elseif entry.bits then
+        for bit, flag in ipairs(entry.bits) do
+            self:push(flag, has_bit(value, bit - 1), at, size)
+        end
     else
-        there = self:left() >= TYPES[kind].size
+        self:push(name, value, at, size)
+        if entry.coded and entry.names[value + 1] then
+            self:push(entry.coded, entry.names[value + 1], at, size)
+        end
     end
-    if there then
-        self:get(name)
+end
+
+function Reader:get_all(entry)
+    for _ = 1, entry[2] ~= "bytes" and entry.count or 1 do
+        self:get(entry)
     end
-    return there and true or false
 end
 
 function Reader:rest()
@@ -478,153 +620,58 @@ function Reader:latin1(name)
     self:push(name, text, at, size)
 end
 
-local function get_one(reader, entry)
-    for _ = 1, entry.count or 1 do
-        if entry[1] == "fault" then
-            local fault = reader:get("fault")
-            if FAULTS[fault + 1] then
-                reader:push("fault_name", FAULTS[fault + 1], reader.at - 1, 1)
-            end
-        elseif entry[1] == "flags" then
-            local flags = reader:raw("flags", "u8")
-            reader:push("timeout_active", has_bit(flags, 0), reader.at - 1, 1)
-            reader:push("kill_switch_active", has_bit(flags, 1), reader.at - 1, 1)
-        else
-            reader:get(entry[1])
-        end
-    end
-end
-
-local function get_masked(reader, kind)
-    local mask = reader:get("mask", kind)
-    for index, entry in ipairs(FAMILIES[reader.family]) do
-        if has_bit(mask, index - 1) then
-            get_one(reader, entry)
-        end
-    end
-end
-
-local function get_grown(reader)
-    local list, from = FAMILIES[reader.family], 1
-    for age, to in ipairs(list.ages) do
-        local at, items = reader.at, #reader.items
-        local done, problem = pcall(function()
-            for index = from, to do
-                get_one(reader, list[index])
-            end
-        end)
-        if not done then
-            if age == 1 or type(problem) ~= "table" then
-                error(problem, 0)
-            end
-            reader.at = at
-            while #reader.items > items do
-                table.remove(reader.items)
-            end
-            return
-        end
-        from = to + 1
-    end
-end
-
-local function get_fw_version(reader)
-    local major, minor = reader:raw("major", "i8"), reader:raw("minor", "i8")
-    reader:push("firmware", string.format("%d.%02d", major, minor), 1, 2)
-    if not reader:tail("hardware") or reader:left() < 12 then
-        return
-    end
-    reader:push("uuid", reader.bytes:sub(reader.at + 1, reader.at + 12), reader.at, 12)
-    reader.at = reader.at + 12
-    for _, name in ipairs({ "paired", "test_version", "hardware_type", "custom_configs", "phase_filters" }) do
-        reader:tail(name)
-    end
-    -- Both QML bytes or neither.
-    if reader:left() < 2 then
-        return
-    end
-    reader:tail("qml_hardware")
-    reader:tail("qml_app")
-    reader:tail("nrf_flags")
-    if reader:tail("firmware_name") then
-        reader:tail("config_crc")
-    end
-end
-
--- A count is signed on the device: below 0, nothing follows it.
-local function get_count(reader, name, negative)
-    local count = reader:raw(name, "i8")
-    if count < 0 then
-        reader:push(negative, count, reader.at - 1, 1)
-    end
-    return math.max(count, 0)
-end
-
-local function get_bms_values(reader)
-    for _, name in ipairs({ "total_voltage_v", "charge_voltage_v", "current_a", "chip_current_a", "counter_ah",
-                            "counter_wh" }) do
-        reader:get(name)
-    end
-    local cells = get_count(reader, "cell_count", "negative_cell_count")
-    for _ = 1, cells do
-        reader:get("cell_voltages_v")
-    end
-    if reader:left() < cells then
-        refuse(reader, string.format("`balancing` at offset %d needs %d bytes, %d are there", reader.at, cells,
-                                     reader:left()))
-    end
-    for _ = 1, cells do
-        reader:get("balancing")
-    end
-    for _ = 1, get_count(reader, "temperature_count", "negative_temperature_count") do
-        reader:get("temperatures_c")
-    end
-    for _, name in ipairs({ "chip_temperature_c", "humidity_temperature_c", "humidity_percent",
-                            "highest_cell_temperature_c" }) do
-        reader:get(name)
-    end
-    -- These two came together; with fewer bytes left, what follows has no known meaning.
-    if reader:left() < 4 then
-        return
-    end
-    reader:tail("state_of_charge")
-    reader:tail("state_of_health")
-    reader:tail("can_id")
-    -- All four or none, the same way.
-    if reader:left() < 16 then
-        return
-    end
-    for _, name in ipairs({ "total_charged_ah", "total_charged_wh", "total_discharged_ah",
-                            "total_discharged_wh" }) do
-        reader:get(name)
-    end
-    if reader:tail("pressure_pa") then
-        reader:tail("data_version")
-        reader:tail("status")
-    end
-end
-
--- The fields of an Express, if they fit exactly; unknown ones may be secrets.
-local function get_config(reader)
-    reader:get("index", "u8")
-    reader:get("signature")
+-- Reads on, unless the payload ends too early: then nothing of it was read.
+local function attempt(reader, read)
     local at, items = reader.at, #reader.items
-    local fits, problem = pcall(function()
-        for _, entry in ipairs(FAMILIES.custom_config) do
-            if entry[1]:find("^config%.") then
-                reader:get(entry[1])
-            end
-        end
-    end)
-    if not fits and type(problem) ~= "table" then
+    local done, problem = pcall(read)
+    if not done and type(problem) ~= "table" then
         error(problem, 0)
     end
-    if not fits or reader:left() > 0 then
+    if not done then
+        reader.at = at
         while #reader.items > items do
             table.remove(reader.items)
         end
-        reader.at = at
-        reader:rest()
-        reader:mask_item("data")
+    end
+    return done
+end
+
+local RESTS
+
+local function read_parts(reader, parts)
+    for _, part in ipairs(parts) do
+        if part.since then
+            -- Fields that newer firmware sends, all or none; where they are missing, the payload ends.
+            if not attempt(reader, function() read_parts(reader, part) end) then
+                return
+            end
+        elseif part.chosen then
+            -- Fields by the bits of the mask, lowest first.
+            for index, entry in ipairs(part) do
+                if has_bit(reader.mask, index - 1) then
+                    reader:get_all(entry)
+                end
+            end
+        elseif part.counted then
+            -- A count, and as many values of each field. It is signed on the device: below 0, nothing follows it.
+            local count = reader:raw(part.counted, "i8")
+            if count < 0 then
+                reader:push(part.negative, count, reader.at - 1, 1)
+            end
+            for _, entry in ipairs(part) do
+                -- Single bytes are missed as a whole.
+                if TYPES[entry[2]].size == 1 then
+                    reader:need(entry[1], count)
+                end
+                for _ = 1, count do
+                    reader:get(entry)
+                end
+            end
+        elseif part.rest then
+            RESTS[part.rest](reader, part[1])
+        else
+            reader:get_all(part)
+        end
     end
 end
 
@@ -642,8 +689,7 @@ end
 
 local decode
 
-local function get_forwarded(reader)
-    reader:get("can_id")
+local function get_forwarded(reader, name)
     local payload, at, size = reader:rest()
     if size > 0 then
         reader:push("command", command_name(payload:byte(1)), at, 1)
@@ -656,73 +702,37 @@ local function get_forwarded(reader)
             reader.items[#reader.items + 1] = item
         end
     elseif carries_config(payload) then
-        reader:mask_item("payload")
+        reader:mask_item(name)
     elseif size > 0 then
-        reader:push("payload", payload, at, size)
+        reader:push(name, payload, at, size)
     end
 end
 
-local function nothing() end
-
-local function get_all(...)
-    local names = { ... }
-    return function(reader)
-        for _, name in ipairs(names) do
-            reader:get(name)
+-- The fields of an Express, if they fit exactly; unknown ones may be secrets.
+local function get_config(reader, name)
+    local fits = attempt(reader, function()
+        read_parts(reader, CONFIG)
+        if reader:left() > 0 then
+            refuse(reader, "more than a config")
         end
+    end)
+    if not fits then
+        reader:rest()
+        reader:mask_item(name)
     end
 end
 
-local function text_rest(reader)
-    reader:latin1("text")
-end
-
-local REQUESTS = {
-    FW_VERSION = nothing, GET_VALUES = nothing, REBOOT = nothing, ALIVE = nothing,
-    GET_VALUES_SETUP = nothing, PING_CAN = nothing, BMS_GET_VALUES = nothing,
-    BMS_ZERO_CURRENT_OFFSET = nothing,
-    TERMINAL_CMD = text_rest,
-    FORWARD_CAN = get_forwarded,
-    GET_VALUES_SELECTIVE = get_all("mask"), GET_VALUES_SETUP_SELECTIVE = get_all("mask"),
-    GET_IMU_DATA = get_all("mask"),
-    GET_STATS = function(reader) reader:get("mask", "u16") end,
-    GET_CUSTOM_CONFIG_XML = get_all("index", "length", "offset"),
-    GET_CUSTOM_CONFIG = get_all("index"), GET_CUSTOM_CONFIG_DEFAULT = get_all("index"),
-    SET_CUSTOM_CONFIG = get_config,
-    BMS_SET_CHARGE_ALLOWED = get_all("allowed"),
-    BMS_SET_BALANCE_OVERRIDE = function(reader)
-        reader:get("cell")
-        local mode = reader:raw("mode", "u8")
-        reader:push("mode", ({ [0] = "automatic", "off", "on" })[mode] or "unknown", reader.at - 1, 1)
-    end,
-    BMS_RESET_COUNTERS = get_all("ah", "wh"),
-    BMS_FORCE_BALANCE = get_all("enabled"),
-}
-
-local REPLIES = {
-    FW_VERSION = get_fw_version,
-    GET_VALUES = get_grown, GET_VALUES_SETUP = get_grown,
-    GET_VALUES_SELECTIVE = get_masked, GET_VALUES_SETUP_SELECTIVE = get_masked,
-    GET_IMU_DATA = function(reader)
-        get_masked(reader)
-        reader:tail("can_id")
-    end,
-    GET_STATS = get_masked,
-    PRINT = text_rest,
-    PING_CAN = function(reader)
+-- What the bytes are that are left.
+RESTS = {
+    bytes = Reader.rest_as,
+    text = Reader.latin1,
+    config = get_config,
+    request = get_forwarded,
+    numbers = function(reader, name)
         while reader:left() > 0 do
-            reader:get("can_ids")
+            reader:get({ name, "u8" })
         end
     end,
-    GET_CUSTOM_CONFIG_XML = function(reader)
-        reader:get("index", "u8")
-        reader:get("total")
-        reader:get("offset")
-        reader:rest_as("data")
-    end,
-    GET_CUSTOM_CONFIG = get_config, GET_CUSTOM_CONFIG_DEFAULT = get_config,
-    SET_CUSTOM_CONFIG = nothing,
-    BMS_GET_VALUES = get_bms_values,
 }
 
 -- Takes a payload apart: `items`, and whether it is `known`, `undecoded` or has bytes `trailing`.
@@ -734,7 +744,7 @@ function decode(payload, to_device)
     local reader = new_reader(id, payload)
     local body = (to_device and REQUESTS or REPLIES)[command_name(id)]
     local told = { id = id, known = body ~= nil, items = reader.items }
-    local done, problem = pcall(body or function() reader:rest_as("arguments") end, reader)
+    local done, problem = pcall(read_parts, reader, body or { { "arguments", rest = "bytes" } })
     if not done then
         if type(problem) ~= "table" then
             error(problem, 0)
@@ -763,11 +773,11 @@ local function is_reply(payload)
     return told.known and not told.undecoded and not told.trailing
 end
 
-local NEVER_ANSWERED = {
-    [ID.ALIVE] = true, [ID.REBOOT] = true, [ID.TERMINAL_CMD] = true, [ID.BMS_SET_CHARGE_ALLOWED] = true,
-    [ID.BMS_SET_BALANCE_OVERRIDE] = true, [ID.BMS_RESET_COUNTERS] = true, [ID.BMS_FORCE_BALANCE] = true,
-    [ID.BMS_ZERO_CURRENT_OFFSET] = true,
-}
+-- Firmware never answers requests that have no reply here. FORWARD_CAN has that of the command inside.
+local NEVER_ANSWERED = {}
+for command in pairs(REQUESTS) do
+    NEVER_ANSWERED[ID[command]] = not REPLIES[command] and command ~= "FORWARD_CAN"
+end
 
 -- The id that the reply will have: a command inside FORWARD_CAN is answered bare.
 local function reply_id(payload)

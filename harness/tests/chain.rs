@@ -20,7 +20,8 @@ use veschub_hub::{
     rng::Seed,
 };
 use veschub_scenario::Loaded;
-use veschub_transcript::{Options, Transcript, live::LiveCapture, scrub};
+use veschub_scrub::{Keep, scrub};
+use veschub_transcript::{Options, Transcript, live::LiveCapture};
 
 /// A pack at rest: what is read of it does not depend on when.
 const PACK: &str = "version: 1\n\
@@ -155,7 +156,7 @@ async fn a_session_that_is_recorded_replayed_drafted_and_scrubbed_is_read_the_sa
     });
     assert_eq!(without_names(&drafted.await), without_names(&read));
 
-    let scrubbed = scrub::scrub(&capture[..], scrub::Keep::default()).unwrap();
+    let scrubbed = scrub(&capture[..], Keep::default()).unwrap();
     let text = |text: &[u8]| scrubbed.file.windows(text.len()).any(|part| part == text);
     assert!(!text(b"shed-0042") && !text(b"SHED-0042"));
     let (id, hub) = replayed(&transcript(&scrubbed.file), "whatever");

@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
+mod frozen;
+
 use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf};
 
+use frozen::assert_frozen;
+use sha2::{Digest as _, Sha256};
 use snapbox::{
     cmd::{Command, OutputAssert, cargo_bin},
     str,
@@ -70,6 +74,11 @@ fn one_seed_puts_the_same_bytes_on_the_wire_at_the_same_times_in_every_scenario(
     };
     let first = saved("first", "7");
     assert!(first.len() > 80);
+    let hashes = first.iter().map(|(name, file)| {
+        let name = name.to_str().unwrap();
+        format!("{name} {:x}\n", Sha256::digest(file))
+    });
+    assert_frozen("saved.txt", &hashes.collect::<String>());
     let again = saved("again", "7");
     let differ = |(name, file): &(&OsString, &Vec<u8>)| again.get(*name) != Some(*file);
     let differ: Vec<_> = first.iter().filter(differ).map(|(name, _)| name).collect();

@@ -4,10 +4,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
 mod conformance_table;
+mod frozen;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use conformance_table::TABLE;
+use frozen::assert_frozen;
+use sha2::{Digest as _, Sha256};
 use veschub_harness::{
     conformance::{
         Battery, Outcome, Player, Report,
@@ -35,6 +41,27 @@ fn with(report: &Report, outcome: Outcome) -> BTreeSet<String> {
     let cases = report.cases.iter();
     let found = cases.filter(|case| case.outcome == outcome);
     found.map(|case| case.id.to_string()).collect()
+}
+
+/// A client's line in the frozen table: one character a case, in the order of the catalogue.
+fn line(name: &str, report: &Report) -> String {
+    let mut line = format!("{name:31}");
+    let mut section = 0;
+    for case in &report.cases {
+        if case.id.section != section {
+            section = case.id.section;
+            line.push(' ');
+        }
+        line.push(match case.outcome {
+            Outcome::Passed => '.',
+            Outcome::Failed => 'F',
+            Outcome::Known => 'K',
+            Outcome::Skipped => 's',
+            Outcome::Info => 'i',
+        });
+    }
+    line.push('\n');
+    line
 }
 
 /// The list is a promise: a number stands for one and the same case for ever.
@@ -83,8 +110,14 @@ fn both_good_clients_pass_all_that_counts() {
 }
 
 #[test]
-fn a_report_fits_its_schema_and_comes_back_whole() {
+fn the_reference_client_puts_the_same_bytes_on_the_wire_and_its_report_comes_back_whole() {
     let report = judge(Player::Reference);
+    let mut captures = String::new();
+    for case in &report.cases {
+        let hash = Sha256::digest(&case.capture.0);
+        writeln!(captures, "{:5} {hash:x}", case.id.to_string()).unwrap();
+    }
+    assert_frozen("conformance-captures.txt", &captures);
     let json = serde_json::to_value(&report).unwrap();
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
@@ -113,9 +146,17 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
     );
     assert!(table.len() >= 25);
     let mut wrong = String::new();
+    let mut frozen = "\
+# One line a client, one character a case, in the order of the catalogue and with a blank between its sections:
+# . passed, F failed, s skipped, i a MAY that is not fulfilled.
+"
+    .to_owned();
+    frozen.push_str(&line("(reference)", &judge(Player::Reference)));
+    frozen.push_str(&line("(no defect)", &judge(Player::Defective(None))));
     for &defect in Defect::ALL {
         let row = table[&defect];
         let report = judge(Player::Defective(Some(defect)));
+        frozen.push_str(&line(defect.name(), &report));
         let failed = with(&report, Outcome::Failed);
         let meant: BTreeSet<String> = row.cases.iter().map(|&id| id.to_owned()).collect();
         let by_id = |id: &String| id.parse::<Id>().unwrap();
@@ -131,6 +172,7 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
         }
     }
     assert!(wrong.is_empty(), "seen, and not in the table:\n{wrong}");
+    assert_frozen("conformance.txt", &frozen);
 }
 
 /// The table itself: a defect is a matter of one section, or says why not.

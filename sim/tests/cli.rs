@@ -20,7 +20,7 @@ use snapbox::{
 };
 use tempfile::TempDir;
 use veschub_transcript::{
-    tcp::Side::{Initiator, Responder},
+    Side::{Initiator, Responder},
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::Reply;
@@ -336,7 +336,8 @@ file. Which connections are VESC shows in what they say; --port and --connection
 
 A line of text is: seconds since the first entry, seconds since the entry before it on the same
 connection, the way, what it is, for a reply how long after its request it came, and the fields.
-A reply belongs to the latest request with its command that has none yet.
+A reply answers the oldest request with its command that has none yet. A request whose reply was
+lost is given up when the later replies show it.
 
 A capture that ends too early is shown as far as it goes; the exit code is then 2.
 Passwords and keys are masked, but for the payloads that --json gives.

@@ -5,7 +5,7 @@ use std::{net::SocketAddrV4, path::Path};
 
 use snapbox::{cmd::Command, str};
 use veschub_transcript::{
-    tcp::Side::{self, Initiator, Responder},
+    Side::{self, Initiator, Responder},
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::encode;

@@ -21,8 +21,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use veschub_drive::discovery::{DISCOVERY_PORT, datagram};
 use veschub_transcript::{
-    Direction, Entry, Kind, Options, Transcript,
-    tcp::Side,
+    Direction, Entry, Kind, Options, Side, Transcript,
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::{

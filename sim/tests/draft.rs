@@ -13,8 +13,9 @@ use veschub_draft::{Draft, DraftError, DraftOptions, Evidence, Finding, draft};
 use veschub_hub::rng::Seed;
 use veschub_scenario::{Loaded, schema};
 use veschub_transcript::{
-    Options, Transcript,
-    tcp::Side::{Initiator, Responder},
+    Options,
+    Side::{Initiator, Responder},
+    Transcript,
     write::{Endpoints, SessionWriter, begin},
 };
 use veschub_wire::{

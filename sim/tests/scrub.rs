@@ -10,7 +10,7 @@ use snapbox::{
     str,
 };
 use tempfile::TempDir;
-use veschub_transcript::tcp::Side::{Initiator, Responder};
+use veschub_transcript::Side::{Initiator, Responder};
 use veschub_transcript::write::{Endpoints, SessionWriter};
 use veschub_wire::encode;
 

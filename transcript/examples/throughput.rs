@@ -13,10 +13,10 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use veschub_transcript::capture::{Audience, tell};
-use veschub_transcript::pcap::Records;
+use veschub_transcript::read::pcap::Records;
+use veschub_transcript::read::read_capture;
 use veschub_transcript::render::{JsonWriter, Stats, TextOptions, TextWriter};
-use veschub_transcript::{Connection, Entry, Options};
+use veschub_transcript::{Connection, Entry, EntrySink, Options};
 
 const SESSION: &[u8] = include_bytes!("../../captures/vesctool-session-rebuilt.pcapng");
 const SESSION_NS: u64 = 60_000_000_000;
@@ -28,7 +28,7 @@ struct Count {
     entries: u64,
 }
 
-impl Audience for Count {
+impl EntrySink for Count {
     fn connection(&mut self, _: &Connection) -> io::Result<()> {
         self.connections += 1;
         Ok(())
@@ -85,21 +85,21 @@ fn run(how: &str, path: &str) -> Result<(), Box<dyn Error>> {
             }
         }
         "entries" => {
-            tell(file, &options, &mut count)?;
+            read_capture(file, &options, &mut count)?;
         }
         "text" => {
             let mut writer = TextWriter::new(BufWriter::new(io::sink()), TextOptions::default());
-            tell(file, &options, &mut writer)?;
+            read_capture(file, &options, &mut writer)?;
             writer.finish()?;
         }
         "json" => {
             let mut writer = JsonWriter::new(BufWriter::new(io::sink()));
-            tell(file, &options, &mut writer)?;
+            read_capture(file, &options, &mut writer)?;
             writer.finish()?;
         }
         "stats" => {
             let mut stats = Stats::default();
-            tell(file, &options, &mut stats)?;
+            read_capture(file, &options, &mut stats)?;
             stats.text(&mut io::stdout())?;
         }
         _ => return Err("what to do? see the head of this example".into()),

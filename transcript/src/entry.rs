@@ -1,16 +1,18 @@
 //! The entries of a transcript: what was said, by whom, when and where in the stream.
 //!
-//! An entry owns its bytes and knows how to tell them as named fields. Fields are safe to print:
-//! they never hold a password or another secret. Payloads and raw lines are the truth, masked nowhere.
+//! An entry owns its bytes and can show them as named fields. Fields are safe to print: they never hold a password or
+//! another secret. Payloads and raw lines hold the bytes as they were sent, and nothing in them is masked.
 
 use std::fmt;
 use std::net::SocketAddr;
 
+use thiserror::Error;
+use veschub_wire::login::LoginRefusal;
 use veschub_wire::view::{Fields, Value, View};
 use veschub_wire::{CommandId, LoginLine, Reply, Request};
 
 use crate::discovery::Discovery;
-use crate::tcp::Close;
+use crate::side::Close;
 
 /// Which way something goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,9 +126,27 @@ pub struct NoiseEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The line as a hub reads it, or why it closes the connection instead.
-    pub line: Result<LoginLine, String>,
+    pub line: Result<LoginLine, LoginProblem>,
     /// The bytes as they were sent, line feed included.
     pub raw: RawLine,
+}
+
+/// Why a hub would not act on a login line.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum LoginProblem {
+    /// A hub refuses it.
+    #[error(transparent)]
+    Refused(#[from] LoginRefusal),
+    /// It ended without a line feed.
+    #[error("the login line has no line feed")]
+    Unfinished,
+    /// It is longer than a hub reads.
+    #[error("the login line has no line feed in {limit} bytes")]
+    TooLong {
+        /// The most that a hub reads.
+        limit: usize,
+    },
 }
 
 /// The bytes of a login line, which are never printed.
@@ -177,7 +197,7 @@ impl FrameEntry {
         usize::from(self.start) + self.payload.len() + 3
     }
 
-    /// The payload as named fields; what does not decode is told as `undecoded`.
+    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`.
     #[must_use]
     pub fn fields(&self, direction: Direction) -> Fields {
         let fields = match direction {
@@ -203,7 +223,7 @@ impl Login {
                 fields.push("id", Value::Text(line.id.clone()));
                 fields.push("password", Value::Masked);
             }
-            Err(reason) => fields.push("refused", Value::Text(reason.clone())),
+            Err(reason) => fields.push("refused", Value::Text(reason.to_string())),
         }
         fields
     }
@@ -253,7 +273,7 @@ impl Entry {
         }
     }
 
-    /// What the entry tells as named fields, safe to print.
+    /// The content of the entry as named fields, safe to print.
     #[must_use]
     pub fn fields(&self) -> Fields {
         let mut fields = Fields::new();

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
-use crate::capture::{Audience, TellError, Told, tell};
 use crate::entry::{Direction, Entry, Kind};
-use crate::pcap::{MAX_BLOCK, Records};
+use crate::read::pcap::{MAX_BLOCK, Records};
+use crate::read::{ReadError, Summary, read_capture};
 use crate::render::{JsonWriter, Stats, TextOptions, TextWriter};
-use crate::transcript::{Choice, Connection, Options};
+use crate::transcript::{Choice, Connection, EntrySink, Options};
 
 /// How many bytes the slow reader gives at a time.
 const A_FEW: usize = 7;
@@ -29,12 +29,12 @@ pub fn capture_file(data: &[u8]) {
             choice,
             ..Options::default()
         };
-        let (told, entries) = listen(data, &options);
+        let (summary, entries) = listen(data, &options);
         let (again, slowly) = listen(Slow(data), &options);
-        assert_eq!(told, again, "how the file is read matters");
+        assert_eq!(summary, again, "how the file is read matters");
         assert!(entries == slowly, "how the file is read matters");
-        if let Some(told) = told {
-            assert_eq!(told.records, records);
+        if let Some(summary) = summary {
+            assert_eq!(summary.records, records);
         }
     }
     show(data);
@@ -55,22 +55,22 @@ fn read_records(data: &[u8]) -> u64 {
     number
 }
 
-fn listen(input: impl Read, options: &Options) -> (Option<Told>, Vec<Entry>) {
+fn listen(input: impl Read, options: &Options) -> (Option<Summary>, Vec<Entry>) {
     let mut checked = Checked::default();
-    match tell(input, options, &mut checked) {
-        Ok(told) => {
-            assert_eq!(told.connections, checked.connections.len() as u64);
+    match read_capture(input, options, &mut checked) {
+        Ok(summary) => {
+            assert_eq!(summary.connections, checked.connections.len() as u64);
             assert_eq!(
-                told.truncated.is_some(),
-                checked.ends_with_its_truncation(&told)
+                summary.truncated.is_some(),
+                checked.ends_with_its_truncation(&summary)
             );
-            (Some(told), checked.entries)
+            (Some(summary), checked.entries)
         }
-        Err(TellError::Capture(error)) => {
+        Err(ReadError::Capture(error)) => {
             assert!(!error.to_string().is_empty());
             (None, checked.entries)
         }
-        Err(TellError::Audience(error)) => unreachable!("nothing here fails: {error}"),
+        Err(ReadError::Sink(error)) => unreachable!("nothing here fails: {error}"),
     }
 }
 
@@ -78,20 +78,20 @@ fn listen(input: impl Read, options: &Options) -> (Option<Told>, Vec<Entry>) {
 #[derive(Default)]
 struct Checked {
     connections: BTreeSet<u32>,
-    /// Up to where each direction was told.
+    /// Up to where each direction was summary.
     ends: BTreeMap<(u32, Direction), u64>,
     entries: Vec<Entry>,
 }
 
 impl Checked {
-    fn ends_with_its_truncation(&self, told: &Told) -> bool {
+    fn ends_with_its_truncation(&self, summary: &Summary) -> bool {
         let last = self.entries.last().map(|entry| &entry.kind);
-        let text = told.truncated.as_ref().map(ToString::to_string);
+        let text = summary.truncated.as_ref().map(ToString::to_string);
         matches!(last, Some(Kind::Notice(last)) if Some(last) == text.as_ref())
     }
 }
 
-impl Audience for Checked {
+impl EntrySink for Checked {
     fn connection(&mut self, connection: &Connection) -> io::Result<()> {
         let new = self.connections.insert(connection.number);
         assert!(new, "{connection:?} was told twice");
@@ -125,7 +125,7 @@ fn show(data: &[u8]) {
     };
     let mut page = Vec::new();
     let mut writer = TextWriter::new(&mut page, text);
-    let shown = tell(data, &options, &mut writer);
+    let shown = read_capture(data, &options, &mut writer);
     assert!(writer.finish().is_ok());
     assert!(String::from_utf8(page).is_ok());
 
@@ -133,9 +133,9 @@ fn show(data: &[u8]) {
     let mut stats = Stats::default();
     if shown.is_ok() {
         let mut writer = JsonWriter::new(&mut lines);
-        assert!(tell(data, &options, &mut writer).is_ok());
+        assert!(read_capture(data, &options, &mut writer).is_ok());
         assert!(writer.finish().is_ok());
-        assert!(tell(data, &options, &mut stats).is_ok());
+        assert!(read_capture(data, &options, &mut stats).is_ok());
     }
     assert!(stats.text(&mut io::sink()).is_ok());
     assert!(stats.json_lines(&mut lines).is_ok());

@@ -7,10 +7,10 @@ use std::collections::VecDeque;
 
 use veschub_wire::{Decoder, Item, LoginLine};
 
-use crate::entry::{FrameEntry, Kind, Login, NoiseEntry, RawLine};
+use crate::entry::{FrameEntry, Kind, Login, LoginProblem, NoiseEntry, RawLine};
 
 /// A login line longer than this is given up.
-pub const MAX_LOGIN_LINE: usize = 256 << 10;
+pub(crate) const MAX_LOGIN_LINE: usize = 256 << 10;
 
 /// Something heard, and the place and time of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl<T: Copy> Listener<T> {
 
     /// The time of the first bytes that were taken and not heard of yet.
     #[must_use]
-    pub fn unsettled_since(&self) -> Option<T> {
+    pub(crate) fn unsettled_since(&self) -> Option<T> {
         let unsettled = self.heard_to < self.len;
         self.times
             .iter()
@@ -83,7 +83,7 @@ impl<T: Copy> Listener<T> {
 
     /// Whether the stream may still begin with a login line.
     #[must_use]
-    pub fn may_be_login(&self) -> bool {
+    pub(crate) fn may_be_login(&self) -> bool {
         self.login.is_some()
     }
 
@@ -104,13 +104,13 @@ impl<T: Copy> Listener<T> {
             LoginState::No => self.frames(&line, heard),
             LoginState::Complete(len) => {
                 let rest = line.split_off(len);
-                let parsed = LoginLine::parse(&line[..len - 1]);
-                self.hear_login(line, parsed.map_err(|reason| reason.to_string()), heard);
+                let parsed = LoginLine::parse(&line[..len - 1]).map_err(LoginProblem::from);
+                self.hear_login(line, parsed, heard);
                 self.frames(&rest, heard);
             }
             LoginState::TooLong => {
-                let reason = format!("the login line has no line feed in {MAX_LOGIN_LINE} bytes");
-                self.hear_login(line, Err(reason), heard);
+                let limit = MAX_LOGIN_LINE;
+                self.hear_login(line, Err(LoginProblem::TooLong { limit }), heard);
             }
         }
     }
@@ -135,7 +135,7 @@ impl<T: Copy> Listener<T> {
     pub fn finish(&mut self, heard: &mut Vec<Heard<T>>) {
         if let Some(line) = self.login.take() {
             if line.contains(&b':') {
-                self.hear_login(line, Err("the login line has no line feed".into()), heard);
+                self.hear_login(line, Err(LoginProblem::Unfinished), heard);
             } else {
                 self.frames(&line, heard);
             }
@@ -174,7 +174,7 @@ impl<T: Copy> Listener<T> {
     fn hear_login(
         &mut self,
         raw: Vec<u8>,
-        line: Result<LoginLine, String>,
+        line: Result<LoginLine, LoginProblem>,
         heard: &mut Vec<Heard<T>>,
     ) {
         self.decoder.skip(raw.len() as u64);

@@ -1,17 +1,17 @@
 //! The transcript: all entries of a session, and who took part in it.
 //!
-//! Recordings and live sessions end in this one type. How a capture file becomes one is in
-//! [`crate::capture`]; a live session pushes its entries itself.
+//! Recordings and live sessions end in this one type. [`crate::read`] makes one from a capture file; a live session
+//! pushes its entries itself.
 
+use std::io;
 use std::net::SocketAddr;
 
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
-use crate::capture::tell_raw;
 use crate::entry::{Direction, Entry, Kind, Login};
 use crate::error::Truncated;
 
-/// Which connections of a capture are told.
+/// Which connections of a capture are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Choice {
     /// Those in which there is a login line or a frame.
@@ -23,7 +23,7 @@ pub enum Choice {
     Connection(u32),
 }
 
-/// How large payloads may be, and what is told.
+/// How large payloads may be, and which connections are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Which connections.
@@ -65,6 +65,35 @@ impl Options {
     }
 }
 
+/// Takes the connections and entries of a session while they are read.
+///
+/// Entries come in the order of time, except one that became clear so late that those behind it could not wait.
+pub trait EntrySink {
+    /// A connection, before the first of its entries.
+    ///
+    /// # Errors
+    /// When it can take no more; reading then ends.
+    fn connection(&mut self, connection: &Connection) -> io::Result<()>;
+
+    /// The next entry.
+    ///
+    /// # Errors
+    /// When it can take no more; reading then ends.
+    fn entry(&mut self, entry: Entry) -> io::Result<()>;
+}
+
+impl EntrySink for Transcript {
+    fn connection(&mut self, connection: &Connection) -> io::Result<()> {
+        self.connections.push(*connection);
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: Entry) -> io::Result<()> {
+        self.entries.push(entry);
+        Ok(())
+    }
+}
+
 /// What was said in a session, in the order of time; within a direction in the order of the stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transcript {
@@ -89,7 +118,7 @@ pub struct Connection {
     pub device: SocketAddr,
     /// Whether its opening was recorded.
     pub from_start: bool,
-    /// Who is who was told by a login, not guessed.
+    /// Whether a login showed which end is the tool; otherwise that is a guess.
     pub by_login: bool,
 }
 
@@ -100,20 +129,9 @@ impl Transcript {
         Self::default()
     }
 
-    /// Reads a bare stream of bytes that went one way, payloads of up to `max_payload` bytes.
-    ///
-    /// A login line is looked for only in what goes to a device.
-    #[must_use]
-    pub fn from_raw(bytes: &[u8], direction: Direction, max_payload: usize) -> Self {
-        let mut transcript = Self::new();
-        // Neither memory that is read nor memory that is written to can fail.
-        let _ = tell_raw(bytes, direction, max_payload, &mut transcript);
-        transcript
-    }
-
     /// Whether entries have to say to which connection they belong.
     #[must_use]
-    pub fn has_several_connections(&self) -> bool {
+    pub(crate) fn has_several_connections(&self) -> bool {
         self.connections.len() > 1
     }
 

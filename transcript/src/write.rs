@@ -9,10 +9,10 @@ use std::net::SocketAddrV4;
 
 use etherparse::{PacketBuilder, TcpHeader, TcpOptionElement};
 
-use crate::tcp::Side;
+use crate::side::Side;
 
 /// Bytes of a segment on an ordinary Ethernet.
-pub const DEFAULT_MSS: u16 = 1460;
+const DEFAULT_MSS: u16 = 1460;
 const WINDOW: u16 = 64_240;
 const HOPS: u8 = 64;
 
@@ -51,7 +51,7 @@ impl Endpoints {
 /// the order of the packets.
 ///
 /// ```
-/// use veschub_transcript::tcp::Side;
+/// use veschub_transcript::Side;
 /// use veschub_transcript::write::{Endpoints, SessionWriter};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use veschub_transcript::pcap::Records;
+use veschub_transcript::read::pcap::Records;
 use veschub_transcript::render::{TextOptions, json_lines, text};
 use veschub_transcript::{Direction, Kind, Options, Transcript};
 use veschub_wire::{CommandId, Reply};

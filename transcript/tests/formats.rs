@@ -5,8 +5,8 @@ mod common;
 use std::io::Read;
 
 use common::{big_endian_section, endpoints, pcap, read, records, session};
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::{Record, Records};
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::{Record, Records};
 use veschub_transcript::{CaptureError, Kind, Options, Transcript};
 
 /// The packets of the session behind another header of the link.

@@ -9,8 +9,8 @@ use std::{fs, io};
 use common::{big_endian_section, endpoints, pcap, read, records, session};
 use flate2::{Compression, write::GzEncoder};
 use veschub_transcript::fuzzing;
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::Record;
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::Record;
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

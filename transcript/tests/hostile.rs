@@ -8,9 +8,9 @@ use std::io::{self, Read, Write};
 
 use common::{big_endian_section, endpoints, pcap, records, session};
 use flate2::{Compression, write::GzEncoder};
-use veschub_transcript::capture::{Audience, Told, tell};
+use veschub_transcript::read::{Summary, read_capture};
 use veschub_transcript::render::{JsonWriter, Stats, TextOptions, TextWriter};
-use veschub_transcript::{Entry, Options, Transcript};
+use veschub_transcript::{Entry, EntrySink, Options, Transcript};
 
 /// What reading any file may take.
 const LIMIT_KIB: u64 = 64 << 10;
@@ -29,7 +29,7 @@ const POLL: [u8; 6] = [2, 1, 96, 0x6C, 0xA6, 3];
 
 struct Nobody;
 
-impl Audience for Nobody {
+impl EntrySink for Nobody {
     fn connection(&mut self, _: &veschub_transcript::Connection) -> io::Result<()> {
         Ok(())
     }
@@ -94,8 +94,8 @@ fn packet(sender: u32, seq: u32, syn: bool, payload: &[u8]) -> Vec<u8> {
     out
 }
 
-fn read(input: impl Read) -> Told {
-    tell(input, &Options::default(), &mut Nobody).expect("a capture")
+fn read(input: impl Read) -> Summary {
+    read_capture(input, &Options::default(), &mut Nobody).expect("a capture")
 }
 
 /// The figures of a length in all bytes, in both byte orders.
@@ -142,7 +142,7 @@ fn blocks_lie_about_their_size() {
                 .concat();
                 let file = [head, &block].concat();
                 // Nothing was read before it, so it may be an error.
-                if let Ok(told) = tell(&file[..], &Options::default(), &mut Nobody) {
+                if let Ok(told) = read_capture(&file[..], &Options::default(), &mut Nobody) {
                     let whole = length == 12 && bytes >= 8 || bytes == 0;
                     assert!(told.truncated.is_some() || whole, "{kind} {length} {bytes}");
                 }
@@ -201,12 +201,12 @@ fn endless_pages() {
             ..TextOptions::default()
         };
         let mut page = TextWriter::new(io::sink(), text);
-        tell(endless(1, file), &options, &mut page).expect("a capture");
+        read_capture(endless(1, file), &options, &mut page).expect("a capture");
         page.finish().expect("a sink takes all");
         let mut lines = JsonWriter::new(io::sink());
-        tell(endless(1, file), &options, &mut lines).expect("a capture");
+        read_capture(endless(1, file), &options, &mut lines).expect("a capture");
         let mut stats = Stats::default();
-        tell(endless(2, file), &options, &mut stats).expect("a capture");
+        read_capture(endless(2, file), &options, &mut stats).expect("a capture");
         assert!(stats.rows().len() <= 300);
     }
 }

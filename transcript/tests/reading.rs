@@ -8,8 +8,8 @@ use std::io::Write;
 use common::{big_endian_section, endpoints, frame, pcap, read, records, session};
 use etherparse::PacketBuilder;
 use flate2::{Compression, write::GzEncoder};
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::{Record, Records};
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::{Record, Records};
 use veschub_transcript::{CaptureError, Choice, Kind, Options, Transcript};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

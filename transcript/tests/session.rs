@@ -4,10 +4,11 @@ mod common;
 
 use common::{LOGIN, bms_reply, endpoints, frame, pcap, read, records, said, session};
 use etherparse::PacketBuilder;
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::Record;
-use veschub_transcript::render::{TextOptions, json_lines, summary, text};
-use veschub_transcript::tcp::Side::{Initiator, Responder};
+use veschub_transcript::Side::{self, Initiator, Responder};
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::Record;
+use veschub_transcript::read::read_capture;
+use veschub_transcript::render::{Stats, TextOptions, json_lines, summary, text};
 use veschub_transcript::write::SessionWriter;
 use veschub_transcript::{Direction, Kind, Options, Transcript};
 
@@ -426,4 +427,42 @@ fn the_limit_decides_what_is_a_frame() {
         (count(Options::default()), count(Options::both(10_000))),
         (1, 2)
     );
+}
+
+#[test]
+fn statistics_of_a_pipelined_poll_give_the_latency_that_its_client_measured() {
+    const MS: u64 = 1_000_000;
+    const PERIOD: u64 = 20 * MS;
+    const LATENCY: u64 = 57 * MS;
+    let mut events: Vec<(u64, Side)> = (0..200)
+        .flat_map(|poll| {
+            let at = poll * PERIOD;
+            // Of one poll the reply is lost.
+            let reply = (poll != 100).then_some((at + LATENCY, Responder));
+            [Some((at, Initiator)), reply]
+        })
+        .flatten()
+        .collect();
+    events.sort_by_key(|&(at, _)| at);
+    let write = || -> std::io::Result<Vec<u8>> {
+        let mut session = SessionWriter::new(Vec::new(), endpoints(), common::START_NS)?;
+        session.open(0)?;
+        for (at, side) in events {
+            let bytes = match side {
+                Initiator => frame(&[96]),
+                Responder => frame(&bms_reply(80)),
+            };
+            session.data(at, side, &bytes)?;
+        }
+        session.finish()
+    };
+    let file = write().unwrap();
+    let mut stats = Stats::default();
+    read_capture(&file[..], &Options::default(), &mut stats).unwrap();
+    let rows = stats.rows();
+    let latency = rows[0].latency.unwrap();
+    assert_eq!((rows[0].count, rows[0].answered), (200, Some(199)));
+    assert_eq!((latency.min_ns, latency.median_ns), (LATENCY, LATENCY));
+    // Until the loss shows, replies seem to answer the request before their own.
+    assert_eq!(latency.max_ns, LATENCY + PERIOD);
 }

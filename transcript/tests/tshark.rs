@@ -9,11 +9,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use veschub_transcript::link::{self, Inner};
-use veschub_transcript::pcap::Records;
-use veschub_transcript::segment::{self, Packet};
-use veschub_transcript::tcp::Side::{Initiator, Responder};
-use veschub_transcript::tcp::{Event, Reassembler, Side, Stamp, What};
+use veschub_transcript::Side;
+use veschub_transcript::Side::{Initiator, Responder};
+use veschub_transcript::read::Stamp;
+use veschub_transcript::read::link::{self, Inner};
+use veschub_transcript::read::pcap::Records;
+use veschub_transcript::read::segment::{self, Packet};
+use veschub_transcript::read::tcp::{Event, EventKind, Reassembler};
 use veschub_transcript::write::{Endpoints, SessionWriter};
 
 /// Whether the programs are there.
@@ -81,8 +83,8 @@ fn our_streams(file: &Path) -> Streams {
     let mut tcp = Reassembler::new();
     let mut ends = BTreeMap::new();
     let mut streams = Streams::new();
-    let mut hear = |event: Event<'_>| match event.what {
-        What::Opened {
+    let mut hear = |event: Event<'_>| match event.kind {
+        EventKind::Opened {
             initiator,
             responder,
             ..
@@ -90,7 +92,7 @@ fn our_streams(file: &Path) -> Streams {
             ends.insert((event.connection, Initiator), initiator);
             ends.insert((event.connection, Responder), responder);
         }
-        What::Data { side, bytes, .. } => {
+        EventKind::Data { side, bytes, .. } => {
             let from = ends[&(event.connection, side)];
             let stream = streams.entry((event.connection, from)).or_default();
             stream.extend_from_slice(&bytes);

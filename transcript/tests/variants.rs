@@ -8,8 +8,8 @@ use std::io::Write;
 use common::{big_endian_section, pcap, records, said, session_records_as_pcapng};
 use etherparse::{NetHeaders, PacketBuilder, PacketHeaders, TransportHeader};
 use flate2::{Compression, write::GzEncoder};
-use veschub_transcript::link::LinkType;
-use veschub_transcript::pcap::Record;
+use veschub_transcript::read::link::LinkType;
+use veschub_transcript::read::pcap::Record;
 use veschub_transcript::{Entry, Kind, Options, Transcript};
 
 const SESSION: &[u8] = include_bytes!("../../captures/vesctool-session-rebuilt.pcapng");

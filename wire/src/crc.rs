@@ -1,7 +1,7 @@
 //! CRC-16/XMODEM, as every VESC parser computes it over a payload.
 //!
 //! Polynomial 0x1021, initial value 0, nothing reflected, nothing inverted
-//! (`EX main/crc.c:53-59`). Because it starts at 0, a payload of zeros has the CRC 0.
+//! (`vesc_express main/crc.c:53-59`). Because it starts at 0, a payload of zeros has the CRC 0.
 
 use crc::{CRC_16_XMODEM, Crc, Table};
 

@@ -6,16 +6,19 @@
 //!  04 | len:24 | payload, 65536 bytes and up | crc:16 | 03
 //! ```
 //!
-//! The decoder accepts exactly what the reference parser accepts (`EX main/packet.c:75-246`, the same
-//! algorithm in `VT packet.cpp:121-266`): 255 bytes are allowed in both forms, the stop byte is looked at
+//! The decoder accepts exactly what the reference parser accepts (`vesc_express main/packet.c:75-246`, the same
+//! algorithm in `vesc_tool packet.cpp:121-266`): 255 bytes are allowed in both forms, the stop byte is looked at
 //! before the CRC, and after any error the next candidate is the byte right behind the failed start byte.
 //! What the reference drops comes out here as [`Noise`], so that the items cover every input byte once.
 
+use alloc::vec::Vec;
+use core::ops::RangeInclusive;
+
 use crate::crc::crc16;
 
-/// The largest payload that firmware accepts (`EX main/packet.h:27-31`), in bytes.
+/// The largest payload that firmware accepts (`vesc_express main/packet.h:27-31`), in bytes.
 pub const DEVICE_MAX_PAYLOAD: usize = 512;
-/// The largest payload that VESC Tool accepts (`VT packet.cpp:59-63`), in bytes.
+/// The largest payload that VESC Tool accepts (`vesc_tool packet.cpp:59-63`), in bytes.
 pub const TOOL_MAX_PAYLOAD: usize = 10_000;
 /// The largest payload that a frame can express: its length has 24 bits.
 pub const MAX_PAYLOAD: usize = 0xFF_FFFF;
@@ -27,27 +30,58 @@ const TRAILER: usize = 3;
 pub const NOISE_PIECE: usize = 512;
 
 /// Puts a payload into a frame, in the form that the reference encoder chooses
-/// (`EX main/packet.c:48-60`): short up to 255 bytes, long up to 65535.
+/// (`vesc_express main/packet.c:48-60`): short up to 255 bytes, long up to 65535.
 ///
 /// `None` for what no encoder sends: an empty payload, or one beyond [`MAX_PAYLOAD`].
+///
+/// ```
+/// assert_eq!(veschub_wire::encode(&[0x60]), Some(vec![0x02, 0x01, 0x60, 0x6C, 0xA6, 0x03]));
+/// ```
 #[must_use]
 pub fn encode(payload: &[u8]) -> Option<Vec<u8>> {
-    let len = payload.len();
-    let header: &[u8] = match len {
-        0 => return None,
-        1..=0xFF => &[2],
-        0x100..=0xFFFF => &[3],
-        0x1_0000..=MAX_PAYLOAD => &[4],
-        _ => return None,
-    };
-    let length_bytes = usize::from(header[0]) - 1;
-    let mut out = Vec::with_capacity(1 + length_bytes + len + TRAILER);
-    out.extend_from_slice(header);
-    out.extend_from_slice(&(len as u32).to_be_bytes()[4 - length_bytes..]);
+    encode_as(shortest_form(payload), payload)
+}
+
+/// The start byte that the reference encoder chooses for a payload.
+#[must_use]
+pub fn shortest_form(payload: &[u8]) -> u8 {
+    match payload.len() {
+        ..=0xFF => 2,
+        ..=0xFFFF => 3,
+        _ => 4,
+    }
+}
+
+/// Puts a payload into a frame with this start byte. Two lengths have two forms: 255 and 65535 bytes.
+///
+/// `None` for a payload whose length no decoder accepts in this form, and for what is no start byte.
+#[must_use]
+pub fn encode_as(start: u8, payload: &[u8]) -> Option<Vec<u8>> {
+    if !lengths(start).contains(&payload.len()) {
+        return None;
+    }
+    let header = usize::from(start);
+    let mut out = Vec::with_capacity(header + payload.len() + TRAILER);
+    out.push(start);
+    out.extend(
+        (1..header)
+            .rev()
+            .map(|place| (payload.len() >> (8 * (place - 1))) as u8),
+    );
     out.extend_from_slice(payload);
     out.extend_from_slice(&crc16(payload).to_be_bytes());
     out.push(STOP);
     Some(out)
+}
+
+/// The lengths of payloads that a start byte can stand for.
+fn lengths(start: u8) -> RangeInclusive<usize> {
+    match start {
+        2 => 1..=0xFF,
+        3 => 0xFF..=0xFFFF,
+        4 => 0xFFFF..=MAX_PAYLOAD,
+        _ => RangeInclusive::new(1, 0),
+    }
 }
 
 /// What a stream consists of.
@@ -68,14 +102,8 @@ pub struct Frame<'a> {
     pub start: u8,
     /// The payload: the command id, then its arguments.
     pub payload: &'a [u8],
-}
-
-impl Frame<'_> {
-    /// The bytes that the frame took on the wire.
-    #[must_use]
-    pub fn wire_len(&self) -> usize {
-        usize::from(self.start) + self.payload.len() + TRAILER
-    }
+    /// The whole frame as it came, from its start byte to its stop byte.
+    pub bytes: &'a [u8],
 }
 
 /// Bytes in a stream that belong to no frame.
@@ -163,7 +191,7 @@ impl Decoder {
     /// Takes what it reads off the front of `input`. Call it until it returns `None`, which is when
     /// `input` is empty.
     pub fn next<'a, 'i: 'a>(&'a mut self, input: &mut &'i [u8]) -> Option<Item<'a>> {
-        if std::mem::take(&mut self.noise_given) {
+        if core::mem::take(&mut self.noise_given) {
             self.noise.clear();
         }
         loop {
@@ -201,7 +229,7 @@ impl Decoder {
                 Look::Good { header, len } => {
                     let total = header + len + TRAILER;
                     let offset = self.offset;
-                    self.offset += total as u64;
+                    self.offset = self.offset.saturating_add(total as u64);
                     let bytes: &'a [u8] = if kept > 0 {
                         self.head += total;
                         &self.carry[self.head - total..self.head]
@@ -214,6 +242,7 @@ impl Decoder {
                         offset,
                         start: bytes[0],
                         payload: &bytes[header..header + len],
+                        bytes,
                     }));
                 }
             }
@@ -224,14 +253,14 @@ impl Decoder {
     ///
     /// The decoder then stands at the same offset, ready for a stream that goes on after a gap.
     pub fn finish(&mut self) -> Option<Tail> {
-        if std::mem::take(&mut self.noise_given) {
+        if core::mem::take(&mut self.noise_given) {
             self.noise.clear();
         }
-        let offset = self.offset - self.noise.len() as u64;
+        let offset = self.offset.saturating_sub(self.noise.len() as u64);
         let waiting = &self.carry[self.head..];
         let unfinished = waiting.len();
-        self.offset += unfinished as u64;
-        let mut bytes = std::mem::take(&mut self.noise);
+        self.offset = self.offset.saturating_add(unfinished as u64);
+        let mut bytes = core::mem::take(&mut self.noise);
         bytes.extend_from_slice(waiting);
         self.carry.clear();
         self.head = 0;
@@ -247,7 +276,7 @@ impl Decoder {
     /// Call [`finish`](Self::finish) first, or what waits is lost.
     pub fn skip(&mut self, missing: u64) {
         self.finish();
-        self.offset += missing;
+        self.offset = self.offset.saturating_add(missing);
     }
 
     /// Bytes that wait for the rest of their frame; a parser that waits answers nothing.
@@ -280,14 +309,14 @@ impl Decoder {
             self.noise.extend_from_slice(junk);
             *input = rest;
         }
-        self.offset += count as u64;
+        self.offset = self.offset.saturating_add(count as u64);
         self.noise.len() == NOISE_PIECE
     }
 
     fn hand_out_noise(&mut self) -> Item<'_> {
         self.noise_given = true;
         Item::Noise(Noise {
-            offset: self.offset - self.noise.len() as u64,
+            offset: self.offset.saturating_sub(self.noise.len() as u64),
             bytes: &self.noise,
         })
     }
@@ -311,12 +340,7 @@ fn look(bytes: &[u8], limit: usize) -> Look {
     let len = length
         .iter()
         .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
-    let least = match start {
-        2 => 1,
-        3 => 0xFF,
-        _ => 0xFFFF,
-    };
-    if len < least || len > limit {
+    if !lengths(start).contains(&len) || len > limit {
         return Look::False;
     }
     let total = header + len + TRAILER;
@@ -333,7 +357,7 @@ fn look(bytes: &[u8], limit: usize) -> Look {
     Look::Good { header, len }
 }
 
-/// Start byte 4 is compiled out where the limit fits 16 bits (`EX main/packet.c:167-177`).
+/// Start byte 4 is compiled out where the limit fits 16 bits (`vesc_express main/packet.c:167-177`).
 fn is_start(byte: u8, limit: usize) -> bool {
     matches!(byte, 2 | 3) || byte == 4 && limit > 0xFFFF
 }

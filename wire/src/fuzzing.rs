@@ -9,6 +9,8 @@
 //! `limit` chooses one of eight payload limits, modulo 8; a piece of `n` is `n + 1` bytes long, and the seven
 //! pieces repeat to the end of the stream. So eight zeros give a limit of 1 and one byte at a time.
 
+use alloc::{string::ToString as _, vec::Vec};
+
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::{

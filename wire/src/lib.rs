@@ -1,13 +1,14 @@
-//! The VESC wire format: bytes to and from login lines, frames and commands.
+#![doc = include_str!("../README.md")]
 //!
-//! No I/O and no clock. A map of the code, in the order in which bytes meet it:
+//! # Where to find what
+//!
+//! In the order in which bytes meet it:
 //!
 //! * [`login`]: the one text line that a hub reads before it becomes a byte pipe.
 //! * [`frame`]: start byte, length, payload, CRC and stop byte; [`encode`] and the
 //!   incremental [`Decoder`], which yields frames *and* the noise between them.
-//! * [`crc`]: the checksum over a payload.
 //! * [`number`]: scaled integers and the firmware's packed float.
-//! * [`command`]: what a payload says, [`Request`] by [`Request`] and [`Reply`] by [`Reply`].
+//! * [`command`]: what a payload says, as a [`Request`] or a [`Reply`], and [the tables](command::table) of their fields.
 //! * [`view`]: any of these as named fields with units, for people, JSON and comparison.
 //!
 //! Two rules hold throughout. *Raw values are kept*: a decoded field holds the integer that was
@@ -15,15 +16,30 @@
 //! same bytes. *Unknown is a value*: a command without a known body, bytes behind the last known
 //! field and noise between frames all survive.
 //!
-//! Sources of protocol facts are cited as `repository path:lines`: `EX` is `vesc_express`
-//! at 2ae16033, `MC` is `bldc` at b9d287b3, `BM` is `vesc_bms_fw` at f870f4c2 and `VT` is
-//! `vesc_tool` at 426a4f8e.
+//! # Sources
+//!
+//! The crate was written from facts about these programs. Comments cite them as `repository path:lines`:
+//!
+//! | repository | what it is | commit |
+//! |---|---|---|
+//! | `vesc_express` | firmware of the VESC Express | 2ae16033 |
+//! | `bldc` | firmware of motor controllers | b9d287b3 |
+//! | `vesc_bms_fw` | firmware of the VESC BMS | f870f4c2 |
+//! | `vesc_tool` | VESC Tool, and the hub, which is a part of it | 426a4f8e |
+
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+// The bodies of the fuzz targets.
+#[cfg(feature = "arbitrary")]
+extern crate std;
 
 pub mod command;
-pub mod crc;
+mod crc;
 mod error;
 pub mod frame;
 #[cfg(feature = "arbitrary")]
+#[doc(hidden)]
 pub mod fuzzing;
 pub mod login;
 pub mod number;
@@ -31,6 +47,7 @@ mod reader;
 pub mod view;
 
 pub use command::{CommandId, Decoded, Reply, Request};
+pub use crc::crc16;
 pub use error::DecodeError;
 pub use frame::{DEVICE_MAX_PAYLOAD, Decoder, Frame, Item, Noise, TOOL_MAX_PAYLOAD, encode};
 pub use login::{LoginKind, LoginLine, LoginRefusal};

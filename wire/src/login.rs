@@ -1,10 +1,11 @@
 //! The login line: `TYPE:ID:PASSWORD`, ended by a line feed.
 //!
-//! The rules are the reference hub's (`VT tcphub.cpp:81-182`): the line is cut at every colon and must give
+//! The rules are the reference hub's (`vesc_tool tcphub.cpp:81-182`): the line is cut at every colon and must give
 //! exactly three parts; type and id are upper-cased and lose their blanks, the password is compared as it is.
 //! An accepted login is answered with silence, a refused one with a closed connection.
 
-use std::fmt;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
+use core::fmt;
 
 /// Who logs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -148,7 +149,7 @@ impl LoginLine {
     }
 }
 
-/// An id as a hub compares it: upper case, without blanks (`VT tcphub.cpp:99-100`).
+/// An id as a hub compares it: upper case, without blanks (`vesc_tool tcphub.cpp:99-100`).
 #[must_use]
 pub fn normalise_id(id: &str) -> String {
     id.to_uppercase().replace(' ', "")

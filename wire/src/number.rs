@@ -1,10 +1,11 @@
 //! Numbers as they stand in payloads: integers that count fractions of a unit, and a packed float.
 //!
-//! Everything is big endian (`EX main/buffer.c`, read by `VT vbytearray.cpp`). A value keeps its raw integer, so
+//! Everything is big endian (`vesc_express main/buffer.c`, read by `vesc_tool vbytearray.cpp`). A value keeps its raw integer, so
 //! that it can be written again bit for bit; the physical value is computed from it on demand. The firmware
 //! multiplies in single precision and cuts off the fraction, VESC Tool rounds: both are here.
 
-use std::fmt;
+use alloc::{format, string::String, vec::Vec};
+use core::fmt;
 
 /// An integer type that carries a scaled number.
 pub trait Raw: Copy + Into<f64> + sealed::Sealed {
@@ -65,24 +66,31 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> Scaled<R, PER_UNIT, UNITS> {
         f64::from(UNITS) / f64::from(PER_UNIT)
     }
 
-    /// Encodes as firmware does (`EX main/buffer.c:71-77`): multiplied in single precision, the fraction
+    /// Encodes as firmware does (`vesc_express main/buffer.c:71-77`): multiplied in single precision, the fraction
     /// cut off. Out of range is undefined there; here it stops at the end of the range, and NaN is 0.
     pub fn truncated(value: f64) -> Self {
         let scale = (f64::from(PER_UNIT) / f64::from(UNITS)) as f32;
         Self(R::saturating(f64::from(value as f32 * scale)))
     }
 
-    /// Encodes as VESC Tool does (`VT vbytearray.cpp:24-28`): rounded, halves away from zero.
+    /// Encodes as VESC Tool does (`vesc_tool vbytearray.cpp:24-28`): rounded, halves away from zero.
     pub fn rounded(value: f64) -> Self {
-        Self(R::saturating(
-            (value * f64::from(PER_UNIT) / f64::from(UNITS)).round(),
-        ))
+        let counts = value * f64::from(PER_UNIT) / f64::from(UNITS);
+        // What `f64::round` does; that is not in `core`.
+        let whole = counts as i64 as f64;
+        let away = match (counts - whole).abs() >= 0.5 {
+            true => 1_f64.copysign(counts),
+            false => 0.0,
+        };
+        Self(R::saturating(whole + away))
     }
 }
 
 impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Display for Scaled<R, PER_UNIT, UNITS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = f.precision().unwrap_or(PER_UNIT.ilog10() as usize);
+        let decimals = f
+            .precision()
+            .unwrap_or(PER_UNIT.checked_ilog10().unwrap_or(0) as usize);
         let value = self.value();
         // `pad` would take the precision for a maximum width.
         f.pad_integral(value >= 0.0, "", &format!("{:.decimals$}", value.abs()))
@@ -95,7 +103,7 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Debug for Scaled<R, PER
     }
 }
 
-/// The firmware's packed float, "float32_auto" (`EX main/buffer.c:123-146, 225-243`).
+/// The firmware's packed float, "float32_auto" (`vesc_express main/buffer.c:123-146, 225-243`).
 ///
 /// For every finite value of at least 1.5e-38 its bits are those of an IEEE-754 single. Smaller values and NaN
 /// are written as 0, infinities as ±0.5.
@@ -139,7 +147,7 @@ impl Float {
         let fraction = self.0 & 0x7F_FFFF;
         let magnitude = match exponent {
             0 if fraction == 0 => 0.0,
-            0 => (f64::from(fraction) / f64::from(1 << 24) + 0.5) * 2f64.powi(-126),
+            0 => (f64::from(fraction) / f64::from(1 << 24) + 0.5) * f64::from(f32::MIN_POSITIVE),
             0xFF => f64::INFINITY,
             _ => f64::from(f32::from_bits(self.0 & 0x7FFF_FFFF)),
         };
@@ -179,13 +187,6 @@ impl Text {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
-    }
-
-    /// The bytes up to the first NUL, then a NUL: as texts inside a payload are written.
-    pub(crate) fn write_terminated(&self, out: &mut Vec<u8>) {
-        let end = self.0.iter().position(|&byte| byte == 0);
-        out.extend_from_slice(&self.0[..end.unwrap_or(self.0.len())]);
-        out.push(0);
     }
 }
 

@@ -1,35 +1,37 @@
-//! A cursor over a payload that names the field it was asked for, and its counterpart for writing.
+//! A cursor over a payload, and the values of fixed form that it reads.
+
+use alloc::vec::Vec;
 
 use crate::{
-    command::CommandId,
+    command::{CommandId, table::Kind},
     error::DecodeError,
     number::{Float, Raw, Scaled, Text},
+    view::Value,
 };
 
-/// Reads the fields of one payload in order.
+/// Reads the fields of one payload in order. Every error names the field that did not fit.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader<'a> {
     command: CommandId,
     payload: &'a [u8],
     at: usize,
+    /// Whether a group of fields was missing, so that nothing behind it can be there either.
+    ended: bool,
 }
 
 impl<'a> Reader<'a> {
-    /// Starts behind the command id, which must be there.
-    pub(crate) fn new(command: CommandId, payload: &'a [u8]) -> Self {
+    /// Starts at this offset of the payload.
+    pub(crate) fn new(command: CommandId, payload: &'a [u8], at: usize) -> Self {
         Self {
             command,
             payload,
-            at: 1,
+            at,
+            ended: false,
         }
     }
 
     pub(crate) fn left(&self) -> usize {
         self.payload.len().saturating_sub(self.at)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.left() == 0
     }
 
     pub(crate) fn rest(&mut self) -> &'a [u8] {
@@ -38,79 +40,101 @@ impl<'a> Reader<'a> {
         rest
     }
 
-    pub(crate) fn bytes(
+    /// A value of a type of fixed form.
+    pub(crate) fn get<T: Wire>(&mut self, field: &'static str) -> Result<T, DecodeError> {
+        T::read(self, field)
+    }
+
+    /// Fields that came together with a firmware: all of them, or none if the payload ends before.
+    pub(crate) fn group<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, DecodeError>,
+    ) -> Option<T> {
+        if self.ended {
+            return None;
+        }
+        let mut ahead = self.clone();
+        let group = read(&mut ahead).ok();
+        match group {
+            Some(_) => *self = ahead,
+            None => self.ended = true,
+        }
+        group
+    }
+
+    /// A count byte, which is signed on the device: below 0, nothing follows it.
+    pub(crate) fn count(
+        &mut self,
+        field: &'static str,
+    ) -> Result<(usize, Option<i8>), DecodeError> {
+        let count: i8 = self.get(field)?;
+        Ok(usize::try_from(count).map_or((0, Some(count)), |count| (count, None)))
+    }
+
+    /// This many values.
+    pub(crate) fn list<T: Wire>(
         &mut self,
         field: &'static str,
         count: usize,
-    ) -> Result<&'a [u8], DecodeError> {
-        let have = self.left();
-        if have < count {
+    ) -> Result<Vec<T>, DecodeError> {
+        // Single bytes are missed as a whole.
+        if T::KIND.size() == Some(1) {
+            self.clone().bytes(field, count)?;
+        }
+        (0..count).map(|_| self.get(field)).collect()
+    }
+
+    fn bytes(&mut self, field: &'static str, count: usize) -> Result<&'a [u8], DecodeError> {
+        let rest = self.payload.get(self.at..).unwrap_or_default();
+        let Some(bytes) = rest.get(..count) else {
             return Err(DecodeError::Short {
                 command: self.command,
                 field,
                 offset: self.at,
                 wanted: count,
-                have,
+                have: rest.len(),
             });
-        }
-        let bytes = &self.payload[self.at..self.at + count];
+        };
         self.at += count;
         Ok(bytes)
     }
 
-    pub(crate) fn array<const N: usize>(
-        &mut self,
-        field: &'static str,
-    ) -> Result<[u8; N], DecodeError> {
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
         let mut array = [0; N];
         array.copy_from_slice(self.bytes(field, N)?);
         Ok(array)
     }
 
-    /// An integer, or a scaled one, or a float: whatever the caller's field is.
-    pub(crate) fn get<T: Wire>(&mut self, field: &'static str) -> Result<T, DecodeError> {
-        T::read(self, field)
-    }
-
-    /// The same for an optional tail: absent when fewer bytes are left than it needs.
-    pub(crate) fn tail<T: Wire>(&mut self, field: &'static str) -> Result<Option<T>, DecodeError> {
-        if self.left() < T::SIZE {
-            return Ok(None);
-        }
-        self.get(field).map(Some)
-    }
-
     /// A text up to its NUL, which is consumed.
-    pub(crate) fn text(&mut self, field: &'static str) -> Result<Text, DecodeError> {
+    fn text(&mut self, field: &'static str) -> Result<Text, DecodeError> {
         let rest = self.payload.get(self.at..).unwrap_or_default();
-        let Some(end) = rest.iter().position(|&byte| byte == 0) else {
+        let mut parts = rest.splitn(2, |&byte| byte == 0);
+        let (Some(text), Some(_)) = (parts.next(), parts.next()) else {
             return Err(DecodeError::Unterminated {
                 command: self.command,
                 field,
                 offset: self.at,
             });
         };
-        self.at += end + 1;
-        Ok(Text::from_bytes(&rest[..end]))
-    }
-
-    /// A text in an optional tail: absent when no NUL closes it.
-    pub(crate) fn tail_text(&mut self, field: &'static str) -> Option<Text> {
-        self.text(field).ok()
+        self.at += text.len() + 1;
+        Ok(Text::from_bytes(text))
     }
 }
 
-/// A value of fixed size, big endian.
-pub(crate) trait Wire: Sized {
-    const SIZE: usize;
+/// A value whose type alone says how it is written.
+pub(crate) trait Wire: Clone + Into<Value> {
+    const KIND: Kind;
+    /// How many values of that kind follow each other.
+    const COUNT: usize = 1;
+
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError>;
     fn write(&self, out: &mut Vec<u8>);
 }
 
 macro_rules! wire_integers {
-    ($($int:ty),*) => {$(
+    ($($int:ty: $kind:ident),*) => {$(
         impl Wire for $int {
-            const SIZE: usize = size_of::<Self>();
+            const KIND: Kind = Kind::$kind;
             fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
                 reader.array(field).map(Self::from_be_bytes)
             }
@@ -120,10 +144,19 @@ macro_rules! wire_integers {
         }
     )*};
 }
-wire_integers!(u8, i8, u16, i16, u32, i32);
+wire_integers!(u8: U8, i8: I8, u16: U16, i16: I16, u32: U32, i32: I32);
 
 impl<R: Raw + Wire, const PER_UNIT: u32, const UNITS: u32> Wire for Scaled<R, PER_UNIT, UNITS> {
-    const SIZE: usize = R::SIZE;
+    const KIND: Kind = match R::KIND {
+        Kind::I16 => Kind::Scaled16 {
+            counts: PER_UNIT,
+            units: UNITS,
+        },
+        _ => Kind::Scaled32 {
+            counts: PER_UNIT,
+            units: UNITS,
+        },
+    };
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
         R::read(reader, field).map(Self::from_raw)
     }
@@ -133,7 +166,7 @@ impl<R: Raw + Wire, const PER_UNIT: u32, const UNITS: u32> Wire for Scaled<R, PE
 }
 
 impl Wire for Float {
-    const SIZE: usize = 4;
+    const KIND: Kind = Kind::Float;
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
         u32::read(reader, field).map(Self::from_bits)
     }
@@ -142,8 +175,22 @@ impl Wire for Float {
     }
 }
 
+impl Wire for Text {
+    const KIND: Kind = Kind::Text;
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        reader.text(field)
+    }
+    /// The bytes up to the first NUL, then a NUL.
+    fn write(&self, out: &mut Vec<u8>) {
+        let text = self.as_bytes().split(|&byte| byte == 0).next();
+        out.extend_from_slice(text.unwrap_or_default());
+        out.push(0);
+    }
+}
+
 impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
-    const SIZE: usize = N * T::SIZE;
+    const KIND: Kind = T::KIND;
+    const COUNT: usize = N;
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
         let mut array = [T::default(); N];
         for element in &mut array {
@@ -155,12 +202,5 @@ impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
         for element in self {
             element.write(out);
         }
-    }
-}
-
-/// Writes an optional tail, if it is there.
-pub(crate) fn write_tail<T: Wire>(value: &Option<T>, out: &mut Vec<u8>) {
-    if let Some(value) = value {
-        value.write(out);
     }
 }

@@ -3,7 +3,12 @@
 //! Names are snake_case and end in their unit (`total_voltage_v`, `temperatures_c`). What was not reported is
 //! not listed. Secrets are listed as [`Value::Masked`]: a view can be printed anywhere.
 
-use std::fmt;
+use alloc::{
+    format,
+    string::{String, ToString},
+    vec::Vec,
+};
+use core::fmt;
 
 use crate::number::{Float, Raw, Scaled, Text};
 
@@ -99,8 +104,8 @@ impl From<bool> for Value {
     }
 }
 
-impl From<&Text> for Value {
-    fn from(value: &Text) -> Self {
+impl From<Text> for Value {
+    fn from(value: Text) -> Self {
         Self::Text(value.to_string())
     }
 }

@@ -5,8 +5,7 @@ use veschub_wire::{
     command::{
         BmsCommand, BmsValues, ConfigXmlRequest, CustomConfig, ExpressConfig, FwVersion, Values,
     },
-    crc::crc16,
-    encode,
+    crc16, encode,
     number::{F16, Text},
     view::{Value, View},
 };

@@ -1,7 +1,7 @@
 //! Which bytes are a frame, and when a parser finds it.
 
 use veschub_wire::{
-    DEVICE_MAX_PAYLOAD, Decoder, Item, TOOL_MAX_PAYLOAD, crc::crc16, encode, frame::NOISE_PIECE,
+    DEVICE_MAX_PAYLOAD, Decoder, Item, TOOL_MAX_PAYLOAD, crc16, encode, frame::NOISE_PIECE,
 };
 
 const FW_VERSION: &[u8] = b"\x02\x01\x00\x00\x00\x03";
@@ -142,7 +142,10 @@ fn noise_before_a_frame_is_skipped() {
             panic!("no frame after {noise:?}");
         };
         assert_eq!(frame.offset, noise.len() as u64);
-        assert_eq!((frame.payload, frame.wire_len()), (&b"\x60"[..], 6));
+        assert_eq!(
+            (frame.payload, frame.bytes),
+            (&b"\x60"[..], &b"\x02\x01\x60\x6C\xA6\x03"[..])
+        );
     }
 }
 

@@ -144,19 +144,11 @@ fn listen(limit: usize, mut stream: &[u8], pieces: &[usize]) -> Vec<Heard> {
         stream = rest;
         while let Some(item) = decoder.next(&mut piece) {
             heard.push(match item {
-                Item::Frame(frame) => {
-                    let mut bytes = vec![frame.start];
-                    let length = (frame.payload.len() as u32).to_be_bytes();
-                    bytes.extend(&length[5 - usize::from(frame.start)..]);
-                    bytes.extend(frame.payload);
-                    bytes.extend(bitwise_crc(frame.payload).to_be_bytes());
-                    bytes.push(3);
-                    Heard {
-                        offset: frame.offset,
-                        bytes,
-                        frame: true,
-                    }
-                }
+                Item::Frame(frame) => Heard {
+                    offset: frame.offset,
+                    bytes: frame.bytes.to_vec(),
+                    frame: true,
+                },
                 Item::Noise(noise) => Heard {
                     offset: noise.offset,
                     bytes: noise.bytes.to_vec(),

@@ -1,13 +1,17 @@
 //! What came from the device, and which request each frame answers.
 //!
-//! A value-in, value-out state machine: bytes and their time go in, frames come out. Replies carry no sequence
-//! number, so a frame answers the *oldest* open question with its command id; a frame that no question waits for
-//! (a PRINT, a reply that came after its time-out, a reply to an earlier session) is kept as unasked.
+//! A value-in, value-out state machine: bytes and their time go in, frames come out. [`veschub_transcript::exchange`]
+//! decides which request a frame answers; a frame that answers none (a PRINT, a reply that came after its time-out, a
+//! reply to an earlier session) is kept as unasked.
 //!
 //! Memory is bounded: the oldest frames are forgotten beyond a limit, noise is counted and not kept.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
+use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{CommandId, DecodeError, Decoded, Decoder, Item, Reply, Request};
 
 /// A frame that came.
@@ -56,15 +60,6 @@ impl Ticket {
     }
 }
 
-/// The place that the reply to a request is put into.
-#[derive(Debug)]
-struct Question {
-    ticket: u64,
-    reply_id: Option<CommandId>,
-    asked_at: Duration,
-    answer: Option<Received>,
-}
-
 /// How much has come so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Tally {
@@ -81,7 +76,10 @@ pub(super) struct Inbox {
     noise_bytes: u64,
     /// How many frames [`next_unasked`](Self::next_unasked) has gone through.
     handed: u64,
-    questions: Vec<Question>,
+    /// The requests that wait for a reply, by the numbers of their tickets.
+    open: Exchanges<u64>,
+    /// The replies that were not fetched yet.
+    answers: BTreeMap<u64, Received>,
     tickets: u64,
 }
 
@@ -94,7 +92,8 @@ impl Inbox {
             frames: 0,
             noise_bytes: 0,
             handed: 0,
-            questions: Vec::new(),
+            open: Exchanges::new(Policy::patient()),
+            answers: BTreeMap::new(),
             tickets: 0,
         }
     }
@@ -112,7 +111,10 @@ impl Inbox {
                         reply: Reply::decode(frame.payload),
                     };
                     self.frames += 1;
-                    answer(&mut self.questions, &mut received);
+                    if let Some(open) = self.open.answer(at, frame.payload) {
+                        received.asked_at = Some(open.at);
+                        self.answers.insert(open.attached, received.clone());
+                    }
                     if self.kept.len() == self.max_kept {
                         self.kept.pop_front();
                     }
@@ -133,12 +135,7 @@ impl Inbox {
     pub(super) fn ask(&mut self, at: Duration, request: &Request) -> Ticket {
         let number = self.tickets;
         self.tickets += 1;
-        self.questions.push(Question {
-            ticket: number,
-            reply_id: request.reply_id(),
-            asked_at: at,
-            answer: None,
-        });
+        self.open.ask(at, &request.encode(), number);
         Ticket {
             number,
             request: request.clone(),
@@ -149,19 +146,14 @@ impl Inbox {
 
     /// Whether a question has its answer; one that is not open here has nothing to wait for.
     pub(super) fn is_answered(&self, ticket: &Ticket) -> bool {
-        self.questions
-            .iter()
-            .find(|question| question.ticket == ticket.number)
-            .is_none_or(|question| question.answer.is_some())
+        let is_open = |number: u64| self.open.open().any(|open| open.attached == number);
+        !is_open(ticket.number)
     }
 
     /// Closes a question and hands out its answer; one that comes later is unasked.
     pub(super) fn close(&mut self, ticket: &Ticket) -> Option<Received> {
-        let index = self
-            .questions
-            .iter()
-            .position(|question| question.ticket == ticket.number)?;
-        self.questions.remove(index).answer
+        self.open.withdraw(|number| *number == ticket.number);
+        self.answers.remove(&ticket.number)
     }
 
     /// The next frame that answered no question, each one once.
@@ -208,17 +200,5 @@ impl Inbox {
             frames: self.frames,
             junk: self.noise_bytes + self.decoder.waiting() as u64,
         }
-    }
-}
-
-/// Gives a frame to the oldest open question that waits for its command.
-fn answer(questions: &mut [Question], received: &mut Received) {
-    let command = Some(received.command());
-    let open = questions
-        .iter_mut()
-        .find(|question| question.answer.is_none() && question.reply_id == command);
-    if let Some(question) = open {
-        received.asked_at = Some(question.asked_at);
-        question.answer = Some(received.clone());
     }
 }

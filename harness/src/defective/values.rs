@@ -1,8 +1,11 @@
-//! What is in a payload, read from front to back, and told as the fields of a reading.
+//! What is in a payload, told as the fields of a reading: each value where the table of layouts has it, and misread as the
+//! defect wants it.
 
 use serde_json::{Map, Value, json};
+use veschub_wire::CommandId;
 
 use super::Defect;
+use crate::outside::layout::{Form, Slot, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;
@@ -41,19 +44,15 @@ pub fn reading(
     can_id: Option<u8>,
     defect: Option<Defect>,
 ) -> Option<String> {
-    let mut payload = Payload {
-        bytes: payload.get(1..)?,
+    let name = name(command)?;
+    let mut reading = Reading {
+        command: CommandId(command),
+        payload: payload.to_vec(),
         defect,
+        fields: Map::new(),
     };
-    let fields = match command {
-        FW_VERSION => payload.firmware(),
-        GET_VALUES => payload.values(),
-        GET_VALUES_SETUP => payload.setup(),
-        PING_CAN => payload.scan(),
-        BMS_GET_VALUES => payload.bms(),
-        _ => None,
-    }?;
-    let mut line = json!({ "command": name(command)?, "fields": fields });
+    reading.read()?;
+    let mut line = json!({ "command": name, "fields": reading.fields });
     if let Some(can_id) = can_id {
         line["can_id"] = can_id.into();
     }
@@ -68,245 +67,218 @@ pub fn can_ids(payload: &[u8], defect: Option<Defect>) -> Vec<u8> {
         .collect()
 }
 
-type Fields = Map<String, Value>;
+/// Of the motor's values the ones that most people want.
+const MOTOR: &[&str] = &[
+    "fet_temperature_c",
+    "motor_temperature_c",
+    "motor_current_a",
+    "input_current_a",
+    "duty",
+    "erpm",
+    "input_voltage_v",
+];
+const SETUP: &[&str] = &["input_voltage_v", "battery_level"];
+/// What a reply of a BMS has always had; it may end anywhere behind these, by the age of the firmware.
+const BMS: &[&str] = &[
+    "total_voltage_v",
+    "charge_voltage_v",
+    "current_a",
+    "chip_current_a",
+    "counter_ah",
+    "counter_wh",
+];
+/// Where a BMS tells how many cells it has.
+const CELL_COUNT: usize = 25;
 
-struct Payload<'a> {
-    bytes: &'a [u8],
+struct Reading {
+    command: CommandId,
+    payload: Vec<u8>,
     defect: Option<Defect>,
+    fields: Map<String, Value>,
 }
 
-impl Payload<'_> {
+impl Reading {
     fn has(&self, defect: Defect) -> bool {
         self.defect == Some(defect)
     }
 
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (first, rest) = self.bytes.split_first_chunk()?;
-        self.bytes = rest;
-        Some(*first)
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.fields.insert(name.to_owned(), value.into());
     }
 
-    fn u8(&mut self) -> Option<u8> {
-        self.take().map(|[byte]| byte)
-    }
-
-    fn i16(&mut self, per_unit: f64) -> Option<f64> {
-        Some(f64::from(i16::from_be_bytes(self.take()?)) / per_unit)
-    }
-
-    fn i32(&mut self, per_unit: f64) -> Option<f64> {
-        Some(f64::from(i32::from_be_bytes(self.take()?)) / per_unit)
-    }
-
-    fn i32_or_float(&mut self, per_unit: f64) -> Option<f64> {
-        match self.has(Defect::Floats) {
-            true => Some(f64::from(f32::from_be_bytes(self.take()?))),
-            false => self.i32(per_unit),
-        }
-    }
-
-    fn u32(&mut self, per_unit: f64) -> Option<f64> {
-        Some(f64::from(u32::from_be_bytes(self.take()?)) / per_unit)
-    }
-
-    fn temperature(&mut self) -> Option<f64> {
-        let bytes = self.take()?;
-        let signed = f64::from(i16::from_be_bytes(bytes));
-        Some(match self.defect {
-            Some(Defect::UnsignedTemperatures) => f64::from(u16::from_be_bytes(bytes)) / 100.0,
-            Some(Defect::TenthsOfADegree) => signed / 10.0,
-            _ => signed / 100.0,
-        })
-    }
-
-    fn total(&mut self) -> Option<f64> {
-        let bytes = self.take()?;
-        Some(match self.has(Defect::IntegerTotals) {
-            true => f64::from(i32::from_be_bytes(bytes)) / 1000.0,
-            false => f64::from(f32::from_be_bytes(bytes)),
-        })
-    }
-
-    fn text(&mut self) -> Option<String> {
-        let end = self.bytes.iter().position(|&byte| byte == 0)?;
-        let text = String::from_utf8_lossy(&self.bytes[..end]).into_owned();
-        self.bytes = &self.bytes[end + 1..];
-        Some(text)
-    }
-
-    fn firmware(&mut self) -> Option<Fields> {
-        let mut fields = Fields::new();
-        let (major, minor) = (self.u8()? as i8, self.u8()? as i8);
-        let version = match self.has(Defect::MinorVersion) {
-            true => format!("{major}.{minor}"),
-            false => format!("{major}.{minor:02}"),
-        };
-        fields.insert("firmware".to_owned(), version.into());
-        if let Some(hardware) = self.text() {
-            fields.insert("hardware".to_owned(), hardware.into());
-        }
-        Some(fields)
-    }
-
-    fn scan(&mut self) -> Option<Fields> {
-        let ids = self.bytes.iter().copied();
-        let ids: Vec<u8> = ids
-            .filter(|&id| id != 0 || !self.has(Defect::IgnoresCanIdZero))
-            .collect();
-        Some(Fields::from_iter([("can_ids".to_owned(), ids.into())]))
-    }
-
-    /// Motor values: of those that stand at fixed places, the ones that most people want.
-    fn values(&mut self) -> Option<Fields> {
-        let mut fields = Fields::new();
-        for (name, scale) in [("fet_temperature_c", 10.0), ("motor_temperature_c", 10.0)] {
-            fields.insert(name.to_owned(), self.i16(scale)?.into());
-        }
-        for name in ["motor_current_a", "input_current_a"] {
-            fields.insert(name.to_owned(), self.i32(100.0)?.into());
-        }
-        // The two currents of the field-oriented control.
-        self.take::<8>()?;
-        fields.insert("duty".to_owned(), self.i16(1000.0)?.into());
-        fields.insert("erpm".to_owned(), self.i32(1.0)?.into());
-        fields.insert("input_voltage_v".to_owned(), self.i16(10.0)?.into());
-        Some(fields)
-    }
-
-    fn setup(&mut self) -> Option<Fields> {
-        let mut fields = Fields::new();
-        // What GET_VALUES has as well.
-        self.take::<22>()?;
-        fields.insert("input_voltage_v".to_owned(), self.i16(10.0)?.into());
-        fields.insert("battery_level".to_owned(), self.i16(1000.0)?.into());
-        Some(fields)
-    }
-
-    fn bms(&mut self) -> Option<Fields> {
-        let mut fields = Fields::new();
-        fields.insert("total_voltage_v".to_owned(), self.i32(1e6)?.into());
-        let charge = self.i32_or_float(1e6)?;
-        fields.insert("charge_voltage_v".to_owned(), charge.into());
-        for name in ["current_a", "chip_current_a"] {
-            let value = match self.has(Defect::UnsignedCurrent) {
-                true => self.u32(1e6)?,
-                false => self.i32_or_float(1e6)?,
-            };
-            fields.insert(name.to_owned(), value.into());
-        }
-        for name in ["counter_ah", "counter_wh"] {
-            let value = match self.has(Defect::UnsignedCounters) {
-                true => self.u32(1e3)?,
-                false => self.i32(1e3)?,
-            };
-            fields.insert(name.to_owned(), value.into());
-        }
-        // Older firmware ends anywhere from here on, which is fine: what was read is told.
-        let _ = self.lists_and_rest(&mut fields);
-        if self.has(Defect::InventsStateOfCharge)
-            && fields.get("state_of_charge").and_then(Value::as_f64) == Some(0.0)
-        {
-            fields.insert("state_of_charge".to_owned(), 0.5.into());
-        }
-        Some(fields)
-    }
-
-    fn lists_and_rest(&mut self, fields: &mut Fields) -> Option<()> {
-        self.cells(fields)?;
-        self.temperatures(fields)?;
-        self.rest(fields)
-    }
-
-    fn cells(&mut self, fields: &mut Fields) -> Option<()> {
-        let count = self.u8()? as i8;
-        if count < 0 {
-            fields.insert("negative_cell_count".to_owned(), count.into());
-        }
-        let count = match self.has(Defect::TwentyCellsAlways) {
-            true => 20,
-            false => usize::try_from(count).unwrap_or(0),
-        };
-        let mut voltages = Vec::new();
-        for _ in 0..count {
-            let bytes = self.take()?;
-            let raw = match self.has(Defect::LittleEndianCells) {
-                true => i16::from_le_bytes(bytes),
-                false => i16::from_be_bytes(bytes),
-            };
-            voltages.push(f64::from(raw) / 1000.0);
-        }
-        let mut mask: u32 = 0;
-        let mut balancing = Vec::new();
-        for index in 0..count {
-            let flag = self.u8()? != 0;
-            if flag {
-                mask |= 1_u32.checked_shl(index as u32).unwrap_or(0);
+    /// `None` if something is missing that must be there.
+    fn read(&mut self) -> Option<()> {
+        match self.command.0 {
+            FW_VERSION => self.firmware(),
+            GET_VALUES => self.numbers(MOTOR),
+            GET_VALUES_SETUP => self.numbers(SETUP),
+            PING_CAN => {
+                self.put("can_ids", can_ids(&self.payload, self.defect));
+                Some(())
             }
-            balancing.push(flag);
+            _ => self.bms(),
         }
-        if self.has(Defect::BalanceMask32) {
-            let bit = |index| 1_u32.checked_shl(index).is_some_and(|bit| mask & bit != 0);
-            balancing = (0..count as u32).map(bit).collect();
+    }
+
+    fn firmware(&mut self) -> Option<()> {
+        let &[_, major, minor, ..] = &self.payload[..] else {
+            return None;
+        };
+        let (major, minor) = (major as i8, minor as i8);
+        self.put(
+            "firmware",
+            match self.has(Defect::MinorVersion) {
+                true => format!("{major}.{minor}"),
+                false => format!("{major}.{minor:02}"),
+            },
+        );
+        self.texts(&["hardware"]);
+        Some(())
+    }
+
+    fn texts(&mut self, wanted: &[&str]) {
+        let payload = self.payload.clone();
+        for (name, text) in texts(self.command, &payload) {
+            let mut text = String::from_utf8_lossy(text).into_owned();
+            if self.has(Defect::AsciiStatus) {
+                text.retain(|c| c.is_ascii());
+            }
+            if wanted.contains(&name) {
+                self.put(name, text);
+            }
         }
+    }
+
+    /// Fields that must be there.
+    fn numbers(&mut self, names: &[&str]) -> Option<()> {
+        let slots = layout(self.command, &self.payload);
+        for name in names {
+            let slot = slots.iter().find(|slot| slot.field == *name)?;
+            let value = self.misread(slot)?;
+            self.put(name, value);
+        }
+        Some(())
+    }
+
+    fn bms(&mut self) -> Option<()> {
+        let count = self.payload.get(CELL_COUNT).map(|&count| count as i8);
+        if self.has(Defect::TwentyCellsAlways)
+            && let Some(byte) = self.payload.get_mut(CELL_COUNT)
+        {
+            *byte = 20;
+        }
+        self.numbers(BMS)?;
+        if let Some(count) = count.filter(|&count| count < 0) {
+            self.put("negative_cell_count", count);
+        }
+        let slots = layout(self.command, &self.payload);
+        let of = |name: &str| slots.iter().filter(move |slot| slot.field == name);
+        // A list is told only if all of it is there.
+        if let Some(cells) = self.count(CELL_COUNT)
+            && of("balancing").count() == cells
+        {
+            self.cells(of("cell_voltages_v"), of("balancing"));
+            let count_at = CELL_COUNT + 1 + 3 * cells;
+            if self.count(count_at) == Some(of("temperatures_c").count()) {
+                self.temperatures(of("temperatures_c"));
+            }
+        }
+        let lists = [
+            "cell_voltages_v",
+            "balancing",
+            "temperatures_c",
+            "negative_cell_count",
+        ];
+        for slot in slots.iter().filter(|slot| !lists.contains(&slot.field)) {
+            if let Some(value) = self.misread(slot) {
+                self.put(slot.field, value);
+            }
+        }
+        self.texts(&["status"]);
+        if self.has(Defect::InventsStateOfCharge)
+            && self.fields.get("state_of_charge").and_then(Value::as_f64) == Some(0.0)
+        {
+            self.put("state_of_charge", 0.5);
+        }
+        Some(())
+    }
+
+    /// A count; below 0 there is nothing.
+    fn count(&self, at: usize) -> Option<usize> {
+        let count = *self.payload.get(at)? as i8;
+        Some(usize::try_from(count).unwrap_or(0))
+    }
+
+    fn cells<'a>(
+        &mut self,
+        voltages: impl Iterator<Item = &'a Slot>,
+        balancing: impl Iterator<Item = &'a Slot>,
+    ) {
         let cap = match self.defect {
             Some(Defect::CellsCappedAt24) => 24,
             Some(Defect::CellsCappedAt32) => 32,
             _ => usize::MAX,
         };
-        voltages.truncate(cap);
-        balancing.truncate(cap);
-        fields.insert("cell_voltages_v".to_owned(), voltages.into());
-        fields.insert("balancing".to_owned(), balancing.into());
-        Some(())
+        let voltages: Vec<Value> = voltages
+            .take(cap)
+            .filter_map(|slot| self.misread(slot))
+            .collect();
+        let flags = balancing.take(cap).filter_map(|slot| self.misread(slot));
+        let mut flags: Vec<Value> = flags.collect();
+        if self.has(Defect::BalanceMask32) {
+            flags
+                .iter_mut()
+                .skip(32)
+                .for_each(|flag| *flag = false.into());
+        }
+        self.put("cell_voltages_v", voltages);
+        self.put("balancing", flags);
     }
 
-    fn temperatures(&mut self, fields: &mut Fields) -> Option<()> {
-        let count = self.u8()? as i8;
-        if count < 0 {
-            fields.insert("negative_temperature_count".to_owned(), count.into());
-        }
-        let mut temperatures = Vec::new();
-        for _ in 0..count.max(0) {
-            temperatures.push(self.temperature()?);
-        }
+    fn temperatures<'a>(&mut self, slots: impl Iterator<Item = &'a Slot>) {
+        let mut temperatures: Vec<Value> = slots.filter_map(|slot| self.misread(slot)).collect();
         if self.has(Defect::TemperaturesCapped) {
             temperatures.truncate(20);
         }
         if self.has(Defect::FiltersTemperatures) {
-            temperatures.retain(|&celsius| celsius > -280.0 && celsius != 0.0 && celsius != 99.0);
+            let is_likely = |celsius: f64| celsius > -280.0 && celsius != 0.0 && celsius != 99.0;
+            temperatures.retain(|value| value.as_f64().is_some_and(is_likely));
         }
-        fields.insert("temperatures_c".to_owned(), temperatures.into());
-        Some(())
+        self.put("temperatures_c", temperatures);
     }
 
-    fn rest(&mut self, fields: &mut Fields) -> Option<()> {
-        let mut put = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-        put("chip_temperature_c", self.temperature()?.into());
-        put("humidity_temperature_c", self.temperature()?.into());
-        put("humidity_percent", self.i16(100.0)?.into());
-        put("highest_cell_temperature_c", self.temperature()?.into());
-        put("state_of_charge", self.i16(1000.0)?.into());
-        put("state_of_health", self.i16(1000.0)?.into());
-        let can_id = self.u8()?;
-        match self.has(Defect::SignedCanId) {
-            true => put("can_id", (can_id as i8).into()),
-            false => put("can_id", can_id.into()),
-        };
-        put("total_charged_ah", self.total()?.into());
-        put("total_charged_wh", self.total()?.into());
-        put("total_discharged_ah", self.total()?.into());
-        put("total_discharged_wh", self.total()?.into());
-        let pressure = match self.has(Defect::PressureInTens) {
-            true => self.i16(1.0)?,
-            false => self.i16(0.1)?,
-        };
-        put("pressure_pa", pressure.into());
-        put("data_version", self.u8()?.into());
-        let mut status = self.text()?;
-        if self.has(Defect::AsciiStatus) {
-            status.retain(|c| c.is_ascii());
-        }
-        put("status", status.into());
-        Some(())
+    /// A value, read with the defect.
+    fn misread(&self, slot: &Slot) -> Option<Value> {
+        let raw = slot.form.raw(&self.payload, slot.offset)?;
+        let is_temperature = slot.field.contains("temperature") && slot.form == Form::I16(100.0);
+        let is_current = ["current_a", "chip_current_a"].contains(&slot.field);
+        let is_counter = ["counter_ah", "counter_wh"].contains(&slot.field);
+        Some(match (self.defect, slot.form) {
+            (Some(Defect::UnsignedTemperatures), _) if is_temperature => {
+                (f64::from(raw as u16) / 100.0).into()
+            }
+            (Some(Defect::TenthsOfADegree), _) if is_temperature => {
+                Form::I16(10.0).value(raw).into()
+            }
+            (Some(Defect::UnsignedCurrent), _) if is_current => (f64::from(raw) / 1e6).into(),
+            (Some(Defect::UnsignedCounters), _) if is_counter => (f64::from(raw) / 1e3).into(),
+            (Some(Defect::Floats), _) if is_current || slot.field == "charge_voltage_v" => {
+                Form::Float.value(raw).into()
+            }
+            (Some(Defect::IntegerTotals), Form::Float) => Form::I32(1e3).value(raw).into(),
+            (Some(Defect::LittleEndianCells), form) if slot.field == "cell_voltages_v" => {
+                form.value((raw as u16).swap_bytes().into()).into()
+            }
+            (Some(Defect::SignedCanId), Form::U8) if slot.field == "can_id" => {
+                (raw as u8 as i8).into()
+            }
+            (Some(Defect::PressureInTens), _) if slot.field == "pressure_pa" => {
+                Form::I16(1.0).value(raw).into()
+            }
+            (_, Form::U8) => raw.into(),
+            (_, Form::I8) => (raw as u8 as i8).into(),
+            (_, Form::Flag) => (raw != 0).into(),
+            (_, form) => form.value(raw).into(),
+        })
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! A client does not say which reply it read. So the harness takes the reply that fits best, of those that were
 //! delivered before the line came; if several fit equally well, the latest of them. If there is a later reply, the
-//! reading is stale. A number is right if it is off by no more than one count of its scale, or by single precision.
+//! reading is stale. (Which request a reply answers is another question, which `veschub_transcript::exchange` decides.)
+//! A number is right if it is off by no more than one count of its scale, or by single precision.
 
 use std::{fmt, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{
     CommandId, Reply, Request,
     view::{Fields, Value, View as _, hex},
@@ -46,7 +48,7 @@ const LOOK_BACK: usize = 256;
 /// The replies in a journal, in order.
 #[must_use]
 pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
-    let mut open: Vec<(CommandId, Option<u8>)> = Vec::new();
+    let mut open = Exchanges::new(Policy::patient());
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.what {
@@ -58,18 +60,18 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     Request::ForwardCan { can_id, .. } => Some(can_id),
                     _ => None,
                 };
-                open.extend(request.body.reply_id().map(|id| (id, can_id)));
+                open.ask(happened.at.since_start(), payload, can_id);
             }
             JournalEvent::Reply { payload, .. } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
-                let asked = open.iter().position(|(id, _)| *id == command);
+                let asked = open.answer(happened.at.since_start(), payload);
                 let same = |one: &&Delivered<'_>| one.command == command;
                 replies.push(Delivered {
                     entry,
                     at: happened.at.since_start(),
                     number: 1 + replies.iter().filter(same).count(),
                     command,
-                    can_id: asked.and_then(|index| open.remove(index).1),
+                    can_id: asked.and_then(|asked| asked.attached),
                     payload,
                     layout: layout(command, payload),
                     fields: Reply::decode(payload)

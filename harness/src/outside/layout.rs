@@ -98,29 +98,82 @@ impl Slot {
     }
 }
 
+/// What the reply to a command holds, and what is said of it in the schema of readings.
+#[derive(Clone, Copy, Debug)]
+pub struct Table {
+    /// The command.
+    pub command: CommandId,
+    /// What its fields are called in the schema.
+    pub name: &'static str,
+    /// What the schema says of them.
+    pub about: &'static str,
+    /// What the payload holds, from offset 1. A group is there as a whole or not at all.
+    pub groups: &'static [Group],
+}
+
+/// Items that came together with a firmware.
+pub type Group = &'static [Item];
+
+/// A piece of a reply.
+#[derive(Clone, Copy, Debug)]
+pub struct Item {
+    /// The name of its field.
+    pub name: &'static str,
+    /// How it is written.
+    pub written: Written,
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// How a piece of a reply is written.
+#[derive(Clone, Copy, Debug)]
+pub enum Written {
+    /// A number.
+    Number(Form),
+    /// A whole number of 32 bits with a sign.
+    Whole,
+    /// This many numbers.
+    Fixed(usize, Form),
+    /// A signed count of the lists that follow; below 0, the count is a field and nothing follows it.
+    Count,
+    /// As many numbers as the last count told.
+    List(Form),
+    /// Numbers up to the end of the payload.
+    Rest(Form),
+    /// Text up to a NUL.
+    Text,
+    /// This many bytes, which a reading gives as text.
+    Skip(usize),
+    /// A byte of flags, of which this is the lowest.
+    Flags,
+    /// The same bytes as the item before it, told in another way.
+    Also(Type),
+}
+
+use Written::{Also, Count, Fixed, Flags, List, Number, Rest, Skip, Text, Whole};
+
+/// What a value is in a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    /// Text.
+    Text,
+    /// Yes or no.
+    Flag,
+    /// Fields within a field.
+    Object,
+}
+
 /// The numbers of a reply to a command, in order; texts and what is not known are left out.
 #[must_use]
 pub fn layout(command: CommandId, payload: &[u8]) -> Vec<Slot> {
-    let mut page = Page {
-        payload,
-        at: 1,
-        slots: Vec::new(),
-    };
-    // Where the payload ends, so does the layout.
-    let _ = match command {
-        CommandId::BMS_GET_VALUES => page.bms(),
-        CommandId::FW_VERSION => page.firmware(),
-        CommandId::PING_CAN => page.rest("can_ids"),
-        CommandId::GET_VALUES => page.table(MOTOR),
-        CommandId::GET_VALUES_SETUP => page.table(SETUP),
-        CommandId::GET_CUSTOM_CONFIG => page.table(CONFIG),
-        _ => None,
-    };
-    page.slots
+    Page::read(command, payload).slots
 }
 
-/// Fields that came together with a firmware: all of them or none.
-type Group = &'static [(&'static str, Form)];
+/// The texts of a reply to a command, as far as they are closed by a NUL.
+#[must_use]
+pub fn texts(command: CommandId, payload: &[u8]) -> Vec<(&'static str, &[u8])> {
+    Page::read(command, payload).texts
+}
 
 const C: Form = Form::I16(10.0);
 const A: Form = Form::I32(100.0);
@@ -128,184 +181,243 @@ const AH: Form = Form::I32(10_000.0);
 const MILLI: Form = Form::I32(1e3);
 const MICRO: Form = Form::I32(1e6);
 
-const BMS: &[Group] = &[
-    &[
-        ("chip_temperature_c", Form::I16(100.0)),
-        ("humidity_temperature_c", Form::I16(100.0)),
-        ("humidity_percent", Form::I16(100.0)),
-        ("highest_cell_temperature_c", Form::I16(100.0)),
-    ],
-    &[
-        ("state_of_charge", Form::I16(1e3)),
-        ("state_of_health", Form::I16(1e3)),
-    ],
-    &[("can_id", Form::U8)],
-    &[
-        ("total_charged_ah", Form::Float),
-        ("total_charged_wh", Form::Float),
-        ("total_discharged_ah", Form::Float),
-        ("total_discharged_wh", Form::Float),
-    ],
-    &[("pressure_pa", Form::I16(0.1))],
-    &[("data_version", Form::U8)],
-];
+macro_rules! tables {
+    ($($command:ident $title:ident $says:literal {
+        $([ $($name:ident: $written:expr, $about:literal;)* ])*
+    })*) => {
+        /// The replies whose layout is known here.
+        pub const TABLES: &[Table] = &[$(Table {
+            command: CommandId::$command,
+            name: stringify!($title),
+            about: $says,
+            groups: &[$(&[$(Item {
+                name: stringify!($name),
+                written: $written,
+                about: $about,
+            }),*]),*],
+        }),*];
+    };
+}
 
-const MOTOR: &[Group] = &[
-    &[
-        ("fet_temperature_c", C),
-        ("motor_temperature_c", C),
-        ("motor_current_a", A),
-        ("input_current_a", A),
-        ("id_current_a", A),
-        ("iq_current_a", A),
-        ("duty", Form::I16(1e3)),
-        ("erpm", Form::I32(1.0)),
-        ("input_voltage_v", C),
-        ("drawn_ah", AH),
-        ("charged_ah", AH),
-        ("drawn_wh", AH),
-        ("charged_wh", AH),
-        ("tachometer", Form::I32(1.0)),
-        ("tachometer_absolute", Form::I32(1.0)),
-        ("fault", Form::U8),
-    ],
-    &[("pid_position_deg", MICRO)],
-    &[("can_id", Form::U8)],
-    &[
-        ("fet_temperatures_c", C),
-        ("fet_temperatures_c", C),
-        ("fet_temperatures_c", C),
-    ],
-    &[("vd_v", MILLI), ("vq_v", MILLI)],
-];
-
-const SETUP: &[Group] = &[
-    &[
-        ("fet_temperature_c", C),
-        ("motor_temperature_c", C),
-        ("total_motor_current_a", A),
-        ("total_input_current_a", A),
-        ("duty", Form::I16(1e3)),
-        ("erpm", Form::I32(1.0)),
-        ("speed_m_s", MILLI),
-        ("input_voltage_v", C),
-        ("battery_level", Form::I16(1e3)),
-        ("total_ah", AH),
-        ("total_charged_ah", AH),
-        ("total_wh", AH),
-        ("total_charged_wh", AH),
-        ("distance_m", MILLI),
-        ("distance_absolute_m", MILLI),
-        ("pid_position_deg", MICRO),
-        ("fault", Form::U8),
-        ("can_id", Form::U8),
-        ("vesc_count", Form::U8),
-        ("battery_left_wh", MILLI),
-    ],
-    &[("odometer_m", Form::U32)],
-    &[("uptime_ms", Form::U32)],
-];
-
-const CONFIG: &[Group] = &[&[("index", Form::U8), ("signature", Form::U32)]];
+// One group in each pair of brackets; a field is its name, how it is written, and what it means.
+tables! {
+    BMS_GET_VALUES BmsFields "The fields of the reply to BMS_GET_VALUES." {
+        [total_voltage_v: Number(MICRO), "Voltage of the whole pack, V.";]
+        [charge_voltage_v: Number(MICRO), "Voltage at the charge input, V.";]
+        [current_a: Number(MICRO), "Current of the pack, A; signed.";]
+        [chip_current_a: Number(MICRO), "Current as the BMS chip measures it, A; signed.";]
+        [counter_ah: Number(MILLI), "Charge counter, Ah.";]
+        [counter_wh: Number(MILLI), "Energy counter, Wh.";]
+        [negative_cell_count: Count, "A cell count below 0, as it was sent.";]
+        [cell_voltages_v: List(Form::I16(1e3)), "Voltage of each cell, V, all of them in the order of the reply.";]
+        [balancing: List(Form::Flag), "Whether each cell is being balanced.";]
+        [negative_temperature_count: Count, "A sensor count below 0, as it was sent.";]
+        [temperatures_c: List(Form::I16(100.0)), "The temperature sensors, °C; -281 and below is a broken one.";]
+        [
+            chip_temperature_c: Number(Form::I16(100.0)), "Temperature of the BMS chip, °C.";
+            humidity_temperature_c: Number(Form::I16(100.0)), "Temperature of the humidity sensor, °C.";
+            humidity_percent: Number(Form::I16(100.0)), "Humidity, %.";
+            highest_cell_temperature_c: Number(Form::I16(100.0)), "Highest cell temperature, °C.";
+        ]
+        [
+            state_of_charge: Number(Form::I16(1e3)),
+                "State of charge, 0 to 1, as it was sent, even if 0 may mean that nobody computes it.";
+            state_of_health: Number(Form::I16(1e3)), "State of health, 0 to 1.";
+        ]
+        [can_id: Number(Form::U8), "CAN id of the BMS, 255 for none.";]
+        [
+            total_charged_ah: Number(Form::Float), "Charge taken in ever, Ah.";
+            total_charged_wh: Number(Form::Float), "Energy taken in ever, Wh.";
+            total_discharged_ah: Number(Form::Float), "Charge given ever, Ah.";
+            total_discharged_wh: Number(Form::Float), "Energy given ever, Wh.";
+        ]
+        [pressure_pa: Number(Form::I16(0.1)), "Air pressure, Pa.";]
+        [data_version: Number(Form::U8), "Version of the data's meaning.";]
+        [status: Text, "What the BMS says of itself.";]
+    }
+    FW_VERSION FirmwareFields "The fields of the reply to FW_VERSION." {
+        [firmware: Skip(2), "The version with two digits behind the point: \"6.05\".";]
+        [hardware: Text, "Hardware name.";]
+        [uuid: Skip(12), "Unique id of the chip, 12 bytes in hex.";]
+        [paired: Number(Form::Flag), "Whether the device talks to paired apps only.";]
+        [test_version: Number(Form::U8), "Number of the test firmware, 0 for a release.";]
+        [hardware_type: Number(Form::U8), "What the device is: 0 VESC, 1 VESC BMS, 2 custom module.";]
+        [custom_configs: Number(Form::U8), "How many custom configs it has.";]
+        [phase_filters: Number(Form::Flag), "Whether it has phase filters.";]
+        [
+            qml_hardware: Number(Form::U8), "QML user interface of the hardware: 0 none, 1 yes, 2 full screen.";
+            qml_app: Number(Form::U8), "QML user interface of the app, the same way.";
+        ]
+        [nrf_flags: Number(Form::U8), "Bit 0: the radio's name, bit 1: its pin can be set.";]
+        [firmware_name: Text, "Firmware name, usually empty.";]
+        [config_crc: Number(Form::U32), "CRC of the hardware config.";]
+    }
+    PING_CAN CanFields "The fields of the reply to PING_CAN." {
+        [can_ids: Rest(Form::U8), "The ids that answered on the CAN bus, ascending.";]
+    }
+    GET_VALUES MotorFields "The fields of the reply to GET_VALUES." {
+        [
+            fet_temperature_c: Number(C), "Temperature of the power transistors, °C.";
+            motor_temperature_c: Number(C), "Temperature of the motor, °C.";
+            motor_current_a: Number(A), "Current of the motor, A.";
+            input_current_a: Number(A), "Current of the supply, A.";
+            id_current_a: Number(A), "Current along the rotor's field, A.";
+            iq_current_a: Number(A), "Current across the rotor's field, A.";
+            duty: Number(Form::I16(1e3)), "Duty cycle, -1 to 1.";
+            erpm: Number(Form::I32(1.0)), "Electrical speed, revolutions per minute.";
+            input_voltage_v: Number(C), "Voltage of the supply, V.";
+            drawn_ah: Number(AH), "Charge drawn, Ah.";
+            charged_ah: Number(AH), "Charge given back, Ah.";
+            drawn_wh: Number(AH), "Energy drawn, Wh.";
+            charged_wh: Number(AH), "Energy given back, Wh.";
+            tachometer: Whole, "Position counter, steps; backwards counts down.";
+            tachometer_absolute: Whole, "Distance counter, steps; backwards counts up as well.";
+            fault: Number(Form::U8), "Fault code.";
+            fault_name: Also(Type::Text), "The fault code's name, without a prefix: \"OVER_VOLTAGE\".";
+        ]
+        [pid_position_deg: Number(MICRO), "Position that the position controller sees, degrees.";]
+        [can_id: Number(Form::U8), "CAN id of the controller.";]
+        [fet_temperatures_c: Fixed(3, C), "Temperatures of the transistors of each phase, °C.";]
+        [
+            vd_v: Number(MILLI), "Voltage along the rotor's field, V.";
+            vq_v: Number(MILLI), "Voltage across the rotor's field, V.";
+        ]
+        [
+            timeout_active: Flags, "Whether the time-out stopped the motor.";
+            kill_switch_active: Also(Type::Flag), "Whether the kill switch stopped the motor.";
+        ]
+    }
+    GET_VALUES_SETUP SetupFields "The fields of the reply to GET_VALUES_SETUP." {
+        [
+            fet_temperature_c: Number(C), "Temperature of the power transistors, °C.";
+            motor_temperature_c: Number(C), "Temperature of the motor, °C.";
+            total_motor_current_a: Number(A), "Currents of all motors together, A.";
+            total_input_current_a: Number(A), "Currents of all supplies together, A.";
+            duty: Number(Form::I16(1e3)), "Duty cycle, -1 to 1.";
+            erpm: Number(Form::I32(1.0)), "Electrical speed, revolutions per minute.";
+            speed_m_s: Number(MILLI), "Speed of the vehicle, m/s.";
+            input_voltage_v: Number(C), "Voltage of the supply, V.";
+            battery_level: Number(Form::I16(1e3)), "Charge left in the battery, 0 to 1.";
+            total_ah: Number(AH), "Charge drawn by all controllers, Ah.";
+            total_charged_ah: Number(AH), "Charge given back by all controllers, Ah.";
+            total_wh: Number(AH), "Energy drawn by all controllers, Wh.";
+            total_charged_wh: Number(AH), "Energy given back by all controllers, Wh.";
+            distance_m: Number(MILLI), "Distance since the start, m; backwards counts down.";
+            distance_absolute_m: Number(MILLI), "Distance since the start, m; backwards counts up as well.";
+            pid_position_deg: Number(MICRO), "Position that the position controller sees, degrees.";
+            fault: Number(Form::U8), "Fault code.";
+            fault_name: Also(Type::Text), "The fault code's name, without a prefix: \"OVER_VOLTAGE\".";
+            can_id: Number(Form::U8), "CAN id of the controller.";
+            vesc_count: Number(Form::U8), "How many controllers the sums include.";
+            battery_left_wh: Number(MILLI), "Energy left in the battery, Wh.";
+        ]
+        [odometer_m: Number(Form::U32), "Distance ever, m.";]
+        [uptime_ms: Number(Form::U32), "Time since the start, ms.";]
+    }
+    GET_CUSTOM_CONFIG ConfigFields "The fields of the reply to GET_CUSTOM_CONFIG; what is in the config is not judged." {
+        [
+            index: Number(Form::U8), "Which config; 0 is the only one there is.";
+            signature: Number(Form::U32), "Stands for names, types and order of the config's fields.";
+            config: Also(Type::Object), "The config's fields; not judged.";
+            data: Also(Type::Text), "The config's bytes; not judged.";
+        ]
+    }
+}
 
 /// A payload that is gone through from its start; `None` is its end.
 struct Page<'a> {
     payload: &'a [u8],
     at: usize,
+    /// What the last count told.
+    count: usize,
     slots: Vec<Slot>,
+    texts: Vec<(&'static str, &'a [u8])>,
 }
 
-impl Page<'_> {
-    fn take(&mut self, field: &'static str, form: Form) -> Option<u32> {
-        let raw = form.raw(self.payload, self.at)?;
-        self.slots.push(Slot {
-            field,
-            offset: self.at,
-            form,
-        });
-        self.at += form.size();
-        Some(raw)
+impl<'a> Page<'a> {
+    fn read(command: CommandId, payload: &'a [u8]) -> Self {
+        let mut page = Self {
+            payload,
+            at: 1,
+            count: 0,
+            slots: Vec::new(),
+            texts: Vec::new(),
+        };
+        let table = TABLES.iter().find(|table| table.command == command);
+        let mut groups = table.map_or(&[][..], |table| table.groups).iter();
+        // Where the payload ends, so does the layout.
+        let _ = groups.try_for_each(|group| page.group(group));
+        page
     }
 
-    fn table(&mut self, groups: &[Group]) -> Option<()> {
-        for group in groups {
-            let size: usize = group.iter().map(|(_, form)| form.size()).sum();
-            if self.payload.len() < self.at + size {
-                return None;
+    fn group(&mut self, group: Group) -> Option<()> {
+        let size: usize = group.iter().map(|item| item.size()).sum();
+        if self.payload.len() < self.at + size {
+            return None;
+        }
+        group.iter().try_for_each(|item| self.item(*item))
+    }
+
+    fn item(&mut self, item: Item) -> Option<()> {
+        let field = item.name;
+        match item.written {
+            Number(form) => self.list(1, field, form),
+            Whole => self.list(1, field, Form::I32(1.0)),
+            Fixed(count, form) => self.list(count, field, form),
+            List(form) => self.list(self.count, field, form),
+            Rest(form) => {
+                let left = self.payload.len().saturating_sub(self.at);
+                self.list(left / form.size(), field, form)
             }
-            for (field, form) in *group {
-                self.take(field, *form)?;
+            Count => {
+                let count = Form::I8.raw(self.payload, self.at)? as u8 as i8;
+                self.count = usize::try_from(count).unwrap_or(0);
+                if count < 0 {
+                    return self.list(1, field, Form::I8);
+                }
+                self.at += 1;
+                Some(())
+            }
+            Text => {
+                let rest = self.payload.get(self.at..)?;
+                let end = rest.iter().position(|&byte| byte == 0)?;
+                self.texts.push((field, &rest[..end]));
+                self.at += end + 1;
+                Some(())
+            }
+            Skip(_) | Flags | Also(_) => {
+                self.at += item.size();
+                Some(())
             }
         }
-        Some(())
-    }
-
-    fn bms(&mut self) -> Option<()> {
-        for field in [
-            "total_voltage_v",
-            "charge_voltage_v",
-            "current_a",
-            "chip_current_a",
-        ] {
-            self.take(field, MICRO)?;
-        }
-        self.take("counter_ah", MILLI)?;
-        self.take("counter_wh", MILLI)?;
-        let cells = self.count("negative_cell_count")?;
-        self.list(cells, "cell_voltages_v", Form::I16(1e3))?;
-        self.list(cells, "balancing", Form::Flag)?;
-        let sensors = self.count("negative_temperature_count")?;
-        self.list(sensors, "temperatures_c", Form::I16(100.0))?;
-        self.table(BMS)
-    }
-
-    /// A signed count; below 0, the count is a field and nothing follows it.
-    fn count(&mut self, negative: &'static str) -> Option<usize> {
-        let count = Form::I8.raw(self.payload, self.at)? as u8 as i8;
-        if count < 0 {
-            self.take(negative, Form::I8)?;
-            return Some(0);
-        }
-        self.at += 1;
-        usize::try_from(count).ok()
     }
 
     fn list(&mut self, count: usize, field: &'static str, form: Form) -> Option<()> {
         for _ in 0..count {
-            self.take(field, form)?;
+            form.raw(self.payload, self.at)?;
+            let offset = self.at;
+            self.slots.push(Slot {
+                field,
+                offset,
+                form,
+            });
+            self.at += form.size();
         }
         Some(())
     }
+}
 
-    fn rest(&mut self, field: &'static str) -> Option<()> {
-        self.list(self.payload.len().saturating_sub(self.at), field, Form::U8)
-    }
-
-    fn firmware(&mut self) -> Option<()> {
-        self.at += 2;
-        self.text()?;
-        self.at += 12;
-        self.take("paired", Form::Flag)?;
-        for field in ["test_version", "hardware_type", "custom_configs"] {
-            self.take(field, Form::U8)?;
+impl Item {
+    /// How many bytes it takes at least.
+    fn size(self) -> usize {
+        match self.written {
+            Number(form) => form.size(),
+            Whole => 4,
+            Fixed(count, form) => count * form.size(),
+            Count | Flags => 1,
+            Skip(count) => count,
+            List(_) | Rest(_) | Text | Also(_) => 0,
         }
-        self.take("phase_filters", Form::Flag)?;
-        self.table(&[&[("qml_hardware", Form::U8), ("qml_app", Form::U8)]])?;
-        self.take("nrf_flags", Form::U8)?;
-        self.text()?;
-        self.take("config_crc", Form::U32)?;
-        Some(())
-    }
-
-    /// Passes a text and the NUL behind it.
-    fn text(&mut self) -> Option<()> {
-        let length = self
-            .payload
-            .get(self.at..)?
-            .iter()
-            .position(|&byte| byte == 0)?;
-        self.at += length + 1;
-        Some(())
     }
 }
 
@@ -334,7 +446,7 @@ mod tests {
     fn the_layout_finds_what_the_decoder_finds_in_every_sample() {
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wire/testdata");
         let mut compared = 0;
-        for command in super::super::schema::commands() {
+        for command in TABLES.iter().map(|table| table.command) {
             let folder = samples.join(command.name().unwrap().to_lowercase());
             for file in fs::read_dir(folder).unwrap() {
                 let text = fs::read_to_string(file.unwrap().path()).unwrap();
@@ -376,7 +488,7 @@ mod tests {
     fn a_payload_cut_anywhere_has_a_layout() {
         let payload = [96; 300];
         for length in 0..payload.len() {
-            for command in super::super::schema::commands() {
+            for command in TABLES.iter().map(|table| table.command) {
                 let slots = layout(command, &payload[..length]);
                 assert!(
                     slots

@@ -1,7 +1,10 @@
 //! What an outside client sent, judged by the journal alone.
 
+use std::time::Duration;
+
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_scenario::{Scenario, Target, schema::Expectation};
+use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{CommandId, Reply, Request, command::Opaque};
 
 use super::{Difference, Seen, judge};
@@ -58,33 +61,38 @@ fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String
 
 /// What a client must have seen, told from the hub's side.
 fn from_the_hub(journal: &[JournalEntry]) -> Seen {
-    let mut received: Vec<Received> = Vec::new();
-    let mut asked: Vec<Request> = Vec::new();
+    // Each with its place in the journal.
+    let mut received: Vec<(usize, Received)> = Vec::new();
+    let mut asked: Vec<(usize, Request)> = Vec::new();
     let mut silent = Vec::new();
-    for entry in journal {
+    for (place, entry) in journal.iter().enumerate() {
         let at = entry.at.since_start();
         match &entry.what {
             JournalEvent::Request(payload) => {
-                asked.extend(Request::decode(payload).map(|request| request.body));
+                asked.extend(Request::decode(payload).map(|request| (place, request.body)));
             }
             JournalEvent::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
             JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
-            JournalEvent::Reply { payload, .. } => received.push(Received {
-                at,
-                asked_at: None,
-                payload: payload.clone(),
-                reply: Reply::decode(payload),
-            }),
+            JournalEvent::Reply { payload, .. } => {
+                let reply = Received {
+                    at,
+                    asked_at: None,
+                    payload: payload.clone(),
+                    reply: Reply::decode(payload),
+                };
+                received.push((place, reply));
+            }
             JournalEvent::FaultFired(fired) if LOSING.contains(&fired.fault) => {
                 let lost = fired.at.since_start();
-                let is_lost =
-                    |one: &Received| one.at == lost && Some(one.command()) == fired.command;
+                let is_lost = |(_, one): &(usize, Received)| {
+                    one.at == lost && Some(one.command()) == fired.command
+                };
                 match received.iter().rposition(is_lost) {
                     Some(index) => {
                         received.remove(index);
                     }
                     // Then it is a request that was lost on the way there, of which only the command is known.
-                    None => asked.extend(fired.command.map(bare_request)),
+                    None => asked.extend(fired.command.map(|id| (place, bare_request(id)))),
                 }
             }
             _ => {}
@@ -105,7 +113,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     let (first, last) = (times.clone().min(), times.max());
     Seen {
         journal: journal.to_vec(),
-        received,
+        received: received.into_iter().map(|(_, reply)| reply).collect(),
         forgotten: 0,
         noise_bytes: 0,
         outcome,
@@ -127,31 +135,34 @@ fn bare_request(id: CommandId) -> Request {
     })
 }
 
-/// The requests to which no reply was sent, the later ones first.
-fn in_vain(asked: Vec<Request>, received: &[Received]) -> Vec<(Request, ClientError)> {
-    let mut replies: Vec<CommandId> = received.iter().map(Received::command).collect();
-    let mut open = Vec::new();
-    for request in asked {
-        let Some(id) = request.reply_id() else {
-            continue;
-        };
-        match replies.iter().position(|reply| *reply == id) {
-            Some(index) => {
-                replies.remove(index);
-            }
-            None => {
-                let awaited = format!("the reply to {id}");
-                open.push((
-                    request,
-                    ClientError::Closed {
-                        awaited,
-                        reset: false,
-                    },
-                ));
-            }
+/// The requests to which no reply was sent.
+fn in_vain(
+    asked: Vec<(usize, Request)>,
+    received: &[(usize, Received)],
+) -> Vec<(Request, ClientError)> {
+    let mut open = Exchanges::new(Policy::patient());
+    let mut replies = received.iter().peekable();
+    for (place, request) in asked {
+        while let Some((_, reply)) = replies.next_if(|(other, _)| *other < place) {
+            open.answer(reply.at, &reply.payload);
         }
+        open.ask(Duration::ZERO, &request.encode(), (place, request));
     }
-    open
+    for (_, reply) in replies {
+        open.answer(reply.at, &reply.payload);
+    }
+    let mut open: Vec<(usize, Request)> = open.into_open().map(|open| open.attached).collect();
+    open.sort_by_key(|(place, _)| *place);
+    open.into_iter()
+        .filter_map(|(_, request)| {
+            let awaited = format!("the reply to {}", request.reply_id()?);
+            let error = ClientError::Closed {
+                awaited,
+                reset: false,
+            };
+            Some((request, error))
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -172,7 +183,9 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut others = Vec::new();
         for path in find_scenarios(&folder).unwrap() {
-            let loaded = Loaded::open(&path).unwrap();
+            let loaded = Loaded::open(&path)
+                .unwrap()
+                .with_stand_in(veschub_draft::stand_in);
             let target = loaded.build(Seed(0)).unwrap().targets.into_iter().next();
             let run = run_file(&path, Seed(0), Mode::Virtual).unwrap();
             let report = ProcessReport::new(ProcessEnd::Exited { code: 0 });

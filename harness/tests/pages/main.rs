@@ -33,30 +33,29 @@ fn read(page: &str) -> String {
 
 /// The README and the pages in `docs/`: what they show is run.
 fn run_pages() -> Vec<String> {
-    let mut pages = vec!["README.md".to_owned()];
-    for entry in fs::read_dir(root().join("docs")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") {
-            pages.push(format!("docs/{name}"));
-        }
-    }
-    pages.sort();
+    let mut pages = all_pages();
+    pages.retain(|page| page == "README.md" || page.starts_with("docs/"));
     pages
 }
 
-/// Every page that a person may come to first.
+/// Every page of the project, wherever it is.
 fn all_pages() -> Vec<String> {
-    let mut pages = run_pages();
-    let others = [
-        "ARCHITECTURE.md",
-        "CONTRIBUTING.md",
-        "captures/README.md",
-        "captures/wireshark/README.md",
-        "fuzz/README.md",
-        "harness/python/README.md",
-        "scenarios/README.md",
-    ];
-    pages.extend(others.map(str::to_owned));
+    let mut pages = Vec::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root().join(&folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            let path = folder.join(&name);
+            let is_ours = !name.starts_with('.') && !["target", "corpus"].contains(&name.as_str());
+            if entry.file_type().unwrap().is_dir() && is_ours {
+                folders.push(path);
+            } else if name.ends_with(".md") {
+                pages.push(path.to_str().unwrap().to_owned());
+            }
+        }
+    }
+    pages.sort();
     pages
 }
 

@@ -1,17 +1,14 @@
 //! A transcript as sessions with devices: who was asked what, when, and what came back.
 //!
-//! Replies carry neither numbers nor addresses, so a reply belongs to the oldest open request that has its command id,
-//! inside FORWARD_CAN if need be. A request is open until a tool would ask again.
+//! [`veschub_transcript::exchange`] decides which request a reply answers, with the patience of a tool.
 
 use std::time::Duration;
 
-use veschub_transcript::{Direction, Entry, Kind, Transcript};
+use veschub_transcript::{
+    Direction, Entry, Kind, Transcript,
+    exchange::{Exchanges, Policy, patience},
+};
 use veschub_wire::{CommandId, LoginKind, Request};
-
-/// After this long, VESC Tool takes a request for lost (`VT commands.cpp:2342-2372`).
-const LOST_AFTER: Duration = Duration::from_secs(1);
-/// The same for PING_CAN (`VT commands.cpp:2358-2364`), and long enough for other work in the background.
-const SCAN_LOST_AFTER: Duration = Duration::from_secs(5);
 
 /// A device as its sessions show it.
 #[derive(Debug)]
@@ -71,15 +68,6 @@ impl Exchange {
     /// The reply's payload.
     pub(super) fn payload(&self) -> Option<&[u8]> {
         self.reply.as_ref().map(|(_, payload)| payload.as_slice())
-    }
-
-    fn patience(&self) -> Duration {
-        match self.reply_id() {
-            Some(
-                CommandId::PING_CAN | CommandId::TERMINAL_CMD | CommandId::CAN_UPDATE_BAUD_ALL,
-            ) => SCAN_LOST_AFTER,
-            _ => LOST_AFTER,
-        }
     }
 }
 
@@ -177,7 +165,7 @@ fn login_id(entry: &Entry) -> Option<String> {
 
 fn session<'a>(entries: impl Iterator<Item = &'a Entry>) -> Session {
     let mut this = Session::default();
-    let mut open: Vec<usize> = Vec::new();
+    let mut open = Exchanges::new(Policy::as_a_tool());
     let mut now = Duration::ZERO;
     for entry in entries {
         now = entry.at_ns.map_or(now, Duration::from_nanos);
@@ -199,39 +187,26 @@ fn session<'a>(entries: impl Iterator<Item = &'a Entry>) -> Session {
         }
     }
     for exchange in &mut this.exchanges {
-        exchange.given_up = exchange.reply.is_none() && exchange.at + exchange.patience() <= now;
+        let patience = exchange.reply_id().map(patience).unwrap_or_default();
+        exchange.given_up = exchange.reply.is_none() && exchange.at + patience <= now;
     }
     this
 }
 
 impl Session {
-    fn ask(&mut self, now: Duration, payload: &[u8], open: &mut Vec<usize>) {
-        let exchange = Exchange {
+    fn ask(&mut self, now: Duration, payload: &[u8], open: &mut Exchanges<usize>) {
+        open.ask(now, payload, self.exchanges.len());
+        self.exchanges.push(Exchange {
             at: now,
             request: payload.to_vec(),
             reply: None,
             given_up: false,
-        };
-        let id = exchange.reply_id();
-        // Its reply, should it come after all, cannot be told from the reply to this one.
-        open.retain(|&index| {
-            let other = &self.exchanges[index];
-            other.reply_id() != id || other.at + other.patience() > now
         });
-        open.push(self.exchanges.len());
-        self.exchanges.push(exchange);
     }
 
-    fn answer(&mut self, now: Duration, payload: &[u8], open: &mut Vec<usize>) {
-        let id = Some(command(payload));
-        let oldest = open
-            .iter()
-            .position(|&index| self.exchanges[index].reply_id() == id);
-        match oldest {
-            Some(position) => {
-                let index = open.remove(position);
-                self.exchanges[index].reply = Some((now, payload.to_vec()));
-            }
+    fn answer(&mut self, now: Duration, payload: &[u8], open: &mut Exchanges<usize>) {
+        match open.answer(now, payload) {
+            Some(open) => self.exchanges[open.attached].reply = Some((now, payload.to_vec())),
             None => self.unasked.push((now, payload.to_vec())),
         }
     }

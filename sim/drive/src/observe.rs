@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use veschub_transcript::{
+    Side,
     live::{self, LiveCapture},
-    tcp::Side,
 };
 
 use veschub_hub::{
@@ -64,9 +64,9 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
         let event = match event {
             Event::Opened => live::Event::Opened,
-            Event::Bytes(bytes) => live::Event::Said(Side::Initiator, bytes),
-            Event::Eof => live::Event::Ended(Side::Initiator),
-            Event::Reset => live::Event::BrokenOff(Side::Initiator),
+            Event::Bytes(bytes) => live::Event::Data(Side::Initiator, bytes),
+            Event::Eof => live::Event::Closed(Side::Initiator),
+            Event::Reset => live::Event::Reset(Side::Initiator),
             Event::Flushed(_) => return,
         };
         self.write(at, conn, event);
@@ -74,9 +74,9 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
 
     fn goes(&mut self, at: Time, conn: ConnId, output: &Output) {
         let event = match output {
-            Output::Write(bytes) => live::Event::Said(Side::Responder, bytes),
-            Output::Shutdown | Output::Close => live::Event::Ended(Side::Responder),
-            Output::Abort => live::Event::BrokenOff(Side::Responder),
+            Output::Write(bytes) => live::Event::Data(Side::Responder, bytes),
+            Output::Shutdown | Output::Close => live::Event::Closed(Side::Responder),
+            Output::Abort => live::Event::Reset(Side::Responder),
         };
         self.write(at, conn, event);
     }

@@ -9,7 +9,7 @@ use tokio::{
     task::JoinSet,
     time::Instant,
 };
-use veschub_transcript::{live::Event, tcp::Side};
+use veschub_transcript::{Side, live::Event};
 
 use super::stream::{ByteStream, write};
 use veschub_hub::time::Time;
@@ -52,9 +52,9 @@ impl What {
         match self {
             Self::Opened => Some(Event::Opened),
             Self::Unreachable(_) => None,
-            Self::Said(side, bytes) => Some(Event::Said(*side, bytes)),
-            Self::Ended(side) => Some(Event::Ended(*side)),
-            Self::BrokenOff(side) => Some(Event::BrokenOff(*side)),
+            Self::Said(side, bytes) => Some(Event::Data(*side, bytes)),
+            Self::Ended(side) => Some(Event::Closed(*side)),
+            Self::BrokenOff(side) => Some(Event::Reset(*side)),
         }
     }
 }

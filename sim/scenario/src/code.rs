@@ -134,7 +134,7 @@ const TABLE: [Entry; 17] = [
         id: "W001",
         title: "a quirk or fault that can never fire",
         explanation: "What sets it off cannot happen with the client of this scenario: a command that it never \
-                      sends, the 9th of 4 requests. It does no harm, but shows nothing either. Only told where a \
+                      sends, the 9th of 4 requests. The scenario runs, but this entry has no effect. Only told where a \
                       client or expectations are written down, as a scenario without them is meant for `serve`.",
     },
     Entry {

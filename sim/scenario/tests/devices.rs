@@ -16,8 +16,7 @@ use veschub_hub::{
 use veschub_scenario::Loaded;
 use veschub_transcript::{
     Direction::{self, ToDevice, ToTool},
-    Entry, FrameEntry, Kind, Options, Transcript,
-    tcp::Side,
+    Entry, FrameEntry, Kind, Options, Side, Transcript,
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::{

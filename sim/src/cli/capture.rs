@@ -15,7 +15,8 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     let fail = |error: io::Error| {
         let advice = match error.kind() {
             io::ErrorKind::NotFound => {
-                "no such file: check the path, which starts from the current directory".to_owned()
+                "no such file: check the path; a relative path starts at the current directory"
+                    .to_owned()
             }
             _ => format!("cannot open it: {error}"),
         };
@@ -24,7 +25,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     let file = File::open(path).map_err(fail)?;
     if file.metadata().is_ok_and(|about| about.is_dir()) {
         return Err(Failure::Text(format!(
-            "{}: a directory, wanted a file: name a capture in it",
+            "{} is a directory: name a capture in it",
             path.display()
         )));
     }

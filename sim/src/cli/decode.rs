@@ -8,8 +8,8 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use veschub_transcript::{
-    Choice, Direction, Options,
-    capture::{Audience, TellError, Told, tell, tell_raw},
+    Choice, Direction, EntrySink, Options,
+    read::{ReadError, Summary, read_capture, read_raw},
     render::{JsonWriter, Stats, TextOptions, TextWriter},
 };
 
@@ -17,42 +17,43 @@ use super::{Failure, capture, written};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads pcap and pcapng, compressed with gzip or not, of any length: memory does not grow with the\n\
-    file. Which connections are VESC shows in what they say; --port and --connection choose instead.\n\n\
-    A line of text is: seconds since the first entry, seconds since the entry before it on the same\n\
-    connection, the way, what it is, for a reply how long after its request it came, and the fields.\n\
-    A reply belongs to the latest request with its command that has none yet.\n\n\
-    A capture that ends too early is shown as far as it goes; the exit code is then 2.\n\
-    Passwords and keys are masked, but for the payloads that --json gives.\n\n\
+    after_help = "Reads pcap and pcapng files of any length, gzipped or not; memory does not grow with the file. It\n\
+    shows the connections whose content is VESC; --port and --connection choose others.\n\n\
+    A line of text is: seconds since the first entry, seconds since the previous entry of the same\n\
+    connection, the direction, what it is, for a reply the time since its request, and the fields.\n\
+    A reply answers the oldest open request with its command. A request whose reply was lost is\n\
+    given up once later replies show it.\n\n\
+    If a capture is cut off, everything before the cut is shown and the exit code is 2.\n\
+    Passwords and keys are masked, except in the payloads that --json prints.\n\n\
     Examples:\n  \
-    veschub-sim decode session.pcapng               what was said, repeats counted\n  \
+    veschub-sim decode session.pcapng               what was said; repeats are counted\n  \
     veschub-sim decode --stats session.pcap.gz      how often, how fast, how much\n  \
     veschub-sim decode --unfold --hex --connection 2 session.pcap\n  \
     veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'\n  \
     tcpdump -i any -w - tcp port 65101 | veschub-sim decode -"
 )]
 pub(super) struct DecodeArgs {
-    /// A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
+    /// A pcap or pcapng file, or with --raw the bytes of a stream; `-` reads stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Print one JSON object per line
     #[arg(long)]
     json: bool,
-    /// Print a table instead: for each command how often, how many bytes, how long until the reply,
-    /// and how far apart; with --json one object a row
+    /// Print a table: for each command the count, the bytes, the time until the reply and the time between
+    /// requests; with --json one object per row
     #[arg(long)]
     stats: bool,
-    /// Show the bytes of each entry below it, with their offset in the stream; never those with secrets
+    /// Show the bytes of each entry below it, with their offset in the stream; bytes with secrets are left out
     #[arg(long, conflicts_with_all = ["json", "stats"])]
     hex: bool,
-    /// Show the connections to or from this TCP port, the hub's or device's, whatever they hold
+    /// Show all connections to or from this TCP port of a hub or device, VESC or not
     #[arg(long, value_name = "PORT", conflicts_with_all = ["raw", "connection"])]
     port: Option<u16>,
-    /// Show the connection with this number, whatever it holds; connections are counted from 1 in the
-    /// order of their first packets, and those that are left out are named with their number
+    /// Show the connection with this number, VESC or not; connections are counted from 1 in the order of
+    /// their first packets, and `decode` lists the numbers of those that it leaves out
     #[arg(long, value_name = "N", conflicts_with = "raw", value_parser = clap::value_parser!(u32).range(1..))]
     connection: Option<u32>,
-    /// FILE is a bare stream of bytes that went this way
+    /// FILE holds the bytes of a stream in this direction
     #[arg(long, value_name = "WAY", value_enum)]
     raw: Option<Way>,
     /// The largest payload in bytes [default: 512 to a device, 10000 to a tool]
@@ -92,7 +93,7 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
     match (args.stats, args.json) {
         (true, json) => {
             let mut stats = Stats::default();
-            let ended = args.tell(input, &mut stats);
+            let ended = args.read(input, &mut stats);
             args.close(ended, || match json {
                 true => stats.json_lines(&mut stdout),
                 false => stats.text(&mut stdout),
@@ -100,28 +101,28 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
         }
         (false, true) => {
             let mut writer = JsonWriter::new(stdout);
-            let ended = args.tell(input, &mut writer);
+            let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
         (false, false) => {
             let mut writer = TextWriter::new(stdout, args.text());
-            let ended = args.tell(input, &mut writer);
+            let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
     }
 }
 
 impl DecodeArgs {
-    fn tell(&self, input: impl Read, audience: &mut impl Audience) -> Result<Told, TellError> {
+    fn read(&self, input: impl Read, sink: &mut impl EntrySink) -> Result<Summary, ReadError> {
         let options = self.options();
         match self.raw {
-            None => tell(input, &options, audience),
+            None => read_capture(input, &options, sink),
             Some(way) => {
                 let way = Direction::from(way);
-                let bytes = tell_raw(input, way, options.limit(way), audience)?;
-                Ok(Told {
+                let bytes = read_raw(input, way, options.limit(way), sink)?;
+                Ok(Summary {
                     bytes,
-                    ..Told::default()
+                    ..Summary::default()
                 })
             }
         }
@@ -130,13 +131,13 @@ impl DecodeArgs {
     /// Writes what is still to be written, and says what was wrong with the input.
     fn close(
         &self,
-        ended: Result<Told, TellError>,
+        ended: Result<Summary, ReadError>,
         finish: impl FnOnce() -> io::Result<()>,
     ) -> Ended {
         let name = self.name();
         let told = match ended {
             Ok(told) => told,
-            Err(TellError::Audience(error)) => return written(Err(error)),
+            Err(ReadError::Sink(error)) => return written(Err(error)),
             Err(error) => return Err(Failure::Text(format!("{name}: {error}"))),
         };
         let missing = match self.options().choice {
@@ -144,11 +145,11 @@ impl DecodeArgs {
                 Some("the stream is empty (0 bytes): record again, or check the path".to_owned())
             }
             Choice::Port(port) if told.connections == 0 => Some(format!(
-                "no TCP connection to or from port {port}; without --port, connections are found by what they say"
+                "no TCP connection to or from port {port}; without --port, connections are recognised by their content"
             )),
             Choice::Connection(number) if told.connections == 0 => Some(format!(
-                "no TCP connection with the number {number}; without --connection, those with a login or a frame \
-                 are shown, and others are named with their numbers"
+                "no TCP connection has the number {number}; without --connection, `decode` shows those with a login or a \
+                 frame and lists the numbers of the others"
             )),
             _ => None,
         };

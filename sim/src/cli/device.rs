@@ -53,7 +53,7 @@ fn devices(world: World) -> Result<Vec<(LoginLine, Hub)>, Failure> {
         let id = target.id;
         let Some(password) = target.password else {
             return Err(Failure::Text(format!(
-                "device {id}: its recording holds no password to log in with: give it a `password`"
+                "device {id}: its recording has no password for the login: give the device a `password`"
             )));
         };
         let login = LoginLine::new(LoginKind::Device, &id, password);
@@ -154,7 +154,7 @@ impl Seen {
     fn not_connected(&mut self, error: &std::io::Error) {
         if !self.unreachable {
             say(format_args!(
-                "{} cannot connect, and goes on trying: {error}",
+                "{} cannot connect and keeps trying: {error}",
                 self.id
             ));
         }
@@ -167,8 +167,8 @@ impl Seen {
         if short && !self.short {
             let (after, pause) = (after.as_millis(), RECONNECT_PAUSE.as_millis());
             say(format_args!(
-                "{id} was disconnected after {after} ms, as by a hub that refuses the login; \
-                 tries again every {pause} ms"
+                "{id} was disconnected after {after} ms: the hub probably refused its login; \
+                 it tries again every {pause} ms"
             ));
         } else if !short && !talk.quiet {
             let after = after.as_secs_f64();

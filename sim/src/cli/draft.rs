@@ -59,11 +59,11 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
         }
         None => {
             let changed = match draft.tables.len() {
-                1 => "a value of the BMS changed, and goes into a CSV file".to_owned(),
-                count => format!("{count} values of the BMS changed, and go into CSV files"),
+                1 => "a value of the BMS changed and needs a CSV file".to_owned(),
+                count => format!("{count} values of the BMS changed and need CSV files"),
             };
             Err(fail(&format!(
-                "{changed}: name the scenario with -o, or pin values to the last reading with --pin"
+                "{changed}: name the scenario's file with -o, or use --pin to keep only the last reading"
             )))
         }
     }
@@ -93,7 +93,7 @@ fn write(draft: &Draft, path: &Path, force: bool) -> Result<Vec<PathBuf>, Failur
     let files: Vec<(PathBuf, &String)> = tables.chain([(path.to_owned(), &draft.yaml)]).collect();
     if !force && let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
         return Err(Failure::Text(format!(
-            "{} is there already: take another name, or --force to overwrite it",
+            "{} exists already: choose another name, or add --force to overwrite it",
             there.display()
         )));
     }
@@ -137,7 +137,7 @@ fn tell(draft: &Draft, files: &[PathBuf]) {
         }
         let names: Vec<&str> = silent.iter().map(|one| one.quirk).collect();
         if !names.is_empty() {
-            text += &format!("  no word of {}\n", names.join(", "));
+            text += &format!("  nothing about {}\n", names.join(", "));
         }
     }
     // What cannot be said is not worth a failure.

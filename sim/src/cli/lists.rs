@@ -19,7 +19,10 @@ pub(super) fn quirks() -> Result<(), Failure> {
             Switch::Hub,
             "Under `hub:`, on with `profile: reference` and off with `profile: ideal`",
         ),
-        (Switch::Always, "Of the simulated devices, always on"),
+        (
+            Switch::Always,
+            "Always on: every simulated device behaves like this",
+        ),
     ];
     written(sections.iter().try_for_each(|(switch, title)| {
         writeln!(stdout, "{title}\n")?;

@@ -61,7 +61,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         }
         None => {
             if !args.listen.talk.quiet {
-                say(format_args!("an empty hub: devices and tools may log in"));
+                say(format_args!("an empty hub: devices and tools can log in"));
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
             return run(hub, About::default(), &args.listen, HUB_PORT, None);
@@ -138,7 +138,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             let resident = recorded_device(args, path, recording, id, stand_in)?;
             if residents.iter().any(|other| other.id == resident.id) {
                 return Err(Failure::Text(format!(
-                    "{}: another device has the id {} already; give each one its own with --id, once for each",
+                    "{}: another device has the id {} already; give each its own: repeat --id once per device",
                     path.display(),
                     resident.id
                 )));
@@ -174,7 +174,7 @@ fn recordings(path: &Path, transcript: &Transcript) -> Result<Vec<Recording>, Fa
     if recordings.is_empty() {
         let name = path.display();
         return Err(Failure::Text(format!(
-            "{name}: no request to a VESC device in it; `veschub-sim decode {name}` shows what there is"
+            "{name} has no request to a VESC device; `veschub-sim decode {name}` shows what it contains"
         )));
     }
     Ok(recordings)
@@ -343,10 +343,10 @@ async fn discovery(
     let to = discover.to;
     let discovery = Discovery::new(&discover.name, listening, to)
         .await
-        .map_err(|error| Failure::Text(format!("cannot be discovered at {to}: {error}")))?;
+        .map_err(|error| Failure::Text(format!("cannot announce the device to {to}: {error}")))?;
     if !talk.quiet {
         say(format_args!(
-            "tells {to} every second: {}",
+            "announces itself to {to} every second: {}",
             discovery.text()
         ));
     }
@@ -437,7 +437,7 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => {
-                "the port is in use: end the other program, or take `--listen 127.0.0.1:0` for a free port"
+                "the port is in use: stop the other program, or use `--listen 127.0.0.1:0` for a free port"
             }
             io::ErrorKind::PermissionDenied => "not allowed: take a port above 1023",
             io::ErrorKind::AddrNotAvailable => "this machine does not have that address",

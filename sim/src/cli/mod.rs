@@ -1,6 +1,6 @@
 //! The command line: what is asked for, and the exit codes.
 //!
-//! stdout is data, stderr is talk. 0: all went well; 2: the input or the command line cannot be used.
+//! stdout carries data, stderr carries messages. Exit code 0: success; 2: the input or the command line is wrong.
 
 mod capture;
 mod decode;
@@ -37,7 +37,7 @@ const DIRECT_PORT: u16 = 65102;
     after_help = "A first session, in two terminals:\n  \
         veschub-sim serve --demo\n  \
         veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret\n\n\
-        Exit codes: 0 all went well, 2 the input or the command line cannot be used."
+        Exit codes: 0 success, 2 the input or the command line is wrong."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -52,13 +52,13 @@ enum Command {
     Replay(ReplayArgs),
     /// Play the devices of a scenario at somebody else's hub until Ctrl-C
     Device(DeviceArgs),
-    /// Sit between a client and a real hub or device, and write what is said into a capture file
+    /// Record a client's session with a real hub or device into a capture file
     Record(RecordArgs),
-    /// Show what was said in a capture or in a bare stream of bytes
+    /// Show the logins, frames and fields in a capture or in raw bytes
     Decode(decode::DecodeArgs),
-    /// Infer a first scenario from a recorded session, to be edited; it runs as it is
+    /// Write a first scenario from a recorded session: it runs unchanged, and you can edit it
     Draft(DraftArgs),
-    /// Write a capture anew without logins, keys, names, addresses and dates
+    /// Copy a capture without its logins, keys, names, addresses and dates
     Scrub(scrub::ScrubArgs),
     /// Check scenarios without running them, and captures for secrets
     Check(CheckArgs),
@@ -66,28 +66,28 @@ enum Command {
     Schema,
     /// Print a request as a frame in hex
     Encode(EncodeArgs),
-    /// List the odd behaviours of real hubs and devices, with where each was seen
+    /// List the odd behaviours of real hubs and devices, and where each was seen
     Quirks,
     /// List the ways to harm a link, with their parameters
     Faults,
 }
 
-/// How a live hub listens and talks.
+/// Where a live hub listens, what it saves and what it prints.
 #[derive(Debug, Args)]
 struct ListenArgs {
-    /// Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+    /// Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:65101]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
     #[command(flatten)]
     save: SaveArgs,
-    /// End when stdin ends as well, so that a hub never outlives a program that holds its stdin
+    /// Also stop when stdin is closed, so that the hub ends together with the program that started it
     #[arg(long)]
     until_stdin_ends: bool,
     #[command(flatten)]
     talk: TalkArgs,
 }
 
-/// How much a person is told.
+/// How much is printed on stderr.
 #[derive(Clone, Copy, Debug, Args)]
 struct TalkArgs {
     /// Show every request and reply on stderr, not only who comes and goes
@@ -98,21 +98,20 @@ struct TalkArgs {
     quiet: bool,
 }
 
-/// Where to save what goes over the wire, and what happens at the hub.
+/// Where to save the traffic and the hub's journal.
 #[derive(Debug, Args)]
 struct SaveArgs {
-    /// Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+    /// Save all traffic as a pcapng file, which Wireshark and `decode` can read
     #[arg(long, value_name = "FILE", group = "saved")]
     save: Option<PathBuf>,
-    /// Write what happens as it happens, one JSON object a line, with the truth of each reply; `-` is stdout, behind
-    /// the line that says where the hub listens
+    /// Write each event as it happens, one JSON object per line, each reply with the values that the device held;
+    /// `-` writes to stdout, after the line that says where the hub listens
     #[arg(long, value_name = "FILE", group = "saved")]
     journal: Option<PathBuf>,
-    /// Write passwords and keys as they were said, in login lines, in configs and at the start of a journal, instead of
-    /// masking them
+    /// Save passwords and keys unmasked: in login lines, in configs and in the first line of a journal
     #[arg(long, requires = "saved")]
     keep_credentials: bool,
-    /// Overwrite the file if it is there
+    /// Overwrite the file if it exists
     #[arg(long, requires = "saved")]
     force: bool,
 }
@@ -120,7 +119,7 @@ struct SaveArgs {
 /// Values of a scenario that are replaced.
 #[derive(Debug, Args)]
 struct SetArgs {
-    /// Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may be given several times
+    /// Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; can be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
 }
@@ -141,28 +140,28 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 )]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
-    `listening on PATH`, a terminal that clients may open and close at will. With --journal - the\n\
-    journal follows.\n\
-    Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
-    `VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.\n\
+    `listening on PATH`, a terminal that clients can open and close at any time. With --journal -\n\
+    the journal follows.\n\
+    Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
+    `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.\n\
     The demo's device has the id demo-0001 and the password not-a-secret."
 )]
 struct ServeArgs {
-    /// The scenario, a YAML file; without one, the hub is empty and relays
+    /// The scenario, a YAML file; without one, the hub is empty and relays between devices and tools that log in
     #[arg(value_name = "SCENARIO")]
     scenario: Option<PathBuf>,
-    /// Serve a built-in device instead: a 20-cell pack that is being ridden
+    /// Serve a built-in device: a 20-cell battery in use
     #[arg(long, conflicts_with = "scenario")]
     demo: bool,
     /// Serve one device as its own TCP server, without a hub and a login: the first, or the one with this id;
     /// listens at port 65102 by default
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
     direct: Option<String>,
-    /// With --direct: serve on a pseudo-terminal instead, for clients that speak serial; its path is announced
+    /// With --direct: serve on a pseudo-terminal, for clients that speak serial; prints its path
     #[arg(long, requires = "direct", conflicts_with_all = ["listen", "journal", "until_stdin_ends"])]
     pty: bool,
-    /// With --direct: tell apps where the device listens, as an Express does with a datagram every second; they go
-    /// to this address [default: 127.0.0.1:65109]
+    /// With --direct: announce the device to apps, as an Express does, with a UDP datagram every second to this
+    /// address [default: 127.0.0.1:65109]
     #[arg(
         long,
         value_name = "ADDR:PORT",
@@ -173,7 +172,7 @@ struct ServeArgs {
         conflicts_with = "pty"
     )]
     discover: Option<SocketAddr>,
-    /// Decides all that is random; drawn and printed if it is not given
+    /// The seed of everything that is random; without it, a seed is drawn and printed
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
     #[command(flatten)]
@@ -187,21 +186,20 @@ struct ServeArgs {
     override_usage = "veschub-sim device [OPTIONS] --hub <HOST:PORT> <SCENARIO>\n       \
                       veschub-sim device [OPTIONS] --hub <HOST:PORT> --demo",
     after_help = "Prints `connected to ADDR:PORT` on stdout once every device has sent its login line\n\
-    `VESC:ID:PASSWORD`. A hub does not say whether it takes a login: one that refuses it closes the\n\
-    connection. Like a VESC Express, a device connects again 10 ms after a connection has ended, and\n\
+    `VESC:ID:PASSWORD`. A hub does not confirm a login: it closes the connection if it refuses one. Like a VESC Express, a device connects again 10 ms after a connection has ended, and\n\
     1 s after a name that could not be looked up."
 )]
 struct DeviceArgs {
     /// The scenario, a YAML file
     #[arg(value_name = "SCENARIO", required_unless_present = "demo")]
     scenario: Option<PathBuf>,
-    /// Play a built-in device instead: a 20-cell pack that is being ridden
+    /// Play a built-in device: a 20-cell battery in use
     #[arg(long, conflicts_with = "scenario")]
     demo: bool,
     /// Where the hub listens
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     hub: String,
-    /// Decides all that is random; drawn and printed if it is not given
+    /// The seed of everything that is random; without it, a seed is drawn and printed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     #[command(flatten)]
@@ -213,24 +211,24 @@ struct DeviceArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else. Point the client there.\n\
-    Bytes pass untouched. The file grows as the session goes on: after Ctrl-C or a crash it can be read up to\n\
-    the last packet. Its addresses are made up. Passwords and keys are masked, in login lines and in the\n\
-    configs of devices; names and ids are not: see `veschub-sim scrub` before you give the file away."
+    Bytes pass unchanged. The file is written during the session: after Ctrl-C or a crash it can be read up\n\
+    to the last packet. The IP addresses in it are placeholders. Passwords and keys are masked, in login\n\
+    lines and in configs; names and ids are not: run `veschub-sim scrub` before you give the file away."
 )]
 struct RecordArgs {
     /// The hub or the device to record
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     upstream: String,
-    /// Address and port to listen at; port 0 picks a free one
+    /// Address and port to listen on; port 0 picks a free one
     #[arg(long, value_name = "ADDR", value_parser = address, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
     /// The capture file to write, a pcapng
     #[arg(long, short, value_name = "FILE")]
     output: PathBuf,
-    /// Write passwords and keys as they were said, in login lines and in configs, instead of masking them
+    /// Save passwords and keys unmasked, in login lines and in configs
     #[arg(long)]
     keep_credentials: bool,
-    /// Overwrite the file if it is there
+    /// Overwrite the file if it exists
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -249,17 +247,18 @@ fn host_and_port(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was\n\
-    asked for something in one of the captures is at the hub.\n\
-    A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th\n\
-    recorded reply comes. What came unasked comes as long after the login as it did.\n\
+    after_help = "Tools log in with the recorded id and password, unless --id or --password say otherwise. The hub has\n\
+    every device that received a request in one of the captures.\n\
+    A request matches a recorded one if the whole payload is equal. When a client sends it for the k-th time\n\
+    in a session, the device sends the k-th recorded reply. Replies that nobody asked for come as long after\n\
+    the login as in the recording.\n\
     Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else."
 )]
 struct ReplayArgs {
     /// The recorded sessions, pcap or pcapng files
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
-    /// The id that tools log in with; for several devices once for each, in their order
+    /// The id that tools log in with; with several devices, give it once for each, in their order
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,
     /// The password that tools log in with
@@ -268,16 +267,16 @@ struct ReplayArgs {
     /// When replies are sent
     #[arg(long, value_name = "PACE", value_enum, default_value_t = PaceArg::Recorded)]
     pace: PaceArg,
-    /// Play so many times as fast as recorded, e.g. 2 or 0.5
+    /// Play faster or slower than recorded by this factor, e.g. 2 or 0.5
     #[arg(long, value_name = "FACTOR", value_parser = speed, conflicts_with = "pace")]
     speed: Option<f64>,
     /// Which requests are answered
     #[arg(long, value_name = "ORDER", value_enum, default_value_t = OrderArg::ByRequest)]
     order: OrderArg,
-    /// What is answered when a request comes more often than in the recording
+    /// The reply when a request comes more often than in the recording
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = AtEndArg::Hold)]
     at_end: AtEndArg,
-    /// What becomes of requests that were not recorded
+    /// How requests that were not recorded are handled
     #[arg(long, value_name = "WHAT", value_enum, default_value_t = UnknownArg::Silent)]
     unknown: UnknownArg,
     #[command(flatten)]
@@ -302,7 +301,7 @@ enum OrderArg {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum UnknownArg {
-    /// They stay unanswered
+    /// They get no reply
     Silent,
     /// A synthetic device of the same kind and firmware answers them, with the values recorded last
     Synthetic,
@@ -310,9 +309,9 @@ enum UnknownArg {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum AtEndArg {
-    /// The last answer again
+    /// The last reply again
     Hold,
-    /// The first answer again, and so on
+    /// The recorded replies again, from the first
     Wrap,
     /// Nothing
     Silent,
@@ -328,11 +327,11 @@ enum PaceArg {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The scenario plays what was recorded: who the device is, its BMS and CAN bus, how long it takes, and byte by\n\
-    byte what a simulated device does not say by itself. Its client polls as often as the recorded one did.\n\
-    Readings that changed go into CSV files, in a folder beside the scenario that is named like it.\n\
-    What the recording says for or against each known quirk is told on stderr and in the scenario's comments.\n\
-    Passwords are never taken over: they become `not-a-secret`. Replies that are written byte by byte are as\n\
+    after_help = "The scenario plays what was recorded: the device's identity, its BMS and CAN bus, its reply times, and, byte\n\
+    by byte, replies that a simulated device does not give by itself. Its client polls as often as the recorded\n\
+    one did. Readings that changed go into CSV files, in a folder beside the scenario and with its name.\n\
+    stderr and the scenario's comments say what the recording shows for or against each known quirk.\n\
+    Passwords are not copied: they become `not-a-secret`. Replies that are written byte by byte are as\n\
     recorded, and may name a device."
 )]
 struct DraftArgs {
@@ -342,10 +341,10 @@ struct DraftArgs {
     /// The scenario to write; without it, the scenario is printed, if it needs no other file
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Pin the values of the BMS to the last reading, so that no CSV file is needed
+    /// Set the BMS to its last reading, so that no CSV file is needed
     #[arg(long)]
     pin: bool,
-    /// Overwrite files that are there
+    /// Overwrite files that exist
     #[arg(long, requires = "output")]
     force: bool,
     /// Print what was found as a JSON object
@@ -358,20 +357,20 @@ struct DraftArgs {
     override_usage = "veschub-sim check [OPTIONS] <SCENARIO>...\n       veschub-sim check --explain <CODE>",
     after_help = "A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does with\n\
     --strict. Codes never change their meaning.\n\
-    A capture that was not scrubbed is a warning, so this refuses one:\n  \
+    A capture that was not scrubbed gives a warning, so this command refuses one:\n  \
     veschub-sim check --strict captures/*.pcap*"
 )]
 struct CheckArgs {
     /// The scenarios, YAML files, and captures, whose names end in .pcap or .pcapng
     #[arg(value_name = "SCENARIO", required_unless_present = "explain")]
     scenarios: Vec<PathBuf>,
-    /// Take warnings for mistakes
+    /// Treat warnings as mistakes
     #[arg(long)]
     strict: bool,
     /// Print one JSON object per finding, and nothing else
     #[arg(long)]
     json: bool,
-    /// Say what a code means
+    /// Explain a code
     #[arg(long, value_name = "CODE", conflicts_with_all = ["scenarios", "strict", "json", "settings"])]
     explain: Option<String>,
     #[command(flatten)]
@@ -395,13 +394,13 @@ struct EncodeArgs {
     /// The command: a name such as BMS_GET_VALUES, or a number
     #[arg(value_name = "COMMAND", required_unless_present = "list")]
     command: Option<String>,
-    /// What the command needs; `--list` shows it
+    /// The command's arguments; `--list` shows them
     #[arg(value_name = "ARGS", allow_hyphen_values = true)]
     args: Vec<String>,
     /// Write the bytes themselves instead of hex
     #[arg(long)]
     binary: bool,
-    /// List all commands with what they need
+    /// List all commands with their arguments
     #[arg(long, conflicts_with_all = ["command", "args", "binary"])]
     list: bool,
 }
@@ -413,7 +412,7 @@ enum Failure {
     Scenario(ScenarioError),
     /// Anything else, in words.
     Text(String),
-    /// It was said already.
+    /// The message was printed already.
     Told,
 }
 
@@ -471,7 +470,7 @@ fn tell(failure: &Failure) {
     };
 }
 
-/// A reader that has seen enough, such as `head`, is no failure.
+/// A reader that stops early, such as `head`, is not a failure.
 fn written(result: io::Result<()>) -> Result<(), Failure> {
     match result {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {

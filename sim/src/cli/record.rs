@@ -9,11 +9,10 @@ use std::{
 };
 
 use veschub_transcript::{
-    Direction, Entry, Kind, Listener,
+    Direction, Entry, Kind, Listener, Side,
     listen::Heard,
     live::LiveCapture,
     render::{TextOptions, text_line},
-    tcp::Side,
 };
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
@@ -96,14 +95,14 @@ impl SaveArgs {
             let shown = path.display();
             match error.kind() {
                 io::ErrorKind::AlreadyExists => Failure::Text(format!(
-                    "{shown} is there already: take another name, or --force to overwrite it"
+                    "{shown} exists already: choose another name, or add --force to overwrite it"
                 )),
                 _ => Failure::Text(format!("cannot write {shown}: {error}")),
             }
         })
     }
 
-    /// Closes the file; an error on the way is one at the end.
+    /// Closes the file and reports the first error of writing it.
     pub(super) fn finish(
         &self,
         capture: LiveCapture<File>,
@@ -165,11 +164,11 @@ impl Watch {
                 "connected".to_owned()
             }
             What::Unreachable(error) => {
-                format!("let go: no connection to {}: {error}", self.upstream)
+                format!("closed: cannot connect to {}: {error}", self.upstream)
             }
             What::Said(side, bytes) => return self.hear(passed, *side, bytes),
-            What::Ended(side) => format!("{} ended it", who(*side)),
-            What::BrokenOff(side) => format!("{} broke it off", who(*side)),
+            What::Ended(side) => format!("closed by {}", who(*side)),
+            What::BrokenOff(side) => format!("reset by {}", who(*side)),
         };
         self.line(passed, &told);
     }

@@ -45,7 +45,7 @@ fn explain(id: &str) -> Result<(), Failure> {
     let Some(code) = Code::find(id) else {
         let known: Vec<&str> = Code::all().map(Code::id).collect();
         return Err(Failure::Text(format!(
-            "no finding has the code {id}; there are {}",
+            "there is no code {id}; the codes are {}",
             known.join(", ")
         )));
     };

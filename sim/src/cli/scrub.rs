@@ -7,21 +7,21 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use veschub_transcript::scrub::{self, Counted, Keep, Report};
+use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
 use super::{Failure, capture::open, written};
 use veschub_scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Replaced by placeholders of the same length, the same everywhere, so that a replay still matches:\n\
+Replaced by placeholders of the same length, the same one everywhere, so that a replay still works:\n\
 login ids and passwords, Wi-Fi names and keys, the host and login of a hub in configs, Bluetooth\n\
-names and pins, UUIDs, MAC and IP addresses; wherever the same text stands in a payload as well.\n\
-The recording begins at 2026-01-01 00:00 UTC; distances of times stay to the nanosecond.\n\
-Left out: packets of anything but VESC sessions and discovery; comments and names of a pcapng.\n\
-Zeroed: bytes outside of frames, unknown commands and configs, unless they are kept.\n\
+names and pins, UUIDs, MAC and IP addresses; also where the same text stands in another payload.\n\
+The recording begins at 2026-01-01 00:00 UTC; the times between packets stay exact.\n\
+Left out: packets that belong to no VESC session or discovery; comments and names in a pcapng.\n\
+Zeroed: bytes outside of frames, unknown commands and configs, unless you keep them.\n\
 Kept: ports, device and firmware names, CAN ids, measured values. Free text (PRINT, TERMINAL_CMD)\n\
-is kept but for secrets that the capture also has in a field: look it over before you share it:\n  \
+is kept, except for secrets that also stand in a field: read it before you share the capture:\n  \
 veschub-sim scrub recorded.pcap captures/my-session.pcap\n  \
 veschub-sim decode --full captures/my-session.pcap\n\
 Scrubbing a scrubbed file changes nothing. A text that begins with demo-, not-a- or not-an-, or ends\n\
@@ -33,16 +33,16 @@ pub(super) struct ScrubArgs {
     /// The file to write, of the same format
     #[arg(value_name = "OUT")]
     output: PathBuf,
-    /// Write OUT even if it is there already
+    /// Overwrite OUT if it exists
     #[arg(long)]
     force: bool,
-    /// Keep bytes outside of frames, such as junk and broken frames; secrets in a broken frame may stay
+    /// Keep bytes outside of frames, such as junk and broken frames; a broken frame may contain secrets
     #[arg(long)]
     keep_noise: bool,
-    /// Keep what follows the id of an unknown command or the known fields of others, and unknown configs
+    /// Keep the bytes of unknown commands, bytes after the known fields of others, and unknown configs
     #[arg(long)]
     keep_unknown: bool,
-    /// Print what was done as one JSON object
+    /// Print the report as one JSON object
     #[arg(long)]
     json: bool,
 }
@@ -66,7 +66,7 @@ pub(super) fn scrub(args: &ScrubArgs) -> Result<(), Failure> {
     written(io::stdout().lock().write_all(told.as_bytes()))?;
     match &report.truncated {
         Some(truncated) => Err(Failure::Text(format!(
-            "{name}: {truncated}; what comes before it was scrubbed and written"
+            "{name}: {truncated}; everything before that was scrubbed and written"
         ))),
         None => Ok(()),
     }
@@ -82,24 +82,24 @@ fn check_output(args: &ScrubArgs) -> Result<(), Failure> {
     let name = output.display();
     if same {
         return Err(Failure::Text(format!(
-            "{name}: IN and OUT are the same file: write to another one, so that the recording stays"
+            "{name}: IN and OUT are the same file: choose another OUT, so that the recording is kept"
         )));
     }
     if output.symlink_metadata().is_ok() && !args.force {
         return Err(Failure::Text(format!(
-            "{name}: it is there already: choose another name, or add --force to replace it"
+            "{name} exists already: choose another name, or add --force to overwrite it"
         )));
     }
     if output.is_dir() {
         return Err(Failure::Text(format!(
-            "{name}: a directory, wanted a file: name one in it"
+            "{name} is a directory: name a file in it"
         )));
     }
     Ok(())
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
-    Failure::Text(format!("{}: cannot write it: {error}", path.display()))
+    Failure::Text(format!("cannot write {}: {error}", path.display()))
 }
 
 /// All of it or nothing: under another name in the same folder first.
@@ -123,7 +123,7 @@ fn write_file(args: &ScrubArgs, file: &[u8]) -> io::Result<()> {
 }
 
 /// The report for people.
-fn tell(output: &Path, report: &Report) -> String {
+fn tell(output: &Path, report: &ScrubReport) -> String {
     let mut told = String::new();
     let packets = counted(report.packets, "packet");
     let _ = writeln!(told, "{}: {packets}", output.display());
@@ -195,7 +195,7 @@ pub(super) fn findings(path: &Path) -> Vec<ScenarioError> {
     let found: Vec<String> = replaced.chain(dropped).chain(removed).collect();
     let message = format!("the capture was not scrubbed: {}", found.join(", "));
     let help = format!(
-        "`veschub-sim scrub {} OUT` writes it with placeholders",
+        "`veschub-sim scrub {} OUT` replaces them with placeholders",
         path.display()
     );
     let finding = ScenarioError::of_file(path, Code::Unscrubbed, message);

@@ -1,23 +1,20 @@
 //! Masks credentials in a stream while it goes on: the password of a login line, passwords, keys and pins in configs.
 //!
-//! What may still turn out to hold one is held back until that is certain, at most a frame.
+//! Bytes that may still turn out to hold one are held back until that is certain, at most a frame. Where the secrets are,
+//! [`crate::secret`] knows.
 
 use std::ops::Range;
 
 use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 
-use crate::{entry::Direction, listen::MAX_LOGIN_LINE, scrub::credentials};
+use crate::{
+    entry::Direction,
+    listen::MAX_LOGIN_LINE,
+    secret::{credentials, login_credentials, may_hold_credentials},
+};
 
 /// What each byte of a credential becomes.
 const MASK: u8 = b'*';
-/// The commands whose frames may hold credentials.
-const SENSITIVE: [CommandId; 4] = [
-    CommandId::FORWARD_CAN,
-    CommandId::GET_CUSTOM_CONFIG,
-    CommandId::GET_CUSTOM_CONFIG_DEFAULT,
-    CommandId::SET_CUSTOM_CONFIG,
-];
-
 /// Other bytes for a place in a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Edit {
@@ -92,7 +89,7 @@ impl Mask {
                 (false, Some(end)) => line.split_off(end + 1),
                 (false, None) => Vec::new(),
             };
-            self.mask_login(line, &mut edits);
+            Self::mask_login(line, &mut edits);
             self.base = self.seen - rest.len() as u64;
             self.frames(&rest, &mut edits);
         }
@@ -103,7 +100,7 @@ impl Mask {
     pub(super) fn settle(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
         if let Some(line) = self.login.take() {
-            self.mask_login(line, &mut edits);
+            Self::mask_login(line, &mut edits);
             self.base = self.seen;
             self.open.clear();
             return edits;
@@ -121,23 +118,15 @@ impl Mask {
         edits
     }
 
-    /// Masks what is behind the second colon of the line, whether it is a good login or not.
-    fn mask_login(&mut self, mut line: Vec<u8>, edits: &mut Vec<Edit>) {
-        let (offset, mut colons) = (0, 0);
-        for byte in &mut line {
-            match byte {
-                b'\n' | b'\r' => {}
-                b':' if colons < 2 => colons += 1,
-                _ if colons == 2 => *byte = MASK,
-                _ => {}
-            }
+    /// Masks the password of the line, whether it is a good login or not.
+    fn mask_login(mut line: Vec<u8>, edits: &mut Vec<Edit>) {
+        for place in login_credentials(&line) {
+            line[place].fill(MASK);
         }
-        if colons == 2 {
-            edits.push(Edit {
-                offset,
-                bytes: line,
-            });
-        }
+        edits.push(Edit {
+            offset: 0,
+            bytes: line,
+        });
     }
 
     fn frames(&mut self, mut bytes: &[u8], edits: &mut Vec<Edit>) {
@@ -176,5 +165,5 @@ fn sensitive_place(bytes: &[u8]) -> Option<Range<usize>> {
         .iter()
         .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
     let end = (start + length).min(bytes.len());
-    (SENSITIVE.contains(&id) && start + 1 < end).then_some(start + 1..end)
+    (may_hold_credentials(id) && start + 1 < end).then_some(start + 1..end)
 }

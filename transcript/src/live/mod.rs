@@ -1,9 +1,9 @@
 //! Sessions written into one pcapng file while they go on.
 //!
-//! A file that ends anywhere, because the program was ended, holds all that was said before. Addresses are made up:
-//! whoever opens a connection is 127.0.0.1 with a port of its own. Credentials are masked unless they are to be kept:
-//! the passwords of login lines, and passwords, keys and pins in the configs of devices. What may still turn out to
-//! hold one is held back, with all that came after it, until that is certain.
+//! If the program ends at any moment, the file holds everything that was sent before. Addresses are made up: the end
+//! that opens a connection is 127.0.0.1 with a port of its own. Credentials are masked unless the caller keeps them:
+//! the passwords of login lines, and passwords, keys and pins in the configs of devices. Bytes that may still turn out
+//! to hold a credential are held back, with all that came after them, until that is certain.
 
 mod mask;
 
@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     entry::Direction,
-    tcp::Side,
+    side::Side,
     write::{Endpoints, SessionWriter, begin},
 };
 use mask::{Edit, Mask};
@@ -35,23 +35,23 @@ const MAX_HELD_NS: u64 = 5_000_000_000;
 pub enum Event<'a> {
     /// It was opened.
     Opened,
-    /// One side said something.
-    Said(Side, &'a [u8]),
-    /// One side will say nothing more.
-    Ended(Side),
-    /// One side broke it off.
-    BrokenOff(Side),
+    /// One side sent bytes.
+    Data(Side, &'a [u8]),
+    /// One side will send nothing more.
+    Closed(Side),
+    /// One side reset it.
+    Reset(Side),
 }
 
 /// A capture file that is being written.
 ///
 /// ```
-/// use veschub_transcript::{Options, Transcript, live::{Event, LiveCapture}, tcp::Side};
+/// use veschub_transcript::{Options, Side, Transcript, live::{Event, LiveCapture}};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut capture = LiveCapture::new(Vec::new(), 65101, 0)?;
 /// capture.event(0, 1, Event::Opened)?;
-/// capture.event(5_000_000, 1, Event::Said(Side::Initiator, b"VESCTOOL:demo-0001:not-a-secret\n"))?;
+/// capture.event(5_000_000, 1, Event::Data(Side::Initiator, b"VESCTOOL:demo-0001:not-a-secret\n"))?;
 /// let file = capture.finish()?;
 /// assert!(!file.windows(12).any(|bytes| bytes == b"not-a-secret"));
 /// let transcript = Transcript::from_capture(&file[..], &Options::default())?;
@@ -65,25 +65,25 @@ pub struct LiveCapture<W> {
     server: SocketAddrV4,
     start_ns: u64,
     keep_credentials: bool,
-    sessions: BTreeMap<u32, Session<W>>,
+    connections: BTreeMap<u32, Connection<W>>,
     /// What is not written yet, in the order of time.
     held: VecDeque<Held>,
     held_bytes: usize,
 }
 
 #[derive(Debug)]
-struct Session<W> {
+struct Connection<W> {
     writer: SessionWriter<Shared<W>>,
-    sides: [Speaker; 2],
+    sides: [Sender; 2],
 }
 
 /// One side of a connection.
 #[derive(Debug, Default)]
-struct Speaker {
+struct Sender {
     /// What reads along; nothing, where credentials are kept.
     mask: Option<Mask>,
-    /// How much it has said.
-    said: u64,
+    /// How much it has sent.
+    sent: u64,
     ended: bool,
 }
 
@@ -92,24 +92,25 @@ struct Speaker {
 struct Held {
     at_ns: u64,
     connection: u32,
-    what: What,
+    event: HeldEvent,
 }
 
+/// An [`Event`] with bytes of its own.
 #[derive(Debug)]
-enum What {
+enum HeldEvent {
     Opened,
-    /// Bytes, and their place among all that the side says.
-    Said(Side, u64, Vec<u8>),
-    Ended(Side),
-    BrokenOff(Side),
+    /// Bytes, and their offset in the stream of the side.
+    Data(Side, u64, Vec<u8>),
+    Closed(Side),
+    Reset(Side),
 }
 
-/// The file, which all sessions write to in turns.
+/// The file, which all connections write to in turns.
 #[derive(Debug)]
 struct Shared<W>(Arc<Mutex<W>>);
 
 impl<W: Write> LiveCapture<W> {
-    /// Writes the file's headers. Whoever is called listens at `port`; times will count from `start_ns`, which is
+    /// Writes the file's headers. The end that is called listens at `port`; times will count from `start_ns`, which is
     /// nanoseconds since the epoch.
     ///
     /// # Errors
@@ -121,13 +122,13 @@ impl<W: Write> LiveCapture<W> {
             server: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port),
             start_ns,
             keep_credentials: false,
-            sessions: BTreeMap::new(),
+            connections: BTreeMap::new(),
             held: VecDeque::new(),
             held_bytes: 0,
         })
     }
 
-    /// Writes credentials as they were said.
+    /// Writes credentials as they were sent.
     #[must_use]
     pub fn keeping_credentials(mut self) -> Self {
         self.keep_credentials = true;
@@ -140,75 +141,79 @@ impl<W: Write> LiveCapture<W> {
     /// # Errors
     /// When the output refuses bytes.
     pub fn event(&mut self, at_ns: u64, connection: u32, event: Event<'_>) -> io::Result<()> {
-        let what = match event {
+        let held = match event {
             Event::Opened => {
-                let session = self.session(connection);
-                self.sessions.insert(connection, session);
-                What::Opened
+                let open = self.open(connection);
+                self.connections.insert(connection, open);
+                HeldEvent::Opened
             }
-            Event::Said(side, bytes) => {
-                let Some(speaker) = self.speaker(connection, side) else {
+            Event::Data(side, bytes) => {
+                let Some(sender) = self.sender(connection, side) else {
                     return Ok(());
                 };
-                let offset = speaker.said;
-                speaker.said += bytes.len() as u64;
-                let edits = speaker.mask.as_mut().map(|mask| mask.read(bytes));
+                let offset = sender.sent;
+                sender.sent += bytes.len() as u64;
+                let edits = sender.mask.as_mut().map(|mask| mask.read(bytes));
                 self.held_bytes += bytes.len();
-                self.hold(at_ns, connection, What::Said(side, offset, bytes.to_vec()));
+                self.hold(
+                    at_ns,
+                    connection,
+                    HeldEvent::Data(side, offset, bytes.to_vec()),
+                );
                 self.edit(connection, side, &edits.unwrap_or_default());
                 return self.write_settled(at_ns);
             }
-            Event::Ended(side) => {
-                let Some(speaker) = self.speaker(connection, side) else {
+            Event::Closed(side) => {
+                let Some(sender) = self.sender(connection, side) else {
                     return Ok(());
                 };
-                speaker.ended = true;
+                sender.ended = true;
                 self.settle(connection, side);
-                What::Ended(side)
+                HeldEvent::Closed(side)
             }
-            Event::BrokenOff(side) => {
+            Event::Reset(side) => {
                 self.settle(connection, side);
                 self.settle(connection, side.other());
-                What::BrokenOff(side)
+                HeldEvent::Reset(side)
             }
         };
-        self.hold(at_ns, connection, what);
+        self.hold(at_ns, connection, held);
         self.write_settled(at_ns)
     }
 
-    fn session(&self, connection: u32) -> Session<W> {
+    fn open(&self, connection: u32) -> Connection<W> {
         let port = FIRST_PORT + (connection.wrapping_sub(1) % PORTS) as u16;
         let ends = Endpoints::new(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port), self.server);
         let out = Shared(Arc::clone(&self.out));
-        let speaker = |direction| Speaker {
+        let sender = |direction| Sender {
             mask: (!self.keep_credentials).then(|| Mask::new(direction)),
-            ..Speaker::default()
+            ..Sender::default()
         };
-        Session {
+        Connection {
             writer: SessionWriter::within(out, ends, self.start_ns),
-            sides: [Direction::ToDevice, Direction::ToTool].map(speaker),
+            sides: [Direction::ToDevice, Direction::ToTool].map(sender),
         }
     }
 
-    /// Who speaks, unless that side has ended.
-    fn speaker(&mut self, connection: u32, side: Side) -> Option<&mut Speaker> {
-        let session = self.sessions.get_mut(&connection)?;
-        let speaker = &mut session.sides[side as usize];
-        (!speaker.ended).then_some(speaker)
+    /// The sender, unless that side has ended.
+    fn sender(&mut self, connection: u32, side: Side) -> Option<&mut Sender> {
+        let open = self.connections.get_mut(&connection)?;
+        let sender = &mut open.sides[side as usize];
+        (!sender.ended).then_some(sender)
     }
 
-    fn hold(&mut self, at_ns: u64, connection: u32, what: What) {
+    fn hold(&mut self, at_ns: u64, connection: u32, event: HeldEvent) {
         self.held.push_back(Held {
             at_ns,
             connection,
-            what,
+            event,
         });
     }
 
-    /// Makes certain what one side has said so far.
+    /// Makes certain what one side has sent so far.
     fn settle(&mut self, connection: u32, side: Side) {
-        let session = self.sessions.get_mut(&connection);
-        let mask = session.and_then(|session| session.sides[side as usize].mask.as_mut());
+        let open = self.connections.get_mut(&connection);
+        let mask = open.and_then(|open| open.sides[side as usize].mask.as_mut());
         if let Some(edits) = mask.map(Mask::settle) {
             self.edit(connection, side, &edits);
         }
@@ -221,7 +226,7 @@ impl<W: Write> LiveCapture<W> {
             .iter_mut()
             .filter(|held| held.connection == connection)
         {
-            if let What::Said(of, offset, bytes) = &mut held.what
+            if let HeldEvent::Data(of, offset, bytes) = &mut held.event
                 && *of == side
             {
                 for edit in edits {
@@ -234,11 +239,11 @@ impl<W: Write> LiveCapture<W> {
     /// Writes what is certain by now.
     fn write_settled(&mut self, now_ns: u64) -> io::Result<()> {
         while let Some(first) = self.held.front() {
-            if let What::Said(side, offset, bytes) = &first.what {
+            if let HeldEvent::Data(side, offset, bytes) = &first.event {
                 let (connection, side) = (first.connection, *side);
                 let end = offset + bytes.len() as u64;
-                let session = self.sessions.get(&connection);
-                let mask = session.and_then(|session| session.sides[side as usize].mask.as_ref());
+                let open = self.connections.get(&connection);
+                let mask = open.and_then(|open| open.sides[side as usize].mask.as_ref());
                 if mask.is_some_and(|mask| mask.settled() < end) {
                     let is_late = now_ns.saturating_sub(first.at_ns) > MAX_HELD_NS;
                     if !is_late && self.held_bytes <= MAX_HELD {
@@ -260,27 +265,27 @@ impl<W: Write> LiveCapture<W> {
         let Held {
             at_ns, connection, ..
         } = held;
-        let Some(session) = self.sessions.get_mut(&connection) else {
+        let Some(open) = self.connections.get_mut(&connection) else {
             return Ok(());
         };
-        let writer = &mut session.writer;
-        match held.what {
-            What::Opened => writer.open(at_ns),
-            What::Said(side, _, bytes) => {
+        let writer = &mut open.writer;
+        match held.event {
+            HeldEvent::Opened => writer.open(at_ns),
+            HeldEvent::Data(side, _, bytes) => {
                 self.held_bytes -= bytes.len();
                 writer.data(at_ns, side, &bytes)
             }
-            What::Ended(side) => {
+            HeldEvent::Closed(side) => {
                 writer.close(at_ns, side)?;
                 writer.ack(at_ns, side.other())?;
-                if session.sides.iter().all(|speaker| speaker.ended) {
-                    self.sessions.remove(&connection);
+                if open.sides.iter().all(|sender| sender.ended) {
+                    self.connections.remove(&connection);
                 }
                 Ok(())
             }
-            What::BrokenOff(side) => {
+            HeldEvent::Reset(side) => {
                 writer.reset(at_ns, side)?;
-                self.sessions.remove(&connection);
+                self.connections.remove(&connection);
                 Ok(())
             }
         }
@@ -291,15 +296,15 @@ impl<W: Write> LiveCapture<W> {
     /// # Errors
     /// When the output refuses bytes.
     pub fn finish(mut self) -> io::Result<W> {
-        let connections: Vec<u32> = self.sessions.keys().copied().collect();
+        let connections: Vec<u32> = self.connections.keys().copied().collect();
         for connection in connections {
             self.settle(connection, Side::Initiator);
             self.settle(connection, Side::Responder);
         }
         self.write_settled(u64::MAX)?;
-        self.sessions.clear();
+        self.connections.clear();
         let Some(out) = Arc::into_inner(self.out) else {
-            return Err(io::Error::other("a session still writes to the file"));
+            return Err(io::Error::other("a connection still writes to the file"));
         };
         let mut out = out.into_inner().unwrap_or_else(PoisonError::into_inner);
         out.flush()?;
@@ -369,13 +374,13 @@ mod tests {
         let transcript = said(&[
             (0, 1, Event::Opened),
             (1, 2, Event::Opened),
-            (2, 1, Event::Said(Initiator, LOGIN)),
-            (3, 2, Event::Said(Initiator, LOGIN)),
-            (4, 2, Event::Said(Initiator, FRAME)),
-            (5, 1, Event::Said(Initiator, FRAME)),
-            (6, 2, Event::Ended(Initiator)),
-            (7, 2, Event::Ended(Responder)),
-            (8, 1, Event::BrokenOff(Responder)),
+            (2, 1, Event::Data(Initiator, LOGIN)),
+            (3, 2, Event::Data(Initiator, LOGIN)),
+            (4, 2, Event::Data(Initiator, FRAME)),
+            (5, 1, Event::Data(Initiator, FRAME)),
+            (6, 2, Event::Closed(Initiator)),
+            (7, 2, Event::Closed(Responder)),
+            (8, 1, Event::Reset(Responder)),
         ]);
         assert_eq!(transcript.connections.len(), 2);
         let logins = transcript
@@ -400,7 +405,7 @@ mod tests {
             let stream = [LOGIN, FRAME].concat();
             for part in [&stream[..cut], &stream[cut..]] {
                 capture
-                    .event(1, 1, Event::Said(Side::Initiator, part))
+                    .event(1, 1, Event::Data(Side::Initiator, part))
                     .unwrap();
             }
             let file = capture.finish().unwrap();
@@ -417,12 +422,12 @@ mod tests {
     #[test]
     fn a_password_without_an_end_is_masked_too() {
         for ending in [
-            Event::Ended(Side::Initiator),
-            Event::BrokenOff(Side::Initiator),
+            Event::Closed(Side::Initiator),
+            Event::Reset(Side::Initiator),
         ] {
             let mut capture = capture();
             capture.event(0, 1, Event::Opened).unwrap();
-            let line = Event::Said(Side::Initiator, b"VESC:demo-0001:hunter2");
+            let line = Event::Data(Side::Initiator, b"VESC:demo-0001:hunter2");
             capture.event(1, 1, line).unwrap();
             capture.event(2, 1, ending).unwrap();
             let file = capture.finish().unwrap();
@@ -436,7 +441,7 @@ mod tests {
         let mut capture = capture().keeping_credentials();
         capture.event(0, 1, Event::Opened).unwrap();
         capture
-            .event(1, 1, Event::Said(Side::Initiator, LOGIN))
+            .event(1, 1, Event::Data(Side::Initiator, LOGIN))
             .unwrap();
         let file = capture.finish().unwrap();
         assert!(file.windows(LOGIN.len()).any(|part| part == LOGIN));
@@ -447,11 +452,11 @@ mod tests {
         let mut capture = capture();
         capture.event(0, 1, Event::Opened).unwrap();
         capture
-            .event(1, 1, Event::Said(Side::Initiator, &FRAME[..1]))
+            .event(1, 1, Event::Data(Side::Initiator, &FRAME[..1]))
             .unwrap();
         let so_far = capture.out.lock().unwrap().len();
         capture
-            .event(2, 1, Event::Said(Side::Initiator, &FRAME[1..]))
+            .event(2, 1, Event::Data(Side::Initiator, &FRAME[1..]))
             .unwrap();
         assert!(capture.out.lock().unwrap().len() > so_far);
         let transcript = read(&capture.finish().unwrap());
@@ -467,14 +472,14 @@ mod tests {
         let mut capture = capture();
         capture.event(0, 1, Event::Opened).unwrap();
         capture
-            .event(1, 1, Event::Said(Side::Initiator, LOGIN))
+            .event(1, 1, Event::Data(Side::Initiator, LOGIN))
             .unwrap();
         capture
-            .event(2, 1, Event::Said(Side::Initiator, FRAME))
+            .event(2, 1, Event::Data(Side::Initiator, FRAME))
             .unwrap();
         let whole = capture.out.lock().unwrap().clone();
         capture
-            .event(3, 1, Event::Said(Side::Responder, FRAME))
+            .event(3, 1, Event::Data(Side::Responder, FRAME))
             .unwrap();
         let longer = capture.finish().unwrap();
         for end in whole.len()..longer.len() {
@@ -516,7 +521,7 @@ mod tests {
             let mut capture = capture();
             capture.event(0, 1, Event::Opened).unwrap();
             for (at, part) in [(1, &stream[..cut]), (2, &stream[cut..])] {
-                let said = Event::Said(Side::Responder, part);
+                let said = Event::Data(Side::Responder, part);
                 capture.event(at, 1, said).unwrap();
             }
             let file = capture.finish().unwrap();
@@ -540,7 +545,7 @@ mod tests {
         let config = config();
         capture.event(0, 1, Event::Opened).unwrap();
         let so_far = capture.out.lock().unwrap().len();
-        let said = |side, bytes| Event::Said(side, bytes);
+        let said = |side, bytes| Event::Data(side, bytes);
         capture
             .event(1, 1, said(Side::Responder, &config[..9]))
             .unwrap();
@@ -563,7 +568,7 @@ mod tests {
         let whole = config();
         let secret_is_in = |end: usize| holds(&whole[..end], SECRETS[1]);
         let end = (0..whole.len()).find(|&end| secret_is_in(end)).unwrap();
-        let begun = Event::Said(Side::Responder, &whole[..end]);
+        let begun = Event::Data(Side::Responder, &whole[..end]);
         for late in [false, true] {
             let mut capture = capture();
             capture.event(0, 1, Event::Opened).unwrap();
@@ -571,7 +576,7 @@ mod tests {
             if late {
                 let later = MAX_HELD_NS + 2;
                 capture
-                    .event(later, 1, Event::Said(Side::Initiator, FRAME))
+                    .event(later, 1, Event::Data(Side::Initiator, FRAME))
                     .unwrap();
                 assert!(holds(&capture.out.lock().unwrap(), FRAME));
             }
@@ -586,7 +591,7 @@ mod tests {
         let mut capture = capture().keeping_credentials();
         capture.event(0, 1, Event::Opened).unwrap();
         capture
-            .event(1, 1, Event::Said(Side::Responder, &config()))
+            .event(1, 1, Event::Data(Side::Responder, &config()))
             .unwrap();
         assert!(holds(&capture.finish().unwrap(), SECRETS[0]));
     }

@@ -6,8 +6,9 @@
 
 use std::collections::VecDeque;
 
-use super::timing::{Asked, Timing};
+use super::timing::Timing;
 use crate::entry::{Direction, Entry, Kind};
+use crate::exchange::Asked;
 
 /// A unit must repeat at least this often, beyond the first, to be folded.
 const WORTH_FOLDING: usize = 2;
@@ -137,8 +138,8 @@ impl Folder {
 impl Run {
     fn new(first: &Entry, width: usize) -> Self {
         let what = match (&first.kind, first.frame()) {
-            (_, Some(frame)) if width == 2 => Repeats::Exchanges(Asked::by(frame)),
-            (_, Some(frame)) => Repeats::Frames(Asked::by(frame)),
+            (_, Some(frame)) if width == 2 => Repeats::Exchanges(Asked::by(&frame.payload)),
+            (_, Some(frame)) => Repeats::Frames(Asked::by(&frame.payload)),
             (Kind::Repeated { .. }, _) => Repeats::Again(0),
             (Kind::Discovery(_), _) => Repeats::Discovery,
             _ => Repeats::Noise(0),
@@ -200,7 +201,7 @@ fn is_exchange(request: &Entry, reply: &Entry) -> bool {
     request.connection == reply.connection
         && request.direction == Some(Direction::ToDevice)
         && reply.direction == Some(Direction::ToTool)
-        && Asked::by(asked).reply() == answer.command()
+        && Asked::by(&asked.payload).reply() == answer.command()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use veschub_wire::view::{Fields, Value};
-use veschub_wire::{CommandId, encode};
+use veschub_wire::{CommandId, frame::encode_as};
 
 use crate::entry::{Entry, FrameEntry, Kind};
 
@@ -55,17 +55,9 @@ fn printable(byte: u8) -> char {
     }
 }
 
-/// The frame with its head and tail; of the two forms that some lengths have, the one that was sent.
+/// The frame with its head and tail; of the forms that some lengths have, the one that was sent.
 fn on_the_wire(frame: &FrameEntry) -> Vec<u8> {
-    let encoded = encode(&frame.payload).unwrap_or_default();
-    let tail = encoded.len().saturating_sub(3);
-    let header = usize::from(frame.start).clamp(2, 4);
-    let len = (frame.payload.len() as u32).to_be_bytes();
-    let mut bytes = vec![frame.start];
-    bytes.extend_from_slice(&len[5 - header..]);
-    bytes.extend_from_slice(&frame.payload);
-    bytes.extend_from_slice(&encoded[tail..]);
-    bytes
+    encode_as(frame.start, &frame.payload).unwrap_or_default()
 }
 
 /// Whether fields are masked; a custom configuration that does not decode may hold keys anywhere.

@@ -7,11 +7,10 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use veschub_wire::view::{Fields, Value, hex};
 
-use super::seconds;
 use super::timing::{Clock, Timing};
-use crate::capture::Audience;
+use super::unit::seconds;
 use crate::entry::{Direction, Entry, Kind};
-use crate::transcript::{Connection, Transcript};
+use crate::transcript::{Connection, EntrySink, Transcript};
 
 /// Writes every entry as one line.
 ///
@@ -25,7 +24,7 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
     Ok(())
 }
 
-/// One entry as a JSON object; `several` says whether the connection is told.
+/// One entry as a JSON object; `several` says whether the number of the connection is in it.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
     timed_line(entry, several, Timing::default())
@@ -60,7 +59,7 @@ impl<W: Write> JsonWriter<W> {
     }
 }
 
-impl<W: Write> Audience for JsonWriter<W> {
+impl<W: Write> EntrySink for JsonWriter<W> {
     fn connection(&mut self, _: &Connection) -> io::Result<()> {
         self.connections = true;
         Ok(())

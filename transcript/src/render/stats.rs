@@ -9,11 +9,11 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::tally::Tally;
-use super::tenths_of_ms;
-use super::timing::{Asked, Clock};
-use crate::capture::Audience;
+use super::timing::Clock;
+use super::unit::{self, tenths_of_ms};
 use crate::entry::{Direction, Entry};
-use crate::transcript::Connection;
+use crate::exchange::Asked;
+use crate::transcript::{Connection, EntrySink};
 
 /// So many times are kept as they are.
 const EXACT: usize = 512;
@@ -82,14 +82,14 @@ fn as_str<S: Serializer>(direction: &Direction, serializer: S) -> Result<S::Ok, 
 }
 
 fn seconds<S: Serializer>(ns: &u64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(super::seconds(*ns))
+    serializer.serialize_f64(unit::seconds(*ns))
 }
 
 fn maybe_seconds<S: Serializer>(ns: &Option<u64>, serializer: S) -> Result<S::Ok, S::Error> {
-    ns.map(super::seconds).serialize(serializer)
+    ns.map(unit::seconds).serialize(serializer)
 }
 
-impl Audience for Stats {
+impl EntrySink for Stats {
     fn connection(&mut self, _: &Connection) -> io::Result<()> {
         Ok(())
     }
@@ -106,7 +106,7 @@ impl Audience for Stats {
             return Ok(());
         };
         let asked = match direction {
-            Direction::ToDevice => Asked::by(frame),
+            Direction::ToDevice => Asked::by(&frame.payload),
             Direction::ToTool => Asked {
                 command: frame.command(),
                 inner: None,

@@ -16,9 +16,9 @@ use super::fold::{Folded, Folder, Repeats, Step, Timed};
 use super::hexdump;
 use super::tally::{Tally, counted};
 use super::timing::{Clock, Timing};
-use crate::capture::Audience;
+use super::unit::tenths_of_ms;
 use crate::entry::{Direction, Entry, Kind};
-use crate::transcript::{Connection, Transcript};
+use crate::transcript::{Connection, EntrySink, Transcript};
 
 /// How a transcript is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +163,7 @@ impl<W: Write> TextWriter<W> {
     }
 }
 
-impl<W: Write> Audience for TextWriter<W> {
+impl<W: Write> EntrySink for TextWriter<W> {
     fn connection(&mut self, connection: &Connection) -> io::Result<()> {
         self.connections += 1;
         let width = 1 + connection.number.to_string().len();
@@ -195,7 +195,7 @@ impl<W: Write> Audience for TextWriter<W> {
 struct Page {
     options: TextOptions,
     time: usize,
-    /// 0 where the connection is not told.
+    /// 0 if the connection is not shown.
     connection: usize,
     name: usize,
 }
@@ -384,10 +384,10 @@ fn time(at_ns: Option<u64>, decimals: usize) -> String {
 
 /// A duration for people, to a tenth of a millisecond.
 fn milliseconds(ns: u64) -> String {
-    format!("{} ms", super::tenths_of_ms(ns))
+    format!("{} ms", tenths_of_ms(ns))
 }
 
-/// Flags in a row are told by how many are set.
+/// Of a list of flags, only the number of those that are set is shown.
 fn is_flags(values: &[Value]) -> bool {
     !values.is_empty() && values.iter().all(|value| matches!(value, Value::Bool(_)))
 }

@@ -1,81 +1,39 @@
 //! How long things took: gaps between what was said, and how long replies took.
 
 use std::collections::BTreeMap;
-use std::fmt;
-
-use veschub_wire::CommandId;
+use std::time::Duration;
 
 use crate::entry::{Direction, Entry, FrameEntry, Kind};
+use crate::exchange::{Asked, Exchanges, Policy};
 
-/// Requests that wait for a reply, in one connection; the oldest is then given up.
-const MAX_OPEN: usize = 64;
 /// Connections of which times are known; that with the lowest number is forgotten first.
 const MAX_CONNECTIONS: usize = 1024;
 
 /// How long things took, of one entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
+pub(super) struct Timing {
     /// Nanoseconds since something was said last on the same connection, in either direction.
-    pub gap_ns: Option<u64>,
+    pub(super) gap_ns: Option<u64>,
     /// For a reply: the request that it answers, and after how many nanoseconds.
-    pub answers: Option<(Asked, u64)>,
+    pub(super) answers: Option<(Asked, u64)>,
 }
 
-/// What was asked for: the command, for FORWARD_CAN with the one inside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Asked {
-    /// The command itself.
-    pub command: CommandId,
-    /// The command that FORWARD_CAN passes on.
-    pub inner: Option<CommandId>,
-}
-
-/// Follows the entries of a transcript and tells the times of each.
-///
-/// A reply answers the latest request with its command that has no reply yet: over one TCP connection replies come in
-/// order, and a request that was never answered must not make all later ones look slow.
+/// Follows the entries of a transcript and measures the times of each. [`Policy::measuring`] decides which request a
+/// reply answers.
 #[derive(Debug, Default)]
-pub struct Clock {
-    connections: BTreeMap<u32, Heard>,
+pub(super) struct Clock {
+    connections: BTreeMap<u32, Followed>,
 }
 
-#[derive(Debug, Default)]
-struct Heard {
+#[derive(Debug)]
+struct Followed {
     last_ns: Option<u64>,
-    open: Vec<(Asked, u64)>,
-}
-
-impl Asked {
-    /// What a frame to a device asks for.
-    #[must_use]
-    pub fn by(frame: &FrameEntry) -> Self {
-        let command = frame.command();
-        let inner = match frame.payload.as_slice() {
-            [_, _, inner, ..] if command == CommandId::FORWARD_CAN => Some(CommandId(*inner)),
-            _ => None,
-        };
-        Self { command, inner }
-    }
-
-    /// The command that the reply has: replies from the CAN bus come unwrapped.
-    #[must_use]
-    pub fn reply(&self) -> CommandId {
-        self.inner.unwrap_or(self.command)
-    }
-}
-
-impl fmt::Display for Asked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.inner {
-            Some(inner) => write!(f, "{}({inner})", self.command),
-            None => self.command.fmt(f),
-        }
-    }
+    exchanges: Exchanges<()>,
 }
 
 impl Clock {
     /// The times of the next entry.
-    pub fn time(&mut self, entry: &Entry) -> Timing {
+    pub(super) fn time(&mut self, entry: &Entry) -> Timing {
         let said = matches!(
             entry.kind,
             Kind::Login(_) | Kind::Frame(_) | Kind::Noise(_) | Kind::Gap { .. }
@@ -86,37 +44,36 @@ impl Clock {
         if self.connections.len() >= MAX_CONNECTIONS {
             self.connections.pop_first();
         }
-        let heard = self.connections.entry(entry.connection).or_default();
-        let last = heard.last_ns.replace(at);
+        let followed = self.connections.entry(entry.connection);
+        let followed = followed.or_insert_with(|| Followed {
+            last_ns: None,
+            exchanges: Exchanges::new(Policy::measuring()),
+        });
+        let last = followed.last_ns.replace(at);
+        let frame = entry.frame().zip(entry.direction);
         Timing {
             gap_ns: last.map(|last| at.saturating_sub(last)),
-            answers: entry
-                .frame()
-                .zip(entry.direction)
-                .and_then(|(frame, direction)| heard.exchange(at, frame, direction)),
+            answers: frame.and_then(|(frame, direction)| followed.exchange(at, frame, direction)),
         }
     }
 }
 
-impl Heard {
+impl Followed {
     fn exchange(
         &mut self,
-        at: u64,
+        at_ns: u64,
         frame: &FrameEntry,
         direction: Direction,
     ) -> Option<(Asked, u64)> {
+        let at = Duration::from_nanos(at_ns);
         if direction == Direction::ToDevice {
-            if self.open.len() == MAX_OPEN {
-                self.open.remove(0);
-            }
-            self.open.push((Asked::by(frame), at));
+            self.exchanges.ask(at, &frame.payload, ());
             return None;
         }
-        let command = frame.command();
-        let matches = |(asked, _): &(Asked, u64)| asked.reply() == command;
-        let index = self.open.iter().rposition(matches)?;
-        let (asked, since) = self.open.remove(index);
-        Some((asked, at.saturating_sub(since)))
+        let open = self.exchanges.answer(at, &frame.payload)?;
+        // Times of a capture fit into 64 bits.
+        let took = at.saturating_sub(open.at).as_nanos() as u64;
+        Some((open.asked, took))
     }
 }
 
@@ -172,6 +129,24 @@ mod tests {
     }
 
     #[test]
+    fn a_pipelined_poll_has_the_latency_that_its_client_measured() {
+        use Direction::{ToDevice, ToTool};
+        let polls = (0..100).flat_map(|poll| {
+            [
+                frame(20 * poll, ToDevice, &[96]),
+                frame(20 * poll + 57, ToTool, &[96]),
+            ]
+        });
+        let mut entries: Vec<Entry> = polls.collect();
+        entries.sort_by_key(|entry| entry.at_ns);
+        let latencies: Vec<_> = told(&entries)
+            .into_iter()
+            .filter_map(|(_, latency)| latency)
+            .collect();
+        assert_eq!(latencies, [57; 100]);
+    }
+
+    #[test]
     fn a_reply_from_the_can_bus_answers_forward_can() {
         use Direction::{ToDevice, ToTool};
         let mut clock = Clock::default();
@@ -216,11 +191,5 @@ mod tests {
             }
         }
         assert!(clock.connections.len() <= MAX_CONNECTIONS);
-        assert!(
-            clock
-                .connections
-                .values()
-                .all(|heard| heard.open.len() <= MAX_OPEN)
-        );
     }
 }

@@ -2,8 +2,8 @@
 
 #![expect(dead_code, reason = "each test file uses a part of it")]
 
-use veschub_transcript::pcap::{Record, Records};
-use veschub_transcript::tcp::Side::{Initiator, Responder};
+use veschub_transcript::Side::{Initiator, Responder};
+use veschub_transcript::read::pcap::{Record, Records};
 use veschub_transcript::write::{Endpoints, SessionWriter};
 use veschub_transcript::{CaptureError, Entry, Kind, Options, Transcript};
 use veschub_wire::encode;

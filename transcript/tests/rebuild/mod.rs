@@ -11,7 +11,7 @@ use std::io;
 use std::path::PathBuf;
 
 use table::{Act, TableError};
-use veschub_transcript::tcp::Side;
+use veschub_transcript::Side;
 use veschub_transcript::write::SessionWriter;
 
 /// How long after a segment of the tool the hub's acknowledgement is seen: the way there and back.

@@ -11,7 +11,7 @@
 //! counted as a spreadsheet counts them: the header is row 1.
 
 use csv::{ReaderBuilder, StringRecord};
-use veschub_transcript::tcp::Side;
+use veschub_transcript::Side;
 use veschub_wire::command::{BmsTotals, BmsValues, CommandId, MAX_ELEMENTS};
 use veschub_wire::number::{Float, Raw, Scaled};
 use veschub_wire::{Reply, Request, encode};

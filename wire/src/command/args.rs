@@ -8,9 +8,13 @@
 //!
 //! Numbers are decimal or, after `0x`, hexadecimal. A command without known arguments takes its bytes in hex.
 
-use std::{fmt, iter::Peekable, slice::Iter};
+use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use core::{fmt, iter::Peekable, slice::Iter};
 
-use super::{BmsCommand, CommandId, ConfigXmlRequest, CustomConfig, Opaque, Request};
+use super::{
+    CommandId, Opaque, Request,
+    table::{self, Field, Kind, Part, Rest, Shown},
+};
 
 /// Why words do not make a request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +28,7 @@ pub enum ArgsError {
         /// The argument's name.
         argument: &'static str,
         /// What it can be.
-        wanted: String,
+        wanted: Wanted,
     },
     /// A word that is not what the argument can be.
     #[error("{command}: `{argument}` is `{got}`, wanted {wanted}; {}", Usage(*.command))]
@@ -34,7 +38,7 @@ pub enum ArgsError {
         /// The argument's name.
         argument: &'static str,
         /// What it can be.
-        wanted: String,
+        wanted: Wanted,
         /// The word that was there.
         got: String,
     },
@@ -48,33 +52,82 @@ pub enum ArgsError {
     },
 }
 
-/// The arguments that a command takes, `[` and `]` around those that may be left out; empty for none.
-#[must_use]
-pub fn usage(command: CommandId) -> &'static str {
-    match command {
-        CommandId::FW_VERSION
-        | CommandId::GET_VALUES
-        | CommandId::REBOOT
-        | CommandId::ALIVE
-        | CommandId::GET_VALUES_SETUP
-        | CommandId::PING_CAN
-        | CommandId::BMS_GET_VALUES
-        | CommandId::BMS_ZERO_CURRENT_OFFSET => "",
-        CommandId::TERMINAL_CMD => "[TEXT...]",
-        CommandId::FORWARD_CAN => "CAN_ID COMMAND [ARGS...]",
-        CommandId::GET_VALUES_SELECTIVE
-        | CommandId::GET_VALUES_SETUP_SELECTIVE
-        | CommandId::GET_IMU_DATA
-        | CommandId::GET_STATS => "MASK",
-        CommandId::GET_CUSTOM_CONFIG_XML => "INDEX LENGTH OFFSET",
-        CommandId::GET_CUSTOM_CONFIG | CommandId::GET_CUSTOM_CONFIG_DEFAULT => "[INDEX]",
-        CommandId::SET_CUSTOM_CONFIG => "INDEX SIGNATURE [HEX...]",
-        CommandId::BMS_SET_CHARGE_ALLOWED => "ALLOWED",
-        CommandId::BMS_SET_BALANCE_OVERRIDE => "CELL MODE",
-        CommandId::BMS_RESET_COUNTERS => "AH WH",
-        CommandId::BMS_FORCE_BALANCE => "ENABLED",
-        _ => "[HEX...]",
+/// What an argument can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Wanted {
+    /// A whole number.
+    Number {
+        /// The smallest one.
+        least: i64,
+        /// The largest one.
+        most: i64,
+    },
+    /// Bytes.
+    Hex,
+    /// The name or the number of a command.
+    Command,
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Hex => f.write_str("bytes as pairs of hex digits"),
+            Self::Command => f.write_str("the name or number of a command"),
+        }
     }
+}
+
+/// The arguments that a command takes, `[` and `]` around those that may be left out; empty for none.
+///
+/// ```
+/// use veschub_wire::{CommandId, command::usage};
+///
+/// assert_eq!(usage(CommandId::BMS_SET_BALANCE_OVERRIDE), "CELL MODE");
+/// ```
+#[must_use]
+pub fn usage(command: CommandId) -> String {
+    let usages: Vec<String> = arguments(command).map(|(usage, _)| usage).collect();
+    usages.join(" ")
+}
+
+/// How each argument of a command stands in a usage line, and what its numbers mean.
+fn arguments(command: CommandId) -> impl Iterator<Item = (String, Option<String>)> {
+    parts(command).into_iter().map(|part| match part {
+        Part::Field(field) => {
+            let name = field.name.to_uppercase();
+            match field.shown {
+                Shown::Index => (format!("[{name}]"), None),
+                Shown::Named(names) => {
+                    let names = names.iter().enumerate();
+                    let names: Vec<String> =
+                        names.map(|(at, name)| format!("{at}: {name}")).collect();
+                    let meaning = format!("{} {}", field.name, names.join(", "));
+                    (name, Some(meaning))
+                }
+                _ => (name, None),
+            }
+        }
+        Part::Rest {
+            rest: Rest::Text, ..
+        } => ("[TEXT...]".to_owned(), None),
+        Part::Rest {
+            rest: Rest::Request,
+            ..
+        } => ("COMMAND [ARGS...]".to_owned(), None),
+        _ => ("[HEX...]".to_owned(), None),
+    })
+}
+
+/// The parts of a request; of an unknown one, just bytes.
+fn parts(command: CommandId) -> Vec<Part> {
+    table::request(command).unwrap_or_else(|| {
+        vec![Part::Rest {
+            name: "hex",
+            rest: Rest::Bytes,
+        }]
+    })
 }
 
 struct Usage(CommandId);
@@ -86,12 +139,10 @@ impl fmt::Display for Usage {
             return f.write_str("it takes none");
         }
         write!(f, "usage: {} {arguments}", self.0)?;
-        match self.0 {
-            CommandId::BMS_SET_BALANCE_OVERRIDE => {
-                f.write_str(" (mode 0: automatic, 1: off, 2: on)")
-            }
-            _ => Ok(()),
+        for meaning in self::arguments(self.0).filter_map(|(_, meaning)| meaning) {
+            write!(f, " ({meaning})")?;
         }
+        Ok(())
     }
 }
 
@@ -113,104 +164,85 @@ impl Request {
             command,
             rest: args.iter().peekable(),
         };
-        // The heads of nested FORWARD_CANs, outermost first; a loop, because there may be any number.
-        let mut nest = Vec::new();
-        while words.command == CommandId::FORWARD_CAN {
-            nest.push(words.command.0);
-            nest.push(words.number("can_id")?);
-            let wanted = "the name or number of a command";
-            words.command = words.parse("command", wanted, |word| word.parse().ok())?;
+        let payload = words.payload()?;
+        if let Some(&got) = words.rest.next() {
+            return Err(ArgsError::TooMany {
+                command: words.command,
+                got: got.to_owned(),
+            });
         }
-        let innermost = words.request()?;
-        let [_, can_id, inner @ ..] = &nest[..] else {
-            return Ok(innermost);
-        };
-        let mut payload = inner.to_vec();
-        payload.extend(innermost.encode());
-        Ok(Self::ForwardCan {
-            can_id: *can_id,
-            payload,
+        Ok(match Self::decode(&payload) {
+            Ok(decoded) => decoded.body,
+            // There is nothing that a payload made of the table could lack.
+            Err(_) => Self::Other(Opaque {
+                id: command,
+                arguments: payload.get(1..).unwrap_or_default().to_vec(),
+            }),
         })
     }
 }
 
+/// The words that are left, and the command that they are for.
 struct Words<'a> {
     command: CommandId,
     rest: Peekable<Iter<'a, &'a str>>,
 }
 
 impl Words<'_> {
-    fn request(&mut self) -> Result<Request, ArgsError> {
-        let request = match self.command {
-            CommandId::FW_VERSION => Request::FwVersion,
-            CommandId::GET_VALUES => Request::GetValues,
-            CommandId::TERMINAL_CMD => Request::TerminalCmd(self.text()),
-            CommandId::REBOOT => Request::Reboot,
-            CommandId::ALIVE => Request::Alive,
-            CommandId::GET_VALUES_SETUP => Request::GetValuesSetup,
-            CommandId::GET_VALUES_SELECTIVE => Request::GetValuesSelective {
-                mask: self.number("mask")?,
-            },
-            CommandId::GET_VALUES_SETUP_SELECTIVE => Request::GetValuesSetupSelective {
-                mask: self.number("mask")?,
-            },
-            CommandId::PING_CAN => Request::PingCan,
-            CommandId::GET_IMU_DATA => Request::GetImuData {
-                mask: self.number("mask")?,
-            },
-            CommandId::GET_CUSTOM_CONFIG_XML => Request::GetCustomConfigXml(ConfigXmlRequest {
-                index: self.number("index")?,
-                length: self.number("length")?,
-                offset: self.number("offset")?,
-            }),
-            CommandId::GET_CUSTOM_CONFIG => Request::GetCustomConfig {
-                index: self.index()?,
-            },
-            CommandId::GET_CUSTOM_CONFIG_DEFAULT => Request::GetCustomConfigDefault {
-                index: self.index()?,
-            },
-            CommandId::SET_CUSTOM_CONFIG => Request::SetCustomConfig(CustomConfig {
-                index: self.number("index")?,
-                signature: self.number("signature")?,
-                data: self.hex()?,
-            }),
-            CommandId::BMS_GET_VALUES => Request::BmsGetValues,
-            CommandId::BMS_SET_CHARGE_ALLOWED => Request::Bms(BmsCommand::SetChargeAllowed {
-                allowed: self.number("allowed")?,
-            }),
-            CommandId::BMS_SET_BALANCE_OVERRIDE => Request::Bms(BmsCommand::SetBalanceOverride {
-                cell: self.number("cell")?,
-                mode: self.number("mode")?,
-            }),
-            CommandId::BMS_RESET_COUNTERS => Request::Bms(BmsCommand::ResetCounters {
-                ah: self.number("ah")?,
-                wh: self.number("wh")?,
-            }),
-            CommandId::BMS_FORCE_BALANCE => Request::Bms(BmsCommand::ForceBalance {
-                enabled: self.number("enabled")?,
-            }),
-            CommandId::BMS_ZERO_CURRENT_OFFSET => Request::Bms(BmsCommand::ZeroCurrentOffset),
-            CommandId::GET_STATS => Request::GetStats {
-                mask: self.number("mask")?,
-            },
-            id => Request::Other(Opaque {
-                id,
-                arguments: self.hex()?,
-            }),
-        };
-        match self.rest.next() {
-            None => Ok(request),
-            Some(&got) => Err(ArgsError::TooMany {
-                command: self.command,
-                got: got.to_owned(),
-            }),
+    /// The payload of the command; a loop, because any number of FORWARD_CANs may be nested.
+    fn payload(&mut self) -> Result<Vec<u8>, ArgsError> {
+        let mut payload = Vec::new();
+        loop {
+            payload.push(self.command.0);
+            let mut is_outer = false;
+            for part in parts(self.command) {
+                match part {
+                    Part::Field(field) => self.field(&field, &mut payload)?,
+                    Part::Rest {
+                        rest: Rest::Text, ..
+                    } => payload.extend(self.text()),
+                    Part::Rest {
+                        rest: Rest::Request,
+                        ..
+                    } => is_outer = true,
+                    _ => payload.extend(self.hex()?),
+                }
+            }
+            if !is_outer {
+                return Ok(payload);
+            }
+            self.command = self.parse("command", Wanted::Command, |word| word.parse().ok())?;
         }
+    }
+
+    fn field(&mut self, field: &Field, payload: &mut Vec<u8>) -> Result<(), ArgsError> {
+        let (least, most) = match field.kind {
+            Kind::U8 => (0, u8::MAX.into()),
+            Kind::I8 => (i8::MIN.into(), i8::MAX.into()),
+            Kind::U16 => (0, u16::MAX.into()),
+            Kind::I16 => (i16::MIN.into(), i16::MAX.into()),
+            Kind::U32 => (0, u32::MAX.into()),
+            Kind::I32 => (i32::MIN.into(), i32::MAX.into()),
+            // Typed in hex, as no command has needed more yet.
+            Kind::Scaled16 { .. } | Kind::Scaled32 { .. } | Kind::Float | Kind::Text => {
+                payload.extend(self.hex()?);
+                return Ok(());
+            }
+        };
+        let number = match self.rest.peek() {
+            None if field.shown == Shown::Index => 0,
+            _ => self.number(field.name, least, most)?,
+        };
+        let bytes = number.to_be_bytes();
+        let size = field.kind.size().unwrap_or_default();
+        payload.extend_from_slice(&bytes[bytes.len() - size..]);
+        Ok(())
     }
 
     fn parse<T>(
         &mut self,
         argument: &'static str,
-        wanted: impl Into<String>,
+        wanted: Wanted,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T, ArgsError> {
         let command = self.command;
@@ -218,35 +250,27 @@ impl Words<'_> {
             None => Err(ArgsError::Missing {
                 command,
                 argument,
-                wanted: wanted.into(),
+                wanted,
             }),
             Some(&word) => parse(word).ok_or_else(|| ArgsError::Invalid {
                 command,
                 argument,
-                wanted: wanted.into(),
+                wanted,
                 got: word.to_owned(),
             }),
         }
     }
 
-    fn number<T: Number>(&mut self, argument: &'static str) -> Result<T, ArgsError> {
-        let wanted = format!("a whole number from {} to {}", T::LEAST, T::MOST);
-        self.parse(argument, wanted, |word| {
+    fn number(&mut self, argument: &'static str, least: i64, most: i64) -> Result<i64, ArgsError> {
+        self.parse(argument, Wanted::Number { least, most }, |word| {
             let number = match word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
                 // The parser would take a sign behind the prefix.
                 Some(digits) if digits.starts_with(['+', '-']) => None,
                 Some(digits) => i64::from_str_radix(digits, 16).ok(),
                 None => word.parse().ok(),
             };
-            T::try_from(number?).ok()
+            number.filter(|number| (least..=most).contains(number))
         })
-    }
-
-    fn index(&mut self) -> Result<i8, ArgsError> {
-        match self.rest.peek() {
-            None => Ok(0),
-            Some(_) => self.number("index"),
-        }
     }
 
     fn text(&mut self) -> Vec<u8> {
@@ -258,8 +282,7 @@ impl Words<'_> {
     fn hex(&mut self) -> Result<Vec<u8>, ArgsError> {
         let mut bytes = Vec::new();
         while self.rest.peek().is_some() {
-            let wanted = "bytes as pairs of hex digits";
-            bytes.extend(self.parse("hex", wanted, hex_pairs)?);
+            bytes.extend(self.parse("hex", Wanted::Hex, hex_pairs)?);
         }
         Ok(bytes)
     }
@@ -280,21 +303,6 @@ fn hex_pairs(word: &str) -> Option<Vec<u8>> {
             .collect()
     })
 }
-
-trait Number: TryFrom<i64> {
-    const LEAST: i64;
-    const MOST: i64;
-}
-
-macro_rules! numbers {
-    ($($int:ty),*) => {$(
-        impl Number for $int {
-            const LEAST: i64 = Self::MIN as i64;
-            const MOST: i64 = Self::MAX as i64;
-        }
-    )*};
-}
-numbers!(u8, i8, u16, u32, i32);
 
 #[cfg(test)]
 mod tests {

@@ -9,45 +9,47 @@
 //!  6, 7, 8       rotation x, y, z °/s
 //! ```
 //!
-//! `EX main/commands.c:975-1048`, `MC comm/commands.c:1106-1185`; the CAN id is sent since 2023-10-15.
+//! `vesc_express main/commands.c:975-1048`, `bldc comm/commands.c:1106-1185`; the CAN id is sent since 2023-10-15.
 
-use super::masked::masked_fields;
+use super::prelude::*;
 use crate::number::Float;
 
-masked_fields! {
+masked! {
     /// The body of the reply to GET_IMU_DATA; what was not sent is `None`.
     pub struct ImuData {
-        /// Roll, rad.
-        roll_rad: Float,
-        /// Pitch, rad.
-        pitch_rad: Float,
-        /// Yaw, rad.
-        yaw_rad: Float,
-        /// Acceleration along x, g.
-        acceleration_x_g: Float,
-        /// Acceleration along y, g.
-        acceleration_y_g: Float,
-        /// Acceleration along z, g.
-        acceleration_z_g: Float,
-        /// Rotation about x, degrees per second.
-        rotation_x_deg_s: Float,
-        /// Rotation about y, degrees per second.
-        rotation_y_deg_s: Float,
-        /// Rotation about z, degrees per second.
-        rotation_z_deg_s: Float,
-        /// Magnetic field along x, in the sensor's own unit.
-        magnetic_x: Float,
-        /// Magnetic field along y, in the sensor's own unit.
-        magnetic_y: Float,
-        /// Magnetic field along z, in the sensor's own unit.
-        magnetic_z: Float,
-        /// Quaternion of the attitude, real part, no unit.
-        q0: Float,
-        /// Quaternion of the attitude, first imaginary part, no unit.
-        q1: Float,
-        /// Quaternion of the attitude, second imaginary part, no unit.
-        q2: Float,
-        /// Quaternion of the attitude, third imaginary part, no unit.
-        q3: Float,
+        chosen {
+            /// Roll, rad.
+            roll_rad: Float,
+            /// Pitch, rad.
+            pitch_rad: Float,
+            /// Yaw, rad.
+            yaw_rad: Float,
+            /// Acceleration along x, g.
+            acceleration_x_g: Float,
+            /// Acceleration along y, g.
+            acceleration_y_g: Float,
+            /// Acceleration along z, g.
+            acceleration_z_g: Float,
+            /// Rotation about x, degrees per second.
+            rotation_x_deg_s: Float,
+            /// Rotation about y, degrees per second.
+            rotation_y_deg_s: Float,
+            /// Rotation about z, degrees per second.
+            rotation_z_deg_s: Float,
+            /// Magnetic field along x, in the sensor's own unit.
+            magnetic_x: Float,
+            /// Magnetic field along y, in the sensor's own unit.
+            magnetic_y: Float,
+            /// Magnetic field along z, in the sensor's own unit.
+            magnetic_z: Float,
+            /// Quaternion of the attitude, real part, no unit.
+            q0: Float,
+            /// Quaternion of the attitude, first imaginary part, no unit.
+            q1: Float,
+            /// Quaternion of the attitude, second imaginary part, no unit.
+            q2: Float,
+            /// Quaternion of the attitude, third imaginary part, no unit.
+            q3: Float,
+        }
     }
 }

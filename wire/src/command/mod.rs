@@ -2,614 +2,339 @@
 //!
 //! Which of the two a payload is, only its direction tells. There are no sequence numbers and no addresses: a
 //! reply is matched to its request by the command id alone, and a reply to a command inside FORWARD_CAN comes
-//! back bare (`EX main/commands.c:375-378`).
+//! back without that envelope (`vesc_express main/commands.c:375-378`).
 //!
 //! Decoding keeps everything: a command without a known body is [`Request::Other`] or [`Reply::Other`], bytes
 //! behind the last known field stand in [`Decoded::trailing`], and encoding gives the same payload again.
+//!
+//! This file lists the commands: their ids, then the requests and the replies with their field tables, or with the
+//! type that one of the files beside this one makes of a table. Everything else reads the tables: decoding, encoding,
+//! views, the arguments of [`Request::from_args`], [`usage`] and [`table`].
 
 mod args;
 mod bms;
+mod body;
 mod config;
+mod form;
+mod forward_can;
 mod fw_version;
 mod id;
 mod imu;
-mod masked;
+mod payload;
 mod stats;
+pub mod table;
 mod values;
 mod values_setup;
 
-pub use args::{ArgsError, usage};
+pub use args::{ArgsError, Wanted, usage};
 pub use bms::{BmsCommand, BmsTotals, BmsValues, MAX_ELEMENTS, MAX_STATUS};
 pub use config::{ConfigXml, ConfigXmlRequest, CustomConfig, ExpressConfig};
 pub use fw_version::{FwVersion, hardware_type_name};
 pub use id::{CommandId, UnknownCommand};
 pub use imu::ImuData;
+pub use payload::{Decoded, Opaque};
 pub use stats::Stats;
 pub use values::{Values, fault_name};
 pub use values_setup::ValuesSetup;
 
-use crate::{
-    error::DecodeError,
-    reader::{Reader, Wire, write_tail},
-    view::{Fields, Value, View},
-};
+use body::prelude::{self, *};
+use form::{Since, by};
+use id::ids;
 
-/// A body and what stood behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decoded<T> {
-    /// What was understood.
-    pub body: T,
-    /// Bytes behind the last known field, usually none.
-    pub trailing: Vec<u8>,
+// `vesc_tool datatypes.h:852-1041`, the same values in vesc_express and bldc; 153 to 155 are reserved there.
+ids! {
+    0 FW_VERSION
+    1 JUMP_TO_BOOTLOADER
+    2 ERASE_NEW_APP
+    3 WRITE_NEW_APP_DATA
+    4 GET_VALUES
+    5 SET_DUTY
+    6 SET_CURRENT
+    7 SET_CURRENT_BRAKE
+    8 SET_RPM
+    9 SET_POS
+    10 SET_HANDBRAKE
+    11 SET_DETECT
+    12 SET_SERVO_POS
+    13 SET_MCCONF
+    14 GET_MCCONF
+    15 GET_MCCONF_DEFAULT
+    16 SET_APPCONF
+    17 GET_APPCONF
+    18 GET_APPCONF_DEFAULT
+    19 SAMPLE_PRINT
+    20 TERMINAL_CMD
+    21 PRINT
+    22 ROTOR_POSITION
+    23 EXPERIMENT_SAMPLE
+    24 DETECT_MOTOR_PARAM
+    25 DETECT_MOTOR_R_L
+    26 DETECT_MOTOR_FLUX_LINKAGE
+    27 DETECT_ENCODER
+    28 DETECT_HALL_FOC
+    29 REBOOT
+    30 ALIVE
+    31 GET_DECODED_PPM
+    32 GET_DECODED_ADC
+    33 GET_DECODED_CHUK
+    34 FORWARD_CAN
+    35 SET_CHUCK_DATA
+    36 CUSTOM_APP_DATA
+    37 NRF_START_PAIRING
+    38 GPD_SET_FSW
+    39 GPD_BUFFER_NOTIFY
+    40 GPD_BUFFER_SIZE_LEFT
+    41 GPD_FILL_BUFFER
+    42 GPD_OUTPUT_SAMPLE
+    43 GPD_SET_MODE
+    44 GPD_FILL_BUFFER_INT8
+    45 GPD_FILL_BUFFER_INT16
+    46 GPD_SET_BUFFER_INT_SCALE
+    47 GET_VALUES_SETUP
+    48 SET_MCCONF_TEMP
+    49 SET_MCCONF_TEMP_SETUP
+    50 GET_VALUES_SELECTIVE
+    51 GET_VALUES_SETUP_SELECTIVE
+    52 EXT_NRF_PRESENT
+    53 EXT_NRF_ESB_SET_CH_ADDR
+    54 EXT_NRF_ESB_SEND_DATA
+    55 EXT_NRF_ESB_RX_DATA
+    56 EXT_NRF_SET_ENABLED
+    57 DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP
+    58 DETECT_APPLY_ALL_FOC
+    59 JUMP_TO_BOOTLOADER_ALL_CAN
+    60 ERASE_NEW_APP_ALL_CAN
+    61 WRITE_NEW_APP_DATA_ALL_CAN
+    62 PING_CAN
+    63 APP_DISABLE_OUTPUT
+    64 TERMINAL_CMD_SYNC
+    65 GET_IMU_DATA
+    66 BM_CONNECT
+    67 BM_ERASE_FLASH_ALL
+    68 BM_WRITE_FLASH
+    69 BM_REBOOT
+    70 BM_DISCONNECT
+    71 BM_MAP_PINS_DEFAULT
+    72 BM_MAP_PINS_NRF5X
+    73 ERASE_BOOTLOADER
+    74 ERASE_BOOTLOADER_ALL_CAN
+    75 PLOT_INIT
+    76 PLOT_DATA
+    77 PLOT_ADD_GRAPH
+    78 PLOT_SET_GRAPH
+    79 GET_DECODED_BALANCE
+    80 BM_MEM_READ
+    81 WRITE_NEW_APP_DATA_LZO
+    82 WRITE_NEW_APP_DATA_ALL_CAN_LZO
+    83 BM_WRITE_FLASH_LZO
+    84 SET_CURRENT_REL
+    85 CAN_FWD_FRAME
+    86 SET_BATTERY_CUT
+    87 SET_BLE_NAME
+    88 SET_BLE_PIN
+    89 SET_CAN_MODE
+    90 GET_IMU_CALIBRATION
+    91 GET_MCCONF_TEMP
+    92 GET_CUSTOM_CONFIG_XML
+    93 GET_CUSTOM_CONFIG
+    94 GET_CUSTOM_CONFIG_DEFAULT
+    95 SET_CUSTOM_CONFIG
+    96 BMS_GET_VALUES
+    97 BMS_SET_CHARGE_ALLOWED
+    98 BMS_SET_BALANCE_OVERRIDE
+    99 BMS_RESET_COUNTERS
+    100 BMS_FORCE_BALANCE
+    101 BMS_ZERO_CURRENT_OFFSET
+    102 JUMP_TO_BOOTLOADER_HW
+    103 ERASE_NEW_APP_HW
+    104 WRITE_NEW_APP_DATA_HW
+    105 ERASE_BOOTLOADER_HW
+    106 JUMP_TO_BOOTLOADER_ALL_CAN_HW
+    107 ERASE_NEW_APP_ALL_CAN_HW
+    108 WRITE_NEW_APP_DATA_ALL_CAN_HW
+    109 ERASE_BOOTLOADER_ALL_CAN_HW
+    110 SET_ODOMETER
+    111 PSW_GET_STATUS
+    112 PSW_SWITCH
+    113 BMS_FWD_CAN_RX
+    114 BMS_HW_DATA
+    115 GET_BATTERY_CUT
+    116 BM_HALT_REQ
+    117 GET_QML_UI_HW
+    118 GET_QML_UI_APP
+    119 CUSTOM_HW_DATA
+    120 QMLUI_ERASE
+    121 QMLUI_WRITE
+    122 IO_BOARD_GET_ALL
+    123 IO_BOARD_SET_PWM
+    124 IO_BOARD_SET_DIGITAL
+    125 BM_MEM_WRITE
+    126 BMS_BLNC_SELFTEST
+    127 GET_EXT_HUM_TMP
+    128 GET_STATS
+    129 RESET_STATS
+    130 LISP_READ_CODE
+    131 LISP_WRITE_CODE
+    132 LISP_ERASE_CODE
+    133 LISP_SET_RUNNING
+    134 LISP_GET_STATS
+    135 LISP_PRINT
+    136 BMS_SET_BATT_TYPE
+    137 BMS_GET_BATT_TYPE
+    138 LISP_REPL_CMD
+    139 LISP_STREAM_CODE
+    140 FILE_LIST
+    141 FILE_READ
+    142 FILE_WRITE
+    143 FILE_MKDIR
+    144 FILE_REMOVE
+    145 LOG_START
+    146 LOG_STOP
+    147 LOG_CONFIG_FIELD
+    148 LOG_DATA_F32
+    149 SET_APPCONF_NO_STORE
+    150 GET_GNSS
+    151 LOG_DATA_F64
+    152 LISP_RMSG
+    153 PINLOCK1
+    154 PINLOCK2
+    155 PINLOCK3
+    156 SHUTDOWN
+    157 FW_INFO
+    158 CAN_UPDATE_BAUD_ALL
+    159 MOTOR_ESTOP
 }
 
-impl<T: View> View for Decoded<T> {
-    fn fields(&self) -> Fields {
-        let mut fields = self.body.fields();
-        if !self.trailing.is_empty() {
-            let trailing = match self.body.is_about_secrets() {
-                true => Value::Masked,
-                false => Value::Bytes(self.trailing.clone()),
-            };
-            fields.push("trailing", trailing);
-        }
-        fields
-    }
-}
-
-/// A payload on its way to a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Request {
-    /// 0: who are you?
-    FwVersion,
-    /// 4: what does the motor do?
-    GetValues,
-    /// 20: a line for the device's terminal, answered by any number of PRINT.
-    TerminalCmd(Vec<u8>),
-    /// 29: restart; not answered.
-    Reboot,
-    /// 30: keeps a motor running; not answered.
-    Alive,
-    /// 34: a payload for another device on the CAN bus, whose reply comes back bare.
-    ForwardCan {
-        /// The other device, 255 for all.
-        can_id: u8,
-        /// The payload for it; see [`Request::forwarded`].
-        payload: Vec<u8>,
-    },
-    /// 47: what does the vehicle do?
-    GetValuesSetup,
-    /// 50: some of the fields of GET_VALUES.
-    GetValuesSelective {
-        /// One bit per field: see [`Values`].
-        mask: u32,
-    },
-    /// 51: some of the fields of GET_VALUES_SETUP.
-    GetValuesSetupSelective {
-        /// One bit per field: see [`ValuesSetup`].
-        mask: u32,
-    },
-    /// 62: who is on the CAN bus?
-    PingCan,
-    /// 65: some fields of the attitude.
-    GetImuData {
-        /// One bit per field: see [`ImuData`].
-        mask: u16,
-    },
-    /// 92: a part of the XML that describes a custom config.
-    GetCustomConfigXml(ConfigXmlRequest),
-    /// 93: a custom config.
-    GetCustomConfig {
-        /// Which; 0 is the only one there is.
-        index: i8,
-    },
-    /// 94: the defaults of a custom config.
-    GetCustomConfigDefault {
-        /// Which; 0 is the only one there is.
-        index: i8,
-    },
-    /// 95: a new custom config.
-    SetCustomConfig(CustomConfig),
-    /// 96: what does the BMS measure?
-    BmsGetValues,
-    /// 97 to 101: changes to a pack.
-    Bms(BmsCommand),
-    /// 128: some of the statistics.
-    GetStats {
-        /// One bit per field: see [`Stats`].
-        mask: u16,
-    },
-    /// Any other command.
-    Other(Opaque),
-}
-
-/// A payload on its way to a tool.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reply {
-    /// 0: who the device is.
-    FwVersion(FwVersion),
-    /// 4: what the motor does.
-    Values(Values),
-    /// 21: a text of the device's, asked for or not; no NUL.
-    Print(Vec<u8>),
-    /// 47: what the vehicle does.
-    ValuesSetup(ValuesSetup),
-    /// 50: some of the fields of GET_VALUES.
-    ValuesSelective {
-        /// The request's mask; its bits decide which fields are written.
-        mask: u32,
-        /// The fields; one that the mask names and that is not there is written as 0.
-        values: Values,
-    },
-    /// 51: some of the fields of GET_VALUES_SETUP.
-    ValuesSetupSelective {
-        /// The request's mask; its bits decide which fields are written.
-        mask: u32,
-        /// The fields; one that the mask names and that is not there is written as 0.
-        values: ValuesSetup,
-    },
-    /// 62: the ids that answered on the CAN bus, ascending.
-    PingCan {
-        /// The ids; the scanning device is not among them.
-        can_ids: Vec<u8>,
-    },
-    /// 65: some fields of the attitude.
-    ImuData {
-        /// The request's mask; its bits decide which fields are written.
-        mask: u16,
-        /// The fields; one that the mask names and that is not there is written as 0.
-        values: ImuData,
-        /// CAN id of the device; since 2023-10-15.
-        can_id: Option<u8>,
-    },
-    /// 92: a part of the XML that describes a custom config.
-    CustomConfigXml(ConfigXml),
-    /// 93: a custom config.
-    CustomConfig(CustomConfig),
-    /// 94: the defaults of a custom config.
-    CustomConfigDefault(CustomConfig),
-    /// 95: the new custom config was taken; nothing else is said.
-    CustomConfigSet,
-    /// 96: what the BMS measures.
-    BmsValues(BmsValues),
-    /// 128: some of the statistics.
-    Stats {
-        /// The request's mask, widened; its bits decide which fields are written.
-        mask: u32,
-        /// The fields; one that the mask names and that is not there is written as 0.
-        values: Stats,
-    },
-    /// Any other command.
-    Other(Opaque),
-}
-
-/// A command whose body is not known here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opaque {
-    /// Which command.
-    pub id: CommandId,
-    /// What follows the id.
-    pub arguments: Vec<u8>,
-}
-
-impl View for Opaque {
-    fn fields(&self) -> Fields {
-        let mut fields = Fields::new();
-        if !self.arguments.is_empty() {
-            fields.push("arguments", Value::Bytes(self.arguments.clone()));
-        }
-        fields
-    }
-}
-
-impl Request {
-    /// Reads a payload that goes to a device.
-    ///
-    /// # Errors
-    /// If the payload is empty or ends before an argument that its command must have.
-    pub fn decode(payload: &[u8]) -> Result<Decoded<Self>, DecodeError> {
-        let (id, mut reader) = open(payload)?;
-        let body = Self::read(id, &mut reader)?;
-        Ok(close(body, reader))
-    }
-
-    fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        if let Some(command) = BmsCommand::read(id, reader)? {
-            return Ok(Self::Bms(command));
-        }
-        Ok(match id {
-            FwVersion::ID => Self::FwVersion,
-            CommandId::GET_VALUES => Self::GetValues,
-            CommandId::TERMINAL_CMD => Self::TerminalCmd(reader.rest().to_vec()),
-            CommandId::REBOOT => Self::Reboot,
-            CommandId::ALIVE => Self::Alive,
-            CommandId::FORWARD_CAN => Self::ForwardCan {
-                can_id: reader.get("can_id")?,
-                payload: reader.rest().to_vec(),
-            },
-            CommandId::GET_VALUES_SETUP => Self::GetValuesSetup,
-            CommandId::GET_VALUES_SELECTIVE => Self::GetValuesSelective {
-                mask: reader.get("mask")?,
-            },
-            CommandId::GET_VALUES_SETUP_SELECTIVE => Self::GetValuesSetupSelective {
-                mask: reader.get("mask")?,
-            },
-            CommandId::PING_CAN => Self::PingCan,
-            CommandId::GET_IMU_DATA => Self::GetImuData {
-                mask: reader.get("mask")?,
-            },
-            CommandId::GET_CUSTOM_CONFIG_XML => {
-                Self::GetCustomConfigXml(ConfigXmlRequest::read(reader)?)
-            }
-            CommandId::GET_CUSTOM_CONFIG => Self::GetCustomConfig {
-                index: reader.get("index")?,
-            },
-            CommandId::GET_CUSTOM_CONFIG_DEFAULT => Self::GetCustomConfigDefault {
-                index: reader.get("index")?,
-            },
-            CommandId::SET_CUSTOM_CONFIG => Self::SetCustomConfig(CustomConfig::read(reader)?),
-            BmsValues::ID => Self::BmsGetValues,
-            CommandId::GET_STATS => Self::GetStats {
-                mask: reader.get("mask")?,
-            },
-            _ => Self::Other(Opaque {
-                id,
-                arguments: reader.rest().to_vec(),
-            }),
-        })
-    }
-
-    /// The payload.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![self.id().0];
-        match self {
-            Self::FwVersion
-            | Self::GetValues
-            | Self::Reboot
-            | Self::Alive
-            | Self::GetValuesSetup
-            | Self::PingCan
-            | Self::BmsGetValues => {}
-            Self::TerminalCmd(text) => out.extend_from_slice(text),
-            Self::ForwardCan { can_id, payload } => {
-                out.push(*can_id);
-                out.extend_from_slice(payload);
-            }
-            Self::GetValuesSelective { mask } | Self::GetValuesSetupSelective { mask } => {
-                mask.write(&mut out);
-            }
-            Self::GetImuData { mask } | Self::GetStats { mask } => mask.write(&mut out),
-            Self::GetCustomConfigXml(request) => request.write(&mut out),
-            Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
-                index.write(&mut out);
-            }
-            Self::SetCustomConfig(config) => config.write(&mut out),
-            Self::Bms(command) => command.write(&mut out),
-            Self::Other(opaque) => out.extend_from_slice(&opaque.arguments),
-        }
-        out
-    }
-
-    /// The command id.
-    #[must_use]
-    pub fn id(&self) -> CommandId {
-        match self {
-            Self::FwVersion => FwVersion::ID,
-            Self::GetValues => CommandId::GET_VALUES,
-            Self::TerminalCmd(_) => CommandId::TERMINAL_CMD,
-            Self::Reboot => CommandId::REBOOT,
-            Self::Alive => CommandId::ALIVE,
-            Self::ForwardCan { .. } => CommandId::FORWARD_CAN,
-            Self::GetValuesSetup => CommandId::GET_VALUES_SETUP,
-            Self::GetValuesSelective { .. } => CommandId::GET_VALUES_SELECTIVE,
-            Self::GetValuesSetupSelective { .. } => CommandId::GET_VALUES_SETUP_SELECTIVE,
-            Self::PingCan => CommandId::PING_CAN,
-            Self::GetImuData { .. } => CommandId::GET_IMU_DATA,
-            Self::GetCustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
-            Self::GetCustomConfig { .. } => CommandId::GET_CUSTOM_CONFIG,
-            Self::GetCustomConfigDefault { .. } => CommandId::GET_CUSTOM_CONFIG_DEFAULT,
-            Self::SetCustomConfig(_) => CommandId::SET_CUSTOM_CONFIG,
-            Self::BmsGetValues => BmsValues::ID,
-            Self::Bms(command) => command.id(),
-            Self::GetStats { .. } => CommandId::GET_STATS,
-            Self::Other(opaque) => opaque.id,
-        }
-    }
-
-    /// Wraps a request for another device on the CAN bus.
-    #[must_use]
-    pub fn forward(can_id: u8, request: &Self) -> Self {
-        Self::ForwardCan {
-            can_id,
-            payload: request.encode(),
-        }
-    }
-
-    /// The request inside FORWARD_CAN, decoded on demand: nesting has no bottom otherwise.
-    #[must_use]
-    pub fn forwarded(&self) -> Option<Result<Decoded<Self>, DecodeError>> {
-        match self {
-            Self::ForwardCan { payload, .. } => Some(Self::decode(payload)),
-            _ => None,
-        }
-    }
-
-    /// Whether no firmware ever answers this request, or the one inside FORWARD_CAN.
-    #[must_use]
-    pub fn is_never_answered(&self) -> bool {
-        let is_silent = |request: &Self| {
-            matches!(
-                request,
-                Self::Alive | Self::Reboot | Self::TerminalCmd(_) | Self::Bms(_)
-            )
-        };
-        // One level: nesting has no bottom.
-        match self.forwarded() {
-            Some(Ok(inner)) => is_silent(&inner.body),
-            _ => is_silent(self),
-        }
-    }
-
-    /// The id that the reply to this request will have: for FORWARD_CAN that of the command inside.
-    #[must_use]
-    pub fn reply_id(&self) -> Option<CommandId> {
-        match self {
-            Self::ForwardCan { payload, .. } => payload.first().copied().map(CommandId),
-            other => Some(other.id()),
-        }
+commands! {
+    /// A payload on its way to a device.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Request {
+        /// 0: who are you?
+        FW_VERSION => FwVersion,
+        /// 4: what does the motor do?
+        GET_VALUES => GetValues,
+        /// 20: a line for the device's terminal, answered by any number of PRINT.
+        TERMINAL_CMD => TerminalCmd(Vec<u8>),
+        /// 29: restart; not answered.
+        REBOOT => Reboot,
+        /// 30: keeps a motor running; not answered.
+        ALIVE => Alive,
+        /// 34: a payload for another device on the CAN bus, whose reply comes back bare.
+        FORWARD_CAN => ForwardCan {
+            /// The other device, 255 for all.
+            can_id: u8,
+            /// The payload for it; see [`Request::forwarded`].
+            payload: Vec<u8> = Rest::Request,
+        },
+        /// 47: what does the vehicle do?
+        GET_VALUES_SETUP => GetValuesSetup,
+        /// 50: some of the fields of GET_VALUES.
+        GET_VALUES_SELECTIVE => GetValuesSelective {
+            /// One bit per field: see [`Values`].
+            mask: u32,
+        },
+        /// 51: some of the fields of GET_VALUES_SETUP.
+        GET_VALUES_SETUP_SELECTIVE => GetValuesSetupSelective {
+            /// One bit per field: see [`ValuesSetup`].
+            mask: u32,
+        },
+        /// 62: who is on the CAN bus?
+        PING_CAN => PingCan,
+        /// 65: some fields of the attitude.
+        GET_IMU_DATA => GetImuData {
+            /// One bit per field: see [`ImuData`].
+            mask: u16,
+        },
+        /// 92: a part of the XML that describes a custom config.
+        GET_CUSTOM_CONFIG_XML => GetCustomConfigXml(ConfigXmlRequest),
+        /// 93: a custom config.
+        GET_CUSTOM_CONFIG => GetCustomConfig {
+            /// Which; 0 is the only one there is.
+            index: i8 = Shown::Index,
+        },
+        /// 94: the defaults of a custom config.
+        GET_CUSTOM_CONFIG_DEFAULT => GetCustomConfigDefault {
+            /// Which; 0 is the only one there is.
+            index: i8 = Shown::Index,
+        },
+        /// 95: a new custom config.
+        SET_CUSTOM_CONFIG => SetCustomConfig(CustomConfig),
+        /// 96: what does the BMS measure?
+        BMS_GET_VALUES => BmsGetValues,
+        /// 128: some of the statistics.
+        GET_STATS => GetStats {
+            /// One bit per field: see [`Stats`].
+            mask: u16,
+        },
+    } or {
+        /// 97 to 101: changes to a pack.
+        Bms(BmsCommand),
+        /// Any other command.
+        Other(Opaque),
     }
 }
 
-impl Reply {
-    /// Reads a payload that goes to a tool.
-    ///
-    /// # Errors
-    /// If the payload is empty or ends before a field that its command has had from the start.
-    pub fn decode(payload: &[u8]) -> Result<Decoded<Self>, DecodeError> {
-        let (id, mut reader) = open(payload)?;
-        let body = Self::read(id, &mut reader)?;
-        Ok(close(body, reader))
+commands! {
+    /// A payload on its way to a tool.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    #[non_exhaustive]
+    pub enum Reply {
+        /// 0: who the device is.
+        FW_VERSION => FwVersion(FwVersion),
+        /// 4: what the motor does.
+        GET_VALUES => Values(Values),
+        /// 21: a text of the device's, asked for or not; no NUL.
+        PRINT => Print(Vec<u8>),
+        /// 47: what the vehicle does.
+        GET_VALUES_SETUP => ValuesSetup(ValuesSetup),
+        /// 50: some of the fields of GET_VALUES.
+        GET_VALUES_SELECTIVE => ValuesSelective {
+            /// The request's mask; its bits decide which fields are written.
+            mask: u32,
+            /// The fields; one that the mask names and that is not there is written as 0.
+            values: Values = by(mask),
+        },
+        /// 51: some of the fields of GET_VALUES_SETUP.
+        GET_VALUES_SETUP_SELECTIVE => ValuesSetupSelective {
+            /// The request's mask; its bits decide which fields are written.
+            mask: u32,
+            /// The fields; one that the mask names and that is not there is written as 0.
+            values: ValuesSetup = by(mask),
+        },
+        /// 62: the ids that answered on the CAN bus, ascending.
+        PING_CAN => PingCan {
+            /// The ids; the scanning device is not among them.
+            can_ids: Vec<u8> = Rest::Numbers,
+        },
+        /// 65: some fields of the attitude.
+        GET_IMU_DATA => ImuData {
+            /// The request's mask; its bits decide which fields are written.
+            mask: u16,
+            /// The fields; one that the mask names and that is not there is written as 0.
+            values: ImuData = by(mask),
+            /// CAN id of the device; since 2023-10-15.
+            can_id: Option<u8> = Since("2023-10-15"),
+        },
+        /// 92: a part of the XML that describes a custom config.
+        GET_CUSTOM_CONFIG_XML => CustomConfigXml(ConfigXml),
+        /// 93: a custom config.
+        GET_CUSTOM_CONFIG => CustomConfig(CustomConfig),
+        /// 94: the defaults of a custom config.
+        GET_CUSTOM_CONFIG_DEFAULT => CustomConfigDefault(CustomConfig),
+        /// 95: the new custom config was taken; nothing else is said.
+        SET_CUSTOM_CONFIG => CustomConfigSet,
+        /// 96: what the BMS measures.
+        BMS_GET_VALUES => BmsValues(BmsValues),
+        /// 128: some of the statistics.
+        GET_STATS => Stats {
+            /// The request's mask, widened; its bits decide which fields are written.
+            mask: u32,
+            /// The fields; one that the mask names and that is not there is written as 0.
+            values: Stats = by(mask),
+        },
+    } or {
+        /// Any other command.
+        Other(Opaque),
     }
-
-    fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        Ok(match id {
-            FwVersion::ID => Self::FwVersion(FwVersion::read(reader)?),
-            CommandId::GET_VALUES => Self::Values(Values::read(reader)?),
-            CommandId::PRINT => Self::Print(reader.rest().to_vec()),
-            CommandId::GET_VALUES_SETUP => Self::ValuesSetup(ValuesSetup::read(reader)?),
-            CommandId::GET_VALUES_SELECTIVE => {
-                let (mask, mut values) = (reader.get("mask")?, Values::default());
-                values.read_masked(mask, reader)?;
-                Self::ValuesSelective { mask, values }
-            }
-            CommandId::GET_VALUES_SETUP_SELECTIVE => {
-                let (mask, mut values) = (reader.get("mask")?, ValuesSetup::default());
-                values.read_masked(mask, reader)?;
-                Self::ValuesSetupSelective { mask, values }
-            }
-            CommandId::PING_CAN => Self::PingCan {
-                can_ids: reader.rest().to_vec(),
-            },
-            CommandId::GET_IMU_DATA => {
-                let (mask, mut values) = (reader.get("mask")?, ImuData::default());
-                values.read_masked(u32::from(mask), reader)?;
-                Self::ImuData {
-                    mask,
-                    values,
-                    can_id: reader.tail("can_id")?,
-                }
-            }
-            CommandId::GET_CUSTOM_CONFIG_XML => Self::CustomConfigXml(ConfigXml::read(reader)?),
-            CommandId::GET_CUSTOM_CONFIG => Self::CustomConfig(CustomConfig::read(reader)?),
-            CommandId::GET_CUSTOM_CONFIG_DEFAULT => {
-                Self::CustomConfigDefault(CustomConfig::read(reader)?)
-            }
-            CommandId::SET_CUSTOM_CONFIG => Self::CustomConfigSet,
-            BmsValues::ID => Self::BmsValues(BmsValues::read(reader)?),
-            CommandId::GET_STATS => {
-                let (mask, mut values) = (reader.get("mask")?, Stats::default());
-                values.read_masked(mask, reader)?;
-                Self::Stats { mask, values }
-            }
-            _ => Self::Other(Opaque {
-                id,
-                arguments: reader.rest().to_vec(),
-            }),
-        })
-    }
-
-    /// The payload.
-    #[must_use]
-    pub fn encode(&self) -> Vec<u8> {
-        let mut out = vec![self.id().0];
-        match self {
-            Self::FwVersion(version) => version.write(&mut out),
-            Self::Values(values) => values.write(&mut out),
-            Self::ValuesSetup(values) => values.write(&mut out),
-            Self::ValuesSelective { mask, values } => {
-                mask.write(&mut out);
-                values.write_masked(*mask, &mut out);
-            }
-            Self::ValuesSetupSelective { mask, values } => {
-                mask.write(&mut out);
-                values.write_masked(*mask, &mut out);
-            }
-            Self::ImuData {
-                mask,
-                values,
-                can_id,
-            } => {
-                mask.write(&mut out);
-                values.write_masked(u32::from(*mask), &mut out);
-                write_tail(can_id, &mut out);
-            }
-            Self::Stats { mask, values } => {
-                mask.write(&mut out);
-                values.write_masked(*mask, &mut out);
-            }
-            Self::Print(text) => out.extend_from_slice(text),
-            Self::PingCan { can_ids } => out.extend_from_slice(can_ids),
-            Self::CustomConfigXml(xml) => xml.write(&mut out),
-            Self::CustomConfig(config) | Self::CustomConfigDefault(config) => {
-                config.write(&mut out);
-            }
-            Self::CustomConfigSet => {}
-            Self::BmsValues(values) => values.write(&mut out),
-            Self::Other(opaque) => out.extend_from_slice(&opaque.arguments),
-        }
-        out
-    }
-
-    /// The command id.
-    #[must_use]
-    pub fn id(&self) -> CommandId {
-        match self {
-            Self::FwVersion(_) => FwVersion::ID,
-            Self::Values(_) => CommandId::GET_VALUES,
-            Self::ValuesSetup(_) => CommandId::GET_VALUES_SETUP,
-            Self::ValuesSelective { .. } => CommandId::GET_VALUES_SELECTIVE,
-            Self::ValuesSetupSelective { .. } => CommandId::GET_VALUES_SETUP_SELECTIVE,
-            Self::ImuData { .. } => CommandId::GET_IMU_DATA,
-            Self::Stats { .. } => CommandId::GET_STATS,
-            Self::Print(_) => CommandId::PRINT,
-            Self::PingCan { .. } => CommandId::PING_CAN,
-            Self::CustomConfigXml(_) => CommandId::GET_CUSTOM_CONFIG_XML,
-            Self::CustomConfig(_) => CommandId::GET_CUSTOM_CONFIG,
-            Self::CustomConfigDefault(_) => CommandId::GET_CUSTOM_CONFIG_DEFAULT,
-            Self::CustomConfigSet => CommandId::SET_CUSTOM_CONFIG,
-            Self::BmsValues(_) => BmsValues::ID,
-            Self::Other(opaque) => opaque.id,
-        }
-    }
-}
-
-impl View for Request {
-    fn is_about_secrets(&self) -> bool {
-        is_about_config(self.id())
-    }
-
-    fn fields(&self) -> Fields {
-        let mut fields = Fields::new();
-        match self {
-            Self::FwVersion
-            | Self::GetValues
-            | Self::Reboot
-            | Self::Alive
-            | Self::GetValuesSetup
-            | Self::PingCan
-            | Self::BmsGetValues => {}
-            Self::TerminalCmd(text) => fields.push("text", latin1(text)),
-            Self::ForwardCan { can_id, payload } => {
-                fields.push("can_id", *can_id);
-                if let Some(id) = self.reply_id() {
-                    fields.push("command", Value::Text(id.to_string()));
-                }
-                match Self::decode(payload) {
-                    // One level is shown in full, deeper ones as bytes.
-                    Ok(inner) if !matches!(inner.body, Self::ForwardCan { .. }) => {
-                        let inner = inner.fields();
-                        if !inner.is_empty() {
-                            fields.push("fields", inner);
-                        }
-                    }
-                    _ if carries_config(payload) => fields.push("payload", Value::Masked),
-                    _ => fields.push("payload", Value::Bytes(payload.clone())),
-                }
-            }
-            Self::GetValuesSelective { mask } | Self::GetValuesSetupSelective { mask } => {
-                fields.push("mask", *mask);
-            }
-            Self::GetImuData { mask } | Self::GetStats { mask } => fields.push("mask", *mask),
-            Self::GetCustomConfigXml(request) => fields = request.fields(),
-            Self::GetCustomConfig { index } | Self::GetCustomConfigDefault { index } => {
-                fields.push("index", *index);
-            }
-            Self::SetCustomConfig(config) => fields = config.fields(),
-            Self::Bms(command) => fields = command.fields(),
-            Self::Other(opaque) => fields = opaque.fields(),
-        }
-        fields
-    }
-}
-
-impl View for Reply {
-    fn is_about_secrets(&self) -> bool {
-        is_about_config(self.id())
-    }
-
-    fn fields(&self) -> Fields {
-        let mut fields = Fields::new();
-        match self {
-            Self::FwVersion(version) => fields = version.fields(),
-            Self::Values(values) => values.show(&mut fields),
-            Self::ValuesSetup(values) => values.show(&mut fields),
-            Self::ValuesSelective { mask, values } => {
-                fields.push("mask", *mask);
-                values.show(&mut fields);
-            }
-            Self::ValuesSetupSelective { mask, values } => {
-                fields.push("mask", *mask);
-                values.show(&mut fields);
-            }
-            Self::ImuData {
-                mask,
-                values,
-                can_id,
-            } => {
-                fields.push("mask", *mask);
-                values.show(&mut fields);
-                fields.push_some("can_id", *can_id);
-            }
-            Self::Stats { mask, values } => {
-                fields.push("mask", *mask);
-                values.show(&mut fields);
-            }
-            Self::Print(text) => fields.push("text", latin1(text)),
-            Self::PingCan { can_ids } => fields.push("can_ids", can_ids.clone()),
-            Self::CustomConfigXml(xml) => fields = xml.fields(),
-            Self::CustomConfig(config) | Self::CustomConfigDefault(config) => {
-                fields = config.fields();
-            }
-            Self::CustomConfigSet => {}
-            Self::BmsValues(values) => fields = values.fields(),
-            Self::Other(opaque) => fields = opaque.fields(),
-        }
-        fields
-    }
-}
-
-/// Whether there is a command about a custom config under any number of FORWARD_CANs.
-fn carries_config(mut payload: &[u8]) -> bool {
-    while let [id, _, inner @ ..] = payload
-        && CommandId(*id) == CommandId::FORWARD_CAN
-    {
-        payload = inner;
-    }
-    let id = payload.first().copied().map(CommandId);
-    id.is_some_and(is_about_config)
-}
-
-fn is_about_config(id: CommandId) -> bool {
-    (CommandId::GET_CUSTOM_CONFIG..=CommandId::SET_CUSTOM_CONFIG).contains(&id)
-}
-
-fn open(payload: &[u8]) -> Result<(CommandId, Reader<'_>), DecodeError> {
-    let &id = payload.first().ok_or(DecodeError::Empty)?;
-    let id = CommandId(id);
-    Ok((id, Reader::new(id, payload)))
-}
-
-fn close<T>(body: T, mut reader: Reader<'_>) -> Decoded<T> {
-    Decoded {
-        body,
-        trailing: reader.rest().to_vec(),
-    }
-}
-
-/// Device texts are Latin-1 (`EX main/commands.c:1148-1156`).
-fn latin1(text: &[u8]) -> Value {
-    Value::Text(text.iter().copied().map(char::from).collect())
 }

@@ -10,35 +10,37 @@
 //! ```
 //!
 //! Of each pair the average comes first, then the peak. The reply's mask is the request's, widened
-//! (`MC comm/commands.c:1536-1558`). Right after a reset an average is 0 / 0, which is written as 0.
+//! (`bldc comm/commands.c:1536-1558`). Right after a reset an average is 0 / 0, which is written as 0.
 
-use super::masked::masked_fields;
+use super::prelude::*;
 use crate::number::Float;
 
-masked_fields! {
+masked! {
     /// The body of the reply to GET_STATS; what was not sent is `None`.
     pub struct Stats {
-        /// Average speed, m/s.
-        speed_average_m_s: Float,
-        /// Highest speed, m/s.
-        speed_max_m_s: Float,
-        /// Average power, W.
-        power_average_w: Float,
-        /// Highest power, W.
-        power_max_w: Float,
-        /// Average current of the motor, A.
-        current_average_a: Float,
-        /// Highest current of the motor, A.
-        current_max_a: Float,
-        /// Average temperature of the power transistors, °C.
-        fet_temperature_average_c: Float,
-        /// Highest temperature of the power transistors, °C.
-        fet_temperature_max_c: Float,
-        /// Average temperature of the motor, °C.
-        motor_temperature_average_c: Float,
-        /// Highest temperature of the motor, °C.
-        motor_temperature_max_c: Float,
-        /// How long the statistics have been running, s.
-        time_s: Float,
+        chosen {
+            /// Average speed, m/s.
+            speed_average_m_s: Float,
+            /// Highest speed, m/s.
+            speed_max_m_s: Float,
+            /// Average power, W.
+            power_average_w: Float,
+            /// Highest power, W.
+            power_max_w: Float,
+            /// Average current of the motor, A.
+            current_average_a: Float,
+            /// Highest current of the motor, A.
+            current_max_a: Float,
+            /// Average temperature of the power transistors, °C.
+            fet_temperature_average_c: Float,
+            /// Highest temperature of the power transistors, °C.
+            fet_temperature_max_c: Float,
+            /// Average temperature of the motor, °C.
+            motor_temperature_average_c: Float,
+            /// Highest temperature of the motor, °C.
+            motor_temperature_max_c: Float,
+            /// How long the statistics have been running, s.
+            time_s: Float,
+        }
     }
 }

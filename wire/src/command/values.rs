@@ -14,82 +14,81 @@
 //!  13, 14        i32 tachometer, absolute
 //! ```
 //!
-//! Only motor firmware answers (`MC comm/commands.c:384-483`; read by `VT commands.cpp:249-288`). Currents and
+//! Only motor firmware answers (`bldc comm/commands.c:384-483`; read by `vesc_tool commands.cpp:249-288`). Currents and
 //! voltages of the field-oriented control are averages since the last read, whoever read last.
 
-use super::masked::{grown_fields, masked_fields};
-use crate::{
-    number::{F16, F32},
-    view::{Fields, Value},
-};
+use super::prelude::*;
+use crate::number::{F16, F32};
 
-masked_fields! {
+masked! {
     /// The body of the replies to GET_VALUES and GET_VALUES_SELECTIVE; what was not sent is `None`.
     pub struct Values {
-        /// Temperature of the power transistors, °C.
-        fet_temperature_c: F16<10>,
-        /// Temperature of the motor, °C.
-        motor_temperature_c: F16<10>,
-        /// Current of the motor, A, averaged since the last read.
-        motor_current_a: F32<100>,
-        /// Current of the supply, A, averaged since the last read.
-        input_current_a: F32<100>,
-        /// Current along the rotor's field, A, averaged since the last read.
-        id_current_a: F32<100>,
-        /// Current across the rotor's field, A, averaged since the last read.
-        iq_current_a: F32<100>,
-        /// Duty cycle, -1 to 1.
-        duty: F16<1000>,
-        /// Electrical speed, revolutions per minute.
-        erpm: F32<1>,
-        /// Voltage of the supply, V.
-        input_voltage_v: F16<10>,
-        /// Charge drawn, Ah.
-        drawn_ah: F32<10_000>,
-        /// Charge given back, Ah.
-        charged_ah: F32<10_000>,
-        /// Energy drawn, Wh.
-        drawn_wh: F32<10_000>,
-        /// Energy given back, Wh.
-        charged_wh: F32<10_000>,
-        /// Position counter, steps; backwards counts down.
-        tachometer: i32,
-        /// Distance counter, steps; backwards counts up as well.
-        tachometer_absolute: i32,
-        /// Fault code: see [`fault_name`].
-        fault: u8 => show_fault,
-        /// Position that the position controller sees, degrees; since 3.34.
-        pid_position_deg: F32<1_000_000>,
-        /// CAN id of the controller; since 3.40.
-        can_id: u8,
-        /// Temperatures of the transistors of each phase, °C; since 3.48.
-        fet_temperatures_c: [F16<10>; 3],
-        /// Voltage along the rotor's field, V, averaged since the last read; since 3.60.
-        vd_v: F32<1000>,
-        /// Voltage across the rotor's field, V, averaged since the last read; since 3.60.
-        vq_v: F32<1000>,
-        /// Bit 0: the time-out stopped the motor, bit 1: the kill switch did; since 5.03.
-        flags: u8 => show_flags,
+        chosen {
+            /// Temperature of the power transistors, °C.
+            fet_temperature_c: F16<10>,
+            /// Temperature of the motor, °C.
+            motor_temperature_c: F16<10>,
+            /// Current of the motor, A, averaged since the last read.
+            motor_current_a: F32<100>,
+            /// Current of the supply, A, averaged since the last read.
+            input_current_a: F32<100>,
+            /// Current along the rotor's field, A, averaged since the last read.
+            id_current_a: F32<100>,
+            /// Current across the rotor's field, A, averaged since the last read.
+            iq_current_a: F32<100>,
+            /// Duty cycle, -1 to 1.
+            duty: F16<1000>,
+            /// Electrical speed, revolutions per minute.
+            erpm: F32<1>,
+            /// Voltage of the supply, V.
+            input_voltage_v: F16<10>,
+            /// Charge drawn, Ah.
+            drawn_ah: F32<10_000>,
+            /// Charge given back, Ah.
+            charged_ah: F32<10_000>,
+            /// Energy drawn, Wh.
+            drawn_wh: F32<10_000>,
+            /// Energy given back, Wh.
+            charged_wh: F32<10_000>,
+            /// Position counter, steps; backwards counts down.
+            tachometer: i32,
+            /// Distance counter, steps; backwards counts up as well.
+            tachometer_absolute: i32,
+            /// Fault code: see [`fault_name`].
+            fault: u8 = FAULT,
+        }
+        since "3.34" {
+            /// Position that the position controller sees, degrees; since 3.34.
+            pid_position_deg: F32<1_000_000>,
+        }
+        since "3.40" {
+            /// CAN id of the controller; since 3.40.
+            can_id: u8,
+        }
+        since "3.48" {
+            /// Temperatures of the transistors of each phase, °C; since 3.48.
+            fet_temperatures_c: [F16<10>; 3],
+        }
+        since "3.60" {
+            /// Voltage along the rotor's field, V, averaged since the last read; since 3.60.
+            vd_v: F32<1000>,
+            /// Voltage across the rotor's field, V, averaged since the last read; since 3.60.
+            vq_v: F32<1000>,
+        }
+        since "5.03" {
+            /// Bit 0: the time-out stopped the motor, bit 1: the kill switch did; since 5.03.
+            flags: u8 = Shown::Bits(&["timeout_active", "kill_switch_active"]),
+        }
     }
 }
 
-grown_fields!(
-    Values,
-    [0xFFFF, 1 << 16, 1 << 17, 1 << 18, 3 << 19, 1 << 21]
-);
+/// How a fault code is shown.
+pub(super) const FAULT: Shown = Shown::Coded {
+    name: "fault_name",
+    names: FAULTS,
+};
 
-pub(super) fn show_fault(fields: &mut Fields, fault: u8) {
-    fields.push("fault", fault);
-    let name = fault_name(fault).map(|name| Value::Text(name.to_owned()));
-    fields.push_some("fault_name", name);
-}
-
-fn show_flags(fields: &mut Fields, flags: u8) {
-    fields.push("timeout_active", flags & 1 != 0);
-    fields.push("kill_switch_active", flags & 2 != 0);
-}
-
-/// The name of a fault code (`MC datatypes.h:145-178`).
+/// The name of a fault code (`bldc datatypes.h:145-178`).
 #[must_use]
 pub fn fault_name(fault: u8) -> Option<&'static str> {
     FAULTS.get(usize::from(fault)).copied()

@@ -15,63 +15,64 @@
 //!  9 to 12       f32×1e4 Ah, Ah, Wh, Wh
 //! ```
 //!
-//! Only motor firmware answers (`MC comm/commands.c:797-890`; read by `VT commands.cpp:457-536`). Sums include
-//! the controllers that were heard on CAN within 0.1 s (`MC motor/mc_interface.c:1665-1702`).
+//! Only motor firmware answers (`bldc comm/commands.c:797-890`; read by `vesc_tool commands.cpp:457-536`). Sums include
+//! the controllers that were heard on CAN within 0.1 s (`bldc motor/mc_interface.c:1665-1702`).
 
-use super::{
-    masked::{grown_fields, masked_fields},
-    values::show_fault,
-};
+use super::{prelude::*, values::FAULT};
 use crate::number::{F16, F32};
 
-masked_fields! {
+masked! {
     /// The body of the replies to GET_VALUES_SETUP and its selective form; what was not sent is `None`.
     pub struct ValuesSetup {
-        /// Temperature of the power transistors, °C.
-        fet_temperature_c: F16<10>,
-        /// Temperature of the motor, °C.
-        motor_temperature_c: F16<10>,
-        /// Currents of all motors together, A.
-        total_motor_current_a: F32<100>,
-        /// Currents of all supplies together, A.
-        total_input_current_a: F32<100>,
-        /// Duty cycle, -1 to 1.
-        duty: F16<1000>,
-        /// Electrical speed, revolutions per minute.
-        erpm: F32<1>,
-        /// Speed of the vehicle, m/s.
-        speed_m_s: F32<1000>,
-        /// Voltage of the supply, V.
-        input_voltage_v: F16<10>,
-        /// Charge left in the battery, 0 to 1.
-        battery_level: F16<1000>,
-        /// Charge drawn by all controllers, Ah.
-        total_ah: F32<10_000>,
-        /// Charge given back by all controllers, Ah.
-        total_charged_ah: F32<10_000>,
-        /// Energy drawn by all controllers, Wh.
-        total_wh: F32<10_000>,
-        /// Energy given back by all controllers, Wh.
-        total_charged_wh: F32<10_000>,
-        /// Distance since the start, m; backwards counts down.
-        distance_m: F32<1000>,
-        /// Distance since the start, m; backwards counts up as well.
-        distance_absolute_m: F32<1000>,
-        /// Position that the position controller sees, degrees.
-        pid_position_deg: F32<1_000_000>,
-        /// Fault code: see [`fault_name`](super::fault_name).
-        fault: u8 => show_fault,
-        /// CAN id of the controller.
-        can_id: u8,
-        /// How many controllers the sums include.
-        vesc_count: u8,
-        /// Energy left in the battery, Wh.
-        battery_left_wh: F32<1000>,
-        /// Distance ever, m; since 5.02.
-        odometer_m: u32,
-        /// Time since the start, ms; since 5.03.
-        uptime_ms: u32,
+        chosen {
+            /// Temperature of the power transistors, °C.
+            fet_temperature_c: F16<10>,
+            /// Temperature of the motor, °C.
+            motor_temperature_c: F16<10>,
+            /// Currents of all motors together, A.
+            total_motor_current_a: F32<100>,
+            /// Currents of all supplies together, A.
+            total_input_current_a: F32<100>,
+            /// Duty cycle, -1 to 1.
+            duty: F16<1000>,
+            /// Electrical speed, revolutions per minute.
+            erpm: F32<1>,
+            /// Speed of the vehicle, m/s.
+            speed_m_s: F32<1000>,
+            /// Voltage of the supply, V.
+            input_voltage_v: F16<10>,
+            /// Charge left in the battery, 0 to 1.
+            battery_level: F16<1000>,
+            /// Charge drawn by all controllers, Ah.
+            total_ah: F32<10_000>,
+            /// Charge given back by all controllers, Ah.
+            total_charged_ah: F32<10_000>,
+            /// Energy drawn by all controllers, Wh.
+            total_wh: F32<10_000>,
+            /// Energy given back by all controllers, Wh.
+            total_charged_wh: F32<10_000>,
+            /// Distance since the start, m; backwards counts down.
+            distance_m: F32<1000>,
+            /// Distance since the start, m; backwards counts up as well.
+            distance_absolute_m: F32<1000>,
+            /// Position that the position controller sees, degrees.
+            pid_position_deg: F32<1_000_000>,
+            /// Fault code: see [`fault_name`](super::fault_name).
+            fault: u8 = FAULT,
+            /// CAN id of the controller.
+            can_id: u8,
+            /// How many controllers the sums include.
+            vesc_count: u8,
+            /// Energy left in the battery, Wh.
+            battery_left_wh: F32<1000>,
+        }
+        since "5.02" {
+            /// Distance ever, m; since 5.02.
+            odometer_m: u32,
+        }
+        since "5.03" {
+            /// Time since the start, ms; since 5.03.
+            uptime_ms: u32,
+        }
     }
 }
-
-grown_fields!(ValuesSetup, [0xF_FFFF, 1 << 20, 1 << 21]);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use veschub_wire::{CommandId, Decoder, Frame, Item, crc::crc16};
+use veschub_wire::{CommandId, Decoder, Frame, Item};
 
 use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, Moment, Trigger};
 use crate::{rng::Seed, time::Time};
@@ -450,17 +450,6 @@ fn command_of(frame: &Frame<'_>) -> CommandId {
     CommandId(frame.payload.first().copied().unwrap_or_default())
 }
 
-/// A frame as it was on the wire: the same payload has two forms where it is 255 bytes long.
 fn whole(now: Time, frame: &Frame<'_>) -> Chunk {
-    let length_bytes = usize::from(frame.start) - 1;
-    let length = (frame.payload.len() as u32).to_be_bytes();
-    let mut bytes = Vec::with_capacity(frame.wire_len());
-    bytes.push(frame.start);
-    bytes.extend_from_slice(&length[length.len() - length_bytes..]);
-    bytes.extend_from_slice(frame.payload);
-    bytes.extend_from_slice(&crc16(frame.payload).to_be_bytes());
-    bytes.push(STOP);
-    Chunk::frame(now, command_of(frame), bytes)
+    Chunk::frame(now, command_of(frame), frame.bytes.to_vec())
 }
-
-const STOP: u8 = 3;

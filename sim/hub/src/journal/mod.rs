@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, fmt};
 use veschub_transcript::{
     Direction, Entry, FrameEntry, Kind, Login, NoiseEntry, RawLine, Transcript,
 };
-use veschub_wire::{CommandId, LoginLine, Reply, view::View};
+use veschub_wire::{CommandId, LoginLine, Reply, frame::shortest_form, view::View};
 
 use crate::{conn::ConnId, fault::FaultFired, time::Time};
 
@@ -292,6 +292,6 @@ fn noise(bytes: &[u8]) -> Kind {
 fn frame(payload: &[u8]) -> Kind {
     Kind::Frame(FrameEntry {
         payload: payload.to_vec(),
-        start: if payload.len() <= 0xFF { 2 } else { 3 },
+        start: shortest_form(payload),
     })
 }

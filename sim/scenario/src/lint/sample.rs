@@ -37,7 +37,7 @@ impl Sample {
     /// Asks a device, at first everything at once, then one after the other: whatever the client's manner is, what is
     /// never answered here is not answered there. Nothing comes of requests that change the device.
     pub(super) fn ask(device: &mut dyn Device, requests: &[Request]) -> Option<Self> {
-        if requests.iter().any(is_never_answered) {
+        if requests.iter().any(Request::is_never_answered) {
             return None;
         }
         let mut sample = Self {
@@ -84,20 +84,6 @@ impl Sample {
             |request: &&Request| Some(self.answers(request.reply_id()?).next().is_some());
         let silent = self.requests.iter();
         silent.filter(move |request| answered(request) == Some(false))
-    }
-}
-
-/// Whether firmware has no reply to a request; these change the device as well.
-fn is_never_answered(request: &Request) -> bool {
-    let is_silent = |request: &Request| {
-        matches!(
-            request,
-            Request::Alive | Request::Reboot | Request::TerminalCmd(_) | Request::Bms(_)
-        )
-    };
-    match request.forwarded() {
-        Some(inner) => inner.is_ok_and(|inner| is_silent(&inner.body)),
-        None => is_silent(request),
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use veschub_transcript::{Direction, Entry, Kind, Transcript};
-use veschub_wire::{CommandId, LoginKind, LoginLine, Request};
+use veschub_transcript::{
+    Direction, Entry, Kind, Transcript,
+    exchange::{Exchanges, Policy},
+};
+use veschub_wire::{CommandId, LoginKind, LoginLine};
 
 use crate::time::Time;
 
@@ -43,7 +46,11 @@ struct Asking {
     /// Which asking of this key it is, from 0.
     turn: usize,
     at: Time,
-    answered: bool,
+}
+
+/// A recording is complete, so no request is given up; a terminal answers with prints.
+fn policy() -> Policy {
+    Policy::patient().with_terminal()
 }
 
 impl Recording {
@@ -95,8 +102,12 @@ impl Recording {
 
 fn new_device(devices: &mut Vec<Listening>) -> usize {
     devices.push(Listening {
+        told: Recording::default(),
+        start: None,
+        asked: Vec::new(),
+        open: Exchanges::new(policy()),
+        first_request: (None, 0),
         place: devices.len(),
-        ..Listening::default()
     });
     devices.len() - 1
 }
@@ -114,13 +125,12 @@ fn tool(entry: &Entry) -> Option<&LoginLine> {
 }
 
 /// A device while its recording is read.
-#[derive(Default)]
 struct Listening {
     told: Recording,
     start: Option<Time>,
     asked: Vec<Asking>,
-    /// Where in `asked` those begin that may still be unanswered.
-    open: usize,
+    /// Those that are unanswered, by their places in `asked`.
+    open: Exchanges<usize>,
     first_request: (Option<u64>, usize),
     place: usize,
 }
@@ -158,11 +168,11 @@ impl Listening {
         self.told.requests.push((since, key.clone()));
         let turns = self.told.answers.entry(key.clone()).or_default();
         turns.push(Answer::new());
+        self.open.ask(at.since_start(), &key, self.asked.len());
         self.asked.push(Asking {
             turn: turns.len() - 1,
             key,
             at,
-            answered: false,
         });
     }
 
@@ -172,20 +182,13 @@ impl Listening {
         if self.asked.is_empty() {
             self.told.dropped += 1;
         }
-        let open = self.asked.iter_mut().skip(self.open);
-        let oldest = open
-            .enumerate()
-            .find(|(_, asking)| !asking.answered && expects(&asking.key, id));
-        if let Some((_, asking)) = oldest {
-            asking.answered = true;
-            let asking = asking.clone();
-            let done = |asking: &&Asking| asking.answered;
-            self.open += self.asked[self.open..].iter().take_while(done).count();
+        let open = self.open.answer(at.since_start(), payload);
+        let could = |asking: &Asking| policy().answers(&asking.key, id);
+        let found = open
+            .map(|open| open.attached)
+            .or_else(|| self.asked.iter().rposition(could));
+        if let Some(asking) = found.map(|index| self.asked[index].clone()) {
             return self.say(&asking, at, payload, false);
-        }
-        let again = self.asked.iter().rev();
-        if let Some(asking) = again.into_iter().find(|asking| expects(&asking.key, id)) {
-            return self.say(&asking.clone(), at, payload, false);
         }
         if let Some(start) = self.start {
             self.told.unasked.push((at - start, payload.to_vec()));
@@ -204,14 +207,4 @@ impl Listening {
             });
         }
     }
-}
-
-/// Whether a reply with this command can be the answer to a request: replies come back unwrapped from FORWARD_CAN, and
-/// a terminal answers with prints.
-fn expects(request: &[u8], id: CommandId) -> bool {
-    let Ok(decoded) = Request::decode(request) else {
-        return request.first() == Some(&id.0);
-    };
-    let asked = decoded.body.reply_id();
-    asked == Some(id) || id == CommandId::PRINT && asked == Some(CommandId::TERMINAL_CMD)
 }

@@ -1,0 +1,183 @@
+//! The field tables of all commands as data: what the decoder does, for tools that are not written in Rust.
+//!
+//! ```
+//! use veschub_wire::{CommandId, command::table::{self, Part}};
+//!
+//! let bms = table::reply(CommandId::BMS_GET_VALUES).unwrap_or_default();
+//! let Some(Part::Field(first)) = bms.first() else { unreachable!() };
+//! assert_eq!(first.name, "total_voltage_v");
+//! ```
+
+use alloc::vec::Vec;
+
+use super::{
+    CommandId, ExpressConfig, Reply, Request,
+    body::{Body as _, Commands as _},
+};
+
+/// A piece of a payload. The pieces follow each other from offset 1, behind the command id.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Part {
+    /// One field that is always there.
+    Field(Field),
+    /// A signed count byte, then as many values of each field, all values of one field together.
+    Counted {
+        /// The name of the count in errors; the lists show how many there are.
+        count: &'static str,
+        /// The name under which a count below 0 is shown. Then there are no values.
+        negative: &'static str,
+        /// The lists.
+        fields: Vec<Field>,
+    },
+    /// Parts that a payload has in full or not at all. Where they are missing, the payload ends.
+    Since {
+        /// The first firmware that sends them, as far as is known.
+        firmware: &'static str,
+        /// What it sends.
+        parts: Vec<Self>,
+    },
+    /// Fields of which those are there whose bit is set in the field `mask` before them, lowest bit first.
+    Chosen(Vec<Field>),
+    /// All bytes that are left.
+    Rest {
+        /// The name of the field.
+        name: &'static str,
+        /// What the bytes are.
+        rest: Rest,
+    },
+}
+
+/// A field: its name, how it is written, and how it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// The name, which ends in the unit: the key in views and in JSON.
+    pub name: &'static str,
+    /// How one value is written.
+    pub kind: Kind,
+    /// How many values follow each other: 1, but for fixed lists.
+    pub count: usize,
+    /// How it is shown.
+    pub shown: Shown,
+}
+
+/// How a value is written. All numbers are big endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// One byte.
+    U8,
+    /// One byte with a sign.
+    I8,
+    /// 16 bits.
+    U16,
+    /// 16 bits with a sign.
+    I16,
+    /// 32 bits.
+    U32,
+    /// 32 bits with a sign.
+    I32,
+    /// 16 bits with a sign, a physical value: this many counts make this many units.
+    Scaled16 {
+        /// The counts.
+        counts: u32,
+        /// The units, usually 1.
+        units: u32,
+    },
+    /// The same in 32 bits.
+    Scaled32 {
+        /// The counts.
+        counts: u32,
+        /// The units, usually 1.
+        units: u32,
+    },
+    /// The firmware's packed float, in 32 bits: see [`Float`](crate::number::Float).
+    Float,
+    /// Text up to a NUL.
+    Text,
+}
+
+impl Kind {
+    /// How many bytes a value takes; `None` for text.
+    #[must_use]
+    pub const fn size(self) -> Option<usize> {
+        match self {
+            Self::U8 | Self::I8 => Some(1),
+            Self::U16 | Self::I16 | Self::Scaled16 { .. } => Some(2),
+            Self::U32 | Self::I32 | Self::Scaled32 { .. } | Self::Float => Some(4),
+            Self::Text => None,
+        }
+    }
+}
+
+/// How a field is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Shown {
+    /// As the number or the text that it is.
+    Plain,
+    /// As the number that it is: an index that people may leave out at the end of what they type, if it is 0.
+    Index,
+    /// As true, unless it is 0.
+    Flag,
+    /// As bytes in hex.
+    Hex,
+    /// Not at all.
+    Hidden,
+    /// As something secret that was there.
+    Secret,
+    /// Under another name.
+    Called(&'static str),
+    /// As the name at its index, or as `unknown`.
+    Named(&'static [&'static str]),
+    /// As the number that it is, and as the name at its index under a second name.
+    Coded {
+        /// The second name.
+        name: &'static str,
+        /// The names.
+        names: &'static [&'static str],
+    },
+    /// As flags with these names, from the lowest bit.
+    Bits(&'static [&'static str]),
+    /// As the text of a version, together with the major version before it.
+    Version {
+        /// The name under which it is shown.
+        name: &'static str,
+        /// The major version; 0 in a table.
+        major: i8,
+    },
+}
+
+/// What the bytes at the end of a payload are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rest {
+    /// Bytes of unknown meaning.
+    Bytes,
+    /// One number a byte.
+    Numbers,
+    /// Text in Latin-1 (`vesc_express main/commands.c:1148-1156`).
+    Text,
+    /// The fields of an Express' config under `config`, if the bytes are exactly those; else something secret.
+    Config,
+    /// A request for another device.
+    Request,
+}
+
+/// The parts of a request; `None` for a command whose request is not known.
+#[must_use]
+pub fn request(command: CommandId) -> Option<Vec<Part>> {
+    Request::parts(command)
+}
+
+/// The parts of a reply; `None` for a command whose reply is not known.
+#[must_use]
+pub fn reply(command: CommandId) -> Option<Vec<Part>> {
+    Reply::parts(command)
+}
+
+/// The parts of the config of an Express: see [`Rest::Config`].
+#[must_use]
+pub fn express_config() -> Vec<Part> {
+    ExpressConfig::parts()
+}
