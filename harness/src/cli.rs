@@ -19,7 +19,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use veschub_sim::rng::Seed;
+use veschub_hub::rng::Seed;
 
 use crate::{
     defective::{self, Defect},

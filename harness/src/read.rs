@@ -423,7 +423,7 @@ fn host_and_port(text: &str) -> Result<String, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    veschub_sim::scenario::duration::parse_duration(text).map(Duration::from_nanos)
+    veschub_scenario::duration::parse_duration(text).map(Duration::from_nanos)
 }
 
 #[expect(

@@ -8,20 +8,19 @@ use std::{cell::RefCell, net::SocketAddr, path::Path, process::Stdio};
 use serde_json::Value;
 use snapbox::cmd::cargo_bin;
 use tokio::{net::TcpListener, process::Command, sync::oneshot};
-use veschub_scrub::{Keep, scrub};
-use veschub_sim::{
+use veschub_draft::{DraftOptions, draft};
+use veschub_drive::{record, server};
+use veschub_hub::{
     device::{
         Replay,
         replay::{Pace, Recording},
     },
-    draft::{DraftOptions, draft},
     hub::{Access, Hub, HubConfig, Resident},
-    io::record,
     journal::JournalEntry,
     rng::Seed,
-    scenario::Loaded,
-    server,
 };
+use veschub_scenario::Loaded;
+use veschub_scrub::{Keep, scrub};
 use veschub_transcript::{Options, Transcript, live::LiveCapture};
 
 /// A pack at rest: what is read of it does not depend on when.

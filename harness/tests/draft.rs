@@ -9,15 +9,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use veschub_draft::{Draft, DraftOptions, Finding, draft};
 use veschub_harness::run::{self, Mode, Run};
-use veschub_sim::{
-    draft::{Draft, DraftOptions, Finding, draft},
-    rng::Seed,
-    scenario::Loaded,
-};
+use veschub_hub::rng::Seed;
+use veschub_scenario::Loaded;
 use veschub_transcript::{
-    Direction, Options, Transcript,
-    tcp::Side::{Initiator, Responder},
+    Direction, Options,
+    Side::{Initiator, Responder},
+    Transcript,
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::{

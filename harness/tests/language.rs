@@ -11,7 +11,8 @@ use veschub_harness::{
     report::scenarios,
     run::{self, Mode},
 };
-use veschub_sim::{rng::Seed, scenario::Loaded};
+use veschub_hub::rng::Seed;
+use veschub_scenario::Loaded;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")

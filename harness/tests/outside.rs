@@ -16,7 +16,8 @@ use veschub_harness::{
     report::outside,
     run::{OutsideRun, Program, run_outside},
 };
-use veschub_sim::{rng::Seed, scenario::Loaded};
+use veschub_hub::rng::Seed;
+use veschub_scenario::Loaded;
 
 /// Long enough for anything that ends by itself, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);

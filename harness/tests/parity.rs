@@ -11,7 +11,8 @@ use std::{
 };
 
 use veschub_harness::run::{self, Mode};
-use veschub_sim::{journal, rng::Seed, scenario::Loaded};
+use veschub_hub::{journal, rng::Seed};
+use veschub_scenario::Loaded;
 use veschub_transcript::{Direction, Entry, Kind, Options, Transcript};
 
 /// Virtual time has a grain of 1 ms, once for the request and once for the reply.

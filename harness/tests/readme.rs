@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use veschub_sim::scenario::Loaded;
+use veschub_scenario::Loaded;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -13,7 +13,7 @@ use veschub_harness::{
     report::scenarios,
     run::{self, Mode},
 };
-use veschub_sim::rng::Seed;
+use veschub_hub::rng::Seed;
 
 /// Short scenarios that must come out the same over real sockets, on the real clock.
 const IN_REAL_TIME: [&str; 4] = [

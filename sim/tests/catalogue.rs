@@ -8,11 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use veschub_sim::{
+use veschub_hub::{
     fault,
     quirk::{self, Shown, Switch},
-    scenario::Loaded,
 };
+use veschub_scenario::Loaded;
 
 fn folder(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)

@@ -24,12 +24,14 @@ use tokio::{
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
-use veschub_sim::{
+use veschub_drive::{
+    device::{LOOKUP_PAUSE, News, RECONNECT_PAUSE, play},
+    server,
+};
+use veschub_hub::{
     device::{Device, DeviceOutput},
     hub::{Access, Hub, HubConfig, Resident},
-    io::device::{LOOKUP_PAUSE, News, RECONNECT_PAUSE, play},
-    journal::{Closed, Happening, JournalEntry},
-    server,
+    journal::{Closed, JournalEntry, JournalEvent},
     time::Time,
 };
 use veschub_wire::{Decoder, Item, LoginKind, LoginLine, TOOL_MAX_PAYLOAD, encode};
@@ -148,7 +150,7 @@ impl House {
         Self::of(Hub::new(HubConfig::default(), Vec::new())).await
     }
 
-    async fn happens(&mut self, wanted: &Happening) {
+    async fn happens(&mut self, wanted: &JournalEvent) {
         patiently(async { while self.journal.recv().await.unwrap().what != *wanted {} }).await;
     }
 
@@ -160,7 +162,7 @@ impl House {
         let mut tool = self.connect().await;
         let line = format!("VESCTOOL:{id}:not-a-secret\n");
         tool.send(line.as_bytes()).await;
-        self.happens(&Happening::Attached).await;
+        self.happens(&JournalEvent::Attached).await;
         tool
     }
 }
@@ -224,7 +226,7 @@ mod at_a_hub {
     async fn a_device_of_ours_is_read_through_a_hub_that_relays() {
         let mut hub = House::empty().await;
         let _device = Player::at(hub.address);
-        hub.happens(&Happening::Registered).await;
+        hub.happens(&JournalEvent::Registered).await;
         let mut tool = hub.tool("demo-0001").await;
         assert_eq!(tool.asks(&[BMS, 1]).await, [BMS, 1]);
         assert_eq!(tool.asks(&[7; 500]).await, [7; 500]);
@@ -270,7 +272,7 @@ mod at_a_hub {
         let peer = Peer::accepted(&hub).await;
         peer.stream.set_zero_linger().unwrap();
         drop(peer);
-        let reset = Happening::Closed(Closed::PeerReset);
+        let reset = JournalEvent::Closed(Closed::PeerReset);
         device
             .hears(|news| match news {
                 News::Happened(entry) if entry.what == reset => Some(()),
@@ -324,7 +326,7 @@ mod at_a_hub {
     async fn two_devices_with_one_id_evict_each_other() {
         let mut hub = House::empty().await;
         let mut first = Player::at(hub.address);
-        hub.happens(&Happening::Registered).await;
+        hub.happens(&JournalEvent::Registered).await;
         let mut second = Player::at(hub.address);
         for device in [&mut first, &mut second] {
             device
@@ -351,7 +353,7 @@ mod alone {
         assert_eq!(first.asks(&[1]).await, [1]);
         let mut second = house.connect().await;
         second.send(&frame(&[2])).await;
-        house.happens(&Happening::NotServed).await;
+        house.happens(&JournalEvent::NotServed).await;
         assert_eq!(first.asks(&[3]).await, [3]);
         drop(first);
         assert_eq!(second.rest().await, b"");
@@ -427,7 +429,7 @@ mod the_command {
         let running = Running::with(&[scenario, "--hub", &address, "--seed", "1"]);
         assert_eq!(running.line(), format!("connected to {address}"));
         for _ in 0..2 {
-            hub.happens(&Happening::Registered).await;
+            hub.happens(&JournalEvent::Registered).await;
         }
         let mut tool = hub.tool("demo-0002").await;
         assert_eq!(tool.asks(&[0]).await[..3], [0, 6, 5]);

@@ -14,7 +14,7 @@ use snapbox::{
     str,
 };
 use tokio::{net::UdpSocket, time::timeout};
-use veschub_sim::io::discovery::{DISCOVERY_INTERVAL, Discovery, datagram};
+use veschub_drive::discovery::{DISCOVERY_INTERVAL, Discovery, datagram};
 
 /// Far above what anything here takes; what takes longer is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -19,7 +19,7 @@ use std::{
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use veschub_sim::io::discovery::{DISCOVERY_PORT, datagram};
+use veschub_drive::discovery::{DISCOVERY_PORT, datagram};
 use veschub_transcript::{
     Direction, Entry, Kind, Options, Side, Transcript,
     write::{Endpoints, SessionWriter},

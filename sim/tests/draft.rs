@@ -9,11 +9,9 @@ use snapbox::{
     str,
 };
 use tempfile::TempDir;
-use veschub_sim::{
-    draft::{Draft, DraftError, DraftOptions, Evidence, Finding, draft},
-    rng::Seed,
-    scenario::{Loaded, schema},
-};
+use veschub_draft::{Draft, DraftError, DraftOptions, Evidence, Finding, draft};
+use veschub_hub::rng::Seed;
+use veschub_scenario::{Loaded, schema};
 use veschub_transcript::{
     Options,
     Side::{Initiator, Responder},

@@ -14,7 +14,7 @@ use std::{
 use common::{PATIENCE, Served, ask, frame};
 use serde_json::{Value, json};
 use snapbox::cmd::cargo_bin;
-use veschub_sim::journal::json::VERSION;
+use veschub_hub::journal::json::VERSION;
 
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 const BMS: u8 = 96;

@@ -12,7 +12,7 @@ use std::{
 
 use boon::{Compiler, Schemas};
 use serde_json::Value;
-use veschub_sim::scenario::{Code, Loaded, json_schema};
+use veschub_scenario::{Code, Loaded, json_schema};
 
 const REFRESH: &str = "VESCHUB_UPDATE=1 cargo test -p veschub-sim --test language";
 const MODELINE: &str = "# yaml-language-server: $schema=schema.json";

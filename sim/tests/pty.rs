@@ -24,11 +24,11 @@ use snapbox::{
     str,
 };
 use tokio::sync::oneshot;
-use veschub_sim::{
+use veschub_drive::pty::{self, Pty};
+use veschub_hub::{
     device::{Device, DeviceOutput},
     hub::{Access, Hub, HubConfig, Resident},
-    io::pty::{self, Pty},
-    journal::{Closed, Happening, JournalEntry},
+    journal::{Closed, JournalEntry, JournalEvent},
     time::Time,
 };
 use veschub_transcript::{Options, Transcript};
@@ -105,7 +105,7 @@ impl Port {
         }
     }
 
-    fn happens(&self, wanted: &Happening) {
+    fn happens(&self, wanted: &JournalEvent) {
         while self.journal.recv_timeout(PATIENCE).unwrap().what != *wanted {}
     }
 }
@@ -189,7 +189,7 @@ fn a_client_that_leaves_is_noticed_and_the_next_one_is_served() {
         let mut client = Client::opens(&port.path);
         assert_eq!(client.asks(&[BMS, number]), [BMS, number]);
         drop(client);
-        port.happens(&Happening::Closed(Closed::Peer));
+        port.happens(&JournalEvent::Closed(Closed::Peer));
     }
 }
 
@@ -210,7 +210,7 @@ fn half_a_frame_is_completed_by_the_next_client() {
     let client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, half), Ok(4));
     drop(client);
-    port.happens(&Happening::HalfFrameLeft { bytes: 4 });
+    port.happens(&JournalEvent::HalfFrameLeft { bytes: 4 });
     let mut client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, rest), Ok(rest.len()));
     assert_eq!(client.hears(), [BMS, 1, 2]);
@@ -223,9 +223,9 @@ fn what_a_client_did_not_read_is_not_kept_for_the_next_one() {
     client.send(&[BMS, 1]);
     client.waits_for_bytes();
     drop(client);
-    port.happens(&Happening::Closed(Closed::Peer));
+    port.happens(&JournalEvent::Closed(Closed::Peer));
     let mut client = Client::opens(&port.path);
-    port.happens(&Happening::Attached);
+    port.happens(&JournalEvent::Attached);
     assert_eq!(client.asks(&[BMS, 2]), [BMS, 2]);
 }
 
@@ -238,9 +238,9 @@ fn a_client_that_never_reads_stops_nobody_for_good() {
         client.send(&[BMS; 200]);
     }
     drop(client);
-    port.happens(&Happening::Closed(Closed::Peer));
+    port.happens(&JournalEvent::Closed(Closed::Peer));
     let mut client = Client::opens(&port.path);
-    port.happens(&Happening::Attached);
+    port.happens(&JournalEvent::Attached);
     assert_eq!(client.asks(&[BMS, 2]), [BMS, 2]);
 }
 

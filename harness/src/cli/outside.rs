@@ -13,7 +13,8 @@ use std::{
 };
 
 use clap::Args;
-use veschub_sim::{rng::Seed, scenario::duration::parse_duration};
+use veschub_hub::rng::Seed;
+use veschub_scenario::duration::parse_duration;
 
 use super::{RunArgs, progress, save, tell};
 use crate::{

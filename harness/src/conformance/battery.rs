@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use veschub_sim::rng::Seed;
+use veschub_hub::rng::Seed;
 
 use super::{
     catalogue::{self, BASIS, Case, Id, Level, Section},

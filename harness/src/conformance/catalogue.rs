@@ -9,7 +9,7 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use veschub_sim::scenario::{Loaded, ScenarioError, duration};
+use veschub_scenario::{Loaded, ScenarioError, duration};
 use veschub_wire::CommandId;
 
 /// The case that all others need: a client that cannot log in and ask cannot be judged any further.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use veschub_sim::{
-    journal::{Closed, Happening, JournalEntry},
-    scenario::{Scenario, Target},
-};
+use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
+use veschub_scenario::{Scenario, Target};
 use veschub_wire::CommandId;
 
 use super::{
@@ -135,13 +133,13 @@ impl Judge<'_> {
         let Some(Between { at_least, at_most }) = self.case.connections else {
             return;
         };
-        let opened = |entry: &&JournalEntry| matches!(entry.what, Happening::Opened);
+        let opened = |entry: &&JournalEntry| matches!(entry.what, JournalEvent::Opened);
         let all = self.seen.journal.iter().filter(opened).count();
         // The one who came meanwhile is none of the client's.
         let replaced = |entry: &JournalEntry| {
             matches!(
                 entry.what,
-                Happening::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
+                JournalEvent::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
             )
         };
         let came = self.case.second.is_some() && self.seen.journal.iter().any(replaced);
@@ -161,12 +159,12 @@ impl Judge<'_> {
         let Some(limit) = self.case.first_request_within() else {
             return;
         };
-        let first = |pick: fn(&Happening) -> bool| {
+        let first = |pick: fn(&JournalEvent) -> bool| {
             let entry = self.seen.journal.iter().find(|entry| pick(&entry.what));
             entry.map(|entry| entry.at.since_start())
         };
-        let login = first(|what| matches!(what, Happening::Login(_)));
-        let request = first(|what| matches!(what, Happening::Request(_)));
+        let login = first(|what| matches!(what, JournalEvent::Login(_)));
+        let request = first(|what| matches!(what, JournalEvent::Request(_)));
         let wanted = format!("within {limit:?} of the login");
         match (login, request) {
             (Some(login), Some(request)) if request.saturating_sub(login) <= limit => {}

@@ -6,10 +6,8 @@
 use std::{cell::RefCell, convert::Infallible, time::Duration};
 
 use tokio::runtime;
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::{Loaded, Target, World},
-};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::{Loaded, Target, World};
 use veschub_wire::{LoginKind, LoginLine};
 
 use super::catalogue::{Role, Second};
@@ -271,7 +269,7 @@ async fn intrude(
     let Some((after, login)) = second else {
         return std::future::pending().await;
     };
-    let attached = |entry: &JournalEntry| matches!(entry.what, Happening::Attached);
+    let attached = |entry: &JournalEntry| matches!(entry.what, JournalEvent::Attached);
     while !journal.borrow().iter().any(attached) {
         tokio::time::sleep(LOOK).await;
     }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
-use veschub_sim::journal::{Happening, JournalEntry};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{CommandId, view::hex};
 
 use super::catalogue::{Case, Id, Level, Section};
@@ -189,11 +189,11 @@ pub struct EntryReport {
 impl From<&JournalEntry> for EntryReport {
     fn from(entry: &JournalEntry) -> Self {
         let (direction, bytes, is_frame) = match &entry.what {
-            Happening::Request(payload) => (Some("to-device"), Some(payload), true),
-            Happening::Reply { payload, .. } => (Some("to-tool"), Some(payload), true),
-            Happening::Noise(bytes) => (Some("to-device"), Some(bytes), false),
-            Happening::DeviceNoise(bytes) => (Some("to-tool"), Some(bytes), false),
-            Happening::Login(_) => (Some("to-device"), None, false),
+            JournalEvent::Request(payload) => (Some("to-device"), Some(payload), true),
+            JournalEvent::Reply { payload, .. } => (Some("to-tool"), Some(payload), true),
+            JournalEvent::Noise(bytes) => (Some("to-device"), Some(bytes), false),
+            JournalEvent::DeviceNoise(bytes) => (Some("to-tool"), Some(bytes), false),
+            JournalEvent::Login(_) => (Some("to-device"), None, false),
             _ => (None, None, false),
         };
         let command = bytes

@@ -8,7 +8,7 @@
 use std::{fmt, time::Duration};
 
 use serde_json::Value as Json;
-use veschub_sim::journal::{Happening, JournalEntry};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{
     CommandId, Reply, Request,
@@ -52,7 +52,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.what {
-            Happening::Request(payload) => {
+            JournalEvent::Request(payload) => {
                 let Ok(request) = Request::decode(payload) else {
                     continue;
                 };
@@ -62,7 +62,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                 };
                 open.ask(happened.at.since_start(), payload, can_id);
             }
-            Happening::Reply { payload, .. } => {
+            JournalEvent::Reply { payload, .. } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
                 let asked = open.answer(happened.at.since_start(), payload);
                 let same = |one: &&Delivered<'_>| one.command == command;

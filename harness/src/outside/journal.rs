@@ -3,9 +3,9 @@
 use std::{io::BufRead, time::Duration};
 
 use serde::Deserialize;
-use veschub_sim::{
+use veschub_hub::{
     fault::{FaultFired, catalogue},
-    journal::{Happening, JournalEntry, json::VERSION},
+    journal::{JournalEntry, JournalEvent, json::VERSION},
     time::Time,
 };
 
@@ -76,10 +76,10 @@ pub fn read(input: impl BufRead) -> Result<Told, String> {
     Ok(told)
 }
 
-fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<Happening>, String> {
+fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>, String> {
     match (kind, entry.direction.as_deref()) {
-        ("frame", Some("to-device")) => Ok(Some(Happening::Request(payload(entry)?))),
-        ("frame", Some("to-tool")) => Ok(Some(Happening::Reply {
+        ("frame", Some("to-device")) => Ok(Some(JournalEvent::Request(payload(entry)?))),
+        ("frame", Some("to-tool")) => Ok(Some(JournalEvent::Reply {
             payload: payload(entry)?,
             truth: None,
         })),
@@ -88,7 +88,7 @@ fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<Happening
             let named = |name: &&str| Some(*name) == entry.name.as_deref();
             let fault = catalogue().iter().map(|info| info.name).find(named);
             let fault = fault.ok_or("a fault that is not known")?;
-            Ok(Some(Happening::FaultFired(FaultFired {
+            Ok(Some(JournalEvent::FaultFired(FaultFired {
                 at: Time::from(at),
                 fault,
                 command: None,
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(places, [1, 3]);
         assert_eq!(told.lines[1].at, Duration::from_millis(1500));
         assert_eq!(told.journal.len(), 3);
-        assert_eq!(told.journal[0].what, Happening::Request(vec![62]));
+        assert_eq!(told.journal[0].what, JournalEvent::Request(vec![62]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use veschub_sim::scenario::{Target, duration::Duration as Lasting, schema};
+use veschub_scenario::{Target, duration::Duration as Lasting, schema};
 
 use super::command::Variable;
 use crate::client::Options;
@@ -123,7 +123,7 @@ fn lasting(duration: Lasting) -> Duration {
 mod tests {
     use std::path::Path;
 
-    use veschub_sim::scenario::Loaded;
+    use veschub_scenario::Loaded;
 
     use super::*;
 

@@ -1,10 +1,8 @@
 //! The verdict on an outside client: what it sent and what it understood, judged apart.
 
 use serde_json::Value as Json;
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::schema::{Expectation, Scenario},
-};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::schema::{Expectation, Scenario};
 use veschub_wire::view::Value;
 
 use super::{
@@ -118,7 +116,7 @@ pub fn understand(
 ) {
     let harmed = journal
         .iter()
-        .any(|entry| matches!(entry.what, Happening::FaultFired(_)));
+        .any(|entry| matches!(entry.what, JournalEvent::FaultFired(_)));
     let delivered = compare::delivered(journal);
     verdict.readings = printed
         .readings
@@ -374,15 +372,16 @@ impl Conduct<'_> {
                 Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
             )
         };
-        let harm = |entry: &JournalEntry| matches!(entry.what, Happening::FaultFired(_));
+        let harm = |entry: &JournalEntry| matches!(entry.what, JournalEvent::FaultFired(_));
         self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
     }
 
     /// Why it did not get through to a device; nothing, if it did, or was not to.
     #[must_use]
     pub fn contact(&self) -> Option<Difference> {
-        let any = |pick: fn(&Happening) -> bool| self.journal.iter().any(|entry| pick(&entry.what));
-        if !any(|what| matches!(what, Happening::Opened)) {
+        let any =
+            |pick: fn(&JournalEvent) -> bool| self.journal.iter().any(|entry| pick(&entry.what));
+        if !any(|what| matches!(what, JournalEvent::Opened)) {
             let why = format!("the client {}", self.report.how);
             return Some(Difference::new(
                 "connection",
@@ -391,12 +390,17 @@ impl Conduct<'_> {
                 why,
             ));
         }
-        if !any(|what| matches!(what, Happening::Login(_) | Happening::LoginRefused { .. })) {
+        if !any(|what| {
+            matches!(
+                what,
+                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
+            )
+        }) {
             let why = "a login line is VESCTOOL:ID:PASSWORD and a line feed";
             return Some(Difference::new("login", "a login line", "none", why));
         }
         let refused = self.journal.iter().find_map(|entry| match &entry.what {
-            Happening::LoginRefused { reason } => Some(reason.as_str()),
+            JournalEvent::LoginRefused { reason } => Some(reason.as_str()),
             _ => None,
         });
         let expected = self
@@ -404,7 +408,7 @@ impl Conduct<'_> {
             .iter()
             .any(|one| matches!(one, Expectation::LoginRefused));
         match refused {
-            Some(reason) if !expected && !any(|what| matches!(what, Happening::Attached)) => {
+            Some(reason) if !expected && !any(|what| matches!(what, JournalEvent::Attached)) => {
                 Some(Difference::new("login", "accepted", "refused", reason))
             }
             _ => None,
@@ -417,7 +421,8 @@ mod tests {
     use std::{path::Path, time::Duration};
 
     use serde_json::json;
-    use veschub_sim::{scenario::Loaded, time::Time};
+    use veschub_hub::time::Time;
+    use veschub_scenario::Loaded;
 
     use super::*;
 
@@ -446,11 +451,11 @@ mod tests {
             device: None,
             what,
         };
-        let reply = Happening::Reply {
+        let reply = JournalEvent::Reply {
             payload: vec![62, 7, 84],
             truth: None,
         };
-        vec![entry(Happening::Request(vec![62])), entry(reply)]
+        vec![entry(JournalEvent::Request(vec![62])), entry(reply)]
     }
 
     fn verdict_on(texts: &[&str]) -> Verdict {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use veschub_sim::journal::{self, Happening};
+use veschub_hub::journal::{self, JournalEvent};
 use veschub_transcript::render::{self, TextOptions, ValueJson};
 use veschub_wire::Request;
 
@@ -293,7 +293,7 @@ struct ProcessJson<'a> {
 impl<'a> From<&'a Witnessed> for ProcessJson<'a> {
     fn from(seen: &'a Witnessed) -> Self {
         let requests = seen.journal.iter().filter_map(|entry| match &entry.what {
-            Happening::Request(payload) => Request::decode(payload).ok(),
+            JournalEvent::Request(payload) => Request::decode(payload).ok(),
             _ => None,
         });
         Self {

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
-use veschub_sim::journal;
+use veschub_hub::journal;
 use veschub_transcript::render::{self, FieldsJson, TextOptions};
 use veschub_wire::view::{Fields, Value};
 

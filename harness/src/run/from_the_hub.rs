@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::{Scenario, Target, schema::Expectation},
-};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::{Scenario, Target, schema::Expectation};
 use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{CommandId, Reply, Request, command::Opaque};
 
@@ -42,7 +40,7 @@ pub(crate) fn judge_session(
 /// The scenario with what the hub can tell, and a note for each expectation that only the client could.
 fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String>) {
     let late = journal.iter().any(|entry| match &entry.what {
-        Happening::FaultFired(fired) => !LOSING.contains(&fired.fault),
+        JournalEvent::FaultFired(fired) => !LOSING.contains(&fired.fault),
         _ => false,
     });
     let mut judged = scenario.clone();
@@ -70,12 +68,12 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     for (place, entry) in journal.iter().enumerate() {
         let at = entry.at.since_start();
         match &entry.what {
-            Happening::Request(payload) => {
+            JournalEvent::Request(payload) => {
                 asked.extend(Request::decode(payload).map(|request| (place, request.body)));
             }
-            Happening::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
-            Happening::Reply { .. } if silent.contains(&entry.conn) => {}
-            Happening::Reply { payload, .. } => {
+            JournalEvent::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
+            JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
+            JournalEvent::Reply { payload, .. } => {
                 let reply = Received {
                     at,
                     asked_at: None,
@@ -84,7 +82,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
                 };
                 received.push((place, reply));
             }
-            Happening::FaultFired(fired) if LOSING.contains(&fired.fault) => {
+            JournalEvent::FaultFired(fired) if LOSING.contains(&fired.fault) => {
                 let lost = fired.at.since_start();
                 let is_lost = |(_, one): &(usize, Received)| {
                     one.at == lost && Some(one.command()) == fired.command
@@ -102,7 +100,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     }
     let refused = journal
         .iter()
-        .any(|entry| matches!(entry.what, Happening::LoginRefused { .. }));
+        .any(|entry| matches!(entry.what, JournalEvent::LoginRefused { .. }));
     let outcome = if refused {
         Err(ClientError::LoginRefused)
     } else {
@@ -171,7 +169,8 @@ fn in_vain(
 mod tests {
     use std::path::Path;
 
-    use veschub_sim::{rng::Seed, scenario::Loaded};
+    use veschub_hub::rng::Seed;
+    use veschub_scenario::Loaded;
 
     use super::{super::*, *};
     use crate::outside::ending::{How, Report};

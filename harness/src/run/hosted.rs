@@ -11,12 +11,12 @@ use std::{
 };
 
 use tokio::{net::TcpListener, runtime, sync::oneshot, time::sleep};
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
+use veschub_drive::server;
+use veschub_hub::{
+    journal::{JournalEntry, JournalEvent},
     rng::Seed,
-    scenario::{Loaded, Target},
-    server,
 };
+use veschub_scenario::{Loaded, Target};
 use veschub_wire::{CommandId, Request};
 
 use super::{RunError, from_the_hub::judge_session};
@@ -124,9 +124,12 @@ impl Builder {
     pub fn start(self) -> Result<Hub, RunError> {
         let loaded = match &self.source {
             Source::Demo => Loaded::demo_with(&self.settings)?,
-            Source::File(path) => Loaded::open_with(path, &self.settings)?,
+            Source::File(path) => {
+                Loaded::open_with(path, &self.settings)?.with_stand_in(veschub_draft::stand_in)
+            }
             Source::Text(text) => {
                 Loaded::parse_with("scenario", text, Path::new("."), &self.settings)?
+                    .with_stand_in(veschub_draft::stand_in)
             }
         };
         // A port of 0 is a free one.
@@ -248,7 +251,7 @@ impl Hub {
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         let decode = |entry: &JournalEntry| match &entry.what {
-            Happening::Request(payload) => Request::decode(payload).ok(),
+            JournalEvent::Request(payload) => Request::decode(payload).ok(),
             _ => None,
         };
         let journal = locked(&self.journal);

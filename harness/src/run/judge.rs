@@ -6,12 +6,10 @@
 
 use std::time::Duration;
 
-use veschub_sim::{
-    journal::Happening,
-    scenario::{
-        Target,
-        schema::{self, Expectation, Expected, Scenario},
-    },
+use veschub_hub::journal::JournalEvent;
+use veschub_scenario::{
+    Target,
+    schema::{self, Expectation, Expected, Scenario},
 };
 use veschub_wire::{
     CommandId, Reply, Request,
@@ -127,7 +125,7 @@ pub(super) fn judge_expectations(
 
 fn sent(seen: &Seen) -> Vec<Sent<'_>> {
     let replies = seen.journal.iter().filter_map(|entry| match &entry.what {
-        Happening::Reply { payload, truth } => Some(Sent {
+        JournalEvent::Reply { payload, truth } => Some(Sent {
             at: entry.at.since_start(),
             payload,
             truth: truth.as_deref(),
@@ -138,12 +136,12 @@ fn sent(seen: &Seen) -> Vec<Sent<'_>> {
 }
 
 fn notes(seen: &Seen) -> Vec<String> {
-    let told = |what: &Happening| match what {
-        Happening::Fired { .. }
-        | Happening::Ignored { .. }
-        | Happening::LoginRefused { .. }
-        | Happening::Swallowed { .. }
-        | Happening::FaultFired(_) => Some(what.to_string()),
+    let told = |what: &JournalEvent| match what {
+        JournalEvent::Fired { .. }
+        | JournalEvent::Ignored { .. }
+        | JournalEvent::LoginRefused { .. }
+        | JournalEvent::Swallowed { .. }
+        | JournalEvent::FaultFired(_) => Some(what.to_string()),
         _ => None,
     };
     let mut notes = Vec::new();
@@ -182,7 +180,7 @@ impl<'a> Judge<'a> {
             .seen
             .journal
             .iter()
-            .any(|entry| matches!(entry.what, Happening::FaultFired(_)));
+            .any(|entry| matches!(entry.what, JournalEvent::FaultFired(_)));
         // Forgotten frames are the oldest ones.
         let forgotten = usize::try_from(self.seen.forgotten).unwrap_or(usize::MAX);
         let mut received: Vec<Option<&Received>> = self.seen.received.iter().map(Some).collect();
@@ -314,13 +312,13 @@ impl<'a> Judge<'a> {
             .iter()
             .rev()
             .find_map(|entry| match &entry.what {
-                Happening::Fired {
+                JournalEvent::Fired {
                     command,
                     quirk,
                     why,
                 } if *command == id => Some(format!("{quirk}: {why}")),
-                Happening::Ignored { command, why } if *command == id => Some(why.clone()),
-                Happening::LoginRefused { reason } => Some(format!("login refused: {reason}")),
+                JournalEvent::Ignored { command, why } if *command == id => Some(why.clone()),
+                JournalEvent::LoginRefused { reason } => Some(format!("login refused: {reason}")),
                 _ => None,
             })
     }
@@ -419,7 +417,7 @@ impl<'a> Judge<'a> {
             .journal
             .iter()
             .filter_map(|entry| match &entry.what {
-                Happening::Request(payload) => payload.first().copied().map(CommandId),
+                JournalEvent::Request(payload) => payload.first().copied().map(CommandId),
                 _ => None,
             });
         requests.collect()
@@ -570,7 +568,7 @@ impl<'a> Judge<'a> {
             .journal
             .iter()
             .filter_map(|entry| match &entry.what {
-                Happening::Request(payload) => Request::decode(payload).ok(),
+                JournalEvent::Request(payload) => Request::decode(payload).ok(),
                 _ => None,
             });
         requests
@@ -580,9 +578,9 @@ impl<'a> Judge<'a> {
     }
 
     fn check_fired(&mut self, fired: &schema::Fired) {
-        let did = |what: &Happening| match what {
-            Happening::Fired { quirk, .. } => fired.quirk.as_deref() == Some(*quirk),
-            Happening::FaultFired(harm) => fired.fault.as_deref() == Some(harm.fault),
+        let did = |what: &JournalEvent| match what {
+            JournalEvent::Fired { quirk, .. } => fired.quirk.as_deref() == Some(*quirk),
+            JournalEvent::FaultFired(harm) => fired.fault.as_deref() == Some(harm.fault),
             _ => false,
         };
         let count = self

@@ -21,9 +21,9 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
-use veschub_sim::{
+use veschub_drive::observe::Observer;
+use veschub_hub::{
     hub::{ConnId, Event, Hub, Output},
-    observe::Observer,
     time::Time,
 };
 

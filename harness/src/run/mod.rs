@@ -18,11 +18,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use veschub_sim::{
-    journal::JournalEntry,
-    rng::Seed,
-    scenario::{Loaded, ScenarioError},
-};
+use veschub_hub::{journal::JournalEntry, rng::Seed};
+use veschub_scenario::{Loaded, ScenarioError};
 
 use crate::client::{ClientError, Outcome, Received};
 pub use hosted::{Builder, Hub};
@@ -111,7 +108,7 @@ pub fn run_file_with(
     seed: Seed,
     mode: Mode,
 ) -> Result<Run, RunError> {
-    let loaded = Loaded::open_with(path, settings)?;
+    let loaded = Loaded::open_with(path, settings)?.with_stand_in(veschub_draft::stand_in);
     let name = path.file_stem().unwrap_or_default();
     run(&name.to_string_lossy(), &loaded, seed, mode)
 }

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::schema::{self, Expectation, Expected},
-};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::schema::{self, Expectation, Expected};
 use veschub_wire::{CommandId, Request, view::Value};
 
 use super::{Seen, judge};
@@ -93,7 +91,7 @@ struct Look<'a> {
 impl Look<'_> {
     fn entries_with<'a, T: 'a>(
         &'a self,
-        pick: impl Fn(&'a Happening) -> Option<T> + 'a,
+        pick: impl Fn(&'a JournalEvent) -> Option<T> + 'a,
     ) -> impl Iterator<Item = (Duration, T)> + 'a {
         let journal = self.seen.journal.iter();
         journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.what)?)))
@@ -101,8 +99,8 @@ impl Look<'_> {
 
     /// The requests that reached the device, with the command that each asks for, itself or through another device.
     fn asked(&self) -> Vec<(Duration, CommandId, Option<u8>)> {
-        let decode = |what: &Happening| match what {
-            Happening::Request(payload) => Request::decode(payload).ok(),
+        let decode = |what: &JournalEvent| match what {
+            JournalEvent::Request(payload) => Request::decode(payload).ok(),
             _ => None,
         };
         let told = |(at, request): (Duration, veschub_wire::Decoded<Request>)| {
@@ -141,7 +139,7 @@ impl Look<'_> {
     fn order(&self, wanted: &[schema::CommandName]) -> Vec<Candidate> {
         let seen: Vec<_> = self
             .entries_with(|what| match what {
-                Happening::Request(payload) => payload.first().copied().map(CommandId),
+                JournalEvent::Request(payload) => payload.first().copied().map(CommandId),
                 _ => None,
             })
             .collect();
@@ -271,8 +269,8 @@ impl Look<'_> {
         };
         let mut found: Vec<_> = self
             .entries_with(|what| match what {
-                Happening::Fired { quirk, why, .. } => Some((*quirk, why)),
-                Happening::FaultFired(fired) => Some((fired.fault, &fired.why)),
+                JournalEvent::Fired { quirk, why, .. } => Some((*quirk, why)),
+                JournalEvent::FaultFired(fired) => Some((fired.fault, &fired.why)),
                 _ => None,
             })
             .collect();
@@ -336,7 +334,7 @@ impl Look<'_> {
             ));
         }
         let ended = self.entries_with(|what| match what {
-            Happening::Closed(_) => Some(what.to_string()),
+            JournalEvent::Closed(_) => Some(what.to_string()),
             _ => None,
         });
         if let Some((at, how)) = ended.last() {

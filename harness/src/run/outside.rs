@@ -5,11 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use veschub_sim::{
-    journal::JournalEntry,
-    rng::Seed,
-    scenario::{Loaded, Scenario, Target},
-};
+use veschub_hub::{journal::JournalEntry, rng::Seed};
+use veschub_scenario::{Loaded, Scenario, Target};
 
 use super::{
     Difference, RunError,
@@ -59,7 +56,7 @@ pub fn run_outside_file(
     program: &Program,
     longest: Duration,
 ) -> Result<OutsideRun, RunError> {
-    let loaded = Loaded::open_with(path, settings)?;
+    let loaded = Loaded::open_with(path, settings)?.with_stand_in(veschub_draft::stand_in);
     let name = path.file_stem().unwrap_or_default();
     run_outside(&name.to_string_lossy(), &loaded, seed, program, longest)
 }

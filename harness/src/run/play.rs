@@ -8,10 +8,8 @@ use tokio::{
     runtime,
     sync::oneshot,
 };
-use veschub_sim::{
-    scenario::{ScenarioError, Target, World, duration::Duration as Lasting, schema},
-    server,
-};
+use veschub_drive::server;
+use veschub_scenario::{ScenarioError, Target, World, duration::Duration as Lasting, schema};
 use veschub_wire::{LoginKind, LoginLine, Request};
 
 use super::{Mode, Seen, memory::Network, tape::Tape};

@@ -24,11 +24,9 @@ use tokio::{
     sync::oneshot,
     time::{Instant, sleep, timeout},
 };
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
-    scenario::World,
-    server,
-};
+use veschub_drive::server;
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::World;
 
 use super::tape::Tape;
 use crate::{
@@ -185,7 +183,7 @@ async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -
     let Some(second) = second else {
         return std::future::pending().await;
     };
-    let attached = |entry: &JournalEntry| matches!(entry.what, Happening::Attached);
+    let attached = |entry: &JournalEntry| matches!(entry.what, JournalEvent::Attached);
     while !record.borrow().journal.iter().any(attached) {
         sleep(LOOK).await;
     }

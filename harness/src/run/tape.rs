@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-use veschub_sim::{journal::JournalEntry, observe::Saving};
+use veschub_drive::observe::Saving;
+use veschub_hub::journal::JournalEntry;
 use veschub_transcript::live::LiveCapture;
 
 /// The most bytes that are kept of a run: a client that floods the hub does not fill the memory.

@@ -9,20 +9,22 @@ use super::{
     DeviceArgs, Failure, TalkArgs,
     live::{announce, draw_seed, interrupted, is_rare, runtime, say},
 };
-use crate::{
+use veschub_drive::device::{News, RECONNECT_PAUSE, play};
+use veschub_hub::{
     hub::Hub,
-    io::device::{News, RECONNECT_PAUSE, play},
-    journal::{Happening, JournalEntry},
+    journal::{JournalEntry, JournalEvent},
     rng::Seed,
-    scenario::{Loaded, World},
 };
+use veschub_scenario::{Loaded, World};
 
 /// A connection that ends sooner is shown once only, until one lasts: a hub that refuses a login ends very many.
 const SHORT: Duration = Duration::from_secs(1);
 
 pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => Loaded::open_with(path, &args.set.settings)?,
+        Some(path) => {
+            Loaded::open_with(path, &args.set.settings)?.with_stand_in(veschub_draft::stand_in)
+        }
         None => Loaded::demo_with(&args.set.settings)?,
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -179,7 +181,7 @@ impl Seen {
         // Who comes and goes is told as news.
         let told = matches!(
             entry.what,
-            Happening::Opened | Happening::Attached | Happening::Closed(_)
+            JournalEvent::Opened | JournalEvent::Attached | JournalEvent::Closed(_)
         );
         if !talk.quiet && (talk.verbose || (is_rare(&entry.what) && !told)) {
             say(format_args!("{}  {entry}", self.id));

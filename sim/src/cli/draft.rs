@@ -11,7 +11,7 @@ use serde::Serialize;
 use veschub_transcript::{Options, Transcript};
 
 use super::{DraftArgs, Failure, capture::open, written};
-use crate::draft::{self, Draft, DraftOptions, DraftedDevice, Evidence, Finding};
+use veschub_draft::{self, Draft, DraftOptions, DraftedDevice, Evidence, Finding};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
             .as_deref()
             .map_or_else(|| "draft".to_owned(), folder),
     };
-    let draft = draft::draft(&transcript, &options).map_err(|error| fail(&error))?;
+    let draft = veschub_draft::draft(&transcript, &options).map_err(|error| fail(&error))?;
     match &args.output {
         Some(path) => {
             let files = write(&draft, path, args.force)?;

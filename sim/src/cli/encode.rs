@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use veschub_wire::{CommandId, Request, command::usage, encode as frame, view::hex};
 
 use super::{EncodeArgs, Failure, written};
-use crate::scenario::closest;
+use veschub_scenario::closest;
 
 pub(super) fn encode(args: &EncodeArgs) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();

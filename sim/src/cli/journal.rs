@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{Failure, SaveArgs};
-use crate::{
+use veschub_hub::{
     hub::{Access, Resident},
     journal::{
         JournalEntry,

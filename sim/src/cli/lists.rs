@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Failure, written};
-use crate::{
+use veschub_hub::{
     fault,
     quirk::{self, QuirkInfo, Shown, Switch},
 };

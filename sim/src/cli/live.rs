@@ -24,25 +24,24 @@ use super::{
     TalkArgs, UnknownArg, capture,
     journal::{About, Journal},
 };
-use crate::{
+use veschub_drive::{
+    discovery::Discovery,
+    observe::Saving,
+    pty::{self, Pty},
+    server,
+};
+use veschub_hub::{
     device::{
         self, Device,
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
-    draft,
     hub::{Access, Hub, HubConfig, Resident},
-    io::{
-        discovery::Discovery,
-        pty::{self, Pty},
-        server,
-    },
-    journal::{Happening, JournalEntry},
-    observe::Saving,
+    journal::{JournalEntry, JournalEvent},
     rng::Seed,
-    scenario::{
-        Loaded, World,
-        build::{login_problem, replay_target},
-    },
+};
+use veschub_scenario::{
+    Loaded, World,
+    compile::{login_problem, replay_target},
 };
 
 /// The id of a replayed device whose recording does not hold one.
@@ -50,7 +49,9 @@ const REPLAY_ID: &str = "REPLAY";
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => Loaded::open_with(path, &args.set.settings)?,
+        Some(path) => {
+            Loaded::open_with(path, &args.set.settings)?.with_stand_in(veschub_draft::stand_in)
+        }
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {
             return Err(Failure::text("--set needs a scenario, or --demo"));
@@ -191,7 +192,7 @@ fn stand_in(
     }
     let id = recording.login.as_ref().map(|login| login.id.as_str());
     // The recording is played as it is each time, and so is who stands in for it.
-    let device = draft::stand_in(transcript, id, Seed(0)).map_err(|error| {
+    let device = veschub_draft::stand_in(transcript, id, Seed(0)).map_err(|error| {
         Failure::Text(format!("{}: --unknown synthetic: {error}", path.display()))
     })?;
     Ok(Some(device))
@@ -455,13 +456,13 @@ pub(super) fn announce(line: impl fmt::Display) -> Result<(), Failure> {
 }
 
 /// What a person wants to see of a hub that runs for hours.
-pub(super) fn is_rare(what: &Happening) -> bool {
+pub(super) fn is_rare(what: &JournalEvent) -> bool {
     !matches!(
         what,
-        Happening::Opened
-            | Happening::Request(_)
-            | Happening::Reply { .. }
-            | Happening::Noise(_)
-            | Happening::NobodyThere(_)
+        JournalEvent::Opened
+            | JournalEvent::Request(_)
+            | JournalEvent::Reply { .. }
+            | JournalEvent::Noise(_)
+            | JournalEvent::NobodyThere(_)
     )
 }

@@ -18,7 +18,7 @@ use std::{ffi::OsString, fmt, io, io::Write, net::SocketAddr, path::PathBuf, pro
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::scenario::ScenarioError;
+use veschub_scenario::ScenarioError;
 
 /// The port of the public hub (`VT datatypes.h:1262-1264`).
 const HUB_PORT: u16 = 65101;

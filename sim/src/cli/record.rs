@@ -20,7 +20,7 @@ use super::{
     DIRECT_PORT, Failure, RecordArgs, SaveArgs,
     live::{announce, bind, counted, interrupted, runtime, say},
 };
-use crate::io::record::{Passed, What, pass_on};
+use veschub_drive::record::{Passed, What, pass_on};
 
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let save = SaveArgs {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::{CheckArgs, Failure, scrub, tell, written};
-use crate::scenario::{Code, Loaded, ScenarioError, json_schema};
+use veschub_scenario::{Code, Loaded, ScenarioError, json_schema};
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Some(id) = &args.explain {
@@ -15,6 +15,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         let findings = match scrub::is_capture(path) {
             true => scrub::findings(path),
             false => Loaded::open_with(path, &args.set.settings)
+                .map(|it| it.with_stand_in(veschub_draft::stand_in))
                 .and_then(|loaded| loaded.warnings())
                 .unwrap_or_else(|error| vec![error]),
         };

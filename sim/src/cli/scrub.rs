@@ -10,7 +10,7 @@ use clap::Args;
 use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
 use super::{Failure, capture::open, written};
-use crate::scenario::{Code, ScenarioError};
+use veschub_scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\

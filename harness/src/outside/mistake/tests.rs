@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use serde_json::{Map, json};
-use veschub_sim::{
-    journal::{Happening, JournalEntry},
+use veschub_hub::{
+    journal::{JournalEntry, JournalEvent},
     time::Time,
 };
 use veschub_wire::{
@@ -60,8 +60,8 @@ fn journal() -> Vec<JournalEntry> {
     let happened = said.iter().flat_map(|(request, reply)| {
         let payload = reply.encode();
         [
-            Happening::Request(request.encode()),
-            Happening::Reply {
+            JournalEvent::Request(request.encode()),
+            JournalEvent::Reply {
                 payload,
                 truth: None,
             },

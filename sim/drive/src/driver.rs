@@ -1,0 +1,166 @@
+//! Drives a [`Hub`]: turns reads, writes and timers into events, and hands on what it has to say.
+//!
+//! One task owns the hub; each connection has a task of its own, which ends with the driver.
+
+use std::{collections::HashMap, future::Future};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+
+use super::stream::{ByteStream, Input, ToHub, attend};
+use crate::observe::Observer;
+use veschub_hub::{
+    hub::{ConnId, Event, Hub, Output},
+    time::Time,
+};
+
+/// How many reports may wait for the hub before connections are not read.
+const MAX_WAITING: usize = 256;
+
+/// A hub at work.
+pub(super) struct Driver<O> {
+    hub: Hub,
+    observe: O,
+    start: Instant,
+    peers: HashMap<ConnId, Peer>,
+    last: u32,
+    tasks: JoinSet<()>,
+    inputs_to: ToHub,
+    inputs: mpsc::Receiver<(ConnId, Input)>,
+}
+
+struct Peer {
+    outputs: mpsc::UnboundedSender<Output>,
+    break_off: oneshot::Sender<()>,
+}
+
+impl<O: Observer> Driver<O> {
+    /// A hub without connections; `observe` sees all that happens.
+    pub(super) fn new(hub: Hub, observe: O) -> Self {
+        let (inputs_to, inputs) = mpsc::channel(MAX_WAITING);
+        Self {
+            hub,
+            observe,
+            start: Instant::now(),
+            peers: HashMap::new(),
+            last: 0,
+            tasks: JoinSet::new(),
+            inputs_to,
+            inputs,
+        }
+    }
+
+    /// Tells the hub of a connection and carries its bytes from now on.
+    pub(super) fn open(&mut self, stream: impl ByteStream) -> ConnId {
+        self.last += 1;
+        let conn = ConnId(self.last);
+        let (outputs, from_hub) = mpsc::unbounded_channel();
+        let (break_off, broken_off) = oneshot::channel();
+        let attending = attend(stream, conn, from_hub, self.inputs_to.clone(), broken_off);
+        self.tasks.spawn(attending);
+        self.peers.insert(conn, Peer { outputs, break_off });
+        self.handle(conn, Event::Opened);
+        conn
+    }
+
+    /// How many connections there are, those included that are about to end.
+    pub(super) fn connections(&mut self) -> usize {
+        while self.tasks.try_join_next().is_some() {}
+        self.tasks.len()
+    }
+
+    /// Does the next thing that is due or reported. Nothing is lost if this is dropped halfway.
+    pub(super) async fn turn(&mut self) {
+        let due = self
+            .hub
+            .poll_timeout()
+            .map(|due| self.start + due.since_start());
+        tokio::select! {
+            biased;
+            () = wait_until(due) => {
+                self.hub.handle_timeout(self.now());
+                self.deliver();
+            }
+            Some((conn, input)) = self.inputs.recv() => self.take(conn, input),
+        }
+    }
+
+    /// Drives the hub until something else is done.
+    pub(super) async fn turn_until<T>(&mut self, done: impl Future<Output = T>) -> T {
+        tokio::pin!(done);
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut done => return result,
+                () = self.turn() => {}
+            }
+        }
+    }
+
+    /// Drives the hub until this connection is over.
+    pub(super) async fn turn_while_open(&mut self, conn: ConnId) {
+        while self.peers.contains_key(&conn) {
+            self.turn().await;
+        }
+    }
+
+    /// Drives the hub until its one device has a link again, which it loses for a while when it restarts.
+    pub(super) async fn turn_until_reachable(&mut self) {
+        while !self.hub.device_is_here() {
+            self.turn().await;
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time::from(self.start.elapsed())
+    }
+
+    fn take(&mut self, conn: ConnId, input: Input) {
+        match input {
+            Input::Bytes(bytes) => self.handle(conn, Event::Bytes(&bytes)),
+            Input::Flushed(count) => self.handle(conn, Event::Flushed(count)),
+            Input::Eof => self.handle(conn, Event::Eof),
+            Input::Reset => self.handle(conn, Event::Reset),
+            Input::Ended => {
+                self.peers.remove(&conn);
+            }
+        }
+    }
+
+    fn handle(&mut self, conn: ConnId, event: Event<'_>) {
+        let now = self.now();
+        self.observe.came(now, conn, &event);
+        self.hub.handle(now, conn, event);
+        self.deliver();
+    }
+
+    /// Tells what happened, then hands on what the hub has to say: who reads along knows of a reply before its tool.
+    fn deliver(&mut self) {
+        while let Some(entry) = self.hub.poll_journal() {
+            self.observe.happened(entry);
+        }
+        let now = self.now();
+        while let Some((conn, output)) = self.hub.poll_output() {
+            self.observe.goes(now, conn, &output);
+            if output == Output::Abort {
+                if let Some(peer) = self.peers.remove(&conn) {
+                    let _ = peer.break_off.send(());
+                }
+            } else if let Some(peer) = self.peers.get(&conn) {
+                // A task that is gone has reported it, and the hub will hear of it.
+                let _ = peer.outputs.send(output);
+            }
+        }
+    }
+}
+
+/// Waits until a moment; for ever, if there is none.
+pub(super) async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,83 @@
+//! Who watches a hub at work: the journal says what it means, the wire what it was.
+
+use std::io::{self, Write};
+
+use veschub_transcript::{
+    Side,
+    live::{self, LiveCapture},
+};
+
+use veschub_hub::{
+    hub::{ConnId, Event, Output},
+    journal::JournalEntry,
+    time::Time,
+};
+
+/// Watches a hub at work. A closure that takes journal entries is one.
+pub trait Observer {
+    /// Something happened at the hub.
+    fn happened(&mut self, entry: JournalEntry);
+
+    /// A connection did something.
+    fn came(&mut self, _at: Time, _conn: ConnId, _event: &Event<'_>) {}
+
+    /// Something is done to a connection.
+    fn goes(&mut self, _at: Time, _conn: ConnId, _output: &Output) {}
+}
+
+impl<F: FnMut(JournalEntry)> Observer for F {
+    fn happened(&mut self, entry: JournalEntry) {
+        self(entry);
+    }
+}
+
+/// Writes what goes over the wire into a capture file, faults included, and passes the journal on.
+#[derive(Debug)]
+pub struct Saving<'a, W, O> {
+    capture: &'a mut LiveCapture<W>,
+    result: &'a mut io::Result<()>,
+    then: O,
+}
+
+impl<'a, W: Write, O: Observer> Saving<'a, W, O> {
+    /// `result` is the first error of the file, after which nothing more is written.
+    pub fn new(capture: &'a mut LiveCapture<W>, result: &'a mut io::Result<()>, then: O) -> Self {
+        Self {
+            capture,
+            result,
+            then,
+        }
+    }
+
+    fn write(&mut self, at: Time, conn: ConnId, event: live::Event<'_>) {
+        if self.result.is_ok() {
+            *self.result = self.capture.event(at.as_nanos(), conn.0, event);
+        }
+    }
+}
+
+impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
+    fn happened(&mut self, entry: JournalEntry) {
+        self.then.happened(entry);
+    }
+
+    fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
+        let event = match event {
+            Event::Opened => live::Event::Opened,
+            Event::Bytes(bytes) => live::Event::Data(Side::Initiator, bytes),
+            Event::Eof => live::Event::Closed(Side::Initiator),
+            Event::Reset => live::Event::Reset(Side::Initiator),
+            Event::Flushed(_) => return,
+        };
+        self.write(at, conn, event);
+    }
+
+    fn goes(&mut self, at: Time, conn: ConnId, output: &Output) {
+        let event = match output {
+            Output::Write(bytes) => live::Event::Data(Side::Responder, bytes),
+            Output::Shutdown | Output::Close => live::Event::Closed(Side::Responder),
+            Output::Abort => live::Event::Reset(Side::Responder),
+        };
+        self.write(at, conn, event);
+    }
+}

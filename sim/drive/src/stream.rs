@@ -1,0 +1,204 @@
+//! Carries the bytes of one connection between the hub and the operating system, whatever it is made of.
+
+use std::{future::Future, io, net::Shutdown, time::Duration};
+
+use socket2::SockRef;
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use veschub_hub::hub::{ConnId, Output};
+
+/// The most bytes that one read hands over.
+const MAX_READ: usize = 256 * 1024;
+/// How long a connection that we ended may take to end its side, so that what was sent last is not lost.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// What a connection's task reports.
+pub(super) enum Input {
+    Bytes(Vec<u8>),
+    Flushed(usize),
+    Eof,
+    Reset,
+    /// The connection is closed on our side too; nothing more comes of it.
+    Ended,
+}
+
+/// A connection as the operating system has it: what a socket and a tty have in common.
+pub(super) trait ByteStream: Send + Sync + 'static {
+    /// Waits until there is something to read, or the end.
+    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    /// Reads what is there, as far as one call does; 0 is the end.
+    fn try_read(&self, bytes: &mut Vec<u8>) -> io::Result<usize>;
+    /// Waits until there is room to write.
+    fn writable(&self) -> impl Future<Output = io::Result<()>> + Send;
+    /// Writes as much as there is room for.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Says that nothing more will be written.
+    fn end_writing(&self);
+    /// Makes the close that follows look like a broken connection.
+    fn break_off(&self);
+}
+
+impl ByteStream for TcpStream {
+    async fn readable(&self) -> io::Result<()> {
+        Self::readable(self).await
+    }
+
+    fn try_read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        self.try_read_buf(bytes)
+    }
+
+    async fn writable(&self) -> io::Result<()> {
+        Self::writable(self).await
+    }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        Self::try_write(self, bytes)
+    }
+
+    fn end_writing(&self) {
+        let _ = SockRef::from(self).shutdown(Shutdown::Write);
+    }
+
+    fn break_off(&self) {
+        // Without lingering, the peer sees a reset and not an orderly end.
+        let _ = self.set_zero_linger();
+    }
+}
+
+/// Where a connection's task reports to.
+pub(super) type ToHub = mpsc::Sender<(ConnId, Input)>;
+
+/// Carries one connection's bytes until it ends, or until the hub breaks it off.
+pub(super) async fn attend(
+    stream: impl ByteStream,
+    conn: ConnId,
+    mut from_hub: mpsc::UnboundedReceiver<Output>,
+    to_hub: ToHub,
+    broken_off: oneshot::Receiver<()>,
+) {
+    tokio::select! {
+        biased;
+        Ok(()) = broken_off => {
+            send_at_once(&stream, &mut from_hub);
+            stream.break_off();
+        }
+        () = carry(&stream, conn, &mut from_hub, &to_hub) => {}
+    }
+    drop(stream);
+    let _ = to_hub.send((conn, Input::Ended)).await;
+}
+
+/// Sends what the system takes without waiting: a reset ends a connection in the middle of what is said.
+fn send_at_once(stream: &impl ByteStream, from_hub: &mut mpsc::UnboundedReceiver<Output>) {
+    while let Ok(Output::Write(bytes)) = from_hub.try_recv() {
+        if !stream
+            .try_write(&bytes)
+            .is_ok_and(|sent| sent == bytes.len())
+        {
+            return;
+        }
+    }
+}
+
+async fn carry(
+    stream: &impl ByteStream,
+    conn: ConnId,
+    from_hub: &mut mpsc::UnboundedReceiver<Output>,
+    to_hub: &ToHub,
+) {
+    let writing = write_all(stream, conn, from_hub, to_hub);
+    tokio::pin!(writing);
+    tokio::select! {
+        biased;
+        () = &mut writing => {
+            // We ended it. A socket that is closed with unread input resets the connection and may destroy
+            // what was sent last, so read on for a while.
+            let _ = timeout(LINGER, discard(stream)).await;
+        }
+        end = read_all(stream, conn, to_hub) => {
+            let _ = to_hub.send((conn, end)).await;
+            let _ = timeout(LINGER, writing).await;
+        }
+    }
+}
+
+async fn write_all(
+    stream: &impl ByteStream,
+    conn: ConnId,
+    from_hub: &mut mpsc::UnboundedReceiver<Output>,
+    to_hub: &ToHub,
+) {
+    while let Some(output) = from_hub.recv().await {
+        let input = match output {
+            Output::Write(bytes) => match write(stream, &bytes).await {
+                Ok(()) => Input::Flushed(bytes.len()),
+                Err(_) => Input::Reset,
+            },
+            Output::Shutdown => {
+                stream.end_writing();
+                continue;
+            }
+            Output::Close | Output::Abort => break,
+        };
+        if to_hub.send((conn, input)).await.is_err() {
+            return;
+        }
+    }
+    stream.end_writing();
+}
+
+/// Writes all of these bytes.
+pub(super) async fn write(stream: &impl ByteStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = bytes.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Reports all that is there as one read, like the reference hub, which reads until its buffer is empty.
+async fn read_all(stream: &impl ByteStream, conn: ConnId, to_hub: &ToHub) -> Input {
+    loop {
+        if stream.readable().await.is_err() {
+            return Input::Reset;
+        }
+        let mut bytes = Vec::with_capacity(8192);
+        let end = read_available(stream, &mut bytes);
+        if !bytes.is_empty() && to_hub.send((conn, Input::Bytes(bytes))).await.is_err() {
+            return Input::Reset;
+        }
+        if let Some(end) = end {
+            return end;
+        }
+    }
+}
+
+/// Reads until nothing is left or there is enough; says how the connection ended, if it did.
+fn read_available(stream: &impl ByteStream, bytes: &mut Vec<u8>) -> Option<Input> {
+    while bytes.len() < MAX_READ {
+        match stream.try_read(bytes) {
+            Ok(0) => return Some(Input::Eof),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+            Err(_) => return Some(Input::Reset),
+        }
+    }
+    None
+}
+
+async fn discard(stream: &impl ByteStream) {
+    while stream.readable().await.is_ok() {
+        if read_available(stream, &mut Vec::with_capacity(8192)).is_some() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! A VESC Express: the radio module that logs in to hubs, with a BMS and a CAN bus behind it.
+//!
+//! ```text
+//!  request -> script? -> worker (PING_CAN, TERMINAL_CMD, ...) ---------\
+//!                    \-> FORWARD_CAN, BMS commands -> CAN bus -> node --> replies and PRINTs, whoever is the tool
+//!                    \-> all others, one after the other --------------/
+//! ```
+//!
+//! Blocking commands run in a worker for seconds; meanwhile other commands are answered, and a second blocking one
+//! is dropped without a word (`EX main/commands.c:1088-1099`). What firmware does not handle is ignored: there is no
+//! error reply in this protocol.
+
+mod bus;
+
+use std::{collections::VecDeque, time::Duration};
+
+use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
+
+use super::{
+    Answer, CanBus, Device, DeviceOutput,
+    bms::Bms,
+    can_bus::{NodeDone, REBOOT_TIME},
+    custom_config::Configs,
+    fate::Fate,
+    fw_info,
+    motor::standing_still,
+    no_qml_app,
+    profile::Profile,
+    queue::Queue,
+    script::{Script, latin1, print},
+    worker,
+};
+use crate::time::Time;
+
+/// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
+const BUS_TIME: Duration = Duration::from_millis(2);
+/// Why a request is dropped when too many wait.
+const CROWDED: &str = "too many requests wait for an answer";
+
+/// Who an Express says it is.
+#[derive(Clone, Debug)]
+pub struct ExpressIdentity {
+    /// Its firmware.
+    pub profile: Profile,
+    /// The reply to FW_VERSION, as far as the firmware sends it.
+    pub firmware: FwVersion,
+    /// Its config.
+    pub configs: Configs,
+    /// From a request's arrival at the hub to the reply's departure: the way to the device and back, and its work.
+    pub reply_after: Duration,
+}
+
+/// Where an Express has its BMS data from.
+#[derive(Clone, Debug)]
+pub enum Pack {
+    /// From a script of its own, which takes the commands as well.
+    Own(Box<Bms>),
+    /// From a BMS on the CAN bus; as long as none was heard, there are no cells and all is 0.
+    OverCan,
+}
+
+/// A simulated VESC Express.
+pub struct Express {
+    identity: ExpressIdentity,
+    pack: Pack,
+    can: CanBus,
+    script: Script,
+    jobs: Queue<Job>,
+    /// Texts that nobody asks for; a restart does not forget them.
+    unasked: Queue<Answer>,
+    worker_is_busy: bool,
+    /// When it is back after a restart.
+    back_at: Option<Time>,
+    output: VecDeque<DeviceOutput>,
+}
+
+enum Job {
+    Do(Request),
+    Say(Answer),
+    Ignore(CommandId, String),
+    /// The worker is done and free again.
+    WorkDone(Vec<Answer>),
+    /// A request goes out on the bus, from a node or from the Express itself.
+    Forward {
+        from: Option<u8>,
+        to: u8,
+        request: Request,
+    },
+    /// A request reaches a node on the bus.
+    OnBus {
+        node: u8,
+        request: Request,
+    },
+    NodeDone(NodeDone),
+}
+
+impl Job {
+    /// Whether it changes something and nobody waits for its answer.
+    fn acts(&self) -> bool {
+        let (Self::Do(request) | Self::Forward { request, .. } | Self::OnBus { request, .. }) =
+            self
+        else {
+            return false;
+        };
+        matches!(request, Request::Bms(_) | Request::Reboot)
+    }
+}
+
+impl Express {
+    /// An Express with its BMS, its bus, and what a scenario makes it say.
+    #[must_use]
+    pub fn new(identity: ExpressIdentity, pack: Pack, can: CanBus, script: Script) -> Self {
+        let mut unasked = Queue::default();
+        for text in &script.prints {
+            let print = print(&latin1(&text.text), identity.profile.max_print);
+            unasked.push(text.at, print);
+        }
+        Self {
+            identity,
+            pack,
+            can,
+            script,
+            jobs: Queue::default(),
+            unasked,
+            worker_is_busy: false,
+            back_at: None,
+            output: VecDeque::new(),
+        }
+    }
+
+    fn ignore(&mut self, at: Time, command: CommandId, why: impl Into<String>) {
+        self.output.push_back(DeviceOutput::Ignored {
+            at,
+            command,
+            why: why.into(),
+        });
+    }
+
+    fn say(&mut self, at: Time, answer: Answer) {
+        self.output.push_back(answer.at(at));
+    }
+
+    /// False, and the request ignored, when too much waits already.
+    fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) -> bool {
+        let has_room = self.jobs.push(due, job);
+        if !has_room {
+            self.ignore(now, command, CROWDED);
+        }
+        has_room
+    }
+
+    /// Replies from the scenario; false where it has none for this request.
+    fn recite(&mut self, now: Time, payload: &[u8]) -> bool {
+        let Some(scripted) = self.script.reply_to(payload) else {
+            return false;
+        };
+        let due = now + scripted.after.unwrap_or(self.identity.reply_after);
+        let answers: Vec<Answer> = scripted
+            .replies
+            .iter()
+            .map(|raw| Answer::raw(raw))
+            .collect();
+        let command = CommandId(payload.first().copied().unwrap_or_default());
+        if answers.is_empty() {
+            self.ignore(now, command, "the scenario keeps it silent");
+        }
+        for answer in answers {
+            self.schedule(now, due, command, Job::Say(answer));
+        }
+        true
+    }
+
+    fn work(&mut self, now: Time, request: &Request) {
+        let id = request.id();
+        if self.worker_is_busy {
+            return self.ignore(now, id, worker::BUSY);
+        }
+        let profile = self.identity.profile;
+        let (took, answers) = match request {
+            Request::TerminalCmd(command) => {
+                let (echo, took, prints) = worker::terminal(command, &self.script, &profile);
+                let due = now + self.identity.reply_after;
+                if !self.schedule(now, due, id, Job::Say(echo)) {
+                    return;
+                }
+                (took, prints)
+            }
+            Request::Other(other) => match worker::update_baud(&other.arguments) {
+                Some((took, answer)) => (took, vec![answer]),
+                None => return self.ignore(now, id, "it is too short"),
+            },
+            _ => {
+                let scan = self.can.scan(now, profile.late_pong);
+                let can_ids = scan.can_ids;
+                (scan.took, vec![Reply::PingCan { can_ids }.into()])
+            }
+        };
+        let due = now + took + self.identity.reply_after;
+        self.worker_is_busy = self.schedule(now, due, id, Job::WorkDone(answers));
+    }
+
+    fn do_now(&mut self, at: Time, request: &Request) {
+        let id = request.id();
+        let profile = self.identity.profile;
+        let result = match request {
+            Request::FwVersion => Ok(self.fw_version()),
+            Request::BmsGetValues => Ok(Reply::BmsValues(self.bms_values(at)).into()),
+            Request::Bms(command) => return self.command_bms(at, *command),
+            Request::GetImuData { mask } => Ok(Reply::ImuData {
+                mask: *mask,
+                values: standing_still().select((*mask).into()),
+                can_id: Some(self.identity.configs.can_id()),
+            }
+            .into()),
+            Request::Reboot => return self.reboot(at),
+            Request::Other(other) if other.id == CommandId::FW_INFO => Ok(fw_info(&profile).into()),
+            Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => {
+                Ok(no_qml_app().into())
+            }
+            _ => self.identity.configs.answer(request, profile.max_print),
+        };
+        match result {
+            Ok(answer) => self.say(at, answer),
+            Err(why) => self.ignore(at, id, why),
+        }
+    }
+
+    fn fw_version(&self) -> Answer {
+        let version = self.identity.firmware.clone();
+        Reply::FwVersion(self.identity.profile.cut_fw_version(version)).into()
+    }
+
+    /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
+    fn reboot(&mut self, at: Time) {
+        self.ignore(at, CommandId::REBOOT, "it restarts");
+        self.jobs = Queue::default();
+        self.worker_is_busy = false;
+        self.back_at = Some(at + REBOOT_TIME);
+        self.output.push_back(DeviceOutput::LinkDown { at });
+    }
+
+    /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
+    fn dispatch(&mut self, now: Time, request: Request) {
+        let profile = self.identity.profile;
+        let id = request.id();
+        let due = now + self.identity.reply_after;
+        if profile.fate(id) != Fate::Handled {
+            let why = profile.why_silent(id).unwrap_or_default();
+            self.schedule(now, due, id, Job::Ignore(id, why));
+        } else if worker::is_blocking(&request, &profile) {
+            self.work(now, &request);
+        } else if let Request::ForwardCan { can_id: to, .. } = request {
+            match request.forwarded() {
+                Some(Ok(inner)) => {
+                    let (from, request) = (None, inner.body);
+                    let job = Job::Forward { from, to, request };
+                    self.schedule(now, due + BUS_TIME, id, job);
+                }
+                Some(Err(error)) => self.ignore(now, id, error.to_string()),
+                None => {}
+            }
+        } else {
+            self.schedule(now, due, id, Job::Do(request));
+        }
+    }
+
+    fn run(&mut self, at: Time, job: Job) {
+        match job {
+            Job::Do(request) => self.do_now(at, &request),
+            Job::Say(answer) => self.say(at, answer),
+            Job::Ignore(command, why) => self.ignore(at, command, why),
+            Job::WorkDone(answers) => {
+                self.worker_is_busy = false;
+                for answer in answers {
+                    self.say(at, answer);
+                }
+            }
+            Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request),
+            Job::OnBus { node, request } => self.on_bus(at, node, &request),
+            Job::NodeDone(done) => {
+                if let Some(answer) = self.can.done(at, done) {
+                    self.say(at, answer);
+                }
+            }
+        }
+    }
+}
+
+impl Device for Express {
+    fn drop_pending(&mut self) {
+        self.jobs.retain(Job::acts);
+        self.worker_is_busy = false;
+        self.can.drop_pending();
+    }
+
+    fn handle(&mut self, now: Time, payload: &[u8]) {
+        let command = CommandId(payload.first().copied().unwrap_or_default());
+        if self.back_at.is_some() {
+            return self.ignore(now, command, "it is restarting");
+        }
+        if self.recite(now, payload) {
+            return;
+        }
+        match Request::decode(payload) {
+            Ok(request) => self.dispatch(now, request.body),
+            Err(error) => self.ignore(now, command, error.to_string()),
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<DeviceOutput> {
+        self.output.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let due = [self.jobs.next_due(), self.unasked.next_due(), self.back_at];
+        due.into_iter().flatten().min()
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
+            if self.back_at == Some(due) {
+                self.back_at = None;
+                self.output.push_back(DeviceOutput::LinkUp { at: due });
+            }
+            while let Some((at, answer)) = self.unasked.pop(due) {
+                if self.back_at.is_some() {
+                    self.ignore(at, CommandId::PRINT, "it is restarting");
+                } else {
+                    self.say(at, answer);
+                }
+            }
+            if let Some((at, job)) = self.jobs.pop(due) {
+                self.run(at, job);
+            }
+        }
+    }
+}

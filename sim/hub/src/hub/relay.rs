@@ -1,0 +1,94 @@
+//! A device from outside: a connection that logged in as `VESC:`, piped to its tool byte for byte.
+//!
+//! The pipe does not wait for frames and changes nothing; the decoders are taps for the journal.
+
+use veschub_wire::{DEVICE_MAX_PAYLOAD, Decoder, Item, TOOL_MAX_PAYLOAD};
+
+use super::ConnId;
+use crate::journal::JournalEvent;
+
+pub(super) struct Relay {
+    pub(super) conn: ConnId,
+    password: String,
+    /// What the device said before its first tool came: nobody reads a device until then. Nothing once it was read.
+    early: Option<Vec<u8>>,
+    /// Whether a tool has come.
+    had_tool: bool,
+    to_device: Decoder,
+    to_tool: Decoder,
+}
+
+impl Relay {
+    pub(super) fn new(conn: ConnId, password: String, keeps_early_bytes: bool) -> Self {
+        Self {
+            conn,
+            password,
+            early: keeps_early_bytes.then(Vec::new),
+            had_tool: false,
+            to_device: Decoder::new(DEVICE_MAX_PAYLOAD),
+            to_tool: Decoder::new(TOOL_MAX_PAYLOAD),
+        }
+    }
+
+    pub(super) fn allows(&self, password: &str) -> bool {
+        self.password == password
+    }
+
+    /// From now on what the device says is read, whether a tool is there or not.
+    pub(super) fn tool_came(&mut self) {
+        self.had_tool = true;
+    }
+
+    /// What goes to the tool when the device says something: what was kept for the first one comes before it.
+    pub(super) fn take_early(&mut self) -> Vec<u8> {
+        self.early.take().unwrap_or_default()
+    }
+
+    /// Keeps what nobody is there to hear, up to a limit; says how many bytes are lost.
+    pub(super) fn keep(&mut self, bytes: &[u8], max: usize) -> usize {
+        if self.had_tool {
+            return self.take_early().len() + bytes.len();
+        }
+        let Some(early) = &mut self.early else {
+            return bytes.len();
+        };
+        let room = max.saturating_sub(early.len()).min(bytes.len());
+        early.extend_from_slice(&bytes[..room]);
+        bytes.len() - room
+    }
+
+    /// What a tool's bytes say.
+    pub(super) fn hear_tool(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
+        hear(
+            &mut self.to_device,
+            bytes,
+            JournalEvent::Request,
+            JournalEvent::Noise,
+        )
+    }
+
+    /// What the device's bytes say.
+    pub(super) fn hear_device(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
+        let reply = |payload| JournalEvent::Reply {
+            payload,
+            truth: None,
+        };
+        hear(&mut self.to_tool, bytes, reply, JournalEvent::DeviceNoise)
+    }
+}
+
+fn hear(
+    decoder: &mut Decoder,
+    mut bytes: &[u8],
+    frame: impl Fn(Vec<u8>) -> JournalEvent,
+    noise: impl Fn(Vec<u8>) -> JournalEvent,
+) -> Vec<JournalEvent> {
+    let mut heard = Vec::new();
+    while let Some(item) = decoder.next(&mut bytes) {
+        heard.push(match item {
+            Item::Frame(found) => frame(found.payload.to_vec()),
+            Item::Noise(found) => noise(found.bytes.to_vec()),
+        });
+    }
+    heard
+}

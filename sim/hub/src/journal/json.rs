@@ -1,0 +1,235 @@
+//! A journal as JSON Lines, written as it goes: one object an entry, always the same keys in the same order.
+//!
+//! Keys and kinds are those of `veschub-sim decode --json` where that has them. `fields` is what was sent and so the
+//! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. Only `payload`
+//! holds secrets. `sim/JOURNAL.md` is the page for those who read it.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use veschub_transcript::{Direction, FrameEntry, render::FieldsJson};
+use veschub_wire::{
+    CommandId,
+    view::{Fields, Value, View as _, hex},
+};
+
+use super::{Closed, JournalEntry, JournalEvent};
+
+/// The version of the schema; it changes when a key or a kind changes its meaning or goes.
+pub const VERSION: u32 = 1;
+
+/// The first line: what the entries behind it are about.
+#[derive(Clone, Debug, Serialize)]
+pub struct Start {
+    /// Always `start`.
+    kind: &'static str,
+    /// [`VERSION`].
+    journal: u32,
+    /// Where the hub listens.
+    listening: String,
+    /// What decided all that is random, if something is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<u64>,
+    /// Who is at the hub from the start.
+    devices: Vec<Device>,
+}
+
+/// A device at the hub, and how tools log in.
+#[derive(Clone, Debug, Serialize)]
+pub struct Device {
+    /// The id to log in with.
+    pub id: String,
+    /// The password to log in with, masked unless it was asked for; null where any will do.
+    pub password: Option<String>,
+}
+
+impl Start {
+    /// A hub that listens here, with these devices.
+    #[must_use]
+    pub fn new(listening: String, seed: Option<u64>, devices: Vec<Device>) -> Self {
+        Self {
+            kind: "start",
+            journal: VERSION,
+            listening,
+            seed,
+            devices,
+        }
+    }
+
+    /// Writes it as a line, at once.
+    ///
+    /// # Errors
+    /// When the output refuses bytes.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        write_line(out, self)
+    }
+}
+
+/// Writes an entry as a line, at once, so that whoever reads along knows of it before its bytes are on the wire.
+///
+/// # Errors
+/// When the output refuses bytes.
+pub fn write(out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {
+    let told = Told::of(&entry.what);
+    let line = Line {
+        at: entry.at.as_nanos() as f64 / 1e9,
+        connection: entry.conn.map(|conn| conn.0),
+        device: entry.device.as_deref(),
+        kind: told.kind,
+        direction: told.direction.map(Direction::as_str),
+        command: told.command.map(|command| command.to_string()),
+        payload: told.payload.map(hex),
+        fields: told.fields.as_ref().map(FieldsJson),
+        truth: told.truth.as_ref().map(FieldsJson),
+        name: told.name,
+        why: told.why,
+        text: entry.what.to_string(),
+    };
+    write_line(out, &line)
+}
+
+/// In one piece, so that nobody sees half a line of a program that is ended.
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    let mut bytes = serde_json::to_vec(line)?;
+    bytes.push(b'\n');
+    out.write_all(&bytes)?;
+    out.flush()
+}
+
+/// The promised keys in the promised order.
+#[derive(Serialize)]
+struct Line<'a> {
+    at: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connection: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<&'a str>,
+    kind: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fields: Option<FieldsJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    truth: Option<FieldsJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<&'a str>,
+    text: String,
+}
+
+/// What an entry has to tell besides its words.
+#[derive(Default)]
+struct Told<'a> {
+    kind: &'static str,
+    direction: Option<Direction>,
+    command: Option<CommandId>,
+    payload: Option<&'a [u8]>,
+    fields: Option<Fields>,
+    truth: Option<Fields>,
+    name: Option<&'a str>,
+    why: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    fn of(what: &'a JournalEvent) -> Self {
+        let plain = |kind| Self {
+            kind,
+            ..Self::default()
+        };
+        match what {
+            JournalEvent::Opened => plain("opened"),
+            JournalEvent::Login(line) => {
+                let mut fields = Fields::new();
+                fields.push("type", Value::Text(line.kind.to_string()));
+                fields.push("id", Value::Text(line.id.clone()));
+                fields.push("password", Value::Masked);
+                Self {
+                    direction: Some(Direction::ToDevice),
+                    fields: Some(fields),
+                    ..plain("login")
+                }
+            }
+            JournalEvent::Request(payload) => Self::bytes("frame", Direction::ToDevice, payload),
+            JournalEvent::Reply { payload, truth } => Self {
+                truth: truth.as_ref().map(|truth| truth.fields()),
+                ..Self::bytes("frame", Direction::ToTool, payload)
+            },
+            JournalEvent::NobodyThere(payload) => {
+                Self::bytes("nobody-there", Direction::ToTool, payload)
+            }
+            JournalEvent::Noise(bytes) => Self::bytes("noise", Direction::ToDevice, bytes),
+            JournalEvent::DeviceNoise(bytes) => Self::bytes("noise", Direction::ToTool, bytes),
+            JournalEvent::Swallowed { .. } => plain("swallowed"),
+            JournalEvent::Attached => plain("attached"),
+            JournalEvent::NotServed => plain("not-served"),
+            JournalEvent::Registered => plain("registered"),
+            JournalEvent::EntryDeleted { .. } => plain("entry-deleted"),
+            JournalEvent::Unheard { .. } => plain("unheard"),
+            JournalEvent::LoginRefused { reason } => Self {
+                why: Some(reason),
+                ..plain("login-refused")
+            },
+            JournalEvent::HalfFrameLeft { .. } => plain("half-frame-left"),
+            JournalEvent::Ignored { command, why } => Self {
+                command: Some(*command),
+                why: Some(why),
+                ..plain("not-answered")
+            },
+            JournalEvent::LinkDown => plain("link-down"),
+            JournalEvent::LinkUp => plain("link-up"),
+            JournalEvent::Fired {
+                quirk,
+                command,
+                why,
+            } => Self {
+                command: Some(*command),
+                name: Some(quirk),
+                why: Some(why),
+                ..plain("quirk")
+            },
+            JournalEvent::FaultFired(fired) => Self {
+                command: fired.command,
+                name: Some(fired.fault),
+                why: Some(&fired.why),
+                ..plain("fault")
+            },
+            JournalEvent::Closed(closed) => Self {
+                why: Some(reason(*closed)),
+                ..plain("closed")
+            },
+        }
+    }
+
+    fn bytes(kind: &'static str, direction: Direction, payload: &'a [u8]) -> Self {
+        let frame = (kind != "noise").then(|| FrameEntry {
+            payload: payload.to_vec(),
+            start: 2,
+        });
+        Self {
+            kind,
+            direction: Some(direction),
+            command: frame.as_ref().map(FrameEntry::command),
+            payload: Some(payload),
+            fields: frame.map(|frame| frame.fields(direction)),
+            ..Self::default()
+        }
+    }
+}
+
+fn reason(closed: Closed) -> &'static str {
+    match closed {
+        Closed::Refused => "refused",
+        Closed::Answered => "answered",
+        Closed::Replaced { .. } => "replaced",
+        Closed::DeviceLeft => "device-left",
+        Closed::Peer => "peer",
+        Closed::PeerReset => "peer-reset",
+        Closed::Flooded => "flooded",
+        Closed::BrokenOff => "broken-off",
+    }
+}

@@ -1,0 +1,20 @@
+//! The fake hub: lobby, rooms, devices, quirks and faults.
+//!
+//! Everything here is a state machine that takes the time and some bytes as arguments and returns what to send and
+//! when. Nothing here waits, reads the clock, or touches a socket or a file.
+//!
+//! ```text
+//!  bytes ---- hub: lobby (logins), room (one device id) ---- quirk, fault ---- device: express, replay
+//!                                \------------ journal ------------/                   bms, motor, can_bus
+//! ```
+
+mod conn;
+pub mod device;
+pub mod fault;
+pub mod hub;
+pub mod journal;
+pub mod quirk;
+pub mod rng;
+pub mod time;
+
+pub use conn::ConnId;

@@ -1,0 +1,217 @@
+//! What a scenario means: checks that need more than one key, and the making of hub and devices.
+
+mod bms;
+mod check;
+mod device;
+mod fault;
+mod id_pattern;
+
+use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
+
+use veschub_transcript::{Options, Transcript};
+use veschub_wire::login::normalise_id;
+
+use super::{
+    StandIn,
+    error::ScenarioError,
+    schema::{self, Scenario},
+    source::{Place, Source},
+};
+pub(super) use check::check;
+pub use check::login_problem;
+use check::take_id;
+pub use fault::fault_plan;
+use veschub_hub::{
+    device::{Device, Replay, replay::Recording},
+    fault::FaultPlan,
+    hub::{Access, Hub, HubConfig, Resident},
+    quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
+    rng::Seed,
+};
+
+/// What a hub is made of, and what a client needs to know of it.
+pub struct World {
+    /// How the hub behaves.
+    pub config: HubConfig,
+    /// The devices, ids normalised, in the order of the scenario.
+    pub residents: Vec<Resident>,
+    /// The devices as a client sees them, in the same order.
+    pub targets: Vec<Target>,
+    /// Harm to the links of every session.
+    pub faults: FaultPlan,
+    /// Decides what is random about the harm.
+    pub seed: Seed,
+}
+
+impl World {
+    /// The hub with all its devices.
+    #[must_use]
+    pub fn into_hub(self) -> Hub {
+        Hub::new(self.config, self.residents).with_faults(self.faults, self.seed)
+    }
+}
+
+/// A device as a client sees it.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// The id to log in with.
+    pub id: String,
+    /// The password to log in with; any will do where there is none.
+    pub password: Option<String>,
+    /// What was recorded, for a device made from a recording.
+    pub recording: Option<Recording>,
+}
+
+/// Makes the hub and its devices.
+pub(super) fn compile(
+    scenario: &Scenario,
+    source: &Source,
+    folder: &Path,
+    seed: Seed,
+    stand_in: Option<StandIn>,
+) -> Result<World, ScenarioError> {
+    let mut residents = Vec::new();
+    let mut targets = Vec::new();
+    let mut ids = BTreeMap::new();
+    let files = bms::Files::new(source, folder);
+    let mut add = |index: usize, target: Target, device: Box<dyn Device>| {
+        // A recording brings its own id, which no check of the text can know.
+        let place = Place::root().key("devices").index(index).only().key("id");
+        take_id(&mut ids, target.id.clone(), place, source)?;
+        let access = target
+            .password
+            .clone()
+            .map_or(Access::Anyone, Access::Password);
+        residents.push(Resident {
+            id: target.id.clone(),
+            access,
+            device,
+            quirks: scenario.quirks.iter().map(build_quirk).collect(),
+        });
+        targets.push(target);
+        Ok(())
+    };
+    for (index, device) in scenario.devices.iter().enumerate() {
+        match device {
+            schema::Device::Express(express) => {
+                let place = Place::root().key("devices").index(index).key("express");
+                for id in device::ids(express) {
+                    let target = Target {
+                        id: normalise_id(&id),
+                        password: Some(express.password.clone()),
+                        recording: None,
+                    };
+                    let seed = seed.derive(&target.id);
+                    let device = device::express(express, &id, seed, &place, &files)?;
+                    add(index, target, Box::new(device))?;
+                }
+            }
+            schema::Device::Replay(replay) => {
+                let place = Place::root().key("devices").index(index).key("replay");
+                let wrong =
+                    |message: String| source.error_at(place.clone().key("capture"), message);
+                let (transcript, recording) =
+                    open_recording(&folder.join(&replay.capture)).map_err(wrong)?;
+                let target = replay_target(
+                    recording.clone(),
+                    replay.id.as_deref(),
+                    replay.password.as_deref(),
+                )
+                .ok_or_else(|| {
+                    source
+                        .error_at(
+                            place.clone(),
+                            "the recording holds no login, so the device has no id",
+                        )
+                        .help("give it an `id`")
+                })?;
+                let id = recording.login.as_ref().map(|login| login.id.clone());
+                let mut device = Replay::new(recording, device::replay_rules(replay));
+                if replay.unknown == schema::Unknown::Synthetic {
+                    let infer = stand_in.ok_or_else(|| {
+                        wrong("nothing here can infer a device from a recording".to_owned())
+                    })?;
+                    let stand_in = infer(&transcript, id.as_deref(), seed)
+                        .map_err(|error| wrong(error.to_string()))?;
+                    device = device.with_stand_in(stand_in);
+                }
+                add(index, target, Box::new(device))?;
+            }
+        }
+    }
+    Ok(World {
+        config: hub_config(&scenario.hub),
+        residents,
+        targets,
+        faults: fault_plan(&scenario.faults),
+        seed: seed.derive("faults"),
+    })
+}
+
+/// A hub's profile with the switches that were set.
+fn hub_config(hub: &schema::Hub) -> HubConfig {
+    let profile = match hub.profile {
+        schema::HubProfile::Reference => HubConfig::reference(),
+        schema::HubProfile::Ideal => HubConfig::ideal(),
+    };
+    HubConfig {
+        login_timeout: hub.login_timeout.map_or(profile.login_timeout, duration),
+        login_swallows: hub.login_swallows.unwrap_or(profile.login_swallows),
+        silent_connection_stalls: hub
+            .silent_connection_stalls
+            .unwrap_or(profile.silent_connection_stalls),
+        replacement_deletes: hub
+            .replacement_deletes
+            .unwrap_or(profile.replacement_deletes),
+        keeps_early_bytes: hub.keeps_early_bytes.unwrap_or(profile.keeps_early_bytes),
+        late_replies: hub.late_replies.unwrap_or(profile.late_replies),
+        half_frames_stay: hub.half_frames_stay.unwrap_or(profile.half_frames_stay),
+        ..profile
+    }
+}
+
+/// The recording in a capture file, or why there is none, in words.
+fn open_recording(path: &Path) -> Result<(Transcript, Recording), String> {
+    let shown = path.display();
+    let file = File::open(path).map_err(|error| {
+        format!("cannot open {shown}: {error}; a relative path starts at the scenario's folder")
+    })?;
+    let transcript = Transcript::from_capture(BufReader::new(file), &Options::default())
+        .map_err(|error| format!("cannot read {shown}: {error}"))?;
+    let recording = Recording::from_transcript(&transcript);
+    if recording.requests.is_empty() {
+        return Err(format!("{shown} holds no request to a VESC device"));
+    }
+    Ok((transcript, recording))
+}
+
+/// Who may talk to a replayed device: as recorded, unless said otherwise; `None` without any id.
+#[must_use]
+pub fn replay_target(
+    recording: Recording,
+    id: Option<&str>,
+    password: Option<&str>,
+) -> Option<Target> {
+    let login = recording.login.as_ref();
+    let recorded = login.map(|login| login.password.reveal());
+    Some(Target {
+        id: id.map(normalise_id).or_else(|| Some(login?.id.clone()))?,
+        password: password.or(recorded).map(str::to_owned),
+        recording: Some(recording),
+    })
+}
+
+fn build_quirk(quirk: &schema::Quirk) -> Box<dyn Quirk> {
+    match quirk {
+        schema::Quirk::SessionReset(quirk) => Box::new(SessionReset::new(duration(quirk.max_gap))),
+        schema::Quirk::NeedsSetup(_) => Box::new(NeedsSetup::default()),
+        schema::Quirk::StaleReply(quirk) => Box::new(StaleReply::new(quirk.command.0)),
+        schema::Quirk::ConfigGoesElsewhere(quirk) => {
+            Box::new(ConfigGoesElsewhere::new(quirk.every))
+        }
+    }
+}
+
+fn duration(duration: super::duration::Duration) -> Duration {
+    Duration::from_nanos(duration.0)
+}

@@ -1,0 +1,114 @@
+//! What the simulated device answers, found out by asking it: the surest way to know the fields of a reply.
+
+use std::time::Duration;
+
+use veschub_wire::{
+    CommandId, Reply, Request,
+    view::{Fields, View},
+};
+
+use veschub_hub::{
+    device::{Device, DeviceOutput},
+    time::Time,
+};
+
+/// When a client asks first, after its login.
+const FIRST: Duration = Duration::from_millis(50);
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A device that has more to do than this is not waited for any longer.
+const MAX_STEPS: usize = 10_000;
+
+/// Requests, and all replies that came.
+pub(super) struct Sample {
+    requests: Vec<Request>,
+    answers: Vec<Answer>,
+}
+
+/// A reply as a client understands it.
+pub(super) struct Answer {
+    pub(super) id: CommandId,
+    pub(super) fields: Fields,
+}
+
+impl Sample {
+    /// Asks a device, at first everything at once, then one after the other: whatever the client's manner is, what is
+    /// never answered here is not answered there. Nothing comes of requests that change the device.
+    pub(super) fn ask(device: &mut dyn Device, requests: &[Request]) -> Option<Self> {
+        if requests.iter().any(is_never_answered) {
+            return None;
+        }
+        let mut sample = Self {
+            requests: requests.to_vec(),
+            answers: Vec::new(),
+        };
+        device.session_begins(Time::ZERO);
+        let mut now = sample.listen(device, Time::ZERO, Time::ZERO + FIRST);
+        for request in requests {
+            device.handle(now, &request.encode());
+        }
+        now = sample.listen(device, now, now + PATIENCE);
+        for request in requests {
+            device.handle(now, &request.encode());
+            now = sample.listen(device, now, now + PATIENCE);
+        }
+        Some(sample)
+    }
+
+    /// Lets a device do what it has to until then.
+    fn listen(&mut self, device: &mut dyn Device, mut now: Time, until: Time) -> Time {
+        for _ in 0..MAX_STEPS {
+            while let Some(output) = device.poll_output() {
+                self.answers.extend(understood(&output));
+            }
+            let due = device.poll_timeout().filter(|due| *due <= until);
+            let Some(due) = due else {
+                break;
+            };
+            now = now.max(due);
+            device.handle_timeout(now);
+        }
+        until
+    }
+
+    /// The replies that had a command.
+    pub(super) fn answers(&self, id: CommandId) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().filter(move |answer| answer.id == id)
+    }
+
+    /// The requests that nothing came back for.
+    pub(super) fn unanswered(&self) -> impl Iterator<Item = &Request> {
+        let answered =
+            |request: &&Request| Some(self.answers(request.reply_id()?).next().is_some());
+        let silent = self.requests.iter();
+        silent.filter(move |request| answered(request) == Some(false))
+    }
+}
+
+/// Whether firmware has no reply to a request; these change the device as well.
+fn is_never_answered(request: &Request) -> bool {
+    let is_silent = |request: &Request| {
+        matches!(
+            request,
+            Request::Alive | Request::Reboot | Request::TerminalCmd(_) | Request::Bms(_)
+        )
+    };
+    match request.forwarded() {
+        Some(inner) => inner.is_ok_and(|inner| is_silent(&inner.body)),
+        None => is_silent(request),
+    }
+}
+
+fn understood(output: &DeviceOutput) -> Option<Answer> {
+    let DeviceOutput::Reply { payload, .. } = output else {
+        return None;
+    };
+    let id = CommandId(*payload.first()?);
+    let fields = Reply::decode(payload).map(|reply| reply.body.fields());
+    Some(Answer {
+        id,
+        fields: fields.unwrap_or_default(),
+    })
+}

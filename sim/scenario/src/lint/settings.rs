@@ -1,0 +1,97 @@
+//! Settings that decide nothing.
+
+use super::Lint;
+use crate::{
+    code::Code,
+    schema::{Bms, CanNode, Device, Express, ScriptedReply},
+    source::Place,
+};
+
+impl Lint<'_> {
+    pub(super) fn check_settings(&mut self) {
+        let scenario = self.scenario;
+        for (index, device) in scenario.devices.iter().enumerate() {
+            let place = Place::root().key("devices").index(index).only();
+            if let Device::Express(express) = device {
+                self.check_express(express, &place);
+            }
+        }
+    }
+
+    fn check_express(&mut self, express: &Express, place: &Place) {
+        if let Some(bms) = &express.bms {
+            self.check_bms(bms, &place.clone().key("bms"));
+        }
+        for (index, node) in express.can.iter().enumerate() {
+            if let CanNode::Bms(node) = node {
+                let place = place.clone().key("can").index(index).only();
+                self.check_bms(&node.pack, &place.key("pack"));
+            }
+        }
+        for (index, reply) in express.replies.iter().enumerate() {
+            let replies = place.clone().key("replies");
+            let earlier = express.replies[..index].iter();
+            let Some(first) = earlier.clone().position(|other| covers(other, reply)) else {
+                continue;
+            };
+            let finding = self
+                .odd(
+                    Code::NoEffect,
+                    replies.clone().index(index).key("request"),
+                    "this reply is never given: an earlier entry takes the same request",
+                )
+                .also(
+                    replies.index(first).key("request"),
+                    "takes every such request",
+                );
+            self.found.push(finding);
+        }
+        for (index, answer) in express.terminal.iter().enumerate() {
+            let terminal = place.clone().key("terminal");
+            let mut earlier = express.terminal[..index].iter();
+            let Some(first) = earlier.position(|other| other.command == answer.command) else {
+                continue;
+            };
+            let message = format!("`{}` is answered by an earlier entry", answer.command);
+            let finding = self
+                .odd(
+                    Code::NoEffect,
+                    terminal.clone().index(index).key("command"),
+                    message,
+                )
+                .also(terminal.index(first).key("command"), "the earlier one");
+            self.found.push(finding);
+        }
+    }
+
+    /// Warns of what is said about cells where there are none.
+    fn check_bms(&mut self, bms: &Bms, place: &Place) {
+        let (none, key) = match (&bms.cell_voltages_v, bms.cells) {
+            (Some(list), _) => (list.is_empty(), "cell_voltages_v"),
+            (None, cells) => (cells == Some(0), "cells"),
+        };
+        if !none {
+            return;
+        }
+        for about_cells in ["cell_voltage_v", "spread_mv", "noise_mv", "balancing"] {
+            let at = place.clone().key(about_cells);
+            if self.source.has(&at) {
+                let message = format!("`{about_cells}` has no effect: there are no cells");
+                let finding = self
+                    .odd(Code::NoEffect, at.at_key(), message)
+                    .also(place.clone().key(key), "no cells");
+                self.found.push(finding);
+            }
+        }
+    }
+}
+
+/// Whether an earlier entry takes every request of a later one.
+fn covers(earlier: &ScriptedReply, later: &ScriptedReply) -> bool {
+    let (wide, narrow) = (&earlier.request, &later.request);
+    if wide.open_ended {
+        narrow.bytes.starts_with(&wide.bytes)
+    } else {
+        !narrow.open_ended && narrow.bytes == wide.bytes
+    }
+}
