@@ -1,4 +1,4 @@
-"""Builds the programs with cargo and puts them into the wheel, beside the scenarios that they come with."""
+"""Builds the programs with cargo and puts them into the wheel, together with the scenarios."""
 
 import json
 import os
@@ -15,10 +15,10 @@ LICENCES = ("LICENSE-APACHE", "LICENSE-MIT")
 
 
 class Programs(BuildHookInterface):  # type: ignore[misc, unused-ignore]
-    """Found by hatchling, as the only hook in this file."""
+    """The build hook; hatchling finds it because it is the only one in this file."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Adds to what goes into the wheel.
+        """Adds the programs, the data and the licences to the wheel.
 
         `version` is hatchling's `standard` or `editable`. `build_data` has `force_include`, a mapping of paths here to
         paths in the wheel, and `tag`, the wheel's `python-abi-platform`.
@@ -37,13 +37,13 @@ class Programs(BuildHookInterface):  # type: ignore[misc, unused-ignore]
 
 
 def platform() -> str:
-    """Where the programs run: they are linked with this machine's C library, and any newer one will do."""
+    """The platform tag of the wheel: the programs need the C library of this machine or a newer one."""
     tags = list(platform_tags())
     return next((tag for tag in tags if tag.startswith("manylinux")), tags[0])
 
 
 def build(workspace: Path) -> Path:
-    """Builds the programs if they are not up to date; the folder that they are in."""
+    """Builds the programs if they are not up to date, and returns their folder."""
     cargo = os.environ.get("CARGO", "cargo")
     packages = [f"--package={program}" for program in PROGRAMS]
     subprocess.run([cargo, "build", "--release", "--locked", *packages], cwd=workspace, check=True)

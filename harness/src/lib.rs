@@ -1,12 +1,13 @@
-//! Drives VESC clients against the simulated hub and judges what they understood.
+//! Tests clients of VESC devices against the simulated hub, and judges what they send and what they understand.
 //!
 //! * [`client`]: the reference client, generic over its stream; [`read`]: the command that shows a pack.
-//! * [`Hub`]: a hub for the tests of a client written in Rust; [`outside`]: clients in any other language.
-//! * [`run`]: a scenario run in virtual or real time, and the judgement of what was seen.
+//! * [`Hub`]: a hub for the tests of a client that is written in Rust; [`outside`]: clients in any other language.
+//! * [`run`]: runs a scenario in virtual or real time, and judges what was seen.
+//! * [`conformance`]: the conformance battery; [`defective`]: a client with defects, which tests the battery.
 //! * [`report`]: results for people and for programs; [`cli`]: the commands of `veschub-harness`.
 //!
-//! The simulator and the reference client share a codec, so their agreement says nothing about the codec: recorded
-//! sessions and composed sample payloads are its witnesses.
+//! The simulator and the reference client use the same codec, so their agreement does not prove that the codec is
+//! right. Recorded sessions and sample payloads test the codec.
 
 pub mod cli;
 pub mod client;

@@ -1,4 +1,4 @@
-//! `veschub-harness`: drives clients against the fake hub on the command line.
+//! `veschub-harness`: the command line that tests clients against the simulated hub.
 
 fn main() -> std::process::ExitCode {
     veschub_harness::cli::main()

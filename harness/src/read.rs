@@ -1,7 +1,8 @@
-//! `veschub-harness read`: the reference client against any hub, simulated or real, and a table for people.
+//! `veschub-harness read`: reads a pack with the reference client, from a simulated or a real hub, and shows a table.
 //!
-//! stdout is data: the table, lines or JSON. stderr is talk: what is going on, what a device prints, what went wrong
-//! and what to check. A password is never printed, and may come from the environment to stay out of process lists.
+//! stdout gets the values: the table, lines or JSON. stderr gets the messages: what the program does, what the device
+//! prints, what went wrong and what to check. The password is never printed. It may come from the environment, so that
+//! it does not show in a list of processes.
 
 use std::{
     io::{self, IsTerminal as _, Write},
@@ -25,7 +26,7 @@ use crate::{
     },
 };
 
-/// The environment variable that holds the password where `--password` is not given.
+/// The environment variable with the password, if `--password` is not given.
 pub const PASSWORD_VARIABLE: &str = "VESC_PASSWORD";
 
 /// Moves to the upper left corner and clears the screen.
@@ -37,38 +38,38 @@ Examples:
     veschub-sim serve --demo --listen 127.0.0.1:65101
     veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret
 
-  Your own, once a second, the password kept out of the command line:
+  Your own device, once a second, without the password on the command line:
     read -rs VESC_PASSWORD; export VESC_PASSWORD
     veschub-harness read --hub veschub.vedder.se:65101 --id YOUR-ID --watch
 
-  Without a hub, on the device's own network:
+  Without a hub, in the network of the device:
     veschub-harness read --hub 192.168.1.50:65102 --direct
 
-Exit codes: 0 read, 1 the device did not answer, 2 bad usage or no connection.";
+Exit codes: 0 the pack was read, 1 the device did not answer, 2 bad usage or no connection.";
 
-/// Read a pack once or for ever, and show it as a table.
+/// Read a pack once, or again and again, and show it as a table.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     override_usage = "veschub-harness read --hub HOST:PORT {--id ID [--password P] | --direct} [OPTIONS]",
     after_help = AFTER_HELP
 )]
 pub struct ReadArgs {
-    /// Where the hub listens; with --direct, where the device does
+    /// The address of the hub; with --direct, the address of the device
     #[arg(long, value_name = "HOST:PORT", value_parser = host_and_port)]
     pub hub: String,
-    /// The device's id at the hub
+    /// The id with which the device logged in to the hub
     #[arg(long, required_unless_present = "direct", conflicts_with = "direct")]
     pub id: Option<String>,
-    /// The device's password at the hub; by default what VESC_PASSWORD holds
+    /// The password of that id; by default the value of VESC_PASSWORD
     #[arg(long, value_name = "P", value_parser = password, conflicts_with = "direct")]
     pub password: Option<Password>,
-    /// Talk to the device itself, without a hub and without a login
+    /// Connect to the device itself, without a hub and without a login
     #[arg(long)]
     pub direct: bool,
-    /// Ask each request after the reply to the one before, instead of all at once
+    /// Send each request only after the reply to the one before, instead of all at once
     #[arg(long)]
     pub one_at_a_time: bool,
-    /// Go on reading, until Ctrl-C
+    /// Read again and again, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
     /// With --watch, the time from one reading to the next
@@ -77,7 +78,7 @@ pub struct ReadArgs {
     /// How long to wait for the connection and for each reply
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     pub timeout: Duration,
-    /// Print one JSON object a reading: {"at": seconds, "command": name, "fields": {...}}
+    /// Print one JSON object for each reading: {"at": seconds, "command": name, "fields": {...}}
     #[arg(long)]
     pub json: bool,
 }
@@ -86,45 +87,45 @@ pub struct ReadArgs {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// The arguments do not make a login.
+    /// The arguments do not make a valid login.
     #[error("{0}")]
     Usage(String),
-    /// The host is not known.
+    /// The name of the host is unknown.
     #[error("the host of `{hub}` was not found: {error}; check the name and the network")]
     UnknownHost {
         /// As it was given.
         hub: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// Nobody took the connection.
+    /// Nothing accepted the connection.
     #[error(
-        "no connection to {hub}: {error}; check address and port, and that something listens there"
+        "no connection to {hub}: {error}; check the address and the port, and that the hub is running there"
     )]
     NoConnection {
         /// As it was given.
         hub: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The connection stands, but the device sent no values.
+    /// The connection works, but the device sent no values.
     #[error("{error}")]
     Unanswered {
-        /// What came of asking for them.
+        /// The error of the request for the values.
         error: ClientError,
-        /// Whether it answered nothing else either.
+        /// Whether the device left all other requests unanswered too.
         silent: bool,
     },
-    /// The hub or the device did not do its part.
+    /// The hub or the device did not answer as it should.
     #[error("{0}")]
     Client(#[from] ClientError),
-    /// The output takes no more.
+    /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] io::Error),
 }
 
 impl ReadError {
-    /// 1: the device did not answer; 2: bad usage or no connection; 0: whoever read the output has seen enough.
+    /// 1: the device did not answer; 2: bad usage or no connection; 0: the reader of the output closed the pipe.
     fn code(&self) -> u8 {
         match self {
             Self::Client(error) if !error.is_refusal() => 1,
@@ -141,9 +142,9 @@ impl ReadError {
             return None;
         };
         Some(if *silent {
-            "the device answered nothing at all: check that it is on and in reach of its network"
+            "the device answered no request at all: check that it is switched on and connected to its network"
         } else {
-            "the device answers, but not BMS_GET_VALUES: check its firmware, \
+            "the device answers other requests, but not BMS_GET_VALUES: check its firmware, \
              and try with and without --one-at-a-time"
         })
     }
@@ -157,7 +158,7 @@ impl ReadError {
     }
 }
 
-/// Runs the command; says on stderr what went wrong.
+/// Runs the command, and prints errors on stderr.
 pub async fn run(args: &ReadArgs) -> ExitCode {
     let mut screen = Screen {
         out: stdout(),
@@ -166,7 +167,7 @@ pub async fn run(args: &ReadArgs) -> ExitCode {
     };
     let result = tokio::select! {
         biased;
-        // Only a watch is meant to be ended this way.
+        // Ctrl-C is the normal end of `--watch` only.
         _ = tokio::signal::ctrl_c(), if args.watch => Ok(()),
         result = connect_and_read(args, &mut screen) => result,
     };
@@ -193,7 +194,7 @@ async fn connect_and_read<W: Write>(
     read(stream, login, args, screen).await
 }
 
-/// Reads once or for ever over a given stream.
+/// Reads once, or with `--watch` again and again, over a given stream.
 async fn read<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     stream: S,
     login: Option<LoginLine>,
@@ -232,7 +233,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     Ok(())
 }
 
-/// Says what was not answered; an error if that are the values.
+/// Prints which requests were not answered; an error if BMS_GET_VALUES is one of them.
 fn judge(outcome: Outcome) -> Result<(), ReadError> {
     let silent = outcome.readings.is_empty();
     let mut result = Ok(());
@@ -248,14 +249,14 @@ fn judge(outcome: Outcome) -> Result<(), ReadError> {
     result
 }
 
-/// Polls on a fixed grid until the connection ends.
+/// Polls at fixed times until the connection ends.
 async fn watch<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     session: &mut Session<S>,
     pack: &mut Pack,
     args: &ReadArgs,
     screen: &mut Screen<W>,
 ) -> Result<(), ReadError> {
-    // A grid without a width would leave no time for anything else.
+    // With a period of 0 this loop would leave no time for anything else.
     let every = args.every.max(Duration::from_millis(10));
     let mut next = Instant::now();
     loop {
@@ -277,7 +278,7 @@ async fn watch<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     }
 }
 
-/// Takes in what came unasked or late: texts of the device, the result of a scan.
+/// Shows what came unasked or late: texts that the device prints, and the result of a scan.
 async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     session: &mut Session<S>,
     pack: &mut Pack,
@@ -291,7 +292,7 @@ async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
             Reply::Print(text) => {
                 let text: String = text.iter().copied().map(char::from).collect();
                 eprintln!(
-                    "the device prints: {}",
+                    "the device printed: {}",
                     pack::printable(text.trim_end(), 400)
                 );
             }
@@ -305,7 +306,7 @@ async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     Ok(())
 }
 
-/// Where readings are shown. Colours are always written; whether they arrive is the stream's matter.
+/// Where readings are shown. Colours are always written; the stream removes them where they are not wanted.
 struct Screen<W> {
     out: W,
     json: bool,
@@ -313,7 +314,7 @@ struct Screen<W> {
 }
 
 impl<W: Write> Screen<W> {
-    /// Shows a reading, where readings are shown one by one.
+    /// Prints a reading as JSON, with `--json`.
     fn reading(&mut self, reading: &Reading) -> io::Result<()> {
         if self.json {
             writeln!(self.out, "{}", json::line(reading))?;
@@ -322,20 +323,20 @@ impl<W: Write> Screen<W> {
         Ok(())
     }
 
-    /// Shows what is known of a pack.
+    /// Prints the table of a pack.
     fn pack(&mut self, pack: &Pack) -> io::Result<()> {
         if self.json {
             return Ok(());
         }
         if self.redraw {
-            // Past the colour filter, which would take this for a colour.
+            // Written to stdout itself, as the colour filter would remove it.
             io::stdout().write_all(CLEAR.as_bytes())?;
         }
         write!(self.out, "{}", pack::table(pack, true))?;
         self.out.flush()
     }
 
-    /// Shows a pack again: in place of the former table, or as one line below it.
+    /// Shows a pack again: replaces the table, or adds one line below it.
     fn again(&mut self, pack: &Pack, at: Duration) -> io::Result<()> {
         if self.redraw {
             return self.pack(pack);
@@ -366,12 +367,13 @@ fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLin
         .map(|password| password.reveal().to_owned());
     let Some(password) = given.or(environment) else {
         return Err(ReadError::Usage(format!(
-            "no password; give --password or set {PASSWORD_VARIABLE}"
+            "there is no password; give --password or set {PASSWORD_VARIABLE}"
         )));
     };
     if password.contains('\n') {
         return Err(ReadError::Usage(
-            "the password has a line feed in it, which ends a login line; remove it".to_owned(),
+            "the password contains a line feed, which would end the login line; remove it"
+                .to_owned(),
         ));
     }
     let login = LoginLine::new(LoginKind::Tool, id, password);
@@ -379,7 +381,7 @@ fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLin
     match LoginLine::parse(line.strip_suffix(b"\n").unwrap_or(&line)) {
         Ok(_) => Ok(Some(login)),
         Err(refusal) => Err(ReadError::Usage(format!(
-            "no hub accepts this login: {refusal}"
+            "no hub would accept this login: {refusal}"
         ))),
     }
 }
@@ -408,7 +410,7 @@ async fn connect(hub: &str, limit: Duration) -> Result<TcpStream, ReadError> {
     let stream = stream
         .map_err(|_| no_connection(late()))?
         .map_err(no_connection)?;
-    // Each request leaves at once, as a segment of its own.
+    // Each request is sent at once, in a TCP segment of its own.
     stream.set_nodelay(true).map_err(no_connection)?;
     Ok(stream)
 }
@@ -418,7 +420,7 @@ fn host_and_port(text: &str) -> Result<String, String> {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
             Ok(text.to_owned())
         }
-        _ => Err("wanted a host and a port, e.g. 127.0.0.1:65101".to_owned()),
+        _ => Err("this must be a host and a port, such as 127.0.0.1:65101".to_owned()),
     }
 }
 

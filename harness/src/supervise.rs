@@ -1,18 +1,18 @@
-//! The supervisor: a small process per client under test that ends the client's whole family.
+//! The supervisor: a small process for each client under test, which ends all processes that the client started.
 //!
 //! The harness starts itself again with a hidden command. That process adopts every orphan below it (it is their
-//! "sub-reaper"), so a child that leaves the process group or the session is found all the same, and two clients that
-//! run at the same time cannot be mixed up. It starts the client, waits for its end, for the time limit or for the
-//! harness to hang up, ends what is left, and reports.
+//! "sub-reaper"), so it also finds a child that leaves the process group or the session, and it never confuses two
+//! clients that run at the same time. It starts the client and waits until the client ends, the time limit is reached,
+//! or the harness closes the socket. Then it ends all processes that are left, and reports.
 //!
 //! ```text
-//!  harness --(fd 0: a socket; hanging up means "end it")--> supervisor --+-- client -- children ...
+//!  harness --(fd 0: a socket; closing it means "end it")--> supervisor --+-- client -- children ...
 //!          <-------------- one line of JSON at the end -----             +-- orphans of all of them
 //! ```
 //!
-//! Only direct children are signalled, and the process that signals is the one that reaps: no process id can have been
-//! given to somebody else. A parent that ends hands its children up, so in a few rounds all are reached.
-//! Where there are no sub-reapers (Unix other than Linux), what leaves the process group is not found.
+//! The supervisor signals only its direct children, and only it reaps them: so the system cannot have given their
+//! process ids to other processes. When a parent ends, the supervisor adopts its children, so after a few rounds it has
+//! reached all of them. On a Unix without sub-reapers (all but Linux), it misses a child that leaves the process group.
 
 use std::{
     collections::BTreeSet,
@@ -39,19 +39,19 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::outside::ending::{How, Report};
+use crate::outside::ending::{ProcessEnd, ProcessReport};
 
 /// The hidden command that starts a supervisor.
 pub const COMMAND: &str = "supervise-client";
 
-/// How often it is looked whether something has happened.
+/// How often the supervisor checks whether something has happened.
 const TICK: Duration = Duration::from_millis(5);
-/// How long children may outlive the client before they count as left behind.
+/// How long children may run after the client before they count as left behind.
 const FAREWELL: Duration = Duration::from_millis(100);
-/// How long it is tried to kill what does not want to die.
+/// How long the supervisor tries to kill processes that do not end.
 const KILLING: Duration = Duration::from_secs(5);
 
-/// What a supervisor is told, as words of its command line.
+/// The arguments of a supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Orders {
     /// How long the client may run, in milliseconds
@@ -65,7 +65,7 @@ pub struct Orders {
     pub command: Vec<OsString>,
 }
 
-/// Runs a client to its end, or ends it; the exit code is 2 if nobody could be told how it went.
+/// Runs a client until it ends, or ends it. The exit code is 2 if the harness could not be told how it ended.
 #[must_use]
 pub fn main(orders: &Orders) -> ExitCode {
     let told = io::stdin()
@@ -80,13 +80,13 @@ pub fn main(orders: &Orders) -> ExitCode {
     match told {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: cannot supervise: {error}");
+            eprintln!("error: cannot supervise the client: {error}");
             ExitCode::from(2)
         }
     }
 }
 
-fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<Report> {
+fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessReport> {
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_child_subreaper(true)?;
     let limit = Duration::from_millis(orders.limit_ms);
@@ -102,7 +102,7 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<Report> {
     let client = match started {
         Ok(child) => Pid::from_raw(child.id().cast_signed()),
         Err(error) => {
-            return Ok(Report::new(How::NotStarted {
+            return Ok(ProcessReport::new(ProcessEnd::NotStarted {
                 error: error.to_string(),
             }));
         }
@@ -120,28 +120,28 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<Report> {
             break how;
         }
         if Instant::now() >= time_up {
-            break How::TimeUp;
+            break ProcessEnd::TimeUp;
         }
         if hung_up(harness) {
-            break How::Stopped;
+            break ProcessEnd::Stopped;
         }
     };
     let left_behind = match how {
-        How::TimeUp | How::Stopped => 0,
+        ProcessEnd::TimeUp | ProcessEnd::Stopped => 0,
         _ => family.see_off(FAREWELL),
     };
     let killed = family.end(grace);
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
-    Ok(Report {
+    Ok(ProcessReport {
         left_behind,
         killed,
         user_us: microseconds(usage.user_time()),
         system_us: microseconds(usage.system_time()),
-        ..Report::new(how)
+        ..ProcessReport::new(how)
     })
 }
 
-/// Waits for a tick; whether the harness has nothing more to say, or is gone.
+/// Waits for a tick; returns whether the harness has closed the socket.
 fn hung_up(harness: &mut UnixStream) -> bool {
     match harness.read(&mut [0; 16]) {
         Ok(count) => count == 0,
@@ -164,17 +164,17 @@ fn microseconds(time: TimeVal) -> u64 {
     u64::try_from(micros).unwrap_or_default()
 }
 
-/// The client and all that came of it.
+/// The client and all processes that it started.
 struct Family {
     client: Pid,
     /// How the client itself ended, once it has.
-    how: Option<How>,
-    /// Who was asked to end.
+    how: Option<ProcessEnd>,
+    /// The processes that got SIGTERM.
     told: BTreeSet<Pid>,
 }
 
 impl Family {
-    /// Takes in who has ended; whether anybody is left.
+    /// Reaps the processes that have ended; returns whether any process is left.
     fn reap(&mut self) -> bool {
         loop {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
@@ -192,8 +192,8 @@ impl Family {
             self.told.remove(&pid);
         }
         let how = match status {
-            WaitStatus::Exited(pid, code) if pid == self.client => How::Exited { code },
-            WaitStatus::Signaled(pid, signal, _) if pid == self.client => How::Killed {
+            WaitStatus::Exited(pid, code) if pid == self.client => ProcessEnd::Exited { code },
+            WaitStatus::Signaled(pid, signal, _) if pid == self.client => ProcessEnd::Killed {
                 signal: signal.as_str().to_owned(),
             },
             _ => return,
@@ -201,7 +201,7 @@ impl Family {
         self.how = Some(how);
     }
 
-    /// Lets the others end by themselves; how many did not.
+    /// Waits for the other processes to end by themselves; returns how many did not.
     fn see_off(&mut self, patience: Duration) -> usize {
         let time_up = Instant::now() + patience;
         while self.reap() {
@@ -213,7 +213,7 @@ impl Family {
         0
     }
 
-    /// Ends all; whether some did not do so when they were asked.
+    /// Ends all processes; returns whether some did not end after SIGTERM.
     fn end(&mut self, grace: Duration) -> bool {
         let time_up = Instant::now() + grace;
         let mut group = Some(Signal::SIGTERM);
@@ -247,7 +247,7 @@ impl Family {
     }
 }
 
-/// Our children: those that we started and the orphans that we adopted.
+/// The children of this process: the client, and the orphans that were adopted.
 fn children() -> Vec<Pid> {
     let own = Pid::this().as_raw();
     let Ok(processes) = fs::read_dir("/proc") else {
@@ -259,7 +259,7 @@ fn children() -> Vec<Pid> {
     ids.map(Pid::from_raw).collect()
 }
 
-/// The parent of a process, if that is still there and not merely waiting to be reaped.
+/// The parent of a process, if the process still runs and is not only waiting to be reaped.
 fn parent(id: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     // `id (name) state parent ...`, and the name may hold blanks and brackets.

@@ -129,10 +129,9 @@ fn a_step_that_passes_writes_all_files_and_its_outputs() {
         step.summary
             .starts_with("what an earlier step said\n## ✅ Conformance")
     );
-    assert!(
-        step.log
-            .contains("::notice title=conformance of the reference client::all that counts passed")
-    );
+    assert!(step.log.contains(
+        "::notice title=conformance of the reference client::every case that counts passed"
+    ));
     assert!(step.log.contains("2 passed, 0 failed"), "{}", step.log);
 }
 
@@ -183,7 +182,7 @@ fn a_step_that_judges_nothing_does_not_pass() {
         ("VESCHUB_SECTIONS", "1/1"),
     ]);
     assert_eq!(step.code, Some(3), "{}", step.log);
-    assert!(step.summary.contains("nothing was judged"));
+    assert!(step.summary.contains("no case was judged"));
 }
 
 #[test]
@@ -193,12 +192,12 @@ fn a_step_that_cannot_run_ends_with_2_and_a_reason() {
         (
             "VESCHUB_VERSION",
             "v99.0",
-            "the input version wants 99.0, and ",
+            "the input version asks for 99.0, but ",
         ),
         (
             "VESCHUB_STRICT",
             "yes",
-            "the input strict is true or false, not 'yes'",
+            "the input strict must be true or false, not 'yes'",
         ),
         (
             "VESCHUB_SECTIONS",

@@ -122,20 +122,20 @@ fn a_difference_is_told_with_truth_and_reason_and_exits_with_1() {
 ...
 too-hopeful: Expects what cannot be.
  field                           truth     decoded  why
- BMS_GET_VALUES.total_voltage_v  99        16       another value was expected
+ BMS_GET_VALUES.total_voltage_v  99        16       the scenario expects a different value
  no-reply-to PING_CAN            no reply  a reply  the device answered
 
  nearest to BMS_GET_VALUES.total_voltage_v
    reply at [..] s: command BMS_GET_VALUES, total_voltage_v 16 instead of 99
    BMS_GET_VALUES was asked once and answered once
-   the connection at [..] s: left
+   the connection ended at [..] s: left
 
  nearest to no-reply-to PING_CAN
    request at 0.050 s: command PING_CAN
    request at 0.050 s: command FW_VERSION instead of PING_CAN
    request at 0.050 s: command BMS_GET_VALUES instead of PING_CAN
    PING_CAN was asked once and answered once
-   the connection at [..] s: left
+   the connection ended at [..] s: left
 
 0 passed, 1 failed
 
@@ -149,14 +149,14 @@ fn nothing_to_run_exits_with_2() {
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: no scenario below [..]: scenarios end in .yaml
+error: no scenario file below [..]: their names end in .yaml
 
 "#]]);
     harness(&["run", "no/such/place"])
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: no/such/place: no such file or folder; name a scenario, or a folder with some
+error: no/such/place: no such file or folder; name a scenario file, or a folder with scenario files
 
 "#]]);
 }
@@ -256,17 +256,17 @@ fn a_client_that_fails_exits_with_1_and_one_that_can_do_nothing_with_3() {
 
 b-read: 
 
-what it sent
+wrong in what the client sent
  field       truth                decoded          why
  connection  connects to the hub  never connected  the client ended with exit code 0
 
 c-read: 
 
-what it sent
+wrong in what the client sent
  field       truth                decoded          why
  connection  connects to the hub  never connected  the client ended with exit code 0
 
-a-send: skipped: send is for the reference client: it sends what the scenario says
+a-send: skipped: only the reference client can do send: it sends the requests of the scenario
 
 0 passed, 2 failed, 1 skipped
 
@@ -277,7 +277,7 @@ a-send: skipped: send is for the reference client: it sends what the scenario sa
 #[test]
 fn a_client_that_cannot_be_understood_exits_with_2() {
     harness(&["run", "--client", "my-client {prot}"]).code(2).stderr_eq(str![[r#"
-error: invalid value 'my-client {prot}' for '--client <COMMAND>': nothing is filled in for {prot}; there are {host}, {port}, {id}, {password}, {timeout_ms}, {task}
+error: invalid value 'my-client {prot}' for '--client <COMMAND>': nothing can be filled in for {prot}; there are {host}, {port}, {id}, {password}, {timeout_ms}, {task}
 ...
 "#]]);
     harness(&["run", "--jobs", "2"]).code(2);
@@ -315,12 +315,12 @@ fn judge_compares_readings_with_the_journal_before_them() {
     let wrong = scan_and_reading(r#"{"fields": {"can_ids": [85]}}"#);
     judge(&wrong).code(1).stdout_eq(str![[r#"
  field                truth  decoded  why
- PING_CAN.can_ids[0]  84     85       another value, by no mistake that is known
+ PING_CAN.can_ids[0]  84     85       a different value; it fits none of the known mistakes
 
 "#]]);
     judge(r#"{"kind": "start", "journal": 9}"#)
         .code(2)
-        .stderr_eq("error: -: line 1: a journal of version 9, not 1: take both programs from one release\n");
+        .stderr_eq("error: -: line 1: this journal has version 9, but this program reads version 1: use both programs from one release\n");
 }
 
 #[test]

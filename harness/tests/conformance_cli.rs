@@ -58,8 +58,8 @@ fn sections_and_cases_can_be_picked() {
     for (wrong, told) in [
         ("99", "there is no section 99"),
         ("2/99", "there is no case 2/99"),
-        ("2/x", "`2/x` is no case"),
-        ("two", "`two` is no section and no case"),
+        ("2/x", "`2/x` is not a case"),
+        ("two", "`two` is neither a section nor a case"),
     ] {
         let ran = conformance(&["--list", wrong]);
         assert_eq!(ran.code, 2);
@@ -84,7 +84,7 @@ fn all_shares_together_are_all_cases() {
     for wrong in ["0/3", "4/3", "1/0", "x"] {
         let ran = conformance(&["--shard", wrong, "--list"]);
         assert_eq!(ran.code, 2);
-        assert!(ran.stderr.contains("is no share"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("is not a share"), "{}", ran.stderr);
     }
 }
 
@@ -127,7 +127,7 @@ fn a_program_that_gets_it_wrong_is_told_how_and_what_failed_can_be_run_again() {
         "BMS_GET_VALUES.temperatures_c[0]",
         "650.",
         "read without its sign: the field is signed",
-        "again     veschub-harness conformance --client",
+        "rerun     veschub-harness conformance --client",
         "1 passed, 1 failed",
     ] {
         assert!(ran.stdout.contains(told), "{told}: {}", ran.stdout);
@@ -159,7 +159,7 @@ fn a_known_defect_does_not_fail_a_run_and_one_that_is_gone_does() {
     let gone = conformance(&["--known-defects", list, "5/17"]);
     assert_eq!(gone.code, 1);
     assert!(
-        gone.stdout.contains("passes now: take the entry out"),
+        gone.stdout.contains("passes now; remove the entry"),
         "{}",
         gone.stdout
     );

@@ -12,7 +12,7 @@ use std::{
 };
 
 use veschub_harness::{
-    outside::{command::Template, ending::How, verdict::Outcome},
+    outside::{command::Template, ending::ProcessEnd, verdict::Outcome},
     report::outside,
     run::{OutsideRun, Program, run_outside},
 };
@@ -58,7 +58,7 @@ fn told(run: &OutsideRun) -> String {
     outside::failure(run)
 }
 
-fn how(run: &OutsideRun) -> How {
+fn how(run: &OutsideRun) -> ProcessEnd {
     run.witnessed.as_ref().unwrap().report.how.clone()
 }
 
@@ -167,7 +167,7 @@ fn a_defect_is_told_by_its_name() {
             "in reply[26 + 2 * cells : 26 + 3 * cells]",
             "in reply[27 + 2 * cells : 27 + 3 * cells]",
             "balancing[",
-            "read 1 byte too far on",
+            "read 1 byte after the right place",
         ),
     ] {
         let (_folder, command) = spoilt(from, to);
@@ -207,9 +207,9 @@ fn a_client_that_prints_without_end_is_ended() {
         "client: { read-bms: {} }",
         &program("head -c 1000000000 /dev/zero"),
     );
-    assert_eq!(how(&run), How::Stopped);
+    assert_eq!(how(&run), ProcessEnd::Stopped);
     assert!(
-        told(&run).contains("it printed too much and was ended"),
+        told(&run).contains("the client printed too much, so the harness ended it"),
         "{}",
         told(&run)
     );
@@ -242,7 +242,7 @@ fn invalid_json_is_shown_with_its_line() {
 #[test]
 fn who_exits_at_once_or_cannot_be_started_never_connected() {
     let exited = run(READ, &program("true"));
-    assert_eq!(how(&exited), How::Exited { code: 0 });
+    assert_eq!(how(&exited), ProcessEnd::Exited { code: 0 });
     assert_eq!(exited.verdict.sent.len(), 1);
     assert_eq!(exited.verdict.sent[0].decoded, "never connected");
     let missing = run(READ, &program("/no/such/program --at all"));
@@ -263,8 +263,8 @@ fn who_exits_at_once_or_cannot_be_started_never_connected() {
 fn who_never_connects_is_ended_at_the_time_limit() {
     let start = Instant::now();
     let run = hostile("sleep 600");
-    assert_eq!(how(&run), How::TimeUp);
-    assert_eq!(run.verdict.sent[0].why, "SIGTERM ended it");
+    assert_eq!(how(&run), ProcessEnd::TimeUp);
+    assert_eq!(run.verdict.sent[0].why, "the harness ended it with SIGTERM");
     assert_eq!(run.verdict.sent[1].decoded, "never connected");
     assert!(start.elapsed() < PATIENCE);
 }
@@ -308,7 +308,7 @@ fn nothing_is_left_running() {
                 told(&run)
             );
         } else {
-            assert_eq!(report.how, How::TimeUp, "{name}");
+            assert_eq!(report.how, ProcessEnd::TimeUp, "{name}");
         }
         assert_eq!(
             report.killed,

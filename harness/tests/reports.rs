@@ -180,7 +180,7 @@ fn junit_is_well_formed_and_its_numbers_agree() {
                     assert!(
                         part.attribute("message").is_some() && part.attribute("type").is_some()
                     );
-                    assert!(part.text().is_some_and(|text| text.contains("again")));
+                    assert!(part.text().is_some_and(|text| text.contains("rerun")));
                 }
             }
             for property in case.descendants().filter(is("property")) {
@@ -341,7 +341,7 @@ fn an_annotation_is_one_line_whatever_is_in_it() {
         !title.contains([':', ',']) && title.contains("%3A%3Aerror%3A%3Ano"),
         "{title}"
     );
-    assert!(errors[0].contains("%0Aagain: "));
+    assert!(errors[0].contains("%0Arerun: "));
 }
 
 #[test]
@@ -475,6 +475,7 @@ fn replies_that_may_hold_secrets_are_not_shown() {
         command: Some("GET_CUSTOM_CONFIG".to_owned()),
         hex: Some(secret.to_owned()),
         text: "GET_CUSTOM_CONFIG".to_owned(),
+        harm: false,
     });
     let page = html::html(&report);
     assert!(page.contains("may hold something secret"));
@@ -602,7 +603,7 @@ fn shards_are_joined_and_strangers_are_not() {
     assert_eq!(both.cases, whole.cases);
 
     let twice = merge([first.clone(), first.clone()]).unwrap_err();
-    assert!(twice.to_string().contains("is in two of them"), "{twice}");
+    assert!(twice.to_string().contains("is in two reports"), "{twice}");
     second.client = "another".to_owned();
     let strangers = merge([first, second]).unwrap_err();
     assert!(strangers.to_string().contains("`another`"), "{strangers}");

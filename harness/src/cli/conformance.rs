@@ -4,14 +4,16 @@ use std::{
     fs,
     io::{self, IsTerminal as _, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
     thread,
     time::Duration,
 };
 
 use clap::Args;
 
-use super::progress;
+use super::{
+    error::{CliError, written},
+    progress,
+};
 use crate::{
     conformance::{
         self, Battery, Outcome, Player, Report, catalogue,
@@ -24,50 +26,50 @@ use crate::{
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --client, the reference client is judged in virtual time.\n\n\
-        Exit codes: 0 something was judged and all that counts passed, 1 something that counts failed, or an entry \
-        of the known defects does not fit, 2 bad usage or unreadable input, 3 nothing was judged. MUST counts, with \
-        --strict SHOULD as well, MAY never."
+    after_help = "Without --client, the harness tests its own reference client, in virtual time.\n\n\
+        Exit codes: 0 every case that counts passed, 1 a case that counts failed, or an entry of the known defects \
+        is out of date, 2 bad usage or unreadable input, 3 no case was judged. MUST cases count; SHOULD cases count \
+        with --strict; MAY cases never count."
 )]
 pub(super) struct ConformanceArgs {
-    /// Sections or cases, as 2 or 2/12; all if none is named
+    /// Sections or cases to run, such as 2 or 2/12; without any, all
     #[arg(value_name = "SECTION[/N]")]
     picks: Vec<Pick>,
     /// Print the cases, one a line, instead of running them
     #[arg(long)]
     list: bool,
-    /// Print the scenario of the one case that is named, for veschub-sim serve
+    /// Print the scenario of the named case, for veschub-sim serve
     #[arg(long, conflicts_with = "list")]
     show: bool,
-    /// Count SHOULD as well as MUST
+    /// Count SHOULD cases as well as MUST cases
     #[arg(long)]
     strict: bool,
-    /// Stop at the first case that fails and counts
+    /// Stop at the first failed case that counts
     #[arg(long)]
     fail_fast: bool,
-    /// Print the report as JSON; veschub-harness schema conformance tells its form
+    /// Print the report as JSON; `veschub-harness schema conformance` prints its schema
     #[arg(long)]
     json: bool,
-    /// Decides all that is random
+    /// The seed of everything random: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// How many cases to run at a time; by default one for each core
+    /// How many cases to run at the same time; by default one for each core
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
-    /// Run the Kth of N shares of the cases; all shares together are all cases
+    /// Run only share K of N of the cases, so that N machines can divide the work
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
-    /// Write the ids of the cases that failed to this file, one a line
+    /// Write the ids of the failed cases to this file, one a line
     #[arg(long, value_name = "FILE")]
     failed: Option<PathBuf>,
-    /// Run only cases that this file lists, such as one that --failed has written
+    /// Run only the cases that this file lists, such as a file that --failed wrote
     #[arg(long, value_name = "FILE")]
     only_from: Option<PathBuf>,
-    /// What the client is known to get wrong, TOML with [[defect]] case, reason and place; an entry that does not fit
-    /// fails the run
+    /// A TOML file with the known defects of the client: [[defect]] entries with case, reason and place; an entry
+    /// fails the run if its case passes or is not judged
     #[arg(long, value_name = "FILE")]
     known_defects: Option<PathBuf>,
-    /// Save what went over the wire in each case as DIR/<section>-<number>.pcapng, for Wireshark and `veschub-sim decode`
+    /// Save the traffic of each case as DIR/<section>-<number>.pcapng, for Wireshark and `veschub-sim decode`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
     #[command(flatten)]
@@ -80,33 +82,24 @@ pub(super) struct ConformanceArgs {
 #[cfg(unix)]
 #[derive(Debug, Args)]
 struct ProgramArgs {
-    /// Judge this program, over loopback in real time; see docs/clients.md for what it is told and has to print
+    /// Test this program, over loopback in real time; docs/clients.md says what it is told and must print
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse)]
     client: Option<Template>,
-    /// How long the program may run in a case; by default as long as its task can take
+    /// How long the program may run in each case; by default as long as its task can take
     #[arg(long, value_name = "TIME", value_parser = super::outside::duration, requires = "client")]
     time_limit: Option<Duration>,
-    /// How long the program may take to end after SIGTERM, before it is killed
+    /// How long the program may take to end after SIGTERM; after that it gets SIGKILL
     #[arg(long, value_name = "TIME", value_parser = super::outside::duration, default_value = "1s")]
     grace: Duration,
 }
 
-/// Runs the battery, or tells of it.
-pub(super) fn run(args: &ConformanceArgs) -> ExitCode {
-    match attempt(args) {
-        Ok(code) => ExitCode::from(code),
-        Err(message) => {
-            eprintln!("error: {message}");
-            ExitCode::from(2)
-        }
-    }
-}
-
-fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
+/// Runs the battery, or prints its cases; returns the exit code.
+pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     let only = match &args.only_from {
         Some(path) => {
             let list = select::read_list(&read(path)?);
-            Some(list.map_err(|error| format!("{}: {error}", path.display()))?)
+            let path = path.clone();
+            Some(list.map_err(|error| CliError::List { path, error })?)
         }
         None => None,
     };
@@ -124,13 +117,14 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     if args.show {
         return match cases[..] {
             [case] => print(&case.yaml()).map(|()| 0),
-            _ => Err("--show wants one case, as in --show 2/12".to_owned()),
+            _ => Err(CliError::ShowOne),
         };
     }
     let known = match &args.known_defects {
         Some(path) => {
             let list = KnownDefects::parse(&read(path)?);
-            list.map_err(|error| format!("{}: {error}", path.display()))?
+            let path = path.clone();
+            list.map_err(|error| CliError::KnownDefects { path, error })?
         }
         None => KnownDefects::default(),
     };
@@ -143,7 +137,7 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
         jobs: args.jobs.unwrap_or(cores),
         cases,
     };
-    let mut report = battle(&battery)?;
+    let mut report = run_cases(&battery)?;
     known.apply(&mut report);
     if let Some(path) = &args.failed {
         write_failed(path, &report)?;
@@ -158,12 +152,10 @@ fn attempt(args: &ConformanceArgs) -> Result<u8, String> {
     Ok(report.exit_code())
 }
 
-fn player(args: &ConformanceArgs) -> Result<Player, String> {
+fn player(args: &ConformanceArgs) -> Result<Player, CliError> {
     #[cfg(unix)]
     if let Some(command) = &args.program.client {
-        let supervisor = std::env::current_exe().map_err(|error| {
-            format!("cannot find this program again, to supervise the client: {error}")
-        })?;
+        let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
         return Ok(Player::Program(crate::run::Program {
             command: command.clone(),
             supervisor,
@@ -176,8 +168,8 @@ fn player(args: &ConformanceArgs) -> Result<Player, String> {
     Ok(Player::Reference)
 }
 
-/// Runs all cases, with a bar that grows.
-fn battle(battery: &Battery) -> Result<Report, String> {
+/// Runs all cases, with a progress bar.
+fn run_cases(battery: &Battery) -> Result<Report, CliError> {
     let bar = progress(battery.cases.len() as u64);
     let done = |id: catalogue::Id, count: usize| {
         bar.set_length(count as u64);
@@ -186,28 +178,31 @@ fn battle(battery: &Battery) -> Result<Report, String> {
     };
     let report = conformance::run(battery, &done);
     bar.finish_and_clear();
-    report.map_err(|error| error.to_string())
+    Ok(report?)
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+fn read(path: &Path) -> Result<String, CliError> {
+    fs::read_to_string(path).map_err(CliError::read(path))
 }
 
-fn write_failed(path: &Path, report: &Report) -> Result<(), String> {
+fn write_failed(path: &Path, report: &Report) -> Result<(), CliError> {
     let failed = report.cases.iter();
     let lines: String = failed
         .filter(|case| case.outcome == Outcome::Failed)
         .map(|case| format!("{}  {}\n", case.id, case.title))
         .collect();
-    fs::write(path, lines).map_err(|error| format!("cannot write {}: {error}", path.display()))
+    fs::write(path, lines).map_err(CliError::write(path))
 }
 
-fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), String> {
+fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), CliError> {
     if args.json {
-        let json = serde_json::to_string(report).map_err(|error| error.to_string())?;
+        let json = serde_json::to_string(report).map_err(|error| CliError::Form {
+            form: "JSON",
+            message: error.to_string(),
+        })?;
         return print(&format!("{json}\n"));
     }
-    // NO_COLOR and pipes are seen to by the stream.
+    // The stream respects NO_COLOR and pipes.
     let told = text::text(report);
     let stdout = anstream::AutoStream::new(io::stdout(), colour());
     written(write!(io::BufWriter::new(stdout), "{told}"))
@@ -220,16 +215,6 @@ fn colour() -> anstream::ColorChoice {
     }
 }
 
-fn print(text: &str) -> Result<(), String> {
+fn print(text: &str) -> Result<(), CliError> {
     written(io::stdout().lock().write_all(text.as_bytes()))
-}
-
-/// A reader that has seen enough is no failure.
-fn written(result: io::Result<()>) -> Result<(), String> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("cannot write to stdout: {error}"))
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,9 +1,8 @@
-//! `veschub-harness run --client`: the scenarios with an outside client, several at a time.
+//! `veschub-harness run --client`: runs the scenarios with a program as the client, several at the same time.
 
 use std::{
     io::{self, Write},
     path::{Path, PathBuf},
-    process::ExitCode,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -16,7 +15,11 @@ use clap::Args;
 use veschub_hub::rng::Seed;
 use veschub_scenario::duration::parse_duration;
 
-use super::{RunArgs, progress, save, tell};
+use super::{
+    RunArgs,
+    error::{CliError, written},
+    progress, save, tell,
+};
 use crate::{
     outside::{command::Template, verdict::Outcome},
     report::outside,
@@ -27,19 +30,19 @@ use crate::{
 #[command(next_help_heading = "Options with --client")]
 pub(super) struct ClientArgs {
     /// Run this program as the client, over loopback in real time; {host}, {port}, {id}, {password}, {timeout_ms} and
-    /// {task} are filled in, and stand in VESC_HOST and so on as well; no shell runs it
+    /// {task} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse, conflicts_with = "real_time")]
     pub(super) client: Option<Template>,
-    /// How many scenarios to run at a time; by default one for each core
+    /// How many scenarios to run at the same time; by default one for each core
     #[arg(long, value_name = "N", requires = "client")]
     jobs: Option<usize>,
-    /// How long the program may run per scenario; by default as long as its task can take
+    /// How long the program may run in each scenario; by default as long as its task can take
     #[arg(long, value_name = "TIME", value_parser = duration, requires = "client")]
     time_limit: Option<Duration>,
-    /// How long the program may take to end after SIGTERM, before it is killed
+    /// How long the program may take to end after SIGTERM; after that it gets SIGKILL
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
     grace: Duration,
-    /// Skip scenarios that go on for longer than this
+    /// Skip scenarios whose task takes longer than this
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
     longest: Duration,
 }
@@ -48,15 +51,9 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_duration(text).map(Duration::from_nanos)
 }
 
-/// Runs all scenarios with the program.
-pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> ExitCode {
-    let supervisor = match std::env::current_exe() {
-        Ok(path) => path,
-        Err(error) => {
-            eprintln!("error: cannot find this program again, to supervise the client: {error}");
-            return ExitCode::from(2);
-        }
-    };
+/// Runs all scenarios with the program; returns the exit code.
+pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Result<u8, CliError> {
+    let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
     let program = Program {
         command: template.clone(),
         supervisor,
@@ -68,19 +65,10 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
         tell(path, error);
     }
     let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
-    if let Err(message) = save(args.save.as_deref(), captures) {
-        eprintln!("error: {message}");
-        return ExitCode::from(2);
-    }
-    let told = tell_runs(&runs, args, template.text());
-    if let Err(error) = told
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("error: cannot write to stdout: {error}");
-        return ExitCode::from(2);
-    }
+    save(args.save.as_deref(), captures)?;
+    written(tell_runs(&runs, args, template.text()))?;
     let [passed, failed, _] = outside::counts(&runs);
-    ExitCode::from(match (errors.is_empty(), failed, passed) {
+    Ok(match (errors.is_empty(), failed, passed) {
         (false, ..) => 2,
         (true, 1.., _) => 1,
         (true, 0, 0) => 3,
@@ -90,7 +78,7 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Exi
 
 type Errors<'a> = Vec<(&'a Path, RunError)>;
 
-/// The runs in the order of the paths, whichever was done first.
+/// The runs in the order of the paths, whichever ended first.
 fn run_all<'a>(
     program: &Program,
     paths: &'a [PathBuf],

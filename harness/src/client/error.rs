@@ -1,25 +1,25 @@
 //! Why the client did not get what it waited for.
 //!
-//! A hub says nothing when it refuses a login, and a device says nothing to a request that it does not know: both
-//! look like any other silence. So the messages name what was awaited, what came instead and what to check.
+//! A hub that refuses a login sends nothing, and so does a device that does not know a request: the client cannot tell
+//! the two apart. So the messages say what the client waited for, what came instead, and what to check.
 
 use std::{io, time::Duration};
 
 use veschub_wire::{CommandId, DecodeError};
 
-/// How a connection came to its end.
+/// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ending {
-    /// The peer said that it has no more to say.
+    /// The other side closed the connection.
     Closed,
-    /// The peer broke the connection off.
+    /// The other side reset the connection.
     Reset,
     /// Reading or writing failed.
     Failed {
         /// What kind of failure.
         kind: io::ErrorKind,
-        /// The failure in words.
+        /// The message of the operating system.
         message: String,
     },
 }
@@ -41,16 +41,16 @@ impl From<io::Error> for Ending {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The time was up.
+    /// Nothing came within the time limit.
     #[error(
         "{awaited} did not come within {:?}{}; ask again or allow more time",
         Duration::from_millis(after.as_millis() as u64),
         meanwhile(.seen, *.junk)
     )]
     TimedOut {
-        /// What was awaited: `the reply to BMS_GET_VALUES`.
+        /// What the client waited for: `the reply to BMS_GET_VALUES`.
         awaited: String,
-        /// How long.
+        /// How long it waited.
         after: Duration,
         /// The commands of the frames that came meanwhile, in order.
         seen: Vec<CommandId>,
@@ -58,44 +58,44 @@ pub enum ClientError {
         junk: u64,
     },
     /// The connection ended.
-    #[error("the connection was {} before {awaited} came; connect again", how(*.reset))]
+    #[error("the other side {} the connection before {awaited} came; connect again", how(*.reset))]
     Closed {
-        /// What was awaited.
+        /// What the client waited for.
         awaited: String,
-        /// Whether it was broken off rather than closed.
+        /// Whether the connection was reset, not closed.
         reset: bool,
     },
     /// The connection ended after the login and before the first frame.
     #[error(
-        "the connection was {} before any reply came; most likely the hub refused the login: \
+        "the hub {} the connection before any reply came; most likely it refused the login: \
          check the id, the password and that the device is connected to the hub",
         how(*.reset)
     )]
     ClosedEarly {
-        /// What was awaited.
+        /// What the client waited for.
         awaited: String,
-        /// Whether it was broken off rather than closed.
+        /// Whether the connection was reset, not closed.
         reset: bool,
     },
     /// The connection ended in the pause after the login.
     #[error(
-        "the hub closed the connection after the login, which is how it refuses one; \
+        "the hub refused the login: it closed the connection without an answer; \
          check the id, the password and that the device is connected to the hub"
     )]
     LoginRefused,
     /// Reading or writing failed.
     #[error("{awaited} did not come: {message}; connect again")]
     Io {
-        /// What was awaited.
+        /// What the client waited for.
         awaited: String,
         /// What kind of failure.
         kind: io::ErrorKind,
-        /// The failure in words.
+        /// The message of the operating system.
         message: String,
     },
     /// A reply came but cannot be read.
     #[error(
-        "the reply to {command} cannot be read: {error}; report it with its bytes if real firmware sent it"
+        "the reply to {command} cannot be read: {error}; if real firmware sent it, please report it with its bytes"
     )]
     Undecodable {
         /// The command.
@@ -103,7 +103,7 @@ pub enum ClientError {
         /// What is wrong with it.
         error: DecodeError,
     },
-    /// A request that fits no frame.
+    /// The request is too long for a frame.
     #[error("the request {command} has {len} bytes, more than a frame can hold; send less")]
     TooLong {
         /// The command.
@@ -114,7 +114,7 @@ pub enum ClientError {
 }
 
 impl ClientError {
-    /// The error of someone who waited when the connection ended; `early`: after a login, before any frame.
+    /// The error for a client that was waiting when the connection ended; `early`: after a login, before any frame.
     pub(super) fn ended(ending: &Ending, awaited: String, early: bool) -> Self {
         let reset = match ending {
             Ending::Closed => false,
@@ -134,7 +134,7 @@ impl ClientError {
         }
     }
 
-    /// Whether the connection is gone, so that asking on is of no use.
+    /// Whether the connection has ended, so that further requests make no sense.
     #[must_use]
     pub fn is_end(&self) -> bool {
         matches!(
@@ -151,7 +151,7 @@ impl ClientError {
 }
 
 fn how(reset: bool) -> &'static str {
-    if reset { "broken off" } else { "closed" }
+    if reset { "reset" } else { "closed" }
 }
 
 /// ` (meanwhile: PRINT ×3, PING_CAN, 12 bytes outside of frames)`, or nothing.

@@ -1,10 +1,10 @@
-//! What came from the device, and which request each frame answers.
+//! The frames that came from the device, and which request each of them answers.
 //!
-//! A value-in, value-out state machine: bytes and their time go in, frames come out. [`veschub_transcript::exchange`]
+//! A state machine without I/O: bytes and their time go in, frames come out. [`veschub_transcript::exchange`]
 //! decides which request a frame answers; a frame that answers none (a PRINT, a reply that came after its time-out, a
 //! reply to an earlier session) is kept as unasked.
 //!
-//! Memory is bounded: the oldest frames are forgotten beyond a limit, noise is counted and not kept.
+//! Memory is limited: beyond a limit, the oldest frames are forgotten. Noise is counted, but not kept.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -19,11 +19,11 @@ use veschub_wire::{CommandId, DecodeError, Decoded, Decoder, Item, Reply, Reques
 pub struct Received {
     /// When, since the start of the session.
     pub at: Duration,
-    /// When the request was sent that it answers; `None` if nobody asked for it (any more).
+    /// When the request was sent that it answers; `None` if it answers no pending request.
     pub asked_at: Option<Duration>,
     /// Its payload: the command id, then the body.
     pub payload: Vec<u8>,
-    /// Its payload understood, or why it could not be.
+    /// Its decoded payload, or why it cannot be decoded.
     pub reply: Result<Decoded<Reply>, DecodeError>,
 }
 
@@ -36,13 +36,13 @@ impl Received {
     }
 }
 
-/// A request whose reply is awaited.
+/// A request whose reply is pending.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket {
     number: u64,
     request: Request,
     asked_at: Duration,
-    /// What had come when it was asked, to tell what came since.
+    /// How much had come when it was sent, to find out what came since.
     before: Tally,
 }
 
@@ -124,14 +124,14 @@ impl Inbox {
         }
     }
 
-    /// The stream is over: half a frame will not become whole.
+    /// The stream has ended, so half a frame will not become whole.
     pub(super) fn end(&mut self) {
         if let Some(tail) = self.decoder.finish() {
             self.noise_bytes += tail.bytes.len() as u64;
         }
     }
 
-    /// Opens a question: the next frame with its reply id that no older question takes is the answer.
+    /// Notes a request: the next frame with its reply id that answers no older request is its reply.
     pub(super) fn ask(&mut self, at: Duration, request: &Request) -> Ticket {
         let number = self.tickets;
         self.tickets += 1;
@@ -144,19 +144,19 @@ impl Inbox {
         }
     }
 
-    /// Whether a question has its answer; one that is not open here has nothing to wait for.
+    /// Whether a request has its reply; true for a request that is not pending here.
     pub(super) fn is_answered(&self, ticket: &Ticket) -> bool {
         let is_open = |number: u64| self.open.open().any(|open| open.attached == number);
         !is_open(ticket.number)
     }
 
-    /// Closes a question and hands out its answer; one that comes later is unasked.
+    /// Ends the wait for a reply and returns the reply, if it came; a reply that comes later counts as unasked.
     pub(super) fn close(&mut self, ticket: &Ticket) -> Option<Received> {
         self.open.withdraw(|number| *number == ticket.number);
         self.answers.remove(&ticket.number)
     }
 
-    /// The next frame that answered no question, each one once.
+    /// The next frame that answers no request; each frame is returned once.
     pub(super) fn next_unasked(&mut self) -> Option<Received> {
         loop {
             let skip = self.handed.saturating_sub(self.forgotten());

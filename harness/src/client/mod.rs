@@ -4,8 +4,8 @@
 //!  stream -bytes-> Inbox (frames, which request each answers) -> Session (waits) -> task (what to ask) -> Readings
 //! ```
 //!
-//! Only [`session`] waits, and only on its stream and on tokio's clock: no sockets, no time of day. A test joins it
-//! to a peer in memory on a paused clock; `veschub-harness read` gives it a TCP stream.
+//! Only [`session`] waits, and only for its stream and for tokio's clock. It opens no socket and reads no time of day.
+//! A test connects it to a peer in memory with a paused clock; `veschub-harness read` gives it a TCP stream.
 
 pub mod error;
 pub mod inbox;

@@ -5,11 +5,11 @@
 //!                   | <- a refused login is closed here, or with the first request
 //! ```
 //!
-//! Why the pause: a hub reads on after the line feed until nothing is left and throws that away, so a request that
-//! arrives together with the login line is lost (`VT utility.cpp:2379-2415`). VESC Tool leaves 0 to 80 ms by the
-//! way its timers fall; a client that must work cannot leave it to chance.
+//! Why the pause: a hub discards everything that it has received together with the login line, so a request that
+//! arrives with it is lost (`docs/protocol.md`, section 2.3). In VESC Tool, its timers decide: it happens to wait 0 to
+//! 80 ms. This client must always work, so it waits on purpose.
 //!
-//! Time is tokio's, so that a paused clock drives a session; times that are handed out count from its start.
+//! All waiting uses tokio's clock, so that a test can pause it. Times in results count from the start of the session.
 
 use std::{
     fmt::Write as _,
@@ -35,7 +35,7 @@ use super::{
 const READ_SIZE: usize = 4096;
 /// What one read can bring must fit: the smallest frame has 6 bytes.
 const LEAST_KEPT: usize = READ_SIZE / 6 + 1;
-/// Stands for "for ever" where a deadline would overflow.
+/// Used instead of "for ever", where a deadline would overflow.
 const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 
 /// How a session behaves.
@@ -43,13 +43,13 @@ const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 3600);
 pub struct Options {
     /// How long nothing is sent after the login line; not used without a login.
     pub pause_after_login: Duration,
-    /// How long a reply is waited for, and how long the peer may take to accept a request.
+    /// How long to wait for a reply, and how long the other side may take to accept a request.
     pub reply_timeout: Duration,
     /// The largest payload that is accepted, in bytes.
     ///
-    /// Firmware sends no more than 512, but for files. A larger limit, such as VESC Tool's 10,000, has a price:
-    /// after a broken frame its stop byte and the head of the next short frame, `03 02 xx`, pass for the head of a
-    /// frame of 512 to 767 bytes, and nothing is understood until so many have come.
+    /// Firmware sends at most 512 bytes, except for files. A larger limit, such as VESC Tool's 10,000, has a drawback:
+    /// after a broken frame, its stop byte and the header of the next short frame, `03 02 xx`, look like the header of
+    /// a frame of 512 to 767 bytes, and the client understands nothing until that many bytes have come.
     pub max_payload: usize,
     /// How many received frames are kept; the oldest are forgotten first. What one read can bring is always kept.
     pub max_kept: usize,
@@ -77,7 +77,7 @@ pub struct Session<S> {
     ending: Option<Ending>,
 }
 
-/// Why waiting ended without what was waited for.
+/// Why waiting ended without a result.
 enum Stop {
     TimeUp,
     Ended,
@@ -87,8 +87,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Starts a session: logs in, if a login is given, and pauses.
     ///
     /// # Errors
-    /// [`ClientError::LoginRefused`] if the hub closes the connection meanwhile; a hub that does so later is found
-    /// out with the first request. Other errors if the login line cannot be written.
+    /// [`ClientError::LoginRefused`] if the hub closes the connection during the pause. If it closes the connection
+    /// later, the first request fails. Other errors if the login line cannot be written.
     pub async fn open(
         stream: S,
         login: Option<LoginLine>,
@@ -124,7 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     /// Sends a request without waiting for its reply, which will count as unasked.
     ///
     /// # Errors
-    /// If the connection is gone, or the peer does not take the request in time.
+    /// If the connection has ended, or the other side does not accept the request in time.
     pub async fn send(&mut self, request: &Request) -> Result<(), ClientError> {
         let ticket = self.begin(request).await?;
         self.inbox.close(&ticket);
@@ -133,7 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     /// Sends a request whose reply is to be fetched by [`finish`](Self::finish).
     ///
-    /// What has already arrived is taken in first: it cannot be the reply.
+    /// Frames that have already arrived are taken in first: they cannot be the reply.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -201,7 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .collect()
     }
 
-    /// The next frame that answers no question of ours: unasked, or too late. Each frame comes once.
+    /// The next frame that answers no pending request: it came unasked or too late. Each frame is returned once.
     ///
     /// # Errors
     /// If none comes before the deadline, or the connection ends.
@@ -226,9 +226,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         }
     }
 
-    /// Tells the peer that nothing more will be sent; what was received stays.
+    /// Closes the sending direction; frames that were received are kept.
     pub async fn close(&mut self) {
-        // A peer that is gone already needs no goodbye.
+        // An error means that the other side has already gone.
         let _ = timeout_at(deadline(self.options.reply_timeout), self.stream.shutdown()).await;
     }
 
@@ -245,7 +245,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         .await
     }
 
-    /// Takes in what comes until an instant; returns early only if the connection ends.
+    /// Receives frames until an instant; returns earlier only if the connection ends.
     pub async fn idle(&mut self, until: Instant) {
         self.wait_until(until, |_| false).await;
     }
@@ -254,7 +254,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.inbox.is_answered(ticket)
     }
 
-    /// The reply to a request, or why there is none by now.
+    /// The reply to a request, or why there is none.
     pub(super) fn conclude(&mut self, ticket: &Ticket) -> Result<Received, ClientError> {
         if let Some(answer) = self.inbox.close(ticket) {
             return match &answer.reply {
@@ -278,7 +278,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         })
     }
 
-    /// Takes in what comes until something is true of it; false if the deadline or the end came first.
+    /// Receives frames until a condition is true; returns false if the deadline or the end came first.
     async fn wait_until(&mut self, deadline: Instant, done: impl Fn(&Inbox) -> bool) -> bool {
         while !done(&self.inbox) {
             if self.read(deadline).await.is_err() {
@@ -296,7 +296,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         timeout_at(deadline, poll_fn(|cx| self.poll_read(cx)))
             .await
             .map_err(|_| Stop::TimeUp)?;
-        // A peer that never pauses would keep the time-out above from ever being looked at.
+        // If the other side sends without a pause, the time-out above is never checked.
         if Instant::now() > deadline {
             return Err(Stop::TimeUp);
         }
@@ -318,9 +318,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         while self.ending.is_none() && self.poll_read(cx).is_ready() {}
     }
 
-    /// Writes and flushes, and reads meanwhile: a peer that waits for us to read must not wait for ever.
+    /// Writes and flushes, and reads meanwhile: otherwise both sides could wait for each other for ever.
     ///
-    /// An error is kept as the session's ending: half a frame may be out.
+    /// An error ends the session, as half a frame may have been sent.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ()> {
         let mut rest = bytes;
         let written = timeout_at(
@@ -339,7 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             Ok(Err(error)) => self.end(error.into()),
             Err(_) => self.end(Ending::Failed {
                 kind: io::ErrorKind::TimedOut,
-                message: "the peer does not take what is sent".to_owned(),
+                message: "the other side does not accept what the client sends".to_owned(),
             }),
         }
         Err(())
@@ -358,18 +358,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 }
 
 impl<S> Session<S> {
-    /// Every frame that came, in order, but for those that were forgotten.
+    /// Every frame that came, in order, except those that were forgotten.
     pub fn received(&self) -> impl DoubleEndedIterator<Item = &Received> + ExactSizeIterator {
         self.inbox.kept().iter()
     }
 
-    /// The frames that nobody had asked for, or not any more.
+    /// The frames that answer no request that was pending.
     pub fn unasked(&self) -> impl DoubleEndedIterator<Item = &Received> {
         self.received()
             .filter(|received| received.asked_at.is_none())
     }
 
-    /// How many of the oldest frames were forgotten to bound the memory.
+    /// How many of the oldest frames were forgotten to limit the memory.
     #[must_use]
     pub fn forgotten(&self) -> u64 {
         self.inbox.forgotten()

@@ -1,7 +1,7 @@
-//! What the client can be told to do: functions over a [`Session`] that return readings.
+//! The tasks of the client: functions that use a [`Session`] and return readings.
 //!
-//! None of them fails as a whole. A request without a reply is noted with the reason and the next one is asked all
-//! the same, as long as the connection stands; so a table can show what is known and a verdict can say what is not.
+//! A task never fails as a whole. If a request gets no reply, the task notes the reason and sends the next request, as
+//! long as the connection works. So a table can show all values that came, and a verdict can say which are missing.
 
 use std::time::Duration;
 
@@ -17,29 +17,29 @@ use super::{
     session::{Session, deadline},
 };
 
-/// After this long without a reply, a poll is asked again (`VT commands.cpp:2342-2372`).
+/// After this long without a reply, a poll is asked again (`docs/protocol.md`, section 6.1).
 pub const POLL_GUARD: Duration = Duration::from_secs(1);
 
-/// In which way several requests are asked.
+/// How several requests are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ask {
-    /// All at once, then the replies are collected.
+    /// All at once; then the client collects the replies.
     #[default]
     RapidFire,
-    /// Each after the former was answered, or given up.
+    /// Each after the previous one was answered or given up.
     OneAtATime,
 }
 
 /// When each of a list of requests is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// At its offset from the start of the session, whether or not the former was answered.
+    /// At its offset from the start of the session, even if the previous one was not answered.
     AtOffsets,
-    /// As soon as the former was answered, or given up.
+    /// As soon as the previous one was answered or given up.
     AsAnswered,
 }
 
-/// A reply and what it replies to.
+/// A reply and its request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// When the request was sent, since the start of the session.
@@ -48,22 +48,22 @@ pub struct Reading {
     pub at: Duration,
     /// The request.
     pub request: Request,
-    /// The reply, and what stood behind its last known field.
+    /// The reply, and the bytes after its last known field.
     pub reply: Decoded<Reply>,
-    /// The reply as it was on the wire, without its frame.
+    /// The payload of the reply.
     pub payload: Vec<u8>,
 }
 
-/// What came of a task.
+/// The result of a task.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The replies, in the order in which they came.
     pub readings: Vec<Reading>,
     /// The requests without a usable reply, and why.
     pub unanswered: Vec<(Request, ClientError)>,
-    /// The requests whose reply was not waited for and did not come before the others.
+    /// The requests whose reply did not come before the others, and which the task did not wait for.
     pub not_awaited: Vec<Request>,
-    /// How many ticks of a poll were left out because a reply was still awaited.
+    /// How many ticks of a poll were skipped because a reply was still pending.
     pub skipped_ticks: u64,
 }
 
@@ -84,13 +84,13 @@ impl Outcome {
         self.note(ticket.request(), result);
     }
 
-    /// Sorts the readings by the time at which they came; of those that came together, the order of asking stays.
+    /// Sorts the readings by the time at which they came; readings of the same time keep the order of their requests.
     fn in_order(mut self) -> Self {
         self.readings.sort_by_key(|reading| reading.at);
         self
     }
 
-    /// The first reply that this picks.
+    /// The first reply that `pick` accepts.
     pub fn find<'a, T>(&'a self, pick: impl Fn(&'a Reply) -> Option<T>) -> Option<T> {
         self.readings
             .iter()
@@ -118,7 +118,7 @@ impl Reading {
     }
 }
 
-/// The four requests after which VESC Tool shows a pack, in its order.
+/// The four requests that VESC Tool sends before it shows a pack, in its order.
 #[must_use]
 pub fn bms_requests() -> [Request; 4] {
     [
@@ -171,10 +171,10 @@ pub async fn read_bms<S: AsyncRead + AsyncWrite + Unpin>(
     outcome.in_order()
 }
 
-/// Polls a pack as VESC Tool's page does: FW_VERSION, then BMS_GET_VALUES on a fixed grid.
+/// Polls a pack as VESC Tool's page does: FW_VERSION, then BMS_GET_VALUES at fixed times.
 ///
-/// Never more than one request is open: a tick at which the former reply is still awaited is left out, until
-/// [`POLL_GUARD`] has passed. The grid has the ticks 0, `every`, 2 × `every` ... before `lasting` has passed.
+/// At most one request is pending: a tick is skipped if the previous reply has not come, until [`POLL_GUARD`] has
+/// passed. The ticks are at 0, `every`, 2 × `every` and so on, before `lasting` has passed.
 pub async fn poll_bms<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     every: Duration,
@@ -213,9 +213,9 @@ pub async fn poll_bms<S: AsyncRead + AsyncWrite + Unpin>(
     outcome
 }
 
-/// The instants of a fixed grid.
+/// The instants of the ticks.
 fn ticks(start: Instant, every: Duration, lasting: Duration) -> impl Iterator<Item = Instant> {
-    // A grid without a width would never end.
+    // With a period of 0 this would never end.
     let every = every.max(Duration::from_millis(1));
     std::iter::successors(Some(Duration::ZERO), move |offset| {
         offset.checked_add(every)
@@ -224,7 +224,7 @@ fn ticks(start: Instant, every: Duration, lasting: Duration) -> impl Iterator<It
     .map(move |offset| start + offset)
 }
 
-/// Listens until the tick, and notes the open poll as soon as it is answered.
+/// Receives frames until the tick, and notes the pending poll as soon as it is answered.
 async fn wait_for_tick<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     outcome: &mut Outcome,
@@ -241,7 +241,7 @@ async fn wait_for_tick<S: AsyncRead + AsyncWrite + Unpin>(
     session.idle(tick).await;
 }
 
-/// Reads a motor controller behind the device: who it is, its values and its set-up values, one at a time.
+/// Reads a motor controller behind the device: FW_VERSION, GET_VALUES and GET_VALUES_SETUP, one at a time.
 pub async fn read_motor<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     can_id: u8,
@@ -255,7 +255,7 @@ pub async fn read_motor<S: AsyncRead + AsyncWrite + Unpin>(
     one_at_a_time(session, &requests).await
 }
 
-/// Scans the CAN bus, then asks everyone on it who they are, one at a time.
+/// Scans the CAN bus, then asks each node for its FW_VERSION, one at a time.
 pub async fn scan_can<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session<S>) -> Outcome {
     let mut outcome = one_at_a_time(session, &[Request::PingCan]).await;
     let can_ids = outcome.find(|reply| match reply {
@@ -316,8 +316,8 @@ async fn at_offsets<S: AsyncRead + AsyncWrite + Unpin>(
     let mut open = Vec::new();
     for (offset, request) in requests {
         let due = session.started() + *offset;
-        // Those whose time is up before this one is due are closed first, so that a late reply to one of them is
-        // not taken for the reply to this one.
+        // Requests that time out before this one is due are closed first, so that a late reply to one of them is not
+        // taken for the reply to this one.
         conclude_before(session, &mut open, Some(due), &mut outcome).await;
         session.idle(due).await;
         if request.is_never_answered() {

@@ -1,4 +1,4 @@
-//! A peer for tests: the other end of an in-memory stream, which reads requests and says what it is told to say.
+//! A peer for tests: the other end of an in-memory stream. It reads requests and sends the replies that a test wants.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -13,12 +13,12 @@ use veschub_wire::{
     number::{F16, F32, Text},
 };
 
-/// A login that means nothing.
+/// A made-up login.
 pub(crate) fn login() -> LoginLine {
     LoginLine::new(LoginKind::Tool, "demo-0001", "not-a-secret")
 }
 
-/// Who a made-up device is.
+/// The FW_VERSION reply of a made-up device.
 pub(crate) fn firmware() -> FwVersion {
     FwVersion {
         major: 6,
@@ -79,7 +79,7 @@ pub(crate) fn reply_to(request: &Request) -> Reply {
     }
 }
 
-/// Replies as bytes, one frame behind the other.
+/// Replies as bytes, one frame after the other.
 pub(crate) fn frames(replies: &[Reply]) -> Vec<u8> {
     replies
         .iter()

@@ -1,4 +1,4 @@
-//! Runs cases, several at a time, first those that others need.
+//! Runs the cases, several at the same time; cases that others need come first.
 
 use std::{
     collections::BTreeMap,
@@ -13,30 +13,30 @@ use std::{
 use veschub_hub::rng::Seed;
 
 use super::{
-    catalogue::{self, BASIS, Case, Id, Level, Section},
+    catalogue::{self, BASIS, Case, CatalogueError, Id, Level, Section},
     judge,
     player::{self, Player},
     report::{CaseReport, Outcome, Report},
 };
 use crate::{outside::task::Task, run::RunError};
 
-/// How much of a client's stderr is kept, in lines from its end.
+/// How many of the last lines on a client's stderr are kept.
 const STDERR_LINES: usize = 10;
 
 /// How a battery is run.
 #[derive(Clone, Debug)]
 pub struct Battery {
-    /// Who is judged.
+    /// The client to judge.
     pub player: Player,
-    /// The cases; those that they need are run as well, and not reported.
+    /// The cases. Other cases that they need are run as well, but not reported.
     pub cases: Vec<&'static Case>,
-    /// Decides all that is random.
+    /// The seed of everything random.
     pub seed: u64,
-    /// Whether SHOULD counts as well as MUST.
+    /// Whether SHOULD cases count as well as MUST cases.
     pub strict: bool,
-    /// Whether to stop at the first case that fails and counts.
+    /// Whether to stop at the first failed case that counts.
     pub fail_fast: bool,
-    /// How many cases to run at a time.
+    /// How many cases to run at the same time.
     pub jobs: usize,
 }
 
@@ -44,10 +44,10 @@ pub struct Battery {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatteryError {
-    /// The catalogue that is compiled in is not sound.
-    #[error("the catalogue of cases is not sound: {0}")]
-    Catalogue(String),
-    /// A case cannot be run on this machine.
+    /// The cases that are compiled in have a mistake.
+    #[error("the cases that are built into this program have a mistake: {0}")]
+    Catalogue(#[from] CatalogueError),
+    /// A case cannot be run on this machine, which says nothing about the client.
     #[error("case {id}: {error}")]
     Case {
         /// Which.
@@ -57,13 +57,13 @@ pub enum BatteryError {
     },
 }
 
-/// Runs a battery; `done` is told of every case, with how many there are of them.
+/// Runs a battery. Calls `done` after each case, with the number of all cases.
 ///
 /// # Errors
-/// If the catalogue is not sound, or a case cannot be run on this machine, which says nothing about the client.
+/// If the built-in cases have a mistake, or a case cannot be run on this machine.
 pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Report, BatteryError> {
     let start = Instant::now();
-    let sections = catalogue::sections().map_err(BatteryError::Catalogue)?;
+    let sections = catalogue::sections()?;
     let stages = stages(battery)?;
     let count = stages.iter().map(Vec::len).sum();
     let mut known: BTreeMap<Id, CaseReport> = BTreeMap::new();
@@ -98,15 +98,15 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
     ))
 }
 
-/// The cases in stages: each needs only cases of earlier ones.
+/// The cases in stages: a case needs only cases of earlier stages.
 fn stages(battery: &Battery) -> Result<Vec<Vec<&'static Case>>, BatteryError> {
     let mut depths: BTreeMap<Id, (usize, &'static Case)> = BTreeMap::new();
     let mut open: Vec<&'static Case> = battery.cases.clone();
     while let Some(case) = open.pop() {
-        let depth = depth(case, 0).map_err(BatteryError::Catalogue)?;
+        let depth = depth(case, 0)?;
         if depths.insert(case.id(), (depth, case)).is_none() {
             for id in case.needed() {
-                open.push(catalogue::find(id).map_err(BatteryError::Catalogue)?);
+                open.push(catalogue::find(id)?);
             }
         }
     }
@@ -120,10 +120,10 @@ fn stages(battery: &Battery) -> Result<Vec<Vec<&'static Case>>, BatteryError> {
     Ok(stages)
 }
 
-/// How many cases must have been run one after the other before this one.
-fn depth(case: &Case, so_far: usize) -> Result<usize, String> {
+/// How many cases must be run one after the other before this one.
+fn depth(case: &Case, so_far: usize) -> Result<usize, CatalogueError> {
     if so_far > 8 {
-        return Err(format!("{} needs itself", case.id()));
+        return Err(CatalogueError::NeedsItself(case.id()));
     }
     let mut deepest = 0;
     for id in case.needed() {
@@ -132,7 +132,7 @@ fn depth(case: &Case, so_far: usize) -> Result<usize, String> {
     Ok(deepest)
 }
 
-/// Hands cases to threads until all are done, or one failed that ends it.
+/// Runs the cases on several threads until all are done, or one fails and `fail_fast` is set.
 fn work(
     battery: &Battery,
     cases: &[&'static Case],
@@ -213,7 +213,7 @@ fn fill(
     let task = match Task::of(&scenario.client) {
         Ok(task) => task,
         Err(why) => {
-            report.reasons.push(why);
+            report.reasons.push(why.to_string());
             return Ok(());
         }
     };
@@ -251,7 +251,7 @@ fn fill(
     Ok(())
 }
 
-/// A client's words, fit for a terminal.
+/// A line of a client without control characters, so that a terminal can show it.
 fn clean(line: &str) -> String {
     let clean = |c: char| {
         if c.is_control() {
@@ -263,7 +263,7 @@ fn clean(line: &str) -> String {
     line.chars().take(200).map(clean).collect()
 }
 
-/// The command that runs a case again.
+/// The command that runs the case again.
 fn reproduce(battery: &Battery, id: Id) -> String {
     let mut words = vec!["veschub-harness".to_owned(), "conformance".to_owned()];
     if let Some(command) = battery.player.command() {

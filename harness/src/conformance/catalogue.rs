@@ -1,4 +1,4 @@
-//! The catalogue of cases: YAML files, one a section, compiled into the program.
+//! All cases: YAML files, one for each section, which are compiled into the program.
 
 use std::{
     fmt,
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use veschub_scenario::{Loaded, ScenarioError, duration};
 use veschub_wire::CommandId;
 
-/// The case that all others need: a client that cannot log in and ask cannot be judged any further.
+/// The case that all others need: if a client cannot log in and ask, nothing else can be judged.
 pub const BASIS: Id = Id {
     section: 1,
     number: 1,
@@ -50,7 +50,7 @@ const FILES: [(&str, &str); 8] = [
     ),
 ];
 
-/// What a case is called: its section and its number in it, `2/12`. Neither ever changes.
+/// The name of a case: its section, and its number in the section: `2/12`. It never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id {
     /// The section, from 1.
@@ -65,24 +65,49 @@ impl fmt::Display for Id {
     }
 }
 
-impl FromStr for Id {
-    type Err = String;
+/// A text that is not the name of a case.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a case: write a section and a number, as in 2/12")]
+pub struct ParseIdError(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
+/// Why there are no cases, or not the wanted one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogueError {
+    /// A file of the program has a mistake.
+    #[error("{file}: {message}")]
+    File {
+        /// The file.
+        file: &'static str,
+        /// What is wrong, and where.
+        message: String,
+    },
+    /// There is no such case.
+    #[error("there is no case {0}; --list prints all cases")]
+    NoCase(Id),
+    /// A case needs another one that needs it.
+    #[error("case {0} needs itself")]
+    NeedsItself(Id),
+}
+
+impl FromStr for Id {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let numbers = text.split_once('/').and_then(|(section, number)| {
             Some(Self {
                 section: section.parse().ok()?,
                 number: number.parse().ok()?,
             })
         });
-        numbers.ok_or_else(|| format!("`{text}` is no case: a section and a number, as in 2/12"))
+        numbers.ok_or_else(|| ParseIdError(text.to_owned()))
     }
 }
 
 impl TryFrom<String> for Id {
-    type Error = String;
+    type Error = ParseIdError;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, ParseIdError> {
         text.parse()
     }
 }
@@ -106,11 +131,11 @@ impl Serialize for Id {
 )]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Level {
-    /// Without it, a client misreads or breaks a device that is as it should be.
+    /// A client that fails it misreads or breaks a device that works as it should.
     Must,
-    /// Without it, a client fails where things go wrong, or harms others.
+    /// A client that fails it does not cope when something goes wrong, or harms others.
     Should,
-    /// Worth knowing; never counted.
+    /// For information only; it never counts.
     May,
 }
 
@@ -136,7 +161,7 @@ pub struct Section {
     pub title: String,
     /// Its cases.
     pub cases: Vec<Case>,
-    /// Parts of scenarios that several cases share, by YAML's anchors.
+    /// Parts of scenarios that several cases share, through YAML anchors.
     #[serde(default, rename = "shared")]
     _shared: serde::de::IgnoredAny,
 }
@@ -147,32 +172,32 @@ pub struct Section {
 pub struct Case {
     /// Its number in the section.
     number: u32,
-    /// Filled in from the section that it stands in.
+    /// The number of its section, filled in after reading.
     #[serde(skip)]
     section: u32,
-    /// What is shown, in a sentence.
+    /// What the case is about, in a few words.
     pub title: String,
     /// How much it counts.
     pub level: Level,
-    /// What a client has to do.
+    /// What a client must do.
     pub requirement: String,
-    /// Where the protocol says so: a chapter of the facts that this project is built on.
+    /// Where the protocol says so: sections of `docs/protocol.md`.
     pub source: String,
-    /// What a failing client does, and why that matters.
+    /// What a client does that fails the case, and why that matters.
     pub matters: String,
-    /// The readings that are judged; none, if the case is about what the client sends.
+    /// The readings that are judged; `None` if the case is only about what the client sends.
     #[serde(default)]
     pub compare: Option<Compare>,
-    /// Cases without which this one cannot be judged.
+    /// Cases that a client must pass before this one can be judged.
     #[serde(default)]
     pub needs: Vec<Id>,
-    /// What the journal of the hub must not have.
+    /// What must not be in the hub's journal.
     #[serde(default)]
     pub never: Vec<String>,
     /// How often the client may connect.
     #[serde(default)]
     pub connections: Option<Between>,
-    /// How long after its login the client may take to ask for the first thing.
+    /// How soon after its login the client must send its first request.
     #[serde(default)]
     first_request_within: Option<Lasting>,
     /// How the client's process must end.
@@ -181,12 +206,12 @@ pub struct Case {
     /// Whether the client must use little CPU time.
     #[serde(default)]
     pub calm: bool,
-    /// Somebody else who connects meanwhile.
+    /// A second tool or device that connects meanwhile.
     #[serde(default)]
     pub second: Option<Second>,
     /// The scenario.
     scenario: serde_yaml::Value,
-    /// The scenario, once it was read.
+    /// The scenario, after it was read.
     #[serde(skip)]
     loaded: OnceLock<Loaded>,
 }
@@ -198,12 +223,12 @@ pub struct Compare {
     /// The reply that was read.
     #[serde(deserialize_with = "command")]
     pub of: CommandId,
-    /// The fields that must be right; nothing else is looked at.
+    /// The fields that must be right; other fields do not matter.
     pub fields: Vec<String>,
-    /// How many readings there must be at least.
+    /// How many readings the client must print at least.
     #[serde(default = "one")]
     pub readings: usize,
-    /// The reply to this command, counted from 1, that must have been read, or a later one.
+    /// The number of the reply, counted from 1: the client must read this reply or a later one.
     #[serde(default)]
     pub reply: Option<usize>,
 }
@@ -227,11 +252,11 @@ pub enum Exit {
     /// By itself, with any exit code.
     #[default]
     Any,
-    /// With an exit code other than 0: it could not do its task, and has to say so.
+    /// With an exit code other than 0: it could not do its task, and must report that.
     Failure,
 }
 
-/// Somebody else who connects once the client is attached.
+/// A second tool or device that connects after the client is attached.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Second {
@@ -242,13 +267,13 @@ pub struct Second {
     pub role: Role,
 }
 
-/// What somebody connects as.
+/// What the second one connects as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// A tool with the same login: the hub closes the first one for it.
+    /// A tool with the same login: the hub closes the client's connection.
     Tool,
-    /// A device with the same id: the hub closes the earlier device, and its tool with it.
+    /// A device with the same id: the hub closes the earlier device and the client's connection.
     Device,
 }
 
@@ -287,7 +312,7 @@ impl Second {
 }
 
 impl Case {
-    /// What it is called.
+    /// The name of the case.
     #[must_use]
     pub fn id(&self) -> Id {
         Id {
@@ -296,13 +321,13 @@ impl Case {
         }
     }
 
-    /// The cases without which this one cannot be judged, the basis among them.
+    /// The cases that a client must pass before this one can be judged, with the basis.
     pub fn needed(&self) -> impl Iterator<Item = Id> + '_ {
         let basis = (self.id() != BASIS).then_some(BASIS);
         basis.into_iter().chain(self.needs.iter().copied())
     }
 
-    /// How long after its login the client may take to ask for the first thing.
+    /// How soon after its login the client must send its first request.
     #[must_use]
     pub fn first_request_within(&self) -> Option<std::time::Duration> {
         self.first_request_within.map(|lasting| lasting.0)
@@ -319,7 +344,7 @@ impl Case {
     /// The scenario.
     ///
     /// # Errors
-    /// If it is none, which a test rules out.
+    /// If the scenario has a mistake, which a test rules out.
     pub fn load(&self) -> Result<&Loaded, ScenarioError> {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
@@ -332,12 +357,14 @@ impl Case {
 /// All sections in order.
 ///
 /// # Errors
-/// If the catalogue that was compiled in is not sound, which a test rules out.
-pub fn sections() -> Result<&'static [Section], String> {
-    static SECTIONS: LazyLock<Result<Vec<Section>, String>> = LazyLock::new(|| {
-        let read = |(name, text): &(&str, &str)| {
-            let mut section: Section =
-                serde_yaml::from_str(text).map_err(|error| format!("{name}: {error}"))?;
+/// If a file has a mistake, which a test rules out.
+pub fn sections() -> Result<&'static [Section], CatalogueError> {
+    static SECTIONS: LazyLock<Result<Vec<Section>, CatalogueError>> = LazyLock::new(|| {
+        let read = |&(file, text): &(&'static str, &str)| {
+            let mut section: Section = serde_yaml::from_str(text).map_err(|error| {
+                let message = error.to_string();
+                CatalogueError::File { file, message }
+            })?;
             for case in &mut section.cases {
                 case.section = section.section;
             }
@@ -352,10 +379,10 @@ pub fn sections() -> Result<&'static [Section], String> {
 ///
 /// # Errors
 /// If there is none.
-pub fn find(id: Id) -> Result<&'static Case, String> {
+pub fn find(id: Id) -> Result<&'static Case, CatalogueError> {
     let cases = sections()?.iter().flat_map(|section| &section.cases);
     cases
         .into_iter()
         .find(|case| case.id() == id)
-        .ok_or_else(|| format!("there is no case {id}; --list tells which there are"))
+        .ok_or(CatalogueError::NoCase(id))
 }

@@ -1,4 +1,4 @@
-//! Judges a client in one case: by the case's own subject, and nothing else.
+//! Judges a client in one case. A case looks at its own subject only.
 
 use std::time::Duration;
 
@@ -8,13 +8,14 @@ use veschub_wire::CommandId;
 
 use super::{
     catalogue::{Between, Case, Compare, Exit},
-    player::Seen,
+    player::PlayedCase,
     report::{About, DifferenceReport},
 };
 use crate::{
     outside::{
         compare::{FieldUnderstood, Judgement, Understood},
-        ending::How,
+        ending::ProcessEnd,
+        mistake::Mistake,
         verdict::{self, Conduct, Printed, Verdict},
     },
     run::{Difference, from_the_hub::judge_session},
@@ -22,29 +23,29 @@ use crate::{
 
 /// The CPU time that a calm client may use, its start included.
 const CALM: Duration = Duration::from_millis(1500);
-/// How often a calm client may read on behind the end of its connection.
+/// How often a calm client may read after the end of its connection.
 const IDLE_READS: u64 = 100;
-/// How many lines that are no readings are told.
+/// How many lines that are not readings are shown.
 const BAD_LINES: usize = 3;
 
-/// What a case amounts to.
+/// The result of a case.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
-    /// Why nothing can be judged.
+    /// Why the case cannot be judged.
     pub(super) skipped: Option<String>,
-    /// What is not as it should be.
+    /// What is wrong.
     pub(super) differences: Vec<DifferenceReport>,
-    /// How many readings there are of the reply in question; of any, where none is.
+    /// How many readings the client printed of the reply that the case is about, or of any reply if it is about none.
     pub(super) readings: usize,
 }
 
-/// Judges what was seen. `silent` says that the client prints no readings anywhere, and is judged by what it sends.
+/// Judges what was seen. `silent` means that the client never prints readings, so that only what it sends is judged.
 pub(super) fn judge(
     case: &Case,
     scenario: &Scenario,
     target: Option<&Target>,
     task: &str,
-    seen: &Seen,
+    seen: &PlayedCase,
     silent: bool,
 ) -> Judged {
     let printed = verdict::sort(&seen.lines);
@@ -69,7 +70,7 @@ pub(super) fn judge(
 
 struct Judge<'a> {
     case: &'a Case,
-    seen: &'a Seen,
+    seen: &'a PlayedCase,
     judged: Judged,
 }
 
@@ -99,10 +100,8 @@ impl Judge<'_> {
             journal: &self.seen.journal,
             expect: &scenario.expect,
         };
-        // What a client says with its exit code is judged where a case is about that; a crash is one everywhere.
-        let crashed = !matches!(self.seen.report.how, How::Exited { .. });
-        let process = conduct.process().into_iter();
-        for difference in process.filter(|one| crashed || one.field != "exit code") {
+        // The exit code is judged only in cases about it; a crash is wrong in every case.
+        for difference in conduct.process() {
             self.note(About::Sent, difference, None);
         }
         let (unmet, _) = judge_session(scenario, target, &self.seen.journal, &conduct);
@@ -135,7 +134,7 @@ impl Judge<'_> {
         };
         let opened = |entry: &&JournalEntry| matches!(entry.what, JournalEvent::Opened);
         let all = self.seen.journal.iter().filter(opened).count();
-        // The one who came meanwhile is none of the client's.
+        // The second tool or device is not one of the client's connections.
         let replaced = |entry: &JournalEntry| {
             matches!(
                 entry.what,
@@ -170,7 +169,7 @@ impl Judge<'_> {
             (Some(login), Some(request)) if request.saturating_sub(login) <= limit => {}
             (Some(login), Some(request)) => {
                 let took = format!("after {:.3} s", request.saturating_sub(login).as_secs_f64());
-                let why = "a login is not answered: there is nothing to wait for";
+                let why = "the hub does not answer a login, so there is nothing to wait for";
                 self.differ("first request", &wanted, &took, why);
             }
             _ => self.differ("first request", &wanted, "never", ""),
@@ -178,8 +177,10 @@ impl Judge<'_> {
     }
 
     fn check_exit(&mut self) {
-        if self.case.exit == Exit::Failure && self.seen.report.how == (How::Exited { code: 0 }) {
-            let why = "exit code 0 says that the task was done, and it was not";
+        if self.case.exit == Exit::Failure
+            && self.seen.report.how == (ProcessEnd::Exited { code: 0 })
+        {
+            let why = "exit code 0 means that the client did its task, but it did not";
             self.differ("exit code", "not 0", "0", why);
         }
     }
@@ -188,10 +189,10 @@ impl Judge<'_> {
         if !self.case.calm {
             return;
         }
-        let why = "it goes on reading where nothing comes any more";
+        let why = "the client keeps reading although nothing comes";
         match self.seen.idle_reads {
             Some(count) if count > IDLE_READS => {
-                let wanted = format!("at most {IDLE_READS} behind the end");
+                let wanted = format!("at most {IDLE_READS} after the end");
                 self.differ("reads", &wanted, &count.to_string(), why);
             }
             None if self.seen.report.cpu() > CALM => {
@@ -214,7 +215,7 @@ impl Judge<'_> {
             return;
         };
         if silent {
-            let why = "the client prints no readings: it is judged by what it sends";
+            let why = "the client prints no readings, so only what it sends can be judged";
             self.judged.skipped = Some(why.to_owned());
             return;
         }
@@ -227,10 +228,10 @@ impl Judge<'_> {
             .filter(|reading| reading.command == Some(compare.of))
             .collect();
         self.judged.readings = readings.len();
-        // Who somebody is stands beside what was asked for; a client need not tell it.
+        // FW_VERSION is not what the client was asked to read, so it need not report it.
         let is_beside = compare.of == CommandId::FW_VERSION;
         if is_beside && readings.is_empty() && !verdict.readings.is_empty() {
-            let why = format!("the client says nothing of {}", compare.of);
+            let why = format!("the client prints no reading of {}", compare.of);
             self.judged.skipped = Some(why);
             return;
         }
@@ -244,7 +245,7 @@ impl Judge<'_> {
             let field = format!("readings of {}", compare.of);
             let wanted = format!("at least {}", compare.readings);
             let count = readings.len().to_string();
-            let why = "the client did not understand what it was sent, or does not say so";
+            let why = "the client printed too few readings: it did not understand a reply, or did not report it";
             let difference = Difference::new(field, wanted, count, why);
             self.note(About::Understood, difference, None);
         }
@@ -257,10 +258,10 @@ impl Judge<'_> {
         let numbers = readings.iter().filter_map(|reading| reading.reply);
         let latest = numbers.map(|reply| reply.number).max();
         if latest < Some(wanted) {
-            let field = format!("{}: the latest that was read", compare.of);
+            let field = format!("{}: the latest reply that was read", compare.of);
             let latest =
                 latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
-            let why = "an older reply was taken for the one that was asked for";
+            let why = "the client took an older reply for the answer to its request";
             let difference = Difference::new(field, format!("reply {wanted}"), latest, why);
             self.note(About::Understood, difference, Some("stale"));
         }
@@ -270,9 +271,12 @@ impl Judge<'_> {
         let mut told = false;
         for reading in readings {
             if reading.reply.is_none() {
-                let why = "no such reply had been sent when the line came";
-                let difference =
-                    Difference::new(compare.of.to_string(), "nothing", "a reading", why);
+                let difference = Difference::new(
+                    compare.of.to_string(),
+                    "nothing",
+                    "a reading",
+                    verdict::NO_SUCH_REPLY,
+                );
                 self.note_once(difference, None);
                 continue;
             }
@@ -292,12 +296,12 @@ impl Judge<'_> {
                 .any(|one| one.about == About::Understood);
         if !readings.is_empty() && !compare.fields.is_empty() && !judged {
             let fields = compare.fields.join(", ");
-            let why = format!("the client says nothing of {fields}");
+            let why = format!("the client does not report {fields}");
             self.judged.skipped = Some(why);
         }
     }
 
-    /// One and the same mistake in every reading of a poll is one difference.
+    /// Notes a mistake that occurs in every reading of a poll only once.
     fn note_once(&mut self, difference: Difference, mistake: Option<&str>) {
         let known = |one: &DifferenceReport| {
             one.about == About::Understood
@@ -311,14 +315,10 @@ impl Judge<'_> {
 }
 
 fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {
-    let (mistake, why) = match &field.judgement {
-        Judgement::Wrong(Some(mistake)) => (Some(mistake.name()), mistake.to_string()),
-        Judgement::Wrong(None) => (
-            None,
-            "another value, by no mistake that is known".to_owned(),
-        ),
-        Judgement::Invented => (None, "the reply does not have it".to_owned()),
-        _ => return None,
+    let why = verdict::why(&field.judgement)?;
+    let mistake = match field.judgement {
+        Judgement::Wrong(mistake) => mistake.map(Mistake::name),
+        _ => None,
     };
     let (item, truth, decoded) = verdict::shown(field.truth.as_ref(), field.decoded.as_ref());
     let name = format!("{}.{}{item}", compare.of, field.field);

@@ -1,4 +1,4 @@
-//! What a client is known to get wrong: a list with reasons, so that a run says only what is new.
+//! The known defects of a client: a list with reasons, so that a run only fails because of new mistakes.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ pub struct KnownDefects {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KnownDefect {
-    /// Which client, where a list is for several: what its command has in it.
+    /// A part of the client's command, if the list is for several clients.
     #[serde(default)]
     client: Option<String>,
     /// Which case.
@@ -33,27 +33,42 @@ pub struct KnownDefect {
     place: String,
 }
 
+/// Why a text is not a list of known defects.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KnownDefectsError {
+    /// It is not TOML, or has other keys.
+    #[error("{0}")]
+    Toml(#[from] toml::de::Error),
+    /// It lists a case twice.
+    #[error("case {0} is listed twice")]
+    Twice(Id),
+    /// An entry has an empty reason or place.
+    #[error("case {0} needs a reason and a place")]
+    Incomplete(Id),
+}
+
 impl KnownDefects {
     /// Reads a list.
     ///
     /// # Errors
-    /// With the place in the text, if it is none, or names a case twice.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let list: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+    /// If the text is not such a list, or lists a case twice; the message has the place in the text.
+    pub fn parse(text: &str) -> Result<Self, KnownDefectsError> {
+        let list: Self = toml::from_str(text)?;
         let mut seen = BTreeSet::new();
         for one in &list.defect {
             if !seen.insert((&one.client, one.case)) {
-                return Err(format!("case {} is named twice", one.case));
+                return Err(KnownDefectsError::Twice(one.case));
             }
             if one.reason.is_empty() || one.place.is_empty() {
-                return Err(format!("case {} wants a reason and a place", one.case));
+                return Err(KnownDefectsError::Incomplete(one.case));
             }
         }
         Ok(list)
     }
 
-    /// Marks the known ones of those that failed. What is listed and did not fail, though it was run, is told in the
-    /// report and fails the run: the list is to be kept up.
+    /// Marks failed cases that are in the list as known. A case that is in the list and was run but did not fail is
+    /// named in the report and fails the run, so that the list stays up to date.
     pub fn apply(&self, report: &mut Report) {
         for one in &self.defect {
             let client = one.client.as_ref();
@@ -67,15 +82,16 @@ impl KnownDefects {
                 Outcome::Failed | Outcome::Info => {
                     case.outcome = Outcome::Known;
                     let KnownDefect { reason, place, .. } = one;
-                    case.reasons.push(format!("known: {reason} ({place})"));
+                    case.reasons
+                        .push(format!("known defect: {reason} ({place})"));
                 }
                 other => report.stale_known_defects.push(format!(
                     "{}: {}: the case {}",
                     one.case,
                     one.reason,
                     match other {
-                        Outcome::Passed => "passes now: take the entry out",
-                        _ => "was not judged: take the entry out, or see why",
+                        Outcome::Passed => "passes now; remove the entry",
+                        _ => "was not judged; remove the entry, or find out why",
                     }
                 )),
             }
@@ -93,12 +109,12 @@ mod tests {
         let good = "[[defect]]\ncase = \"2/5\"\nreason = \"no long frames\"\nplace = \"a.py:7\"\n";
         assert_eq!(KnownDefects::parse(good).unwrap().defect.len(), 1);
         for (bad, told) in [
-            (good.replace("2/5", "2"), "`2` is no case"),
-            (good.replace("no long frames", ""), "wants a reason"),
+            (good.replace("2/5", "2"), "`2` is not a case"),
+            (good.replace("no long frames", ""), "needs a reason"),
             (good.replace("place", "palce"), "unknown field"),
-            (good.repeat(2), "named twice"),
+            (good.repeat(2), "listed twice"),
         ] {
-            let error = KnownDefects::parse(&bad).unwrap_err();
+            let error = KnownDefects::parse(&bad).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
         }
     }

@@ -1,13 +1,13 @@
-//! The conformance battery: cases in numbered sections that say of a client, in any language, what it gets wrong.
+//! The conformance battery: cases in numbered sections that find out what a client, in any language, does wrong.
 //!
-//! * [`catalogue`]: the cases, YAML that is compiled in; [`select`]: which of them are run.
-//! * [`player`]: who plays the client's part, and what was seen of it; [`judge`]: what that amounts to, in one case.
-//! * [`battery`]: all of it, several cases at a time; [`report`]: the result for programs, [`text`] for people;
-//!   [`known`]: what a client is known to get wrong.
+//! * [`catalogue`]: the cases, as YAML that is compiled in; [`select`]: selects the cases to run.
+//! * [`player`]: runs a client in a case; [`judge`]: judges the client in that case.
+//! * [`battery`]: runs all cases, several at the same time; [`report`]: the result as data, [`text`]: as text;
+//!   [`known`]: the known defects of a client.
 //!
-//! A case is a scenario and a header. It is judged by its own subject alone: by its expectations, and by the fields
-//! that its header names. So a client with another defect does not fail here. Where it must be able to do something
-//! to be judged at all, the case needs another one, and is skipped if that one failed.
+//! A case is a scenario and a header. It looks at its own subject only: at its expectations, and at the fields that its
+//! header names. So a client with another defect does not fail it. If a client must be able to do something before a
+//! case can be judged, the case names another case that tests this, and is skipped if that one failed.
 
 pub mod battery;
 pub mod catalogue;
@@ -18,7 +18,7 @@ pub mod report;
 pub mod select;
 pub mod text;
 
-pub use battery::{Battery, run};
+pub use battery::{Battery, BatteryError, run};
 pub use catalogue::{Case, Id, Level, Section, sections};
 pub use player::Player;
 pub use report::{Outcome, Report};

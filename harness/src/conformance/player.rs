@@ -1,7 +1,7 @@
-//! Who plays the client's part: the reference client, one that is defective on purpose, or a program.
+//! The client of a case: the reference client, a client that is defective on purpose, or a program.
 //!
-//! The first two are joined to the hub in memory, in virtual time; programs run over loopback in real time. What is
-//! seen of them has the same form, and is judged the same way.
+//! The first two talk to the hub in memory, in virtual time; programs talk to it over loopback in real time. The
+//! results of all have the same form and are judged in the same way.
 
 use std::{cell::RefCell, convert::Infallible, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::run::{
 use crate::{
     defective::{self, Defect, Orders},
     outside::{
-        ending::{How, Report},
+        ending::{ProcessEnd, ProcessReport},
         output::Line,
         task::Task,
     },
@@ -32,10 +32,10 @@ use crate::{
     },
 };
 
-/// How often somebody looks whether the client is attached.
+/// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// Who plays the client's part.
+/// The client of a case.
 #[derive(Clone, Debug)]
 pub enum Player {
     /// The reference client.
@@ -48,7 +48,7 @@ pub enum Player {
 }
 
 impl Player {
-    /// What it is called in a report.
+    /// Its name in a report.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -73,7 +73,7 @@ impl Player {
 
 /// What was seen of a client in a case.
 #[derive(Debug)]
-pub struct Seen {
+pub struct PlayedCase {
     /// What happened at the hub.
     pub journal: Vec<JournalEntry>,
     /// What the client printed, line by line.
@@ -82,11 +82,11 @@ pub struct Seen {
     pub forgotten_lines: usize,
     /// How many bytes it printed.
     pub printed: u64,
-    /// The end of what it said on stderr.
+    /// What it wrote to stderr; only the start and the end if that is long.
     pub stderr: String,
     /// How it ended.
-    pub report: Report,
-    /// How often it read on behind the end of its connection; not known of a program.
+    pub report: ProcessReport,
+    /// How often it read after the end of its connection; not known for a program.
     pub idle_reads: Option<u64>,
     /// How long it was allowed to run.
     pub limit: Duration,
@@ -94,17 +94,17 @@ pub struct Seen {
     pub capture: Vec<u8>,
 }
 
-/// Has a client play a case.
+/// Runs a client in a case.
 ///
 /// # Errors
-/// If there is no socket or process to be had.
+/// If no socket or process can be created.
 pub(super) fn play(
     loaded: &Loaded,
     world: World,
     task: &Task,
     second: Option<Second>,
     player: &Player,
-) -> Result<Seen, RunError> {
+) -> Result<PlayedCase, RunError> {
     let target = world.targets.first().cloned();
     let login = second.map(|second| (second.after(), login_of(second.role, target.as_ref())));
     match player {
@@ -112,7 +112,7 @@ pub(super) fn play(
         Player::Program(program) => {
             let second = login.map(|(after, login)| process::Second { after, login });
             let seen = witness_with(world, task, program, second.as_ref())?;
-            Ok(Seen {
+            Ok(PlayedCase {
                 journal: seen.journal,
                 lines: seen.lines,
                 forgotten_lines: seen.forgotten_lines,
@@ -166,7 +166,7 @@ struct Memory<'a> {
 
 impl defective::Dial for Memory<'_> {
     type Stream = Connection;
-    /// In virtual time, reading on behind the end would go on for ever.
+    /// In virtual time, a client that reads after the end would never stop.
     const IDLE_READS: Option<u64> = Some(10_000);
 
     async fn dial(&self) -> std::io::Result<Connection> {
@@ -187,7 +187,7 @@ impl Printer<'_> {
         self.push(self.network.elapsed(), after, text);
     }
 
-    /// Prints what was read earlier; it counts as printed when it was read.
+    /// Prints a reading that was made earlier, as if it had been printed then.
     fn print_as_of(&self, at: Duration, text: &str) {
         let before = |entry: &&JournalEntry| entry.at.since_start() <= at;
         let after = self.journal.borrow().iter().take_while(before).count();
@@ -207,13 +207,13 @@ impl Printer<'_> {
     }
 }
 
-/// Plays a client that is a function, in virtual time. It returns its exit code.
+/// Runs a client that is a function, in virtual time. The function returns its exit code.
 fn in_memory(
     world: World,
     second: Option<(Duration, Vec<u8>)>,
     limit: Duration,
     client: impl AsyncFnOnce(&Network, &Printer<'_>) -> u8,
-) -> Result<Seen, RunError> {
+) -> Result<PlayedCase, RunError> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
@@ -230,8 +230,8 @@ fn in_memory(
         let playing = async {
             let playing = tokio::time::timeout(limit, client(&network, &printer));
             let how = match playing.await {
-                Ok(code) => How::Exited { code: code.into() },
-                Err(_) => How::TimeUp,
+                Ok(code) => ProcessEnd::Exited { code: code.into() },
+                Err(_) => ProcessEnd::TimeUp,
             };
             tokio::time::sleep(FAREWELL).await;
             how
@@ -245,12 +245,12 @@ fn in_memory(
             never = intrude(&network, second, &journal) => match never {},
         };
         let lines = printer.lines.into_inner();
-        Ok(Seen {
+        Ok(PlayedCase {
             forgotten_lines: 0,
             printed: lines.iter().map(|line| line.text.len() as u64).sum(),
             lines,
             stderr: String::new(),
-            report: Report::new(how),
+            report: ProcessReport::new(how),
             idle_reads: Some(network.idle_reads()),
             limit,
             capture: tape.finish(),
@@ -259,7 +259,7 @@ fn in_memory(
     })
 }
 
-/// Connects as somebody else once the client is attached, and stays.
+/// Connects as the second tool or device after the client is attached, and stays.
 async fn intrude(
     network: &Network,
     second: Option<(Duration, Vec<u8>)>,
@@ -275,7 +275,7 @@ async fn intrude(
     }
     tokio::time::sleep(after).await;
     let mut connection = network.connect();
-    // Writing to memory cannot fail; the connection stands as long as this future.
+    // Writing to memory cannot fail; the connection lasts as long as this future.
     let _ = connection.write_all(&login).await;
     std::future::pending().await
 }

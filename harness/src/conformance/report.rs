@@ -1,4 +1,4 @@
-//! The result of a battery for programs: typed, versioned, and all that a report of any form needs.
+//! The result of a battery as data, with a version. It holds everything that a report in any form needs.
 
 use std::{fmt, time::Duration};
 
@@ -9,61 +9,61 @@ use veschub_wire::{CommandId, view::hex};
 
 use super::catalogue::{Case, Id, Level, Section};
 
-/// The version of the form of a report. It grows when something is removed or means something else; what is added
-/// does not change it.
+/// The version of the report's format. It grows when something is removed or changes its meaning, but not when
+/// something is added.
 pub const VERSION: u32 = 1;
-/// How many entries of a session are told; the ends are kept.
+/// How many entries of a session are kept: the first and the last ones.
 const ENTRIES: usize = 400;
 
-/// What became of a battery.
+/// The result of a battery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
-    /// The version of this form: 1.
+    /// The version of this format: 1.
     pub version: u32,
-    /// Who was judged: the command of a program, or the name of a client that is built in.
+    /// The client that was judged: the command of a program, or the name of a built-in client.
     pub client: String,
-    /// What decided all that is random.
+    /// The seed of everything random.
     pub seed: u64,
-    /// Whether SHOULD counts as well as MUST.
+    /// Whether SHOULD cases count as well as MUST cases.
     pub strict: bool,
     /// The cases that were run, in the order of the catalogue.
     pub cases: Vec<CaseReport>,
-    /// The numbers, of all levels.
+    /// How many cases ended in which way, of all levels.
     pub counts: Counts,
-    /// Entries of the list of known defects that do not fit: the case passed, or there is none. They fail a run.
+    /// Entries of the known defects that are out of date: the case passed or was not judged. They fail the run.
     pub stale_known_defects: Vec<String>,
-    /// How long all of it took, in seconds.
+    /// How long the battery took, in seconds.
     pub wall_s: f64,
 }
 
-/// How many cases came out in which way.
+/// How many cases ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
-    /// All was as it should be.
+    /// Nothing was wrong.
     pub passed: usize,
-    /// Something that counts was not.
+    /// Something was wrong.
     pub failed: usize,
-    /// Something was not, and is known not to be.
+    /// Something was wrong, and the list of known defects says so.
     pub known: usize,
     /// Not judged.
     pub skipped: usize,
-    /// Something was not that never counts, a MAY.
+    /// Something was wrong in a MAY case, which never counts.
     pub info: usize,
 }
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// All was as it should be.
+    /// Nothing was wrong.
     Passed,
-    /// Something was not.
+    /// Something was wrong.
     Failed,
-    /// Something was not, and the list of known defects says so.
+    /// Something was wrong, and the list of known defects says so.
     Known,
     /// Not judged; the reasons say why.
     Skipped,
-    /// Something was not that is only worth knowing: the case is a MAY.
+    /// Something was wrong, but only for information: the case is a MAY.
     Info,
 }
 
@@ -84,50 +84,50 @@ impl Outcome {
 /// A case that was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseReport {
-    /// What it is called, for ever: `2/12`.
+    /// Its name, which never changes: `2/12`.
     #[schemars(with = "String")]
     pub id: Id,
     /// The section's title.
     pub section: String,
-    /// What the case shows.
+    /// What the case is about.
     pub title: String,
     /// How much it counts.
     pub level: Level,
-    /// What a client has to do.
+    /// What a client must do.
     pub requirement: String,
-    /// Where the protocol says so.
+    /// Where the protocol says so: sections of docs/protocol.md.
     pub source: String,
-    /// What a failing client does, and why that matters.
+    /// What a client does that fails the case, and why that matters.
     pub matters: String,
-    /// The client's task, as it is named to it.
+    /// The name of the client's task.
     pub task: Option<String>,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
-    /// Why it was not passed; why it is a known defect, with its place.
+    /// Why it did not pass; for a known defect also its reason and place.
     pub reasons: Vec<String>,
-    /// What was not as it should be.
+    /// What was wrong.
     pub differences: Vec<DifferenceReport>,
-    /// How many readings of the reply in question the client printed.
+    /// How many readings the client printed of the reply that the case is about.
     pub readings: usize,
-    /// What was said, and what happened.
+    /// The session: frames and events.
     pub transcript: Vec<EntryReport>,
-    /// Entries of the transcript that are left out of its middle.
+    /// How many entries were left out of the middle of the transcript.
     pub left_out: usize,
-    /// The end of what the client said on stderr.
+    /// The last lines that the client wrote to stderr.
     pub stderr: Vec<String>,
     /// How the client ended.
     pub ending: Option<String>,
-    /// CPU time of the client and all processes that came of it, in seconds; not known of one that is built in.
+    /// CPU time of the client and all processes that it started, in seconds; not known for a built-in client.
     pub cpu_s: Option<f64>,
     /// How long the session took, in its own time, in seconds.
     pub session_s: f64,
     /// How long the case took, in seconds.
     pub wall_s: f64,
-    /// What decided all that is random.
+    /// The seed of everything random.
     pub seed: u64,
-    /// The command that does it again.
+    /// The command that runs the case again.
     pub reproduce: String,
-    /// What went over the wire; it is no part of what programs are told.
+    /// The traffic; it is not part of the JSON.
     #[serde(skip)]
     pub capture: Capture,
 }
@@ -152,7 +152,7 @@ pub enum About {
     Understood,
 }
 
-/// Something that is not as it should be.
+/// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DifferenceReport {
     /// What it is about.
@@ -163,7 +163,7 @@ pub struct DifferenceReport {
     pub truth: String,
     /// What was seen instead.
     pub decoded: String,
-    /// The usual mistake by which it comes out, by name.
+    /// The name of the known mistake that explains it.
     pub mistake: Option<String>,
     /// Why, as far as that is known.
     pub why: String,
@@ -174,16 +174,19 @@ pub struct DifferenceReport {
 pub struct EntryReport {
     /// When, in seconds since the hub started.
     pub at_s: f64,
-    /// On which connection, counted from 1.
+    /// The number of the connection, counted from 1.
     pub connection: Option<u32>,
-    /// `to-device` or `to-tool`, of what was said; nothing, of what happened.
+    /// The direction of bytes, `to-device` or `to-tool`; null for an event.
     pub direction: Option<String>,
-    /// The command, of a frame.
+    /// The command, if this is a frame.
     pub command: Option<String>,
-    /// The payload of a frame, or bytes that are no frame, in hex.
+    /// The payload of a frame, or bytes that belong to no frame, in hex.
     pub hex: Option<String>,
-    /// What it says.
+    /// The step in words.
     pub text: String,
+    /// Whether a fault harmed the link here, or a request stayed unanswered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub harm: bool,
 }
 
 impl From<&JournalEntry> for EntryReport {
@@ -207,12 +210,18 @@ impl From<&JournalEntry> for EntryReport {
             command: command.map(|&id| CommandId(id).to_string()),
             hex: bytes.map(|bytes| hex(bytes)),
             text: text.trim_start_matches(['>', '<', ' ']).to_owned(),
+            harm: matches!(
+                entry.what,
+                JournalEvent::FaultFired(_)
+                    | JournalEvent::Fired { .. }
+                    | JournalEvent::Ignored { .. }
+            ),
         }
     }
 }
 
 impl CaseReport {
-    /// A case before anything was seen of it.
+    /// A case before it was run.
     #[must_use]
     pub(super) fn of(case: &Case, section: &Section, seed: u64, reproduce: String) -> Self {
         Self {
@@ -241,7 +250,7 @@ impl CaseReport {
         }
     }
 
-    /// Tells what happened, of a long session its ends.
+    /// Fills in the session; of a long one, its start and its end.
     pub(super) fn tell(&mut self, journal: &[JournalEntry]) {
         let half = ENTRIES / 2;
         self.left_out = journal.len().saturating_sub(ENTRIES);
@@ -257,7 +266,14 @@ impl CaseReport {
             .as_secs_f64();
     }
 
-    /// Whether it makes a run fail.
+    /// Where the protocol says so, as people can look it up: `docs/protocol.md, section 1.1`.
+    #[must_use]
+    pub fn citation(&self) -> String {
+        let plural = if self.source.contains(',') { "s" } else { "" };
+        format!("docs/protocol.md, section{plural} {}", self.source)
+    }
+
+    /// Whether a failure of this case makes the run fail.
     #[must_use]
     pub fn is_counted(&self, strict: bool) -> bool {
         match self.level {
@@ -292,13 +308,13 @@ impl Report {
         report
     }
 
-    /// Counts anew.
+    /// Counts the cases again.
     pub(super) fn count(&mut self) {
         self.counts = Counts::of(&self.cases);
     }
 
-    /// The exit code: 0 if something was judged and all that counts passed, 1 if something that counts failed or an
-    /// entry of the known defects does not fit, 3 if nothing was judged.
+    /// The exit code: 0 if every case that counts passed, 1 if a case that counts failed or an entry of the known
+    /// defects is out of date, 3 if no case was judged.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         let failed =

@@ -1,4 +1,4 @@
-//! The result of a battery for people: a table by section, and each case that did not pass.
+//! The result of a battery as text: each case that did not pass, then a table by section.
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use super::{
 
 /// Columns of a table.
 const WIDTH: u16 = 120;
-/// How many steps of a session are told.
+/// How many steps of a session are shown.
 const STEPS: usize = 14;
-/// How much of a step is told.
+/// How much of a step is shown, in characters.
 const STEP: usize = 108;
 
 fn style(outcome: Outcome) -> Style {
@@ -74,13 +74,13 @@ fn tell(out: &mut String, case: &CaseReport, strict: bool) {
     let head = painted(case.outcome, &format!("{} {word}", case.id));
     let _ = writeln!(out, "{head}  {} ({level}{counted})", case.title);
     let _ = writeln!(out, "  must      {}", case.requirement);
-    let _ = writeln!(out, "  source    {}", case.source);
+    let _ = writeln!(out, "  source    {}", case.citation());
     let _ = writeln!(out, "  matters   {}", case.matters);
-    let _ = writeln!(out, "  again     {}\n", case.reproduce);
+    let _ = writeln!(out, "  rerun     {}\n", case.reproduce);
     let _ = writeln!(out, "{}", indented(&differences(&case.differences)));
     let first = case.transcript.len().saturating_sub(STEPS);
     if first + case.left_out > 0 {
-        let _ = writeln!(out, "  ... {} earlier", first + case.left_out);
+        let _ = writeln!(out, "  ... {} earlier steps", first + case.left_out);
     }
     for step in &case.transcript[first..] {
         let arrow = match step.direction.as_deref() {
@@ -116,7 +116,7 @@ fn indented(text: &str) -> String {
     text.lines().map(|line| format!("  {line}\n")).collect()
 }
 
-/// Cases that were skipped or are known, each with its last reason; those with one and the same together.
+/// Cases that were skipped or are known defects, each with its last reason; cases with the same reason together.
 fn not_judged(out: &mut String, report: &Report) {
     let mut told: Vec<(Outcome, &str, Vec<String>)> = Vec::new();
     for case in &report.cases {
@@ -173,7 +173,7 @@ fn table(out: &mut String, report: &Report) {
     out.push('\n');
 }
 
-/// `N passed, N failed`, and what else there was.
+/// `N passed, N failed`, and the other counts that are not 0.
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let Counts {

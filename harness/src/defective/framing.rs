@@ -1,6 +1,6 @@
-//! Frames, as a client's author would write them down from the protocol: a buffer, and a look at its start.
+//! Frames, as the author of a client would write them from the protocol: a buffer whose start is checked.
 //!
-//! Written apart from the `wire` crate on purpose; the CRC is computed bit by bit.
+//! It does not use the `wire` crate, on purpose; the CRC is computed bit by bit.
 
 use super::Defect;
 
@@ -34,13 +34,13 @@ pub fn frame(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What stands at the start of the buffer.
+/// What is at the start of the buffer.
 enum Start {
     /// A whole frame: its payload, and how many bytes it takes.
     Frame(Vec<u8>, usize),
-    /// No frame; so many bytes are to be dropped.
+    /// No frame; this many bytes are dropped.
     Junk(usize),
-    /// Not yet to be told.
+    /// Not known yet, as more bytes are needed.
     TooShort,
 }
 
@@ -66,12 +66,12 @@ impl Framer {
         self.defect == Some(defect)
     }
 
-    /// Throws half a frame away.
+    /// Discards half a frame.
     pub fn forget(&mut self) {
         self.buffer.clear();
     }
 
-    /// Takes in what one read brought, and gives the payloads that are whole.
+    /// Adds the bytes of one read, and returns the payloads that are complete.
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
         let mut payloads = Vec::new();
         if self.has(Defect::OneReadIsOneReply) {
@@ -124,7 +124,7 @@ impl Framer {
         }
     }
 
-    /// The header's size and the payload's: nothing if there are too few bytes, `Some(None)` if it is none.
+    /// The sizes of header and payload: `None` if there are too few bytes, `Some(None)` if this is not a header.
     fn header(&self) -> Option<Option<(usize, usize)>> {
         let least_of_long = if self.has(Defect::ShortFormTo256) {
             256
@@ -156,7 +156,7 @@ impl Framer {
         Some((least..=most).contains(&length).then_some((header, length)))
     }
 
-    /// What people do who cannot get frames to work: they look for the reply's first bytes.
+    /// A common workaround: search for the first bytes of the reply.
     fn search(&self) -> Option<Start> {
         let at = self
             .buffer
@@ -172,7 +172,7 @@ impl Framer {
 mod tests {
     use super::*;
 
-    /// The vectors of the protocol's chapter 9.
+    /// The test vectors of `docs/protocol.md`, section 9.
     #[test]
     fn requests_have_the_frames_of_the_firmware() {
         assert_eq!(crc(b"123456789"), 0x31C3);

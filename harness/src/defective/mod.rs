@@ -1,11 +1,11 @@
-//! A second, small client that can be made defective on purpose: the battery's proof from the other side.
+//! A second, small client that can have a defect on purpose. It tests the conformance battery itself.
 //!
-//! Its framing and its decoding are written apart from the `wire` crate, which it does not use: a second opinion on
-//! the protocol. Without a defect it passes every case that counts; with one, the cases meant for it must catch it,
-//! and no others. It takes its orders as any outside client does (`veschub-harness client`), and runs in memory for
-//! tests.
+//! It does not use the `wire` crate: its framing and decoding are written separately, as a second opinion on the
+//! protocol. Without a defect it must pass every case that counts. With a defect it must fail the cases that are meant
+//! for this defect, and no others. It reads its task from the environment like any outside client
+//! (`veschub-harness client`), or runs in memory for tests.
 //!
-//! * [`framing`]: bytes and frames; [`values`]: what is in them; `session`: what is asked, and in which order.
+//! * [`framing`]: bytes and frames; [`values`]: their contents; `session`: which requests are sent, and in which order.
 
 pub mod framing;
 mod session;
@@ -20,7 +20,7 @@ const UNSUPPORTED: u8 = 77;
 
 macro_rules! defects {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
-        /// Something that the client gets wrong on purpose.
+        /// A mistake that the client makes on purpose.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Defect {
             $($(#[$doc])* $variant,)*
@@ -42,45 +42,45 @@ macro_rules! defects {
 }
 
 defects! {
-    /// Everything is right but the commands: each id is one too large.
+    /// Every command id is one too large; everything else is right.
     CommandIdsOff = "command-ids-off",
-    /// The first request is written in one go with the login line.
+    /// The first request is sent together with the login line.
     SendsWithTheLogin = "sends-with-the-login",
     /// Waits for an answer to the login, which never comes.
     WaitsForALoginReply = "waits-for-a-login-reply",
-    /// Says that all is well, whatever became of the login.
+    /// Reports success even if the login was refused.
     AssumesSuccess = "assumes-success",
-    /// Connects again at once when it is closed, over and over.
+    /// Connects again at once when the hub closes the connection, again and again.
     HammersWhenClosed = "hammers-when-closed",
 
-    /// The length byte is read with a sign: 128 and more are refused.
+    /// The length byte is read as signed: lengths of 128 and more are refused.
     LengthThreshold128 = "length-threshold-128",
-    /// A payload of one byte is taken for too short.
+    /// A payload of one byte is refused as too short.
     RefusesSingleBytes = "refuses-single-bytes",
-    /// 255 bytes are taken in the short form only.
+    /// A payload of 255 bytes is accepted in the short form only.
     ShortFormTo256 = "short-form-to-256",
-    /// The start byte 3 is not known.
+    /// The start byte 3 is unknown.
     IgnoresLongFrames = "ignores-long-frames",
     /// The two length bytes of a long frame are read in the wrong order.
     LittleEndianLength = "little-endian-length",
-    /// Whatever has a stop byte is believed.
+    /// Every frame with a stop byte is accepted; the CRC is not checked.
     NoCrcCheck = "no-crc-check",
-    /// The last byte of a frame can be anything.
+    /// The stop byte is not checked.
     NoStopCheck = "no-stop-check",
-    /// After a byte that starts no frame nothing is understood any more.
+    /// After a byte that starts no frame, nothing is understood any more.
     NoResync = "no-resync",
-    /// A frame that is broken is passed over as a whole, with what is inside.
+    /// A broken frame is skipped as a whole, together with good frames inside it.
     SkipsBrokenFrames = "skips-broken-frames",
-    /// A read is a reply: what is left over is thrown away.
+    /// Each read is taken for one reply, and the rest of its bytes is discarded.
     OneReadIsOneReply = "one-read-is-one-reply",
-    /// Any length is believed.
+    /// Every length is accepted.
     NoLengthLimit = "no-length-limit",
     /// Ends when a frame without a payload comes.
     DiesOfAnEmptyFrame = "dies-of-an-empty-frame",
     /// Looks for the bytes `02 xx 60` and takes them for the start of a BMS reply.
     SearchesForTheReply = "searches-for-the-reply",
 
-    /// Whatever frame comes first is the reply, whatever its command.
+    /// The first frame is taken for the reply, whatever its command is.
     FirstFrameIsTheReply = "first-frame-is-the-reply",
     /// A reply that came before it was asked for is taken for the answer.
     KeepsOldReplies = "keeps-old-replies",
@@ -89,9 +89,9 @@ defects! {
     /// Waits for ever for a reply that does not come.
     WaitsForEver = "waits-for-ever",
 
-    /// No reply is waited for longer than a second.
+    /// Waits at most one second for any reply.
     GivesUpAfterOneSecond = "gives-up-after-one-second",
-    /// Half a frame is thrown away when nothing comes for 100 ms.
+    /// Half a frame is discarded when nothing comes for 100 ms.
     ForgetsHalfFrames = "forgets-half-frames",
     /// Ends when nothing comes for five seconds.
     ClosesWhenIdle = "closes-when-idle",
@@ -100,7 +100,7 @@ defects! {
     UnsignedTemperatures = "unsigned-temperatures",
     /// The current is read without its sign.
     UnsignedCurrent = "unsigned-current",
-    /// Temperatures count tenths of a degree.
+    /// Temperatures are read as tenths of a degree.
     TenthsOfADegree = "tenths-of-a-degree",
     /// Currents, and the voltage at the charger, are read as IEEE floats.
     Floats = "floats",
@@ -120,7 +120,7 @@ defects! {
     FiltersTemperatures = "filters-temperatures",
     /// All offsets are those of 20 cells.
     TwentyCellsAlways = "twenty-cells-always",
-    /// A state of charge of 0 is replaced by one that is made up from the voltage.
+    /// A state of charge of 0 is replaced by one that is computed from the voltage.
     InventsStateOfCharge = "invents-state-of-charge",
     /// The CAN id is read with a sign.
     SignedCanId = "signed-can-id",
@@ -130,15 +130,15 @@ defects! {
     UnsignedCounters = "unsigned-counters",
     /// The minor version loses its leading 0.
     MinorVersion = "minor-version",
-    /// The status text is taken to be ASCII, with other characters thrown away.
+    /// The status text is read as ASCII, and other characters are dropped.
     AsciiStatus = "ascii-status",
 
-    /// A reply through FORWARD_CAN is waited for under the command FORWARD_CAN.
+    /// Waits for a reply with the command FORWARD_CAN, not for the inner reply.
     ExpectsWrappedReplies = "expects-wrapped-replies",
-    /// The CAN id 0 is taken for nobody.
+    /// The CAN id 0 is ignored.
     IgnoresCanIdZero = "ignores-can-id-zero",
 
-    /// Goes on reading when the connection is over.
+    /// Keeps reading after the end of the connection.
     SpinsAtEof = "spins-at-eof",
 
     /// Scans the CAN bus at every poll.
@@ -153,44 +153,48 @@ defects! {
     FirmwareAtEveryPoll = "firmware-at-every-poll",
 }
 
-impl std::str::FromStr for Defect {
-    type Err = String;
+/// A name that is not that of a defect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no defect `{0}`; there are {names}", names = names())]
+pub struct UnknownDefect(String);
 
-    fn from_str(name: &str) -> Result<Self, String> {
+fn names() -> String {
+    let names: Vec<&str> = Defect::ALL.iter().map(|defect| defect.name()).collect();
+    names.join(", ")
+}
+
+impl std::str::FromStr for Defect {
+    type Err = UnknownDefect;
+
+    fn from_str(name: &str) -> Result<Self, UnknownDefect> {
         let found = Self::ALL.iter().find(|defect| defect.name() == name);
-        found.copied().ok_or_else(|| {
-            let names: Vec<&str> = Self::ALL.iter().map(|defect| defect.name()).collect();
-            format!(
-                "no defect is called `{name}`; there are {}",
-                names.join(", ")
-            )
-        })
+        found.copied().ok_or_else(|| UnknownDefect(name.to_owned()))
     }
 }
 
-/// What a client is told, as the environment of an outside one.
+/// The task of a client, as the environment tells an outside client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orders {
     /// The id to log in with.
     pub id: String,
     /// The password to log in with.
     pub password: String,
-    /// How long a reply is worth waiting for.
+    /// How long to wait for a reply.
     pub timeout: Duration,
-    /// What to do.
+    /// The name of the task.
     pub task: String,
     /// `poll-bms`: how often to ask.
     pub count: u32,
     /// `poll-bms`: the time from one request to the next.
     pub period: Duration,
-    /// `read-motor`: whom to ask.
+    /// `read-motor`: the CAN id to ask.
     pub can_id: u8,
-    /// `read-bms`: whether all is asked at once.
+    /// `read-bms`: whether all requests are sent at once.
     pub rapid_fire: bool,
 }
 
 impl Orders {
-    /// Reads the orders out of variables; what is not there has the value of an outside client's simplest case.
+    /// Reads the orders from variables. A missing variable gets the value of the simplest task.
     #[must_use]
     pub fn from_variables(get: impl Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| get(name).and_then(|text| text.parse::<u32>().ok());
@@ -214,13 +218,13 @@ impl Orders {
 pub trait Dial {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin;
-    /// How often a client that reads on behind an end does so before it ends all the same; for ever without.
+    /// How often a client that keeps reading after the end does so before it ends; `None` means for ever.
     const IDLE_READS: Option<u64>;
 
     /// Connects.
     ///
     /// # Errors
-    /// If nobody is there.
+    /// If the hub cannot be reached.
     fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>>;
 }
 
@@ -274,7 +278,7 @@ pub fn main(defect: Option<Defect>) -> io::Result<u8> {
     };
     let mut print = |line: &str| {
         use io::Write as _;
-        // Stdout is the harness' pipe; when it is gone, nobody is left to be told.
+        // Stdout is the pipe to the harness. An error means that the harness has ended.
         let mut stdout = io::stdout().lock();
         let _ = writeln!(stdout, "{line}");
         let _ = stdout.flush();

@@ -1,4 +1,4 @@
-//! What is asked of a device, in which order, and what is waited for.
+//! Which requests are sent to a device, in which order, and which replies the client waits for.
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -16,14 +16,14 @@ use super::{
     },
 };
 
-/// How long nothing is sent after the login line, or the hub throws it away. Longer than VESC Tool's 50 ms, so that
-/// a busy machine cannot make one read of two writes.
+/// The pause after the login line, as the hub discards what comes together with it. It is longer than VESC Tool's
+/// 50 ms, so that the hub reads the two separately even on a busy machine.
 const PAUSE: Duration = Duration::from_millis(120);
-/// How long a poll's reply is waited for before it is asked again.
+/// How long to wait for the reply to a poll before the request is sent again.
 const GUARD: Duration = Duration::from_secs(1);
-/// How soon one who floods asks again.
+/// How soon a client that floods sends the request again.
 const FLOOD: Duration = Duration::from_millis(20);
-/// How often one who hammers connects again.
+/// How often a client that hammers connects again.
 const HAMMERS: usize = 20;
 
 /// Why a task was not done.
@@ -55,7 +55,7 @@ pub(super) async fn run<D: Dial>(
         _ => 0,
     };
     loop {
-        let mut session = Session::open(dial, orders, defect, print).await?;
+        let mut session = TaskRun::open(dial, orders, defect, print).await?;
         match session.task().await {
             Err(Failure::Closed) if left > 0 => left -= 1,
             done => return done,
@@ -63,20 +63,20 @@ pub(super) async fn run<D: Dial>(
     }
 }
 
-struct Session<'a, D: Dial> {
+struct TaskRun<'a, D: Dial> {
     dial: &'a D,
     orders: &'a Orders,
     defect: Option<Defect>,
     print: &'a mut dyn FnMut(&str),
     stream: D::Stream,
     framer: Framer,
-    /// Payloads that came and that nobody has looked at.
+    /// Payloads that came and were not used yet.
     inbox: VecDeque<Vec<u8>>,
     heard: Instant,
     idle_reads: u64,
 }
 
-impl<'a, D: Dial> Session<'a, D> {
+impl<'a, D: Dial> TaskRun<'a, D> {
     async fn open(
         dial: &'a D,
         orders: &'a Orders,
@@ -117,7 +117,7 @@ impl<'a, D: Dial> Session<'a, D> {
         let until = Instant::now() + pause;
         while Instant::now() < until {
             match self.listen(until).await {
-                // A login is refused by closing.
+                // The hub refuses a login by closing the connection.
                 Err(_) if self.has(Defect::AssumesSuccess) => return Ok(()),
                 Err(_) if self.has(Defect::HammersWhenClosed) => return Ok(()),
                 done => done?,
@@ -185,7 +185,7 @@ impl<'a, D: Dial> Session<'a, D> {
         let start = Instant::now();
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
-            // Ticks that are over are left out.
+            // Ticks that have passed are skipped.
             if due + self.orders.period < Instant::now() {
                 continue;
             }
@@ -201,7 +201,7 @@ impl<'a, D: Dial> Session<'a, D> {
         done
     }
 
-    /// What does not belong before a poll.
+    /// Requests before a poll that a good client does not send.
     async fn before_poll(&mut self, tick: u32) -> Done {
         match self.defect {
             Some(Defect::RescansAtEveryPoll) => self.ask(&[PING_CAN], None).await.map(drop),
@@ -250,7 +250,7 @@ impl<'a, D: Dial> Session<'a, D> {
         }
     }
 
-    /// Asks, waits for the reply and tells it.
+    /// Sends a request, waits for the reply and prints it.
     async fn ask(&mut self, request: &[u8], can_id: Option<u8>) -> Result<Vec<u8>, Failure> {
         let command = request.last().copied().filter(|_| can_id.is_some());
         let command = command.unwrap_or(request[0]);
@@ -309,7 +309,7 @@ impl<'a, D: Dial> Session<'a, D> {
         }
     }
 
-    /// The next payload; nothing, if none came in time.
+    /// The next payload; `None` if none came in time.
     async fn next(&mut self, until: Instant) -> Result<Option<Vec<u8>>, Failure> {
         loop {
             if let Some(payload) = self.inbox.pop_front() {
@@ -322,7 +322,7 @@ impl<'a, D: Dial> Session<'a, D> {
         }
     }
 
-    /// Waits for one read, or until then.
+    /// Waits for one read, but not longer than this.
     async fn listen(&mut self, until: Instant) -> Done {
         let mut buffer = [0; 1024];
         let silence = self.heard + Duration::from_secs(5);
@@ -355,10 +355,10 @@ impl<'a, D: Dial> Session<'a, D> {
         Ok(())
     }
 
-    /// The other side has no more to say.
+    /// The other side closed the connection.
     async fn over(&mut self, until: Instant) -> Done {
         if self.has(Defect::AssumesSuccess) {
-            // It does not look.
+            // This defect ignores the end.
             sleep_until(until).await;
             return Ok(());
         }

@@ -1,5 +1,5 @@
-//! What is in a payload, told as the fields of a reading: each value where the table of layouts has it, and misread as the
-//! defect wants it.
+//! Makes the fields of a reading from a payload: takes each value from the place that the table of layouts names, and
+//! misreads it as the defect demands.
 
 use serde_json::{Map, Value, json};
 use veschub_wire::CommandId;
@@ -36,7 +36,7 @@ fn name(command: u8) -> Option<&'static str> {
     })
 }
 
-/// A reading of a reply as a line of JSON; nothing, if it cannot be read, or need not be.
+/// A reading of a reply as a line of JSON; `None` if the reply cannot be read, or need not be.
 #[must_use]
 pub fn reading(
     command: u8,
@@ -67,7 +67,7 @@ pub fn can_ids(payload: &[u8], defect: Option<Defect>) -> Vec<u8> {
         .collect()
 }
 
-/// Of the motor's values the ones that most people want.
+/// The values of a motor that most people want.
 const MOTOR: &[&str] = &[
     "fet_temperature_c",
     "motor_temperature_c",
@@ -78,7 +78,7 @@ const MOTOR: &[&str] = &[
     "input_voltage_v",
 ];
 const SETUP: &[&str] = &["input_voltage_v", "battery_level"];
-/// What a reply of a BMS has always had; it may end anywhere behind these, by the age of the firmware.
+/// The fields that every BMS reply has. It may end anywhere after these, depending on the firmware.
 const BMS: &[&str] = &[
     "total_voltage_v",
     "charge_voltage_v",
@@ -87,7 +87,7 @@ const BMS: &[&str] = &[
     "counter_ah",
     "counter_wh",
 ];
-/// Where a BMS tells how many cells it has.
+/// Where a BMS reply says how many cells there are.
 const CELL_COUNT: usize = 25;
 
 struct Reading {
@@ -173,7 +173,7 @@ impl Reading {
         }
         let slots = layout(self.command, &self.payload);
         let of = |name: &'static str| slots.iter().filter(move |slot| slot.field == name);
-        // A list is told only if all of it is there.
+        // A list is reported only if it is complete.
         if let Some(cells) = self.count(CELL_COUNT)
             && of("balancing").count() == cells
         {

@@ -1,8 +1,8 @@
-//! The command of a client under test: words as a shell splits them, with places to fill in. No shell runs.
+//! The command of a client under test: words as a shell splits them, with places to fill in. No shell is started.
 
 use std::ffi::OsString;
 
-/// What is filled in for `{name}`, and handed over in an environment variable as well.
+/// An environment variable with its value, which also replaces `{name}` in the command.
 pub type Variable = (&'static str, String);
 
 /// The names that can stand in braces, each with the environment variable that holds the same.
@@ -15,7 +15,27 @@ pub const PLACES: [(&str, &str); 6] = [
     ("task", "VESC_TASK"),
 ];
 
-/// A client's command with its places open.
+/// Why a text is not a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommandError {
+    /// It cannot be split into words.
+    #[error("a quote is not closed, or the last character is a backslash: {0}")]
+    Unclosed(String),
+    /// It has no words.
+    #[error("the command is empty; write the program and its arguments")]
+    Empty,
+    /// Nothing can be filled in for a place.
+    #[error("nothing can be filled in for {{{0}}}; there are {places}", places = places())]
+    UnknownPlace(String),
+}
+
+fn places() -> String {
+    let names = PLACES.iter().map(|(name, _)| format!("{{{name}}}"));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// A client's command, before its places are filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     text: String,
@@ -26,27 +46,14 @@ impl Template {
     /// Splits a command.
     ///
     /// # Errors
-    /// In words, if there is no command in it, a quote is open, or a place has a name that nothing is known for.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let words = shlex::split(text).ok_or_else(|| {
-            format!("a quote is not closed, or the last character is a backslash: {text}")
-        })?;
+    /// If there is no command, a quote is not closed, or nothing can be filled in for a place.
+    pub fn parse(text: &str) -> Result<Self, CommandError> {
+        let words = shlex::split(text).ok_or_else(|| CommandError::Unclosed(text.to_owned()))?;
         if words.is_empty() {
-            return Err(
-                "there is no command in it; write the program and its arguments".to_owned(),
-            );
+            return Err(CommandError::Empty);
         }
-        for word in &words {
-            if let Some(name) = unknown_place(word) {
-                let names: Vec<String> = PLACES
-                    .iter()
-                    .map(|(name, _)| format!("{{{name}}}"))
-                    .collect();
-                return Err(format!(
-                    "nothing is filled in for {{{name}}}; there are {}",
-                    names.join(", ")
-                ));
-            }
+        if let Some(name) = words.iter().find_map(|word| unknown_place(word)) {
+            return Err(CommandError::UnknownPlace(name.to_owned()));
         }
         Ok(Self {
             text: text.to_owned(),
@@ -54,7 +61,7 @@ impl Template {
         })
     }
 
-    /// The command as it was written: what was to be filled in is not.
+    /// The command as the user wrote it, with its places.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -75,7 +82,7 @@ impl Template {
     }
 }
 
-/// The first `{word}` in a word that is no place of ours. Other braces, as of JSON or awk, are let alone.
+/// The first `{word}` in a word that is not in [`PLACES`]. Other braces, as in JSON or awk, stay as they are.
 fn unknown_place(word: &str) -> Option<&str> {
     word.split('{').skip(1).find_map(|rest| {
         let (name, _) = rest.split_once('}')?;
@@ -128,8 +135,8 @@ mod tests {
 
     #[test]
     fn a_mistake_in_the_command_is_told() {
-        let told = |text| Template::parse(text).unwrap_err();
-        assert!(told("").contains("no command"));
+        let told = |text| Template::parse(text).unwrap_err().to_string();
+        assert!(told("").contains("is empty"));
         assert!(told("a 'b").contains("not closed"));
         assert!(told("a {hots}").contains("{hots}; there are {host}, {port}"));
     }

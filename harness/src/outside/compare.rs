@@ -1,9 +1,9 @@
-//! A reading beside the reply that it was made from: each field right, wrong, missing or invented.
+//! Compares a reading with the reply that it was made from: each field is right, wrong, missing or invented.
 //!
-//! A client does not say which reply it read, so the reply is found: of those that were delivered before the line came,
-//! the one that fits best, and of equals the latest. If that is not the latest of all, the reading is stale. Which
-//! request a reply answered is another question, and `veschub_transcript::exchange` decides that.
-//! A number is right within one count of its scale, and so is what single precision makes of it.
+//! A client does not say which reply it read. So the harness takes the reply that fits best, of those that were
+//! delivered before the line came; if several fit equally well, the latest of them. If there is a later reply, the
+//! reading is stale. (Which request a reply answers is another question, which `veschub_transcript::exchange` decides.)
+//! A number is right if it is off by no more than one count of its scale, or by single precision.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How a client's process came to its end, as its supervisor reports it.
+//! How a client's process ended, as its supervisor reports it.
 
 use std::{fmt, time::Duration};
 
@@ -11,10 +11,10 @@ pub const UNSUPPORTED: i32 = 77;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 #[non_exhaustive]
-pub enum How {
+pub enum ProcessEnd {
     /// It could not be started.
     NotStarted {
-        /// What the system says.
+        /// The error of the operating system.
         error: String,
     },
     /// It ended by itself.
@@ -27,34 +27,34 @@ pub enum How {
         /// The signal's name: `SIGSEGV`.
         signal: String,
     },
-    /// It was ended because its time was up.
+    /// The supervisor ended it at the time limit.
     TimeUp,
-    /// It was ended because the harness did not want to wait longer.
+    /// The supervisor ended it because the harness asked for it.
     Stopped,
-    /// Its supervisor did not tell.
+    /// Unknown: its supervisor did not report.
     Lost,
 }
 
-/// What a supervisor tells of a client and its family.
+/// What a supervisor reports about a client and all processes that the client started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Report {
+pub struct ProcessReport {
     /// How the client ended.
     #[serde(flatten)]
-    pub how: How,
-    /// Processes that the client left running; they were ended.
+    pub how: ProcessEnd,
+    /// How many processes the client left running; the supervisor ended them.
     pub left_behind: usize,
-    /// Whether SIGTERM did not end all of them.
+    /// Whether some process did not end after SIGTERM and was killed.
     pub killed: bool,
-    /// CPU time of the whole family in user mode, microseconds.
+    /// CPU time of all these processes in user mode, microseconds.
     pub user_us: u64,
-    /// CPU time of the whole family in the kernel, microseconds.
+    /// CPU time of all these processes in the kernel, microseconds.
     pub system_us: u64,
 }
 
-impl Report {
-    /// A report of nothing but the end.
+impl ProcessReport {
+    /// A report that only says how the client ended.
     #[must_use]
-    pub fn new(how: How) -> Self {
+    pub fn new(how: ProcessEnd) -> Self {
         Self {
             how,
             left_behind: 0,
@@ -64,14 +64,14 @@ impl Report {
         }
     }
 
-    /// CPU time of the whole family.
+    /// CPU time of all these processes.
     #[must_use]
     pub fn cpu(&self) -> Duration {
         Duration::from_micros(self.user_us + self.system_us)
     }
 }
 
-impl fmt::Display for How {
+impl fmt::Display for ProcessEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStarted { error } => write!(f, "could not be started: {error}"),
@@ -79,7 +79,7 @@ impl fmt::Display for How {
             Self::Killed { signal } => write!(f, "was killed by {signal}"),
             Self::TimeUp => f.write_str("was still running at the time limit"),
             Self::Stopped => f.write_str("was stopped by the harness"),
-            Self::Lost => f.write_str("is lost: its supervisor did not tell how it ended"),
+            Self::Lost => f.write_str("ended in an unknown way: its supervisor did not report"),
         }
     }
 }

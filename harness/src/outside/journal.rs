@@ -1,6 +1,9 @@
-//! A journal as `veschub-sim serve --journal` writes it, read back, with readings of a client in between.
+//! Reads a journal that `veschub-sim serve --journal` wrote, with the readings of a client between its entries.
 
-use std::{io::BufRead, time::Duration};
+use std::{
+    io::{self, BufRead},
+    time::{Duration, TryFromFloatSecsError},
+};
 
 use serde::Deserialize;
 use veschub_hub::{
@@ -11,16 +14,52 @@ use veschub_hub::{
 
 use super::output::{Line, MAX_LINE};
 
-/// What happened, and what a client said meanwhile.
+/// The input of `veschub-harness judge`: the entries of a journal, and the lines of a client.
 #[derive(Clone, Debug, Default)]
-pub struct Told {
-    /// Requests, replies and faults; nothing else bears on a reading.
+pub struct JudgeInput {
+    /// Requests, replies and faults; other entries do not matter for a reading.
     pub journal: Vec<JournalEntry>,
     /// The client's lines, each with its place in the journal.
     pub lines: Vec<Line>,
 }
 
-/// What is read of a journal's line.
+/// Why a journal cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: {problem}")]
+pub struct JournalError {
+    /// The number of the line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub problem: JournalProblem,
+}
+
+/// What is wrong with a line of a journal.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalProblem {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// Another version of the simulator wrote it.
+    #[error(
+        "this journal has version {0}, but this program reads version {VERSION}: use both programs from one release"
+    )]
+    Version(u32),
+    /// Its time is not a time.
+    #[error("`at` is not a time: {0}")]
+    Time(#[from] TryFromFloatSecsError),
+    /// A frame does not say which way it went.
+    #[error("a frame without a direction")]
+    NoDirection,
+    /// A fault has a name that this program does not know.
+    #[error("an unknown fault")]
+    UnknownFault,
+    /// A payload is not hex.
+    #[error("a payload that is not hex")]
+    NotHex,
+}
+
+/// The keys of a journal line that matter here.
 #[derive(Deserialize)]
 struct Entry {
     kind: Option<String>,
@@ -31,16 +70,19 @@ struct Entry {
     name: Option<String>,
 }
 
-/// Reads lines up to the end: those with a `kind` are the journal's, all others the client's.
+/// Reads all lines: those with a `kind` are entries of the journal, all others are lines of the client.
 ///
 /// # Errors
-/// If the input cannot be read, is of another version, or has an entry that is not whole: in words, with the line.
-pub fn read(input: impl BufRead) -> Result<Told, String> {
-    let mut told = Told::default();
+/// If the input cannot be read, has another version, or has an incomplete entry.
+pub fn read(input: impl BufRead) -> Result<JudgeInput, JournalError> {
+    let mut told = JudgeInput::default();
     let mut at = Duration::ZERO;
     for (index, line) in input.split(b'\n').enumerate() {
-        let failed = |why: String| format!("line {}: {why}", index + 1);
-        let mut text = line.map_err(|error| failed(format!("cannot be read: {error}")))?;
+        let failed = |problem| JournalError {
+            line: index + 1,
+            problem,
+        };
+        let mut text = line.map_err(|error| failed(error.into()))?;
         let entry: Option<Entry> = serde_json::from_slice(&text).ok();
         let Some((entry, kind)) = entry.and_then(|mut one| one.kind.take().map(|kind| (one, kind)))
         else {
@@ -56,15 +98,12 @@ pub fn read(input: impl BufRead) -> Result<Told, String> {
             continue;
         };
         if let Some(version) = entry.journal.filter(|version| *version != VERSION) {
-            return Err(failed(format!(
-                "a journal of version {version}, not {VERSION}: take both programs from one release"
-            )));
+            return Err(failed(JournalProblem::Version(version)));
         }
         if let Some(seconds) = entry.at {
-            at = Duration::try_from_secs_f64(seconds)
-                .map_err(|error| failed(format!("`at` is no time: {error}")))?;
+            at = Duration::try_from_secs_f64(seconds).map_err(|error| failed(error.into()))?;
         }
-        if let Some(what) = happening(&kind, &entry, at).map_err(failed)? {
+        if let Some(what) = event(&kind, &entry, at).map_err(failed)? {
             told.journal.push(JournalEntry {
                 at: Time::from(at),
                 conn: None,
@@ -76,18 +115,18 @@ pub fn read(input: impl BufRead) -> Result<Told, String> {
     Ok(told)
 }
 
-fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>, String> {
+fn event(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>, JournalProblem> {
     match (kind, entry.direction.as_deref()) {
         ("frame", Some("to-device")) => Ok(Some(JournalEvent::Request(payload(entry)?))),
         ("frame", Some("to-tool")) => Ok(Some(JournalEvent::Reply {
             payload: payload(entry)?,
             truth: None,
         })),
-        ("frame", _) => Err("a frame without a direction".to_owned()),
+        ("frame", _) => Err(JournalProblem::NoDirection),
         ("fault", _) => {
             let named = |name: &&str| Some(*name) == entry.name.as_deref();
             let fault = catalogue().iter().map(|info| info.name).find(named);
-            let fault = fault.ok_or("a fault that is not known")?;
+            let fault = fault.ok_or(JournalProblem::UnknownFault)?;
             Ok(Some(JournalEvent::FaultFired(FaultFired {
                 at: Time::from(at),
                 fault,
@@ -99,22 +138,22 @@ fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEv
     }
 }
 
-fn payload(entry: &Entry) -> Result<Vec<u8>, String> {
+fn payload(entry: &Entry) -> Result<Vec<u8>, JournalProblem> {
     let digits = entry.payload.as_deref().unwrap_or_default().as_bytes();
     let byte = |pair: &[u8]| {
         let text = std::str::from_utf8(pair).ok().filter(|_| pair.len() == 2)?;
         u8::from_str_radix(text, 16).ok()
     };
     let bytes: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
-    bytes.ok_or_else(|| "a payload that is not hex".to_owned())
+    bytes.ok_or(JournalProblem::NotHex)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(text: &str) -> Result<Told, String> {
-        read(text.as_bytes())
+    fn told(text: &str) -> Result<JudgeInput, String> {
+        read(text.as_bytes()).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -137,14 +176,14 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_told_with_its_line() {
         for (line, why) in [
-            (r#"{"kind":"start","journal":2}"#, "version 2, not 1"),
+            (r#"{"kind":"start","journal":2}"#, "version 2, but"),
             (r#"{"kind":"frame","payload":"3e"}"#, "without a direction"),
             (
                 r#"{"kind":"frame","direction":"to-tool","payload":"3"}"#,
                 "not hex",
             ),
-            (r#"{"kind":"fault","name":"gremlin"}"#, "not known"),
-            (r#"{"kind":"closed","at":-1}"#, "no time"),
+            (r#"{"kind":"fault","name":"gremlin"}"#, "unknown"),
+            (r#"{"kind":"closed","at":-1}"#, "not a time"),
         ] {
             let error = told(&format!("{{}}\n{line}\n")).unwrap_err();
             assert!(

@@ -1,26 +1,26 @@
-//! Where each field of a reply stands in its payload, and how it is written there.
+//! Where each field of a reply is in its payload, and how it is written there.
 //!
-//! Written from the tables at the head of the wire's command files and apart from its decoder, so that the two can
-//! disagree: a test compares them on every sample. It is what tells mistakes by, and what marks fields in a hex dump.
+//! This table is written from the protocol facts alone, without the decoder of the wire crate, as a second opinion. A
+//! test compares the two on every sample. The harness uses it to find mistakes and to mark fields in a hex dump.
 
 use veschub_wire::CommandId;
 
-/// How a number stands in a payload; big endian all.
+/// How a number is written in a payload, always big endian.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Form {
     /// One byte.
     U8,
     /// One signed byte.
     I8,
-    /// One byte, a flag: not 0 is yes.
+    /// One byte, a flag: every value except 0 means yes.
     Flag,
-    /// 16 bits signed; so many counts a unit.
+    /// 16 bits, signed; this many counts are one unit.
     I16(f64),
-    /// 32 bits signed; so many counts a unit.
+    /// 32 bits, signed; this many counts are one unit.
     I32(f64),
     /// 32 bits.
     U32,
-    /// The firmware's packed float, whose bits are those of an IEEE single.
+    /// The firmware's packed float, which has the bits of an IEEE single.
     Float,
 }
 
@@ -35,7 +35,7 @@ impl Form {
         }
     }
 
-    /// Counts a unit.
+    /// How many counts are one unit.
     #[must_use]
     pub fn per_unit(self) -> f64 {
         match self {
@@ -79,7 +79,7 @@ impl Form {
     }
 }
 
-/// A number of a reply at its place.
+/// A number of a reply, with its place.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Slot {
     /// The field that it belongs to.
@@ -91,23 +91,23 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Its value in this payload, or in another one as if that were of the same kind.
+    /// Its value in this payload, even if the payload is that of another command.
     #[must_use]
     pub fn read(&self, payload: &[u8]) -> Option<f64> {
         Some(self.form.value(self.form.raw(payload, self.offset)?))
     }
 }
 
-/// What the reply to a command holds, and what is said of it in the schema of readings.
+/// The fields of the reply to a command, and their descriptions in the schema of readings.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
     /// The command.
     pub command: CommandId,
-    /// What its fields are called in the schema.
+    /// The name of its fields in the schema.
     pub name: &'static str,
-    /// What the schema says of them.
+    /// The description of them in the schema.
     pub about: &'static str,
-    /// What the payload holds, from offset 1. A group is there as a whole or not at all.
+    /// The contents of the payload, from offset 1. A group is there as a whole or not at all.
     pub groups: &'static [Group],
 }
 
@@ -136,7 +136,7 @@ pub enum Written {
     Fixed(usize, Form),
     /// A signed count of the lists that follow; below 0, the count is a field and nothing follows it.
     Count,
-    /// As many numbers as the last count told.
+    /// As many numbers as the last count says.
     List(Form),
     /// Numbers up to the end of the payload.
     Rest(Form),
@@ -146,13 +146,13 @@ pub enum Written {
     Skip(usize),
     /// A byte of flags, of which this is the lowest.
     Flags,
-    /// The same bytes as the item before it, told in another way.
+    /// The same bytes as the item before it, read in another way.
     Also(Type),
 }
 
 use Written::{Also, Count, Fixed, Flags, List, Number, Rest, Skip, Text, Whole};
 
-/// What a value is in a reading.
+/// The type of a value in a reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     /// Text.
@@ -163,7 +163,7 @@ pub enum Type {
     Object,
 }
 
-/// The numbers of a reply to a command, in order; texts and what is not known are left out.
+/// The numbers of a reply to a command, in order, without texts and unknown parts.
 #[must_use]
 pub fn layout(command: CommandId, payload: &[u8]) -> Vec<Slot> {
     Page::read(command, payload).slots
@@ -324,11 +324,11 @@ tables! {
     }
 }
 
-/// A payload that is gone through from its start; `None` is its end.
+/// Walks through a payload from its start; `None` means that it has ended.
 struct Page<'a> {
     payload: &'a [u8],
     at: usize,
-    /// What the last count told.
+    /// The last count.
     count: usize,
     slots: Vec<Slot>,
     texts: Vec<(&'static str, &'a [u8])>,
@@ -345,7 +345,7 @@ impl<'a> Page<'a> {
         };
         let table = TABLES.iter().find(|table| table.command == command);
         let mut groups = table.map_or(&[][..], |table| table.groups).iter();
-        // Where the payload ends, so does the layout.
+        // The layout ends where the payload ends.
         let _ = groups.try_for_each(|group| page.group(group));
         page
     }

@@ -1,11 +1,12 @@
-//! Outside clients: programs in any language, told in environment variables what to do, that print what they
-//! understood as lines of JSON. What a program must do is told in `docs/clients.md`.
+//! Outside clients: programs in any language. Environment variables tell a program what to do, and the program prints
+//! what it understood as lines of JSON. `docs/clients.md` says what a program must do.
 //!
-//! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: what came of it.
-//! * [`reading`], [`schema`]: what it says that it understood.
-//! * [`layout`], [`compare`], [`mistake`]: each reading beside the reply that it was made from.
-//! * [`journal`]: what a hub told of itself, read back.
-//! * [`verdict`]: what it sent and what it understood, judged apart.
+//! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: how it ended and what
+//!   it printed.
+//! * [`reading`], [`schema`]: the readings that it prints.
+//! * [`layout`], [`compare`], [`mistake`]: compare each reading with the reply that it was made from.
+//! * [`journal`]: reads the journal file of a hub.
+//! * [`verdict`]: judges what the program sent, and separately what it understood.
 
 pub mod command;
 pub mod compare;

@@ -1,14 +1,15 @@
-//! What a client printed, within bounds: whole lines with their place in the session, and the ends of all of it.
+//! What a client printed: its lines, each with its place in the session, and the start and the end of everything. The
+//! size is limited.
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
-/// The most that a client may print on stdout before it is ended, in bytes.
+/// The most that a client may print on stdout, in bytes; a client that prints more is ended.
 pub const MAX_STDOUT: u64 = 16 << 20;
 /// The longest line that is read as a reading, in bytes.
 pub const MAX_LINE: usize = 256 << 10;
 /// The most lines that are kept.
 pub const MAX_LINES: usize = 20_000;
-/// How much of the start, and how much of the end, is kept to be shown, in bytes.
+/// How much of the start, and of the end, is kept for people to read, in bytes.
 const SHOWN: usize = 16 << 10;
 
 /// A line that a client printed.
@@ -20,13 +21,13 @@ pub struct Line {
     pub at: Duration,
     /// How many journal entries there were before it came.
     pub after: usize,
-    /// Its bytes without the line feed; at most [`MAX_LINE`], the rest of a longer one is lost.
+    /// Its bytes without the line feed; at most [`MAX_LINE`], the rest of a longer line is dropped.
     pub text: Vec<u8>,
     /// Whether there was more.
     pub cut: bool,
 }
 
-/// Bytes that came, of which the start and the end are kept.
+/// The start and the end of a stream of bytes.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Excerpt {
     start: Vec<u8>,
@@ -36,7 +37,7 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
-    /// Nothing yet; a secret that comes is not shown.
+    /// An empty excerpt that never shows this secret.
     #[must_use]
     pub fn hiding(secret: &str) -> Self {
         Self {
@@ -63,7 +64,7 @@ impl Excerpt {
         self.total
     }
 
-    /// The kept bytes as text, with a remark where some are left out.
+    /// The kept bytes as text, which says where bytes are left out.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::from_utf8_lossy(&self.start).into_owned();
@@ -92,12 +93,12 @@ pub fn hide(text: &str, secret: &str) -> String {
     }
 }
 
-/// What came on stdout, line by line.
+/// The lines of stdout.
 #[derive(Clone, Debug, Default)]
 pub struct Lines {
     /// The lines, the oldest first.
     pub lines: Vec<Line>,
-    /// All of it, in part.
+    /// The start and the end of all bytes.
     pub excerpt: Excerpt,
     open: Vec<u8>,
     cut: bool,
@@ -105,7 +106,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Takes in what came at a time and a place in the journal.
+    /// Adds bytes that came at this time and at this place in the journal.
     pub fn push(&mut self, bytes: &[u8], at: Duration, after: usize) {
         self.excerpt.push(bytes);
         let mut pieces = bytes.split(|&byte| byte == b'\n');
@@ -117,7 +118,7 @@ impl Lines {
         self.extend(last);
     }
 
-    /// Takes what stands behind the last line feed for a line, too.
+    /// Makes a line of the bytes after the last line feed, if there are any.
     pub fn finish(&mut self, at: Duration, after: usize) {
         if !self.open.is_empty() {
             self.close(at, after);
@@ -145,7 +146,7 @@ impl Lines {
         }
     }
 
-    /// How many lines came and were not kept.
+    /// How many lines were not kept.
     #[must_use]
     pub fn forgotten(&self) -> usize {
         self.number - self.lines.len()

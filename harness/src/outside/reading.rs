@@ -1,35 +1,38 @@
-//! A line that a client printed, read: a reading, the word that it cannot do the task, or what is wrong with it.
+//! Reads a line that a client printed: a reading, a message that the client cannot do the task, or a mistake.
 
 use std::{fmt, time::Duration};
 
 use serde_json::{Map, Value};
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, command::UnknownCommand};
 
-use super::{output::Line, schema};
+use super::{
+    output::{Line, MAX_LINE},
+    schema,
+};
 
 /// How much of a line is shown.
 const SHOWN: usize = 160;
 
-/// What a client says that it understood of a reply.
+/// What a client understood of a reply.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reading {
-    /// The line that says so, counted from 1.
+    /// The number of the line, counted from 1.
     pub line: usize,
     /// When the line came, since the start of the run.
     pub at: Duration,
-    /// How many journal entries there were before.
+    /// How many journal entries there were before the line.
     pub after: usize,
     /// The reply's command, if the client names it.
     pub command: Option<CommandId>,
     /// The CAN id of the device that was asked through another, if the client names it.
     pub can_id: Option<u8>,
-    /// What the client says of each field; null, which says nothing, is left out.
+    /// The value of each field. Null means that the client gives no value, so it is left out.
     pub fields: Map<String, Value>,
 }
 
 /// What a line says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Said {
+pub enum ParsedLine {
     /// Something was read.
     Reading(Reading),
     /// The task cannot be done.
@@ -38,15 +41,61 @@ pub enum Said {
     Nothing,
 }
 
-/// A line that is not what it should be.
+/// A line that is not a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadLine {
     /// Which line, counted from 1.
     pub number: usize,
-    /// Its start.
+    /// The start of the line.
     pub text: String,
-    /// What is wrong with it.
+    /// What is wrong with the line.
     pub why: String,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// It is too long.
+    #[error("longer than {MAX_LINE} bytes")]
+    TooLong,
+    /// It is not JSON.
+    #[error("not JSON ({0}); print only readings on stdout, and everything else on stderr")]
+    NotJson(#[from] serde_json::Error),
+    /// It is JSON, but not an object.
+    #[error("not a JSON object")]
+    NotAnObject,
+    /// The object has a key that a reading does not have.
+    #[error("unknown key `{key}`; {advice}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// What to do.
+        advice: String,
+    },
+    /// The command is unknown.
+    #[error("`command`: {0}")]
+    Command(#[from] UnknownCommand),
+    /// A key has a value of the wrong type.
+    #[error("`{key}` must be {wanted}, not {found}")]
+    WrongType {
+        /// The key.
+        key: &'static str,
+        /// What its value must be.
+        wanted: &'static str,
+        /// Its value.
+        found: Value,
+    },
+    /// The command has no such field.
+    #[error("unknown field `{name}`{of}; {advice}")]
+    UnknownField {
+        /// The field.
+        name: String,
+        /// The command, if it is known: ` of PING_CAN`.
+        of: String,
+        /// What to do.
+        advice: String,
+    },
 }
 
 impl fmt::Display for BadLine {
@@ -59,54 +108,51 @@ impl fmt::Display for BadLine {
 ///
 /// # Errors
 /// If it is not JSON, or not what the schema of a reading says.
-pub fn read(line: &Line) -> Result<Said, BadLine> {
-    said(line).map_err(|why| BadLine {
+pub fn read(line: &Line) -> Result<ParsedLine, BadLine> {
+    parse(line).map_err(|why| BadLine {
         number: line.number,
         text: excerpt(&line.text),
-        why,
+        why: why.to_string(),
     })
 }
 
-fn said(line: &Line) -> Result<Said, String> {
+fn parse(line: &Line) -> Result<ParsedLine, LineError> {
     if line.cut {
-        return Err(format!("longer than {} bytes", super::output::MAX_LINE));
+        return Err(LineError::TooLong);
     }
     if line.text.trim_ascii().is_empty() {
-        return Ok(Said::Nothing);
+        return Ok(ParsedLine::Nothing);
     }
-    let value: Value = serde_json::from_slice(&line.text).map_err(|error| {
-        format!("no JSON ({error}); only readings belong on stdout, all else on stderr")
-    })?;
-    let Value::Object(mut keys) = value else {
-        return Err("no JSON object".to_owned());
+    let Value::Object(mut keys) = serde_json::from_slice(&line.text)? else {
+        return Err(LineError::NotAnObject);
     };
     keys.retain(|_, value| !value.is_null());
     if let Some(unknown) = keys.keys().find(|key| !KEYS.contains(&key.as_str())) {
         let advice = if schema::commands().any(|command| schema::has_name(command, unknown)) {
             "it belongs in `fields`".to_owned()
         } else {
-            format!("there are {}", KEYS.join(", "))
+            format!("the keys are {}", KEYS.join(", "))
         };
-        return Err(format!("unknown key `{unknown}`; {advice}"));
+        let key = unknown.clone();
+        return Err(LineError::UnknownKey { key, advice });
     }
     if let Some(task) = keys.get("unsupported") {
-        let task = task
-            .as_str()
-            .ok_or("`unsupported` wants the name of a task as text")?;
-        return Ok(Said::Unsupported(task.to_owned()));
+        let name = task.as_str();
+        let name = name.ok_or_else(|| wrong_type("unsupported", "the name of a task", task))?;
+        return Ok(ParsedLine::Unsupported(name.to_owned()));
     }
     let command = keys.get("command").map(command).transpose()?;
     let can_id = keys.get("can_id").map(can_id).transpose()?;
     let mut fields = match keys.remove("fields") {
         Some(Value::Object(fields)) => fields,
-        Some(_) => return Err("`fields` wants an object".to_owned()),
+        Some(other) => return Err(wrong_type("fields", "an object", &other)),
         None => Map::new(),
     };
     fields.retain(|_, value| !value.is_null());
     for name in fields.keys() {
         check_name(command, name)?;
     }
-    Ok(Said::Reading(Reading {
+    Ok(ParsedLine::Reading(Reading {
         line: line.number,
         at: line.at,
         after: line.after,
@@ -118,23 +164,31 @@ fn said(line: &Line) -> Result<Said, String> {
 
 const KEYS: [&str; 5] = ["command", "fields", "can_id", "at", "unsupported"];
 
-fn command(value: &Value) -> Result<CommandId, String> {
+fn wrong_type(key: &'static str, wanted: &'static str, found: &Value) -> LineError {
+    LineError::WrongType {
+        key,
+        wanted,
+        found: found.clone(),
+    }
+}
+
+fn command(value: &Value) -> Result<CommandId, LineError> {
     let word = match value {
         Value::String(name) => name.clone(),
         other => other.to_string(),
     };
-    word.parse().map_err(|error| format!("`command`: {error}"))
+    Ok(word.parse()?)
 }
 
-fn can_id(value: &Value) -> Result<u8, String> {
+fn can_id(value: &Value) -> Result<u8, LineError> {
     let id = value.as_u64().and_then(|id| u8::try_from(id).ok());
-    id.ok_or_else(|| format!("`can_id` wants a number from 0 to 255, not {value}"))
+    id.ok_or_else(|| wrong_type("can_id", "a number from 0 to 255", value))
 }
 
-/// Whether a field can be of this command, or of any that is known, if the client does not say of which.
-fn check_name(command: Option<CommandId>, name: &str) -> Result<(), String> {
+/// Checks that this command has such a field; or any known command, if the client does not name one.
+fn check_name(command: Option<CommandId>, name: &str) -> Result<(), LineError> {
     let known: Vec<CommandId> = match command {
-        // Of other commands the replies themselves say what they have.
+        // The fields of other commands are compared with those of the reply later.
         Some(command) if !schema::commands().any(|known| known == command) => {
             return Ok(());
         }
@@ -151,15 +205,16 @@ fn check_name(command: Option<CommandId>, name: &str) -> Result<(), String> {
         .min();
     let advice = match close {
         Some((_, close)) => format!("did you mean `{close}`?"),
-        None => "`veschub-harness schema reading` tells the names".to_owned(),
+        None => "`veschub-harness schema reading` prints all names".to_owned(),
     };
     let of = command
         .map(|command| format!(" of {command}"))
         .unwrap_or_default();
-    Err(format!("unknown field `{name}`{of}; {advice}"))
+    let name = name.to_owned();
+    Err(LineError::UnknownField { name, of, advice })
 }
 
-/// The start of a line, fit for a terminal.
+/// The start of a line without control characters, so that a terminal can show it.
 fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);
     let clean = |c: char| {
@@ -192,7 +247,7 @@ mod tests {
 
     fn reading(text: &str) -> Reading {
         match read(&line(text)) {
-            Ok(Said::Reading(reading)) => reading,
+            Ok(ParsedLine::Reading(reading)) => reading,
             other => unreachable!("{other:?}"),
         }
     }
@@ -213,9 +268,9 @@ mod tests {
 
     #[test]
     fn an_empty_line_and_an_unsupported_task_are_no_readings() {
-        assert_eq!(read(&line("  \r")), Ok(Said::Nothing));
+        assert_eq!(read(&line("  \r")), Ok(ParsedLine::Nothing));
         let said = read(&line(r#"{"unsupported": "scan-can"}"#));
-        assert_eq!(said, Ok(Said::Unsupported("scan-can".to_owned())));
+        assert_eq!(said, Ok(ParsedLine::Unsupported("scan-can".to_owned())));
     }
 
     #[test]
@@ -223,14 +278,14 @@ mod tests {
         for (text, told) in [
             (
                 "connected!",
-                "line 7: no JSON (expected value at line 1 column 1); only readings",
+                "line 7: not JSON (expected value at line 1 column 1); print only readings",
             ),
-            ("[1]", "no JSON object"),
+            ("[1]", "not a JSON object"),
             (
                 r#"{"total_voltage_v": 83}"#,
                 "unknown key `total_voltage_v`; it belongs in `fields`",
             ),
-            (r#"{"cmd": 96}"#, "there are command, fields"),
+            (r#"{"cmd": 96}"#, "the keys are command, fields"),
             (
                 r#"{"fields": {"total_voltage": 83}}"#,
                 "did you mean `total_voltage_v`?",

@@ -1,7 +1,6 @@
-//! What a client may print: the published form of a reading, from which its JSON Schema is made.
+//! The JSON Schema of a reading, which says what a client may print.
 //!
-//! The names are those of the wire's view, which `veschub-harness read --json` prints as well; tests hold them
-//! together.
+//! The names are those of the decoder, which `veschub-harness read --json` prints as well; tests check that they agree.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
 
@@ -149,7 +148,7 @@ fn make() -> Value {
     schema
 }
 
-/// Takes out formats, which say less than the ranges beside them.
+/// Removes formats, which say less than the ranges beside them.
 fn tidy(schema: &mut Value) {
     match schema {
         Value::Object(keys) => {

@@ -1,4 +1,4 @@
-//! What an outside client is told to do: a scenario's task in environment variables.
+//! Tells an outside client what to do: the task of a scenario, as environment variables.
 
 use std::time::Duration;
 
@@ -7,19 +7,44 @@ use veschub_scenario::{Target, duration::Duration as Lasting, schema};
 use super::command::Variable;
 use crate::client::Options;
 
-/// What a task takes beside the requests themselves: a program has to start.
+/// Time that a task takes besides its requests, as a program has to start.
 const START: Duration = Duration::from_secs(10);
+
+/// Why an outside client cannot do the task of a scenario.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TaskError {
+    /// The task is to play a recording.
+    #[error("only the reference client can do play-recording: it sends the recorded requests")]
+    PlayRecording,
+    /// The task is to send given requests.
+    #[error("only the reference client can do send: it sends the requests of the scenario")]
+    Send,
+    /// The scenario says how long to pause after the login.
+    #[error("only the reference client can be told how long to pause after the login")]
+    PauseAfterLogin,
+    /// The task takes longer than the user allows.
+    #[error(
+        "its task takes {lasts:?} in real time, more than {longest:?}; allow more with --longest"
+    )]
+    TooLong {
+        /// How long it takes.
+        lasts: Duration,
+        /// How long it may take.
+        longest: Duration,
+    },
+}
 
 /// A task as an outside client gets it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Task {
-    /// Its name, the scenario's word for it: `read-bms`.
+    /// Its name in scenarios: `read-bms`.
     pub name: &'static str,
-    /// How long a reply is worth waiting for.
+    /// How long to wait for a reply.
     pub timeout: Duration,
-    /// How long it goes on, where that is part of the task.
+    /// How long the task goes on, if it says so.
     pub lasts: Duration,
-    /// What else there is to know.
+    /// Variables for this task only.
     more: Vec<Variable>,
     id: Option<String>,
     password: Option<String>,
@@ -29,27 +54,18 @@ impl Task {
     /// The task of a scenario's client.
     ///
     /// # Errors
-    /// In words, why no outside client can be told to do this.
-    pub fn of(client: &schema::Client) -> Result<Self, String> {
+    /// If an outside client cannot do this task.
+    pub fn of(client: &schema::Client) -> Result<Self, TaskError> {
         let (name, login, give_up_after) = match client {
             schema::Client::ReadBms(task) => ("read-bms", &task.login, task.give_up_after),
             schema::Client::PollBms(task) => ("poll-bms", &task.login, None),
             schema::Client::ReadMotor(task) => ("read-motor", &task.login, task.give_up_after),
             schema::Client::ScanCan(task) => ("scan-can", &task.login, task.give_up_after),
-            schema::Client::PlayRecording(_) => {
-                return Err(
-                    "play-recording is for the reference client: it sends what was recorded"
-                        .to_owned(),
-                );
-            }
-            schema::Client::Send(_) => {
-                return Err(
-                    "send is for the reference client: it sends what the scenario says".to_owned(),
-                );
-            }
+            schema::Client::PlayRecording(_) => return Err(TaskError::PlayRecording),
+            schema::Client::Send(_) => return Err(TaskError::Send),
         };
         if login.pause_after.is_some() {
-            return Err("the pause after the login is for the reference client".to_owned());
+            return Err(TaskError::PauseAfterLogin);
         }
         let mut task = Self {
             name,
@@ -83,20 +99,20 @@ impl Task {
         Ok(task)
     }
 
-    /// How long a client may take that waits for every reply in vain.
+    /// How long a client may take that gets no reply at all.
     #[must_use]
     pub fn limit(&self) -> Duration {
         self.lasts + 4 * self.timeout + START
     }
 
-    /// What to log in with.
+    /// The password to log in with.
     #[must_use]
     pub fn password(&self, target: Option<&Target>) -> String {
         let own = self.password.clone();
         own.or_else(|| target?.password.clone()).unwrap_or_default()
     }
 
-    /// The environment of a client that is to do this at a hub.
+    /// The environment variables for a client that does this task at a hub.
     #[must_use]
     pub fn environment(&self, port: u16, target: Option<&Target>) -> Vec<Variable> {
         let id = self.id.clone().or_else(|| Some(target?.id.clone()));
@@ -127,7 +143,7 @@ mod tests {
 
     use super::*;
 
-    fn task(client: &str) -> Result<Task, String> {
+    fn task(client: &str) -> Result<Task, TaskError> {
         let text = format!(
             "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret }}\nclient:\n  {client}\n"
         );
@@ -186,13 +202,13 @@ mod tests {
     #[test]
     fn what_only_the_reference_client_can_do_has_a_reason() {
         for (client, why) in [
-            ("send: { requests: [FW_VERSION] }", "send is for"),
+            ("send: { requests: [FW_VERSION] }", TaskError::Send),
             (
                 "read-bms: { login: { pause_after: 0ms } }",
-                "the pause after the login",
+                TaskError::PauseAfterLogin,
             ),
         ] {
-            assert!(task(client).unwrap_err().contains(why), "{client}");
+            assert_eq!(task(client), Err(why), "{client}");
         }
     }
 }

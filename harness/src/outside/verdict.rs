@@ -1,4 +1,4 @@
-//! The verdict on an outside client: what it sent and what it understood, judged apart.
+//! The verdict on an outside client. What it sent and what it understood are judged separately.
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
@@ -7,47 +7,47 @@ use veschub_wire::view::Value;
 
 use super::{
     compare::{self, Judgement, Tolerance, Understood},
-    ending::{How, Report, UNSUPPORTED},
+    ending::{ProcessEnd, ProcessReport, UNSUPPORTED},
     output::{Line, MAX_STDOUT},
-    reading::{self, BadLine, Reading, Said},
+    reading::{self, BadLine, ParsedLine, Reading},
 };
 use crate::run::Difference;
 
-/// How many bad lines are told one by one.
+/// How many bad lines are shown one by one.
 const BAD_LINES: usize = 5;
 /// How much of a value is shown.
 const SHOWN: usize = 60;
 
-/// What an outside client's run amounts to.
+/// The result of a run with an outside client.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// Why the client was not judged: it cannot do the task, or nobody outside can.
+    /// Why the client was not judged: it cannot do the task, or no outside client can.
     pub skipped: Option<String>,
     /// What is wrong with what it sent, and with how its process went.
     pub sent: Vec<Difference>,
     /// What is wrong with what it understood.
     pub understood: Vec<Difference>,
-    /// Its readings, each beside its reply.
+    /// Its readings, each with the reply that it is about.
     pub readings: Vec<Understood>,
-    /// Lines that are no readings.
+    /// Lines that are not readings.
     pub bad_lines: Vec<BadLine>,
-    /// Why requests were not answered, in the words of the hub.
+    /// Why requests were not answered, as the hub reports it.
     pub notes: Vec<String>,
 }
 
 /// A verdict in a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All was as it should be.
+    /// Nothing was wrong.
     Passed,
-    /// Something was not.
+    /// Something was wrong.
     Failed,
     /// Nothing was judged.
     Skipped,
 }
 
 impl Verdict {
-    /// Not judged, and why.
+    /// The verdict that a client was not judged, with the reason.
     #[must_use]
     pub fn skip(why: impl Into<String>) -> Self {
         Self {
@@ -69,26 +69,26 @@ impl Verdict {
     }
 }
 
-/// What a client printed, sorted.
+/// The lines that a client printed, sorted by kind.
 #[derive(Clone, Debug, Default)]
 pub struct Printed {
     /// Its readings.
     pub readings: Vec<Reading>,
-    /// Lines that are no readings.
+    /// Lines that are not readings.
     pub bad_lines: Vec<BadLine>,
     /// The task that it says it cannot do.
     pub unsupported: Option<String>,
 }
 
-/// Sorts what a client printed.
+/// Sorts the lines that a client printed by kind.
 #[must_use]
 pub fn sort(lines: &[Line]) -> Printed {
     let mut printed = Printed::default();
     for line in lines {
         match reading::read(line) {
-            Ok(Said::Reading(reading)) => printed.readings.push(reading),
-            Ok(Said::Unsupported(task)) => printed.unsupported = Some(task),
-            Ok(Said::Nothing) => {}
+            Ok(ParsedLine::Reading(reading)) => printed.readings.push(reading),
+            Ok(ParsedLine::Unsupported(task)) => printed.unsupported = Some(task),
+            Ok(ParsedLine::Nothing) => {}
             Err(bad) => printed.bad_lines.push(bad),
         }
     }
@@ -97,17 +97,17 @@ pub fn sort(lines: &[Line]) -> Printed {
 
 /// Why a client that says that it cannot do its task is skipped.
 #[must_use]
-pub fn unsupported(printed: &Printed, how: &How, task: &str) -> Option<String> {
+pub fn unsupported(printed: &Printed, how: &ProcessEnd, task: &str) -> Option<String> {
     match (&printed.unsupported, how) {
-        (Some(said), _) => Some(format!("the client says that it cannot do {said}")),
-        (None, How::Exited { code: UNSUPPORTED }) => Some(format!(
+        (Some(task), _) => Some(format!("the client says that it cannot do {task}")),
+        (None, ProcessEnd::Exited { code: UNSUPPORTED }) => Some(format!(
             "the client cannot do {task}: exit code {UNSUPPORTED}"
         )),
         _ => None,
     }
 }
 
-/// Compares what a client printed with what was delivered to it.
+/// Compares what a client printed with the replies that were delivered to it.
 pub fn understand(
     verdict: &mut Verdict,
     printed: Printed,
@@ -127,7 +127,7 @@ pub fn understand(
     verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
 }
 
-/// What the scenario allows beyond one count.
+/// How far off a value may be: one count, or more if the scenario allows it.
 #[must_use]
 pub fn tolerance(scenario: &Scenario) -> Tolerance {
     let allowed = scenario
@@ -145,7 +145,7 @@ pub fn tolerance(scenario: &Scenario) -> Tolerance {
     }
 }
 
-/// What is wrong, each thing once, with how often it was seen.
+/// The mistakes, each one once, with the number of readings that have it.
 fn misunderstood(readings: &[Understood], bad_lines: &[BadLine]) -> Vec<Difference> {
     let mut found: Vec<(Difference, usize, usize)> = Vec::new();
     for reading in readings {
@@ -189,7 +189,7 @@ fn misunderstood(readings: &[Understood], bad_lines: &[BadLine]) -> Vec<Differen
             "lines",
             "readings",
             more,
-            "they are no readings either",
+            "these lines are not readings either",
         ));
     }
     differences
@@ -205,12 +205,11 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
             .iter()
             .map(|field| field.field.as_str())
             .collect();
-        let why = "no such reply had been sent when the line came";
         return vec![Difference::new(
             command,
             "nothing",
             shorten(&names.join(" ")),
-            why,
+            NO_SUCH_REPLY,
         )];
     };
     let mut differences = Vec::new();
@@ -219,16 +218,13 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
             format!("reply {}", reply.latest),
             format!("reply {}", reply.number),
         );
-        let why = "stale: it is no longer the latest when the line comes";
+        let why = "stale: a newer reply had been sent when the client printed this line";
         differences.push(Difference::new(command.clone(), latest, this, why));
     }
     for field in &reading.fields {
         let decoded = field.decoded.as_ref();
-        let why = match &field.judgement {
-            Judgement::Wrong(Some(mistake)) => mistake.to_string(),
-            Judgement::Wrong(None) => "another value, by no mistake that is known".to_owned(),
-            Judgement::Invented => "the reply does not have it".to_owned(),
-            _ => continue,
+        let Some(why) = why(&field.judgement) else {
+            continue;
         };
         let (item, truth, decoded) = shown(field.truth.as_ref(), decoded);
         let name = format!("{command}.{}{item}", field.field);
@@ -237,7 +233,23 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
     differences
 }
 
-/// Both values, of lists the first item that differs.
+/// Why a reading is wrong that has no reply.
+pub(crate) const NO_SUCH_REPLY: &str =
+    "the device had sent no such reply when the client printed this line";
+
+/// Why a field is wrong, if it is.
+pub(crate) fn why(judgement: &Judgement) -> Option<String> {
+    match judgement {
+        Judgement::Wrong(Some(mistake)) => Some(mistake.to_string()),
+        Judgement::Wrong(None) => {
+            Some("a different value; it fits none of the known mistakes".to_owned())
+        }
+        Judgement::Invented => Some("the reply does not have this field".to_owned()),
+        _ => None,
+    }
+}
+
+/// The true value and the client's value; for lists, the first item that differs.
 pub(crate) fn shown(truth: Option<&Value>, decoded: Option<&Json>) -> (String, String, String) {
     if let (Some(Value::List(truth)), Some(Json::Array(decoded))) = (truth, decoded) {
         if truth.len() != decoded.len() {
@@ -246,7 +258,7 @@ pub(crate) fn shown(truth: Option<&Value>, decoded: Option<&Json>) -> (String, S
         }
         let differs = |(truth, decoded): &(&Value, &Json)| !compare::same(truth, decoded, 0.0);
         let pairs = || truth.iter().zip(decoded);
-        // The first that is off by more than what single precision makes of it.
+        // A difference that single precision explains does not count.
         if let Some(index) = pairs().position(|pair| differs(&pair))
             && let Some((truth, decoded)) = pairs().nth(index)
         {
@@ -269,15 +281,15 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// What is wrong with how a client's process went, and with whether it got through to a device.
+/// How a client's process behaved, and whether it got through to a device.
 pub struct Conduct<'a> {
-    /// How the process went.
-    pub report: &'a Report,
+    /// How the process ended.
+    pub report: &'a ProcessReport,
     /// How long it was allowed to run, in words.
     pub limit: String,
     /// How many bytes it printed on stdout.
     pub printed: u64,
-    /// Lines that were not kept because there were too many.
+    /// Lines that were not kept, because there were too many.
     pub forgotten_lines: usize,
     /// What happened at the hub.
     pub journal: &'a [JournalEntry],
@@ -286,14 +298,28 @@ pub struct Conduct<'a> {
 }
 
 impl Conduct<'_> {
-    /// What is wrong with the process.
+    /// What is wrong with the exit code: the client reports a failure that it need not report.
+    #[must_use]
+    pub fn exit_code(&self) -> Option<Difference> {
+        match self.report.how {
+            ProcessEnd::Exited { code } if code != 0 && !self.may_fail() => Some(Difference::new(
+                "exit code",
+                "0",
+                code.to_string(),
+                "the client reports that it failed; see its stderr",
+            )),
+            _ => None,
+        }
+    }
+
+    /// What else is wrong with the process.
     #[must_use]
     pub fn process(&self) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut differ = |field: &str, truth: &str, decoded: &str, why: &str| {
             found.push(Difference::new(field, truth, decoded, why));
         };
-        let Report {
+        let ProcessReport {
             how,
             left_behind,
             killed,
@@ -301,44 +327,35 @@ impl Conduct<'_> {
         } = self.report;
         let told = how.to_string();
         match how {
-            How::Exited { code: 0 } => {}
-            How::Exited { .. } if self.may_fail() => {}
-            How::Exited { code } => {
-                differ(
-                    "exit code",
-                    "0",
-                    &code.to_string(),
-                    "the client says that it failed; see its stderr",
-                );
-            }
-            How::TimeUp => {
+            ProcessEnd::Exited { .. } => {}
+            ProcessEnd::TimeUp => {
                 let why = if *killed {
-                    "it did not heed SIGTERM and was killed"
+                    "the client did not end after SIGTERM, so the harness killed it"
                 } else {
-                    "SIGTERM ended it"
+                    "the harness ended it with SIGTERM"
                 };
                 differ(
                     "process",
-                    &format!("done within {}", self.limit),
+                    &format!("ends within {}", self.limit),
                     &told,
                     why,
                 );
             }
-            How::Stopped if self.printed >= MAX_STDOUT => {
+            ProcessEnd::Stopped if self.printed >= MAX_STDOUT => {
                 let limit = format!("at most {MAX_STDOUT} bytes on stdout");
                 differ(
                     "process",
                     &limit,
                     "more",
-                    "it printed too much and was ended",
+                    "the client printed too much, so the harness ended it",
                 );
             }
-            How::NotStarted { .. } => {
+            ProcessEnd::NotStarted { .. } => {
                 differ(
                     "process",
                     "started",
                     &told,
-                    "check the command: no shell runs it",
+                    "check the command; the harness starts it without a shell",
                 );
             }
             _ => differ("process", "ends by itself", &told, "see its stderr"),
@@ -349,7 +366,7 @@ impl Conduct<'_> {
                 "process",
                 "none left running",
                 &count,
-                "the client ended before its children; they were ended",
+                "the client ended and left processes running, which the harness then ended",
             );
         }
         if self.forgotten_lines > 0 {
@@ -358,13 +375,13 @@ impl Conduct<'_> {
                 "lines",
                 "fewer",
                 &count,
-                "too many lines: these were not read",
+                "the client printed too many lines; the harness did not read these",
             );
         }
         found
     }
 
-    /// Whether a client may well say that it could not do its task.
+    /// Whether the client is right to report a failure: the scenario withholds something from it.
     fn may_fail(&self) -> bool {
         let in_vain = |one: &Expectation| {
             matches!(
@@ -376,7 +393,7 @@ impl Conduct<'_> {
         self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
     }
 
-    /// Why it did not get through to a device; nothing, if it did, or was not to.
+    /// Why the client did not get through to a device; `None` if it did, or if the scenario does not want that.
     #[must_use]
     pub fn contact(&self) -> Option<Difference> {
         let any =
@@ -396,7 +413,7 @@ impl Conduct<'_> {
                 JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
             )
         }) {
-            let why = "a login line is VESCTOOL:ID:PASSWORD and a line feed";
+            let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";
             return Some(Difference::new("login", "a login line", "none", why));
         }
         let refused = self.journal.iter().find_map(|entry| match &entry.what {
@@ -469,8 +486,8 @@ mod tests {
         verdict
     }
 
-    fn conduct(how: How, journal: &[JournalEntry]) -> Vec<Difference> {
-        let report = Report::new(how);
+    fn conduct(how: ProcessEnd, journal: &[JournalEntry]) -> Vec<Difference> {
+        let report = ProcessReport::new(how);
         let conduct = Conduct {
             report: &report,
             limit: "5s".to_owned(),
@@ -479,7 +496,8 @@ mod tests {
             journal,
             expect: &[],
         };
-        let mut found = conduct.process();
+        let mut found: Vec<_> = conduct.exit_code().into_iter().collect();
+        found.extend(conduct.process());
         found.extend(conduct.contact());
         found
     }
@@ -499,7 +517,10 @@ mod tests {
         };
         assert_eq!(one.field, "PING_CAN.can_ids");
         assert_eq!([&one.truth, &one.decoded], ["2 elements", "1 elements"]);
-        assert_eq!(one.why, "the list is capped at 1 (in 2 of 3 readings)");
+        assert_eq!(
+            one.why,
+            "the list ends too early, at 1 (in 2 of 3 readings)"
+        );
     }
 
     #[test]
@@ -520,16 +541,16 @@ mod tests {
     #[test]
     fn a_client_that_cannot_do_its_task_says_so_in_one_of_two_ways() {
         let said = sort(&lines(&[r#"{"unsupported": "scan-can"}"#]));
-        let done = How::Exited { code: 0 };
+        let done = ProcessEnd::Exited { code: 0 };
         assert!(unsupported(&said, &done, "scan-can").is_some());
         let nothing = Printed::default();
         assert_eq!(unsupported(&nothing, &done, "scan-can"), None);
-        assert!(unsupported(&nothing, &How::Exited { code: 77 }, "scan-can").is_some());
+        assert!(unsupported(&nothing, &ProcessEnd::Exited { code: 77 }, "scan-can").is_some());
     }
 
     #[test]
     fn who_never_connects_is_told_with_how_the_process_ended() {
-        let found = conduct(How::Exited { code: 3 }, &[]);
+        let found = conduct(ProcessEnd::Exited { code: 3 }, &[]);
         assert_eq!(found[0].field, "exit code");
         assert_eq!(found[1].why, "the client ended with exit code 3");
     }

@@ -1,4 +1,4 @@
-//! What is not as it should be, for people and for programs; the same for every kind of client.
+//! What is wrong, as text and as JSON; the same for every kind of client.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use crate::run::{Candidate, Difference, Nearest};
 /// Columns of a table.
 const WIDTH: u16 = 120;
 
-/// The differences as a table, then what came nearest to each.
+/// The differences as a table, followed by what came nearest to each.
 #[must_use]
 pub fn table(differences: &[Difference]) -> String {
     let mut table = Table::new();

@@ -1,4 +1,4 @@
-//! Results for people and for programs; nothing here waits or decides about colour.
+//! Results for people and for programs. Nothing here waits; the callers decide about colours.
 
 pub mod battery;
 pub mod differences;

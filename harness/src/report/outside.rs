@@ -1,4 +1,4 @@
-//! Scenarios that were run with an outside client, for people and for programs.
+//! The results of scenarios with an outside client, as text and as JSON.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -12,13 +12,13 @@ use super::differences::{self, DifferenceJson};
 use crate::{
     outside::{
         compare::{FieldUnderstood, Judgement, Understood},
-        ending::Report,
+        ending::ProcessReport,
         verdict::{Outcome, Verdict},
     },
     run::{OutsideRun, Witnessed},
 };
 
-/// How much of a client's stderr is shown, in lines from its end.
+/// How many of the last lines on a client's stderr are shown.
 const STDERR_LINES: usize = 10;
 
 /// The runs as a table, one line each.
@@ -61,13 +61,16 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// What is wrong in a run that failed: what the client sent, what it understood, and what it said on stderr.
+/// What is wrong in a run that failed: what the client sent and what it understood, and the end of its stderr.
 #[must_use]
 pub fn failure(run: &OutsideRun) -> String {
     let mut out = format!("{}: {}\n", run.name, run.about);
     for (title, differences) in [
-        ("what it sent", &run.verdict.sent),
-        ("what it understood", &run.verdict.understood),
+        ("wrong in what the client sent", &run.verdict.sent),
+        (
+            "wrong in what the client understood",
+            &run.verdict.understood,
+        ),
     ] {
         if !differences.is_empty() {
             let _ = write!(out, "\n{title}\n{}", differences::table(differences));
@@ -81,7 +84,7 @@ pub fn failure(run: &OutsideRun) -> String {
         let lines: Vec<&str> = stderr.lines().collect();
         let last = &lines[lines.len().saturating_sub(STDERR_LINES)..];
         if !last.is_empty() {
-            out.push_str("\nthe end of its stderr\n");
+            out.push_str("\nthe last lines that the client wrote to stderr\n");
         }
         for line in last {
             let clean = |c: char| {
@@ -105,7 +108,7 @@ pub fn skipped(run: &OutsideRun) -> Option<String> {
     Some(format!("{}: skipped: {why}", run.name))
 }
 
-/// The whole story of a run: what was said, each reading field by field, and what is wrong.
+/// Everything about a run: the session, each reading field by field, and what is wrong.
 #[must_use]
 pub fn story(run: &OutsideRun) -> String {
     let mut out = format!(
@@ -176,7 +179,7 @@ fn tell(out: &mut String, reading: &Understood) {
     let _ = writeln!(out, "{}", table.trim_fmt());
 }
 
-/// The summary as people read it: `N passed, N failed`, and what was skipped.
+/// The summary: `N passed, N failed`, and how many were skipped.
 #[must_use]
 pub fn summary(runs: &[OutsideRun]) -> String {
     let [passed, failed, skipped] = counts(runs);
@@ -230,7 +233,7 @@ pub fn json_line(run: &OutsideRun, command: &str) -> String {
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-/// The readings of a client that was not run here as one line of JSON, without its line feed.
+/// The verdict on the readings in a journal as one line of JSON, without its line feed.
 #[must_use]
 pub fn judged(verdict: &Verdict) -> String {
     let line = JudgedJson {
@@ -281,7 +284,7 @@ struct Line<'a> {
 #[derive(Serialize)]
 struct ProcessJson<'a> {
     #[serde(flatten)]
-    report: &'a Report,
+    report: &'a ProcessReport,
     cpu_s: f64,
     stdout_bytes: u64,
     stderr_bytes: u64,

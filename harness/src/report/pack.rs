@@ -1,11 +1,10 @@
 //! A pack as a table for people, at most 80 columns wide.
 //!
-//! What a device did not report is shown as such, never as 0. What it did report is shown as it is, with a remark
-//! where a value often means something else: devices fill fields that they do not measure with 0, and sensors that
-//! they do not have with 0 or 99 °C.
+//! A field that the device did not report is shown as not reported, never as 0. A reported value is shown as it is. A
+//! remark says where it often means something else: devices put 0 into fields that they do not measure, and 0 or 99 °C
+//! into the fields of sensors that they do not have.
 //!
-//! Texts come from a device, so they are cleaned before they reach a terminal. Whether there are colours, the caller
-//! decides.
+//! Texts come from a device, so they are cleaned before they reach a terminal. The caller decides about colours.
 
 use std::fmt::{self, Display, Write as _};
 
@@ -16,13 +15,13 @@ use veschub_wire::{
     number::F16,
 };
 
-/// Cells that differ by no more than this are balanced, mV: a full lithium pack that balances comes to rest here.
+/// Cells that differ by no more than this are balanced, mV: a full lithium pack stops balancing here.
 pub const BALANCED_MV: i32 = 10;
-/// Cells that differ by no more than this are fair, mV; beyond, a pack loses capacity that can be felt.
+/// Cells that differ by no more than this are fair, mV; a pack with a larger spread loses capacity noticeably.
 pub const FAIR_MV: i32 = 30;
 /// The total voltage agrees with the sum of the cells within this share: some devices measure it with a divider.
 pub const AGREES_WITHIN: f64 = 0.005;
-/// A sensor that reports this or less is broken or absent, °C (`VT pages/pagebms.cpp:129-136`).
+/// A sensor that reports this or less is broken or absent, °C (as in VESC Tool, `pages/pagebms.cpp:129-136`).
 pub const BROKEN_C: f64 = -280.0;
 
 /// Columns of the table.
@@ -31,11 +30,11 @@ const WIDTH: usize = 80;
 const LABEL: usize = 19;
 /// Cells in a row of the grid.
 const CELLS_A_ROW: usize = 5;
-/// So many sensors in a row with one value are shown once.
+/// From this many sensors in a row with the same value on, the value is shown once.
 const RUN: usize = 3;
-/// What firmware reports for a sensor that was never there, hundredths of °C.
+/// What firmware reports for a sensor that does not exist, hundredths of °C.
 const PLACEHOLDER: i16 = 9900;
-/// The first sensors, where the data version is 1 (`VT pages/pagebms.cpp:116-119`).
+/// The names of the first sensors if the data version is 1 (as in VESC Tool, `pages/pagebms.cpp:116-119`).
 const SENSORS_V1: [&str; 5] = ["IC", "cell min", "cell max", "MOSFET", "ambient"];
 
 const NOT_REPORTED: &str = "not reported";
@@ -49,16 +48,16 @@ const BALANCING: Style = AnsiColor::Cyan.on_default();
 /// What is known of a pack; `None` for a request without a reply.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pack {
-    /// Who the device is.
+    /// The name and firmware of the device.
     pub firmware: Option<FwVersion>,
-    /// Who answered on its CAN bus.
+    /// The CAN ids that answered on its bus.
     pub can_ids: Option<Vec<u8>>,
     /// What its BMS measures.
     pub bms: Option<BmsValues>,
 }
 
 impl Pack {
-    /// Takes in what a reply says.
+    /// Adds the values of a reply.
     pub fn note(&mut self, reply: &Reply) {
         match reply {
             Reply::FwVersion(firmware) => self.firmware = Some(firmware.clone()),
@@ -105,7 +104,7 @@ impl Spread {
         self.highest_mv - self.lowest_mv
     }
 
-    /// What to think of it.
+    /// How good the spread is.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let mv = self.mv();
@@ -119,7 +118,7 @@ impl Spread {
     }
 }
 
-/// What to think of the spread of a pack.
+/// How good the spread of a pack is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Up to [`BALANCED_MV`].
@@ -216,7 +215,7 @@ pub fn line(bms: &BmsValues, colour: bool) -> String {
 #[must_use]
 pub fn printable(text: &str, max: usize) -> String {
     let clean = |c: char| match c {
-        // Texts must not steer the terminal, nor turn the direction of what follows.
+        // A text must not control the terminal, nor change the direction of the text after it.
         '\u{200b}'..='\u{200f}'
         | '\u{202a}'..='\u{202e}'
         | '\u{2066}'..='\u{2069}'
@@ -236,7 +235,7 @@ pub fn printable(text: &str, max: usize) -> String {
     cut
 }
 
-/// What an Express reports that has heard no BMS.
+/// Whether these are the values of an Express that has no BMS.
 fn is_no_bms(bms: &BmsValues) -> bool {
     bms.cell_voltages_v.is_empty()
         && bms.temperatures_c.is_empty()
@@ -281,7 +280,7 @@ impl Page {
         let _ = writeln!(self.text, "{device}");
         match pack.can_ids.as_deref() {
             None => self.plain("CAN bus", NOT_REPORTED),
-            Some([]) => self.plain("CAN bus", "nobody answered"),
+            Some([]) => self.plain("CAN bus", "no device answered"),
             Some(ids) => self.wrapped("CAN bus", ids.iter().map(ToString::to_string)),
         }
         self.gap();
@@ -488,7 +487,7 @@ impl Page {
     /// A label, a value to the right of its column, its unit and a remark.
     fn row(&mut self, label: &str, value: impl Display, unit: &str, remark: &str) {
         let label = self.label(label);
-        // Formatted first: not every Display heeds a width.
+        // Formatted first, as not every Display respects a width.
         let value = value.to_string();
         let line = format!("{label}{value:>12} {unit:<2}  {remark}");
         self.text.push_str(line.trim_end());
@@ -536,7 +535,7 @@ fn volts(millivolts: f64) -> String {
     format!("{:.3}", millivolts / 1000.0)
 }
 
-/// A packed float can be anything; beyond a plausible size it is shown by its magnitude.
+/// A packed float can have any size; an implausibly large one is shown in scientific notation.
 fn amount(value: f64) -> String {
     if value.abs() < 1e7 {
         format!("{value:.3}")
@@ -613,8 +612,8 @@ fn sensor_notes(sensors: &[F16<100>]) -> impl Iterator<Item = &'static str> {
     let placeholder = sensors.iter().any(|sensor| sensor.raw() == PLACEHOLDER);
     let broken = sensors.iter().copied().any(is_broken);
     [
-        (filler, "0.00 at the end often means: no sensor there"),
-        (placeholder, "99.00 often means: no sensor there"),
+        (filler, "0.00 at the end often means: no such sensor"),
+        (placeholder, "99.00 often means: no such sensor"),
         (broken, "broken: it reports -280 °C or less"),
     ]
     .into_iter()
@@ -678,8 +677,8 @@ mod tests {
         state of health             0.0 %   often means: not computed
 
         temperatures, °C   #1 28.00  #2 27.18  #3 27.00  #4 99.00  #5-24 20 × 0.00
-                           0.00 at the end often means: no sensor there
-                           99.00 often means: no sensor there
+                           0.00 at the end often means: no such sensor
+                           99.00 often means: no such sensor
         BMS chip                  44.32 °C
         highest cell               0.00 °C
         humidity sensor            0.00 °C
@@ -822,7 +821,7 @@ mod tests {
         let lines = lines.take_while(|line| !line.starts_with("BMS chip"));
         insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r"
         temperatures, °C   #1 21.50  #2-4 3 × broken  #5 99.00  #6 99.00  #7 -279.99
-                           99.00 often means: no sensor there
+                           99.00 often means: no such sensor
                            broken: it reports -280 °C or less
         ");
     }

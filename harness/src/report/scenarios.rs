@@ -1,4 +1,4 @@
-//! Scenarios that were run, for people and for programs: a table, what differs, and the whole story of one run.
+//! The results of scenarios with the reference client: a table, what is wrong, everything about one run, and JSON.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -49,14 +49,14 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// What differs in a run that failed.
+/// What is wrong in a run that failed.
 #[must_use]
 pub fn failure(run: &Run) -> String {
     let differences = differences::table(&run.verdict.differences);
     format!("{}: {}\n{differences}", run.name, run.about)
 }
 
-/// The whole story of a run: what was said, and what the devices held beside what the client made of it.
+/// Everything about a run: the session, and what the devices held beside what the client decoded.
 #[must_use]
 pub fn story(run: &Run) -> String {
     let mut out = String::new();
@@ -94,7 +94,7 @@ pub fn story(run: &Run) -> String {
     out
 }
 
-/// Of the replies to each command the first and the last.
+/// The first and the last reply to each command.
 fn shown(compared: &[Compared]) -> impl Iterator<Item = (usize, &Compared)> {
     let is_end = |index: usize| {
         let same = |other: &Compared| other.command == compared[index].command;
@@ -133,7 +133,7 @@ fn compare(out: &mut String, index: usize, one: &Compared, all: &[Compared]) {
     }
 }
 
-/// Each field as a line, long lists as several.
+/// A line for each field; long lists get several lines.
 fn lines(fields: &Fields) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for (name, value) in fields.iter() {
@@ -155,7 +155,7 @@ fn lines(fields: &Fields) -> Vec<(String, String)> {
     lines
 }
 
-/// A run as one line of JSON, without its line feed; all but `wall_s` depends on scenario and seed alone.
+/// A run as one line of JSON, without its line feed. Only `wall_s` depends on more than the scenario and the seed.
 #[must_use]
 pub fn json_line(run: &Run) -> String {
     let line = Line {
@@ -187,7 +187,7 @@ struct Line<'a> {
     wall_s: f64,
     differences: Vec<DifferenceJson<'a>>,
     notes: &'a [String],
-    /// How many replies the devices sent; the first and the last of each command follow.
+    /// How many replies the devices sent; `compared` has only the first and the last of each command.
     replies: usize,
     compared: Vec<ComparedJson<'a>>,
 }
@@ -211,7 +211,7 @@ impl<'a> From<&'a Compared> for ComparedJson<'a> {
     }
 }
 
-/// The summary as people read it: `N passed, N failed`.
+/// The summary: `N passed, N failed`.
 #[must_use]
 pub fn summary(runs: &[Run]) -> String {
     let passed = runs.iter().filter(|run| run.verdict.passed()).count();

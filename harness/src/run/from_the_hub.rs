@@ -52,7 +52,7 @@ fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String
             _ => return true,
         };
         notes.push(format!(
-            "{what} is not judged: after such a fault only the client knows what came when"
+            "{what} is not judged: after such a fault, only the client knows when each reply came"
         ));
         false
     });
@@ -173,7 +173,7 @@ mod tests {
     use veschub_scenario::Loaded;
 
     use super::{super::*, *};
-    use crate::outside::ending::{How, Report};
+    use crate::outside::ending::{ProcessEnd, ProcessReport};
 
     /// No outside client is asked to do this: what is lost with the login is never seen to be a request.
     const NOT_TOLD_BY_THE_HUB: [&str; 1] = ["a-request-with-the-login-is-lost"];
@@ -188,7 +188,7 @@ mod tests {
                 .with_stand_in(veschub_draft::stand_in);
             let target = loaded.build(Seed(0)).unwrap().targets.into_iter().next();
             let run = run_file(&path, Seed(0), Mode::Virtual).unwrap();
-            let report = Report::new(How::Exited { code: 0 });
+            let report = ProcessReport::new(ProcessEnd::Exited { code: 0 });
             let conduct = Conduct {
                 report: &report,
                 limit: String::new(),

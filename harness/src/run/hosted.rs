@@ -1,4 +1,4 @@
-//! A hub inside a test: for clients written in Rust, which need no process of their own.
+//! A hub inside a test, for clients written in Rust: they need no process of their own.
 
 use std::{
     cell::RefCell,
@@ -22,20 +22,21 @@ use veschub_wire::{CommandId, Request};
 use super::{RunError, from_the_hub::judge_session};
 use crate::{
     outside::{
-        ending::{How, Report},
+        ending::{ProcessEnd, ProcessReport},
         output::Line,
         verdict::{self, Conduct, Outcome, Verdict},
     },
     report::differences,
 };
 
-/// How long the hub may take to notice what the client did last.
+/// How long the hub may take to notice the last bytes of the client.
 const FAREWELL: Duration = Duration::from_millis(50);
 
 /// A hub on a free loopback port, with a thread of its own: any number of them can run at once.
 ///
-/// Dropping it stops it and **verifies**: it panics with the whole report if an expectation of the scenario was not met
-/// or a reading was wrong, unless the thread is panicking already. [`Hub::finish`] gives the verdict instead.
+/// When it is dropped, it stops and **checks the client**: it panics with the whole report if an expectation of the
+/// scenario was not met or a reading was wrong, unless the thread is panicking already. [`Hub::finish`] returns the
+/// verdict instead.
 ///
 /// ```
 /// use std::{io::{Read, Write}, net::TcpStream};
@@ -47,8 +48,8 @@ const FAREWELL: Duration = Duration::from_millis(50);
 ///             expect: [requests: [PING_CAN]] }")
 ///     .start()?;
 ///
-/// // Your client, which scans the bus here: login, a frame, and the frame that comes back. (A hub without
-/// // `profile: ideal` is like the real one: it wants a pause after the login.)
+/// // Your client scans the bus here: it logs in, sends a frame and reads one. (A hub without `profile: ideal`
+/// // behaves like the real hub, which needs a pause after the login.)
 /// let mut client = TcpStream::connect(hub.address())?;
 /// writeln!(client, "VESCTOOL:{}:{}", hub.id(), hub.password())?;
 /// client.write_all(&[2, 1, 62, 0xD7, 0x9D, 3])?;
@@ -56,7 +57,7 @@ const FAREWELL: Duration = Duration::from_millis(50);
 /// client.read_exact(&mut reply)?;
 /// assert_eq!(reply[2], 62);
 ///
-/// // What your client made of it is compared with what the device sent.
+/// // The hub compares what your client understood with what the device sent.
 /// hub.reading(r#"{ "command": "PING_CAN", "fields": { "can_ids": [] } }"#);
 /// # Ok(())
 /// # }
@@ -72,7 +73,7 @@ pub struct Hub {
     serving: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
-/// What a [`Hub`] is to be.
+/// Describes a [`Hub`] before it is started.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     source: Source,
@@ -89,14 +90,14 @@ enum Source {
 }
 
 impl Builder {
-    /// The hub of a scenario file. Its client's task is not done: that is what your client does.
+    /// Takes the hub of a scenario file. The task of the scenario's client is ignored: your client decides what to do.
     #[must_use]
     pub fn scenario(mut self, path: impl AsRef<Path>) -> Self {
         self.source = Source::File(path.as_ref().to_owned());
         self
     }
 
-    /// The hub of a scenario in YAML; relative paths in it start at the current directory.
+    /// Takes the hub of a scenario in YAML; relative paths in it start at the current directory.
     #[must_use]
     pub fn yaml(mut self, text: impl Into<String>) -> Self {
         self.source = Source::Text(text.into());
@@ -110,17 +111,17 @@ impl Builder {
         self
     }
 
-    /// What decides all that is random; 0 without it.
+    /// Sets the seed of everything random; the default is 0.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Starts the hub; it listens when this returns.
+    /// Starts the hub, which listens when this returns.
     ///
     /// # Errors
-    /// If the scenario cannot be read or built, or there is no socket or thread to be had.
+    /// If the scenario cannot be read or compiled, or no socket or thread can be created.
     pub fn start(self) -> Result<Hub, RunError> {
         let loaded = match &self.source {
             Source::Demo => Loaded::demo_with(&self.settings)?,
@@ -162,7 +163,7 @@ impl Builder {
     }
 }
 
-/// The hub's thread: builds the world, says who is in it, and serves until it is told to stop.
+/// The hub's thread: builds the world, reports the first device, and serves until it is told to stop.
 fn serve(
     loaded: &Loaded,
     seed: Seed,
@@ -199,7 +200,7 @@ fn serve(
         let journal = RefCell::new(journal);
         let observe = |entry| locked(*journal.borrow_mut()).push(entry);
         let shutdown = async {
-            // An error means that the sender is gone, which is the end as well.
+            // An error means that the sender was dropped, which also means the end.
             let _ = stopped.await;
             sleep(FAREWELL).await;
         };
@@ -207,19 +208,19 @@ fn serve(
     });
 }
 
-/// What a thread that panicked left behind is still what happened.
+/// The data behind a mutex, even if a thread panicked while it held the lock.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hub {
-    /// A hub to be described; without more, that of `veschub-sim serve --demo`.
+    /// Describes a hub; without further calls, it is the hub of `veschub-sim serve --demo`.
     #[must_use]
     pub fn builder() -> Builder {
         Builder::default()
     }
 
-    /// Where it listens: 127.0.0.1 and a port that was free.
+    /// The address of the hub: 127.0.0.1 and a free port.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -272,7 +273,7 @@ impl Hub {
             .count()
     }
 
-    /// Hands in what the client understood, now: a line of JSON as an outside client prints it, judged at the end.
+    /// Adds a reading of your client now: a line of JSON as an outside client prints it. It is judged at the end.
     pub fn reading(&self, line: &str) {
         let after = locked(&self.journal).len();
         let mut lines = locked(&self.lines);
@@ -286,7 +287,7 @@ impl Hub {
         });
     }
 
-    /// Stops the hub and judges what was seen.
+    /// Stops the hub and returns the verdict.
     #[must_use]
     pub fn finish(mut self) -> Verdict {
         self.stop();
@@ -296,7 +297,7 @@ impl Hub {
     fn stop(&mut self) {
         if let Some((stop, thread)) = self.serving.take() {
             drop(stop);
-            // A thread that panicked has said so.
+            // If the thread panicked, it has already printed why.
             let _ = thread.join();
         }
     }
@@ -304,7 +305,7 @@ impl Hub {
     fn judge(&self) -> Verdict {
         let journal = self.journal();
         let scenario = &self.loaded.scenario;
-        let report = Report::new(How::Exited { code: 0 });
+        let report = ProcessReport::new(ProcessEnd::Exited { code: 0 });
         let conduct = Conduct {
             report: &report,
             limit: String::new(),
@@ -324,7 +325,10 @@ impl Hub {
 }
 
 impl Drop for Hub {
-    #[expect(clippy::panic, reason = "so a test fails whose hub is not content")]
+    #[expect(
+        clippy::panic,
+        reason = "a test must fail if its client did not pass the checks"
+    )]
     fn drop(&mut self) {
         if self.serving.is_none() {
             return;
@@ -335,7 +339,7 @@ impl Drop for Hub {
             let mut all = verdict.sent;
             all.extend(verdict.understood);
             panic!(
-                "the hub is not content with the client:\n{}",
+                "the client did not pass the checks of its hub:\n{}",
                 differences::table(&all)
             );
         }

@@ -1,8 +1,8 @@
-//! Judges what was seen: what the client understood against what the devices held, and what was expected.
+//! Judges a run: compares what the client understood with what the devices held, and checks what the scenario expects.
 //!
-//! *Truth* is what a device held at the moment it answered, before it was encoded. Two things are judged without
-//! being asked for: every field that the client decoded must be the true one, and every request that the client
-//! waits for must be answered, unless the scenario expects that it is not.
+//! *Truth* is what a device held when it answered, before the reply was encoded. Two things are checked in every run:
+//! each field that the client decoded must have the true value, and each request that the client waits for must be
+//! answered, unless the scenario expects no reply.
 
 use std::time::Duration;
 
@@ -22,26 +22,26 @@ use super::{
 };
 use crate::client::Received;
 
-/// What a run amounts to.
+/// The result of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
-    /// What is not as it should be; nothing, if the scenario passed.
+    /// What is wrong; empty if the scenario passed.
     pub differences: Vec<Difference>,
-    /// What the devices held and what the client made of it, reply by reply.
+    /// What the devices held and what the client decoded, reply by reply.
     pub compared: Vec<Compared>,
-    /// Why requests were not answered, in the words of the hub.
+    /// Why requests were not answered, as the hub reports it.
     pub notes: Vec<String>,
 }
 
 impl Verdict {
-    /// Whether all was as it should be.
+    /// Whether nothing is wrong.
     #[must_use]
     pub fn passed(&self) -> bool {
         self.differences.is_empty()
     }
 }
 
-/// Something that is not as it should be.
+/// Something that is wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Where: a field of a reply, or an expectation.
@@ -52,12 +52,12 @@ pub struct Difference {
     pub decoded: String,
     /// Why, as far as that is known.
     pub why: String,
-    /// What came nearest, where an expectation was not met.
+    /// What came nearest to an expectation that was not met.
     pub nearest: Nearest,
 }
 
 impl Difference {
-    /// A difference about which nothing more is known.
+    /// A difference without anything that came near.
     pub fn new(
         field: impl Into<String>,
         truth: impl Into<String>,
@@ -74,16 +74,16 @@ impl Difference {
     }
 }
 
-/// A reply as the device meant it and as the client understood it.
+/// A reply: what the device held, and what the client decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Compared {
     /// When it was sent.
     pub at: Duration,
     /// The reply's command.
     pub command: CommandId,
-    /// What the device held; nothing where only its bytes are known.
+    /// What the device held; `None` if only the bytes of the reply are known.
     pub truth: Option<Fields>,
-    /// What the client made of it.
+    /// What the client decoded.
     pub decoded: Option<Fields>,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn judge(scenario: &Scenario, target: Option<&Target>, seen: &Seen) -
     judge.verdict
 }
 
-/// Judges only what was expected: `seen` is then what the hub saw.
+/// Checks only what the scenario expects: `seen` then holds what the hub saw.
 pub(super) fn judge_expectations(
     scenario: &Scenario,
     target: Option<&Target>,
@@ -172,8 +172,8 @@ impl<'a> Judge<'a> {
             .push(Difference::new(field, truth, decoded, why));
     }
 
-    /// What was sent must have been received, in order, and understood; where a fault has harmed the link, what was
-    /// received must at least have been sent.
+    /// The client must have received and understood every reply, in order. If a fault harmed the link, the client must
+    /// at least have received nothing that was not sent.
     fn compare_replies(&mut self) {
         let sent = std::mem::take(&mut self.sent);
         let harmed = self
@@ -199,7 +199,12 @@ impl<'a> Judge<'a> {
             let again = sent.iter().any(|sent| sent.payload == received.payload);
             if !(harmed && again) {
                 let what = format!("{} of {} bytes", received.command(), received.payload.len());
-                self.differ("a reply", "nothing was sent", what, "the client made it up");
+                self.differ(
+                    "a reply",
+                    "nothing was sent",
+                    what,
+                    "the client reports a reply that no device sent",
+                );
             }
         }
         if self.seen.noise_bytes > 0 && !harmed {
@@ -208,7 +213,7 @@ impl<'a> Judge<'a> {
                 "noise",
                 "0 bytes",
                 seen,
-                "the client could make nothing of them",
+                "the client found bytes that belong to no frame",
             );
         }
         self.sent = sent;
@@ -223,13 +228,18 @@ impl<'a> Judge<'a> {
             self.compare(command, truth, decoded.as_ref());
         }
         self.note_compared(sent, command, truth, decoded);
-        // Masked fields compare equal; the bytes do not lie.
+        // Masked fields always compare equal, so the bytes are compared as well.
         if let Some(received) = received
             && received.payload != sent.payload
             && self.verdict.differences.len() == differences
         {
             let (truth, seen) = (hex(sent.payload), hex(&received.payload));
-            self.differ(command.to_string(), truth, seen, "the bytes are other ones");
+            self.differ(
+                command.to_string(),
+                truth,
+                seen,
+                "the client received other bytes than the device sent",
+            );
         }
     }
 
@@ -250,7 +260,7 @@ impl<'a> Judge<'a> {
 
     fn compare(&mut self, command: CommandId, truth: &Fields, decoded: Option<&Fields>) {
         let Some(decoded) = decoded else {
-            // What is on its way when the client leaves is nobody's fault.
+            // The reply was still on its way when the client left, which is no mistake.
             return;
         };
         for (name, true_value) in truth.iter() {
@@ -261,25 +271,30 @@ impl<'a> Judge<'a> {
                     field,
                     true_value.to_string(),
                     value.to_string(),
-                    "the decoded value is another one",
+                    "the client decoded a different value",
                 ),
                 None => self.differ(
                     field,
                     true_value.to_string(),
                     "",
-                    "the client did not report it",
+                    "the client did not report this field",
                 ),
             }
         }
         for (name, value) in decoded.iter() {
             if truth.get(name).is_none() {
                 let field = format!("{command}.{name}");
-                self.differ(field, "", value.to_string(), "the device did not send it");
+                self.differ(
+                    field,
+                    "",
+                    value.to_string(),
+                    "the device did not send this field",
+                );
             }
         }
     }
 
-    /// Requests that were waited for in vain must be expected to be.
+    /// If a request was not answered, the scenario must expect that.
     fn check_answered(&mut self, expectations: &[Expectation]) {
         let refused = expectations
             .iter()
@@ -305,7 +320,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// What the hub says about a request that it did not answer.
+    /// Why a request was not answered, as the hub reports it.
     fn why_unanswered(&self, id: CommandId) -> Option<String> {
         self.seen
             .journal
@@ -318,7 +333,9 @@ impl<'a> Judge<'a> {
                     why,
                 } if *command == id => Some(format!("{quirk}: {why}")),
                 JournalEvent::Ignored { command, why } if *command == id => Some(why.clone()),
-                JournalEvent::LoginRefused { reason } => Some(format!("login refused: {reason}")),
+                JournalEvent::LoginRefused { reason } => {
+                    Some(format!("the hub refused the login: {reason}"))
+                }
                 _ => None,
             })
     }
@@ -347,7 +364,12 @@ impl<'a> Judge<'a> {
                 let seen = self.requests();
                 if seen != wanted {
                     let (wanted, seen) = (names(&wanted), names(&seen));
-                    self.differ("requests", wanted, seen, "other requests, or another order");
+                    self.differ(
+                        "requests",
+                        wanted,
+                        seen,
+                        "the client sent other requests, or in another order",
+                    );
                 }
             }
             Expectation::RequestCount(count) => {
@@ -379,7 +401,7 @@ impl<'a> Judge<'a> {
                         "reply-order",
                         wanted,
                         seen,
-                        "the replies came in another order",
+                        "the client received the replies in another order",
                     );
                 }
             }
@@ -403,7 +425,12 @@ impl<'a> Judge<'a> {
                 let mut entries = self.seen.journal.iter();
                 if !entries.any(|entry| entry.to_string().contains(text.as_str())) {
                     let wanted = format!("{text:?}");
-                    self.differ("journal", wanted, "no such entry", "it did not happen");
+                    self.differ(
+                        "journal",
+                        wanted,
+                        "no such entry",
+                        "no entry of the journal contains this text",
+                    );
                 }
             }
             Expectation::LoginRefused => self.check_refused(),
@@ -447,7 +474,7 @@ impl<'a> Judge<'a> {
         };
         let Some(fields) = self.fields_of(value.of.0).last() else {
             let why = self.why_unanswered(value.of.0);
-            let why = why.unwrap_or_else(|| "the command was not answered".to_owned());
+            let why = why.unwrap_or_else(|| "the device did not answer the command".to_owned());
             return self.differ(field, wanted, "no reply", why);
         };
         let found = fields.get(&value.field).and_then(|found| match value.item {
@@ -459,7 +486,7 @@ impl<'a> Judge<'a> {
         });
         let Some(found) = found else {
             let known: Vec<&str> = fields.iter().map(|(name, _)| name).collect();
-            let why = format!("the reply has {}", known.join(", "));
+            let why = format!("the reply has only {}", known.join(", "));
             return self.differ(field, wanted, "not there", why);
         };
         let holds = match (&value.is, value.length, found) {
@@ -477,7 +504,7 @@ impl<'a> Judge<'a> {
                 field,
                 wanted,
                 found.to_string(),
-                "another value was expected",
+                "the scenario expects a different value",
             );
         }
     }
@@ -506,7 +533,12 @@ impl<'a> Judge<'a> {
         };
         if !holds {
             let seen = format!("{first} to {last}");
-            self.differ(field, wanted, seen, "it went another way, or less far");
+            self.differ(
+                field,
+                wanted,
+                seen,
+                "the value moved the other way, or not far enough",
+            );
         }
     }
 
@@ -598,7 +630,7 @@ impl<'a> Judge<'a> {
             let field = format!("fired {}", name.map_or("", String::as_str));
             let wanted = between(fired.at_least, fired.at_most);
             let why = if count == 0 {
-                "nothing gave it a reason"
+                "nothing happened that triggers it"
             } else {
                 ""
             };
@@ -619,7 +651,7 @@ impl<'a> Judge<'a> {
                 "login-refused",
                 "refused",
                 "accepted",
-                "the hub let the client in",
+                "the hub accepted the login",
             );
         }
     }
@@ -638,12 +670,12 @@ impl<'a> Judge<'a> {
             .count();
         let wanted = format!("{} replies", recording.replies.len());
         let seen = format!("{} replies", self.seen.received.len());
-        let why = format!("the first {same} are the same, byte for byte");
+        let why = format!("only the first {same} replies are the same, byte for byte");
         self.differ("same-as-recording", wanted, seen, why);
     }
 }
 
-/// A count that is wanted, in words.
+/// The wanted count, in words.
 fn between(least: Option<usize>, most: Option<usize>) -> String {
     match (least, most) {
         (Some(least), Some(most)) if least == most => format!("{least} times"),
@@ -653,7 +685,7 @@ fn between(least: Option<usize>, most: Option<usize>) -> String {
     }
 }
 
-/// What the client made of a frame.
+/// What the client decoded of a frame.
 pub(super) fn understood(received: &Received) -> Fields {
     match &received.reply {
         Ok(reply) => reply.fields(),

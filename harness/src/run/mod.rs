@@ -1,4 +1,4 @@
-//! Runs a scenario: the hub and its devices, the client and its task, and the judgement of what was seen.
+//! Runs a scenario: starts the hub with its devices and the client with its task, and judges what was seen.
 
 pub(crate) mod from_the_hub;
 mod hosted;
@@ -31,7 +31,7 @@ pub use play::RunError;
 #[cfg(unix)]
 pub use process::{Program, Witnessed};
 
-/// In which time a scenario is run.
+/// The clock of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mode {
     /// In memory, on a clock that jumps from event to event.
@@ -48,20 +48,20 @@ pub struct Seen {
     pub journal: Vec<JournalEntry>,
     /// All frames that the client received, in order.
     pub received: Vec<Received>,
-    /// Frames that the client forgot because there were too many.
+    /// How many frames the client forgot because there were too many.
     pub forgotten: u64,
-    /// Bytes that the client could make nothing of.
+    /// How many bytes the client received that belong to no frame.
     pub noise_bytes: u64,
-    /// What came of the client's task, or why it could not log in.
+    /// The result of the client's task, or why it could not log in.
     pub outcome: Result<Outcome, ClientError>,
-    /// How long the client took, in the time of the run.
+    /// How long the client took, by the clock of the run.
     pub took: Duration,
-    /// What went over the wire, as a pcapng file.
+    /// The traffic, as a pcapng file.
     pub capture: Vec<u8>,
 }
 
 impl Seen {
-    /// Before anything was seen.
+    /// The start of a run, when nothing has been seen.
     fn nothing() -> Self {
         Self {
             journal: Vec::new(),
@@ -84,16 +84,16 @@ pub struct Run {
     pub about: String,
     /// What was seen.
     pub seen: Seen,
-    /// What it amounts to.
+    /// The verdict.
     pub verdict: Verdict,
-    /// How long the run took on the wall's clock.
+    /// How long the run took by the real clock.
     pub wall: Duration,
 }
 
 /// Reads, runs and judges a scenario file.
 ///
 /// # Errors
-/// If the scenario cannot be read or built, or, in real time, if there is no socket to be had.
+/// If the scenario cannot be read or compiled, or, in real time, if no socket can be opened.
 pub fn run_file(path: &Path, seed: Seed, mode: Mode) -> Result<Run, RunError> {
     run_file_with(path, &[], seed, mode)
 }
@@ -116,7 +116,7 @@ pub fn run_file_with(
 /// Runs and judges a scenario.
 ///
 /// # Errors
-/// If the scenario cannot be built, or, in real time, if there is no socket to be had.
+/// If the scenario cannot be compiled, or, in real time, if no socket can be opened.
 pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, RunError> {
     let start = Instant::now();
     let world = loaded.build(seed)?;
@@ -132,7 +132,7 @@ pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, R
     })
 }
 
-/// The folder for what scenarios include, which is no scenario itself.
+/// The folder with the parts that scenarios include; they are not scenarios themselves.
 const PARTS: &str = "common";
 
 /// The scenario files that a path stands for: itself, or all below a folder, by name, without those in `common`.

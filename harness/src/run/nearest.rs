@@ -1,4 +1,5 @@
-//! What came nearest to an expectation that was not met, and what is not in its fields: counts, and the connection.
+//! What came nearest to an expectation that was not met. Also how often something was asked and answered, and how the
+//! connection ended.
 
 use std::time::Duration;
 
@@ -9,17 +10,17 @@ use veschub_wire::{CommandId, Request, view::Value};
 use super::{Seen, judge};
 use crate::client::Received;
 
-/// How many candidates are told.
+/// How many candidates are shown.
 const CANDIDATES: usize = 3;
 
-/// Something that happened and is near to what was expected.
+/// Something that happened and is close to what was expected.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate {
     /// When it happened.
     pub at: Duration,
     /// What it is: `request`, `reply`, `entry`.
     pub what: &'static str,
-    /// What was wanted of it and what was found, field by field.
+    /// What was wanted and what was found, field by field.
     pub fields: Vec<CandidateField>,
 }
 
@@ -32,16 +33,16 @@ pub struct CandidateField {
     pub wanted: String,
     /// What was found.
     pub found: String,
-    /// Whether that will do.
+    /// Whether that is good enough.
     pub fits: bool,
 }
 
-/// What is known beside an expectation that was not met.
+/// What is known about an expectation that was not met.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Nearest {
     /// What came nearest, at most three, the nearest first.
     pub candidates: Vec<Candidate>,
-    /// What the fields do not say: how often something was asked and answered, how the connection ended.
+    /// How often something was asked and answered, and how the connection ended.
     pub circumstances: Vec<String>,
 }
 
@@ -97,7 +98,7 @@ impl Look<'_> {
         journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.what)?)))
     }
 
-    /// The requests that reached the device, with the command that each asks for, itself or through another device.
+    /// The requests that reached the device, each with its command, or with the command inside FORWARD_CAN.
     fn asked(&self) -> Vec<(Duration, CommandId, Option<u8>)> {
         let decode = |what: &JournalEvent| match what {
             JournalEvent::Request(payload) => Request::decode(payload).ok(),
@@ -135,7 +136,7 @@ impl Look<'_> {
         asked.into_iter().take(CANDIDATES).map(candidate).collect()
     }
 
-    /// The requests from the first one that is another than was wanted.
+    /// The requests, starting with the first one that is not the wanted one.
     fn order(&self, wanted: &[schema::CommandName]) -> Vec<Candidate> {
         let seen: Vec<_> = self
             .entries_with(|what| match what {
@@ -339,7 +340,7 @@ impl Look<'_> {
         });
         if let Some((at, how)) = ended.last() {
             told.push(format!(
-                "the connection at {:.3} s: {how}",
+                "the connection ended at {:.3} s: {how}",
                 at.as_secs_f64()
             ));
         }
@@ -347,7 +348,7 @@ impl Look<'_> {
     }
 }
 
-/// How much of the wanted text's words stand in another, and how alike they are.
+/// How similar a text is to the wanted one, by common words and by characters.
 fn likeness(text: &str, wanted: &str) -> f64 {
     let words: Vec<&str> = wanted.split_whitespace().collect();
     let there = words.iter().filter(|word| text.contains(**word)).count();

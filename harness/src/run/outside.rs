@@ -1,4 +1,4 @@
-//! Runs a scenario with an outside client and judges it: the one function that everything about programs goes through.
+//! Runs a scenario with an outside client and judges the client.
 
 use std::{
     path::Path,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::outside::{
     output,
-    task::Task,
+    task::{Task, TaskError},
     verdict::{self, Conduct, Verdict},
 };
 
@@ -26,18 +26,18 @@ pub struct OutsideRun {
     pub name: String,
     /// What the scenario is about.
     pub about: String,
-    /// The client's task, as it is named to it; nothing, if no outside client can do it.
+    /// The name of the client's task; `None` if no outside client can do it.
     pub task: Option<&'static str>,
-    /// What was seen; nothing, if the client was not started.
+    /// What was seen; `None` if the client was not started.
     pub witnessed: Option<Witnessed>,
-    /// What it amounts to.
+    /// The verdict.
     pub verdict: Verdict,
     /// How long the run took.
     pub wall: Duration,
 }
 
 impl OutsideRun {
-    /// What went over the wire, as a pcapng file; nothing, if the client was not started.
+    /// The traffic as a pcapng file; empty if the client was not started.
     #[must_use]
     pub fn capture(&self) -> &[u8] {
         let witnessed = self.witnessed.as_ref();
@@ -48,7 +48,7 @@ impl OutsideRun {
 /// Reads a scenario file with some values replaced, runs it with a program and judges what was seen.
 ///
 /// # Errors
-/// If the scenario cannot be read or built, there is no socket to be had, or the supervisor cannot be started.
+/// If the scenario cannot be read or compiled, no socket can be opened, or the supervisor cannot be started.
 pub fn run_outside_file(
     path: &Path,
     settings: &[String],
@@ -61,10 +61,10 @@ pub fn run_outside_file(
     run_outside(&name.to_string_lossy(), &loaded, seed, program, longest)
 }
 
-/// Runs a scenario with a program and judges what was seen. A task that goes on for more than `longest` is skipped.
+/// Runs a scenario with a program and judges what was seen. A task that takes longer than `longest` is skipped.
 ///
 /// # Errors
-/// If the scenario cannot be built, there is no socket to be had, or the supervisor cannot be started.
+/// If the scenario cannot be compiled, no socket can be opened, or the supervisor cannot be started.
 pub fn run_outside(
     name: &str,
     loaded: &Loaded,
@@ -85,7 +85,7 @@ pub fn run_outside(
         wall: Duration::ZERO,
     };
     match task(scenario, longest) {
-        Err(why) => run.verdict = Verdict::skip(why),
+        Err(why) => run.verdict = Verdict::skip(why.to_string()),
         Ok(task) => {
             let witnessed = witness(world, &task, program)?;
             run.task = Some(task.name);
@@ -97,13 +97,11 @@ pub fn run_outside(
     Ok(run)
 }
 
-fn task(scenario: &Scenario, longest: Duration) -> Result<Task, String> {
+fn task(scenario: &Scenario, longest: Duration) -> Result<Task, TaskError> {
     let task = Task::of(&scenario.client)?;
-    if task.lasts > longest {
-        let (lasts, longest) = (task.lasts, longest);
-        return Err(format!(
-            "goes on for {lasts:?} in real time, more than {longest:?}; --longest allows more"
-        ));
+    let lasts = task.lasts;
+    if lasts > longest {
+        return Err(TaskError::TooLong { lasts, longest });
     }
     Ok(task)
 }
@@ -146,7 +144,8 @@ fn judge_sent(
     journal: &[JournalEntry],
     conduct: &Conduct<'_>,
 ) -> (Vec<Difference>, Vec<String>) {
-    let mut sent = conduct.process();
+    let mut sent: Vec<_> = conduct.exit_code().into_iter().collect();
+    sent.extend(conduct.process());
     let (more, notes) = judge_session(scenario, target, journal, conduct);
     sent.extend(more);
     (sent, notes)

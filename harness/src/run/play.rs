@@ -1,4 +1,4 @@
-//! Plays a scenario: joins the client to the hub and lets it do its task.
+//! Plays a scenario: connects the client to the hub and lets it do its task.
 
 use std::{cell::RefCell, io, time::Duration};
 
@@ -22,10 +22,10 @@ pub(crate) const FAREWELL: Duration = Duration::from_millis(20);
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
-    /// The scenario is at fault.
+    /// The scenario has a mistake.
     #[error("{0}")]
     Scenario(ScenarioError),
-    /// The machine is.
+    /// The operating system reports an error.
     #[error("cannot run the scenario: {0}")]
     Io(#[from] io::Error),
 }
@@ -74,7 +74,7 @@ async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunErro
     let journal = RefCell::new(Vec::new());
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async {
-        // An error means that the sender is gone, which is the end as well.
+        // An error means that the sender was dropped, which also means the end.
         let _ = stopped.await;
     };
     let mut tape = Tape::new()?;

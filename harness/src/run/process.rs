@@ -1,8 +1,8 @@
 //! Runs an outside client: a hub on a free loopback port in real time, and the program under its supervisor.
 //!
-//! What the program prints is put in order with what happens at the hub by cause, not by clock: before the hub's
-//! every step the pipe is emptied, so a line that was printed before a request was sent stands before that request,
-//! however late a busy machine gets round to either.
+//! Lines of the program and events at the hub are ordered by cause, not by clock: before each step of the hub, the
+//! program's pipe is emptied. So a line that was printed before a request was sent comes before that request, even if
+//! a busy machine handles both late.
 
 use std::{
     cell::RefCell,
@@ -32,7 +32,7 @@ use super::tape::Tape;
 use crate::{
     outside::{
         command::{Template, Variable},
-        ending::{How, Report},
+        ending::{ProcessEnd, ProcessReport},
         output::{Excerpt, Line, Lines, MAX_STDOUT},
         task::Task,
     },
@@ -64,29 +64,29 @@ pub struct Witnessed {
     pub journal: Vec<JournalEntry>,
     /// What it printed on stdout, line by line.
     pub lines: Vec<Line>,
-    /// Lines that are not kept because there were too many.
+    /// How many lines were not kept because there were too many.
     pub forgotten_lines: usize,
-    /// What it printed on stdout, in part.
+    /// The start and the end of its stdout.
     pub stdout: Excerpt,
-    /// What it printed on stderr, in part.
+    /// The start and the end of its stderr.
     pub stderr: Excerpt,
     /// How it ended.
-    pub report: Report,
+    pub report: ProcessReport,
     /// How long it was allowed to run.
     pub limit: Duration,
-    /// What went over the wire, as a pcapng file.
+    /// The traffic, as a pcapng file.
     pub capture: Vec<u8>,
 }
 
 /// Runs the program against the world.
 ///
 /// # Errors
-/// If there is no socket to be had, or the supervisor cannot be started.
+/// If no socket can be opened, or the supervisor cannot be started.
 pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Result<Witnessed> {
     witness_with(world, task, program, None)
 }
 
-/// Runs the program against the world while somebody else connects.
+/// Runs the program against the world, while a second tool or device connects.
 ///
 /// # Errors
 /// As [`witness`].
@@ -96,7 +96,7 @@ pub(crate) fn witness_with(
     program: &Program,
     second: Option<&Second>,
 ) -> io::Result<Witnessed> {
-    // One thread: the hub, the pipe and the journal are never at work at once.
+    // One thread, so that the hub, the pipe and the journal are never used at the same time.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -117,7 +117,7 @@ pub(crate) fn witness_with(
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
-            // An error means that the sender is gone, which is the end as well.
+            // An error means that the sender was dropped, which also means the end.
             let _ = stopped.await;
         };
         let mut tape = Tape::new()?;
@@ -167,7 +167,7 @@ pub(crate) fn witness_with(
     })
 }
 
-/// Somebody else who connects once the client is attached, and stays.
+/// A second tool or device that connects after the client is attached, and stays.
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
     /// How long after.
@@ -176,7 +176,7 @@ pub(crate) struct Second {
     pub(crate) login: Vec<u8>,
 }
 
-/// How often it is looked whether the client is attached.
+/// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
 
 async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -> Infallible {
@@ -188,7 +188,7 @@ async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -
         sleep(LOOK).await;
     }
     sleep(second.after).await;
-    // The hub is in this very process: if it cannot be reached, the journal shows that nobody came.
+    // The hub is in this process. If it cannot be reached, the journal shows that nothing connected.
     if let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await {
         let _ = stream.write_all(&second.login).await;
         let mut buffer = [0; 512];
@@ -203,7 +203,7 @@ struct Client {
     link: UnixStream,
     stdout: pipe::Receiver,
     stderr: pipe::Receiver,
-    /// The pipe of stdout, to be emptied at any moment.
+    /// The pipe of stdout, which can be emptied at any moment.
     tap: File,
 }
 
@@ -242,7 +242,7 @@ impl Client {
     }
 }
 
-/// What is noted while a client runs.
+/// Everything that is noted while a client runs.
 struct Record {
     start: Instant,
     tap: File,
@@ -254,9 +254,9 @@ impl Record {
     /// Takes in what the client has printed by now.
     fn drain(&mut self) {
         let mut buffer = [0; 16 << 10];
-        // Before a step of the hub, no more than a pipe holds.
+        // Before a step of the hub, read at most what a pipe holds.
         for _ in 0..8 {
-            // The pipe does not block: an error is that there is nothing.
+            // The pipe does not block: an error means that it is empty.
             match (&self.tap).read(&mut buffer) {
                 Ok(count) if count > 0 => self.take(&buffer[..count]),
                 _ => return,
@@ -278,7 +278,7 @@ async fn watch(
     record: &RefCell<Record>,
     limit: Duration,
     secret: &str,
-) -> (Option<Report>, Excerpt) {
+) -> (Option<ProcessReport>, Excerpt) {
     let (flooded, overflow) = oneshot::channel::<()>();
     let reading_stdout = async {
         let mut flooded = Some(flooded);
@@ -298,7 +298,7 @@ async fn watch(
                 Err(_) => break,
             }
         }
-        // Kept, or the other side would take its end for a flood.
+        // The sender is kept: dropping it would look like a flood.
         flooded
     };
     let reading_stderr = async {
@@ -329,11 +329,11 @@ async fn watch(
     }
 }
 
-/// Lets the supervisor end, or ends it.
-fn finish(mut supervisor: Child, report: Option<Report>) -> io::Result<Report> {
+/// Waits for the supervisor to end; ends it if it has not reported.
+fn finish(mut supervisor: Child, report: Option<ProcessReport>) -> io::Result<ProcessReport> {
     if report.is_none() {
         let _ = supervisor.kill();
     }
     supervisor.wait()?;
-    Ok(report.unwrap_or_else(|| Report::new(How::Lost)))
+    Ok(report.unwrap_or_else(|| ProcessReport::new(ProcessEnd::Lost)))
 }

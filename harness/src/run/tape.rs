@@ -1,4 +1,4 @@
-//! What went over the wire in a run, as a capture file to look at afterwards.
+//! Records the traffic of a run as a capture file.
 
 use std::io::{self, Write};
 
@@ -6,14 +6,14 @@ use veschub_drive::observe::Saving;
 use veschub_hub::journal::JournalEntry;
 use veschub_transcript::live::LiveCapture;
 
-/// The most bytes that are kept of a run: a client that floods the hub does not fill the memory.
+/// The most bytes that are recorded of a run, so that a client that floods the hub does not fill the memory.
 const MAX_BYTES: usize = 16 << 20;
-/// When every run begins in its file, since the epoch: 2026-01-01. The same run gives the same file.
+/// The time in the file at which every run begins, since the epoch: 2026-01-01. So the same run gives the same file.
 const START_NS: u64 = 1_767_225_600_000_000_000;
 /// The hub's port in the file.
 const PORT: u16 = 65_101;
 
-/// A run being recorded.
+/// A run that is being recorded.
 pub(crate) struct Tape {
     capture: LiveCapture<Bounded>,
     result: io::Result<()>,
@@ -21,7 +21,7 @@ pub(crate) struct Tape {
 
 impl Tape {
     /// # Errors
-    /// If not even the file's headers fit, which they do.
+    /// If the headers of the file do not fit; they always do.
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self {
             capture: LiveCapture::new(Bounded::default(), PORT, START_NS)?,
@@ -34,7 +34,7 @@ impl Tape {
         Saving::new(&mut self.capture, &mut self.result, then)
     }
 
-    /// The file, as far as it goes.
+    /// The recorded file.
     pub(crate) fn finish(self) -> Vec<u8> {
         let Bounded(bytes) = self.capture.finish().unwrap_or_default();
         bytes
@@ -47,7 +47,9 @@ pub(crate) struct Bounded(Vec<u8>);
 impl Write for Bounded {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len() + bytes.len() > MAX_BYTES {
-            return Err(io::Error::other("the run says too much to be kept"));
+            return Err(io::Error::other(
+                "the traffic of the run is too large to be recorded",
+            ));
         }
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())

@@ -1,4 +1,4 @@
-"""A fake VESCHub for the tests of clients of VESC devices: a pytest plugin with the simulator inside."""
+"""A pytest plugin for testing clients of VESC devices, with a simulated VESCHub inside."""
 
 from .client import ClientRun, run_client
 from .hub import Hub, HubError

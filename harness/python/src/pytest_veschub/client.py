@@ -17,16 +17,16 @@ from .scenario import Scenario
 
 @dataclass(frozen=True)
 class ClientRun:
-    """What became of a client program, scenario by scenario."""
+    """The result of a client program, scenario by scenario."""
 
     passed: int
     failed: int
     skipped: int
-    #: One JSON object a scenario, with `scenario`, `verdict`, `sent`, `understood`, `readings`, `process` and more.
+    #: A JSON object for each scenario, with `scenario`, `verdict`, `sent`, `understood`, `readings` and more.
     runs: list[dict[str, Any]]
 
     def check(self) -> None:
-        """Raises AssertionError with all that is wrong if a scenario failed, or none was judged."""
+        """Raises AssertionError with all mistakes if a scenario failed or no scenario was judged."""
         __tracebackhide__ = True
         if self.failed == 0 and self.passed > 0:
             return
@@ -52,12 +52,13 @@ def run_client(
     seed: int = 0,
     time_limit: float | None = None,
 ) -> ClientRun:
-    """Runs a program as the client of these scenarios, or of all that come with the package.
+    """Runs a program as the client of these scenarios, or of all scenarios that come with the package.
 
-    `docs/clients.md` in the project says what the program is told and what it prints. `command` may have `{host}`,
-    `{port}`, `{id}`, `{password}` and `{task}` in it; no shell runs it. `time_limit` is in seconds, for each scenario.
+    `docs/clients.md` in the project says what the program is told and what it must print. `command` may contain
+    `{host}`, `{port}`, `{id}`, `{password}` and `{task}`; it is started without a shell. `time_limit` is in seconds,
+    for each scenario.
 
-    Raises HubError if the command or a scenario cannot be used; a client that fails is told by `check`.
+    Raises HubError if the command or a scenario cannot be used. It does not raise if the client fails: call `check`.
     """
     if not isinstance(command, str):
         command = shlex.join(command)

@@ -1,4 +1,4 @@
-"""A fake VESCHub on a free port of 127.0.0.1."""
+"""A simulated VESCHub on a free port of 127.0.0.1."""
 
 import asyncio
 import json
@@ -16,37 +16,37 @@ from .journal import Entry, Journal
 from .programs import program
 from .scenario import Scenario, Switch
 
-#: How long a hub may take to start and to end, in seconds: far more than it needs.
+#: How long a hub may take to start or to end, in seconds: far more than it needs.
 _PATIENCE = 30.0
 
-#: How long a wait for something takes before it fails, in seconds.
+#: How long `wait_for` and `wait_for_request` wait before they fail, in seconds.
 TIMEOUT = 10.0
 
 
 class HubError(Exception):
-    """A hub that does not start, or that ended by itself, with what it said."""
+    """The hub does not start, or ended by itself; the message has what it printed."""
 
 
 class Hub:
-    """A hub in a process of its own, from its start until `stop` or the end of a `with` block.
+    """A hub in a process of its own. It runs until `stop` or the end of a `with` block.
 
-    Without a scenario it has one device, a pack of 20 cells that is being ridden. `set` replaces values of the
-    scenario, by their path: `{"devices.0.express.bms.cells": 12}`. `quirks` and `faults` stand in the place of the
-    scenario's own: `["needs-setup", {"session-reset": {"max_gap": "250ms"}}]`. `seed` decides all that is random.
-    Relative paths are looked for in `folders`, then in the current one.
+    Without a scenario it has one device, with a pack of 20 cells that is being ridden. `set` replaces values of the
+    scenario, by their path: `{"devices.0.express.bms.cells": 12}`. `quirks` and `faults` replace those of the
+    scenario: `["needs-setup", {"session-reset": {"max_gap": "250ms"}}]`. `seed` decides everything that is random.
+    Relative paths are looked for in `folders`, then in the current folder.
 
     Raises HubError, with the place of the mistake, if the scenario cannot be used.
     """
 
-    #: Where it listens: always 127.0.0.1.
+    #: The address where it listens: always 127.0.0.1.
     host: str
-    #: The port, which was free.
+    #: The port where it listens, which was free.
     port: int
     #: The id of the first device.
     id: str
-    #: Its password; empty where any will do.
+    #: Its password; empty if it accepts every password.
     password: str
-    #: What a client program is told: VESC_HOST, VESC_PORT, VESC_ID, VESC_PASSWORD and VESC_TIMEOUT_MS.
+    #: Environment variables for a client program: VESC_HOST, VESC_PORT, VESC_ID, VESC_PASSWORD and VESC_TIMEOUT_MS.
     env: dict[str, str]
 
     def __init__(
@@ -71,7 +71,7 @@ class Hub:
                 *("--until-stdin-ends", "--quiet"),
                 *scenarios.settings(set, quirks, faults),
             ]
-            # The hub ends when its stdin does, also if this process is killed.
+            # The hub ends when its stdin is closed, which also happens if this process is killed.
             self._process = subprocess.Popen(
                 arguments,
                 stdin=subprocess.PIPE,
@@ -85,10 +85,10 @@ class Hub:
                 start = self._journal.start(_PATIENCE)
             except ValueError as error:
                 self._end()
-                raise HubError(f"the programs are of another release: {error}") from error
+                raise HubError(f"the programs and this package are of different releases: {error}") from error
             if start is None:
                 self._end()
-                raise HubError(f"the hub does not start\n{self._said}")
+                raise HubError(f"the hub did not start\n{self._said}")
         self._tell(start)
 
     def _tell(self, start: Mapping[str, Any]) -> None:
@@ -120,13 +120,13 @@ class Hub:
         self.stop()
 
     def stop(self) -> None:
-        """Ends the hub; what has happened can still be asked for. Raises HubError if it has ended by itself."""
+        """Ends the hub; its entries can still be read. Raises HubError if it has already ended by itself."""
         if self._process.stdin is None or self._process.stdin.closed:
             return
         ended = self._process.poll()
         self._end()
         if ended is not None:
-            raise HubError(f"the hub ended by itself with {ended}\n{self._said}")
+            raise HubError(f"the hub ended by itself with exit code {ended}\n{self._said}")
 
     def _end(self) -> None:
         process = self._process
@@ -141,18 +141,18 @@ class Hub:
             process.wait()
         self._journal.join()
         process.stdout.close()
-        # A quiet hub says little: it never waits for somebody to read this.
+        # A quiet hub prints so little that it never has to wait for a reader.
         with process.stderr:
             self._said = process.stderr.read().decode(errors="replace").strip()
 
     def entries(self) -> list[Entry]:
-        """All that has happened so far, in order."""
+        """All entries of the journal so far, in order."""
         return self._journal.entries()
 
     def requests(self, command: str | None = None) -> list[Entry]:
         """The requests that have reached a device so far, or those of one command; `.fields` are their arguments.
 
-        A request inside of FORWARD_CAN is found by its own command as well.
+        A request inside FORWARD_CAN is also found by its own command.
         """
         return [
             entry
@@ -161,34 +161,34 @@ class Hub:
         ]
 
     def replies(self, command: str | None = None) -> list[Entry]:
-        """The replies that were sent so far, or those to one command; `.fields` are their values."""
+        """The replies that the device has sent so far, or those to one command; `.fields` are their values."""
         return [
             entry for entry in self.entries() if entry.is_reply and command in (None, entry.command)
         ]
 
     def truth(self, command: str = "BMS_GET_VALUES") -> dict[str, Any]:
-        """The values in the latest reply to a command, as they were sent: `{"total_voltage_v": 83.774, ...}`.
+        """The values in the latest reply to a command, as the device sent them: `{"total_voltage_v": 83.774, ...}`.
 
-        Raises AssertionError if no such reply was sent.
+        Raises AssertionError if the device has sent no such reply.
         """
         __tracebackhide__ = True
         replies = self.replies(command)
         if not replies:
-            raise AssertionError(f"no reply to {command} was sent; {self._so_far()}")
+            raise AssertionError(f"the device has sent no reply to {command}; {self._so_far()}")
         return dict(replies[-1].fields)
 
     def wait_for_request(self, command: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
-        """The `count`th request of a command since the hub's start, once it has reached a device.
+        """Waits for the `count`th request of a command since the hub's start, and returns it.
 
-        Raises AssertionError after `timeout` seconds. In async code use `async_wait_for_request`: this one blocks.
+        Raises AssertionError after `timeout` seconds. This method blocks: in async code use `async_wait_for_request`.
         """
         __tracebackhide__ = True
         return self._wait(lambda entry: entry.asks(command), f"request {command}", count, timeout)
 
     def wait_for(self, kind: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
-        """The `count`th entry of a kind, such as `attached`, `login-refused`, `fault` or `closed`, once it is there.
+        """Waits for the `count`th entry of a kind and returns it: `attached`, `fault`, `closed` and so on.
 
-        Raises AssertionError after `timeout` seconds. In async code use `async_wait_for`: this one blocks.
+        Raises AssertionError after `timeout` seconds. This method blocks: in async code use `async_wait_for`.
         """
         __tracebackhide__ = True
         return self._wait(lambda entry: entry.kind == kind, kind, count, timeout)
@@ -196,12 +196,12 @@ class Hub:
     async def async_wait_for_request(
         self, command: str, *, count: int = 1, timeout: float = TIMEOUT
     ) -> Entry:
-        """Like `wait_for_request`, while the event loop goes on."""
+        """Like `wait_for_request`, but does not block the event loop."""
         wait = partial(self.wait_for_request, command, count=count, timeout=timeout)
         return await asyncio.to_thread(wait)
 
     async def async_wait_for(self, kind: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
-        """Like `wait_for`, while the event loop goes on."""
+        """Like `wait_for`, but does not block the event loop."""
         return await asyncio.to_thread(partial(self.wait_for, kind, count=count, timeout=timeout))
 
     def _wait(self, fits: Callable[[Entry], bool], what: str, count: int, timeout: float) -> Entry:
@@ -221,14 +221,15 @@ class Hub:
     def check_reading(
         self, fields: Mapping[str, Any], *, command: str | None = None, can_id: int | None = None
     ) -> None:
-        """Compares what a client understood with what was sent to it until now.
+        """Compares what a client understood with what the device has sent to it until now.
 
-        `fields` are values in the units that their names end in: `{"total_voltage_v": 83.77, "cell_voltages_v": [4.18]}`;
-        `veschub-harness schema reading` prints all names. One count of the raw scale is the tolerance. The reply is
-        that to `command`, if it is given, or the one that fits best; `can_id` is that of a device asked through another.
+        `fields` are values in the unit at the end of their name: `{"total_voltage_v": 83.77, "current_a": -1.5}`;
+        `veschub-harness schema reading` prints all names. A value may be off by one count of its raw scale. It is
+        compared with the reply to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a
+        device that was asked through another one.
 
-        Raises AssertionError with a table that has both values and the name of the mistake, where it is a known one:
-        read without its sign, 10 times too large, capped at 32, stale.
+        Raises AssertionError with a table that has both values, and the mistake if it is a known one: read without its
+        sign, 10 times too large, ends too early, stale.
         """
         __tracebackhide__ = True
         reading = {"fields": dict(fields), "command": command, "can_id": can_id}
@@ -242,14 +243,14 @@ class Hub:
             timeout=_PATIENCE,
         )
         if judged.returncode == 1:
-            raise AssertionError(f"the reading is not right\n{judged.stdout.decode()}")
+            raise AssertionError(f"the reading is wrong\n{judged.stdout.decode()}")
         if judged.returncode:
             raise HubError(judged.stderr.decode(errors="replace"))
 
     def transcript(self, since: int = 0) -> str:
-        """What has happened, decoded, a line each: seconds, connection, what; without the first `since` entries."""
+        """The journal as text, a line for each entry: seconds, connection, text; without the first `since` entries."""
         return "\n".join(map(str, self.entries()[since:]))
 
 
-#: Kinds that say why something did not happen.
+#: Kinds of entries that say why something did not happen.
 _REASONS = ("login-refused", "not-answered", "quirk", "fault", "swallowed", "not-served")

@@ -1,4 +1,4 @@
-"""What happens at a hub, read along while it happens."""
+"""Reads the journal of a hub while the hub runs."""
 
 import json
 import os
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Self
 
-#: The version of the journal's schema that is understood here.
+#: The version of the journal that this package can read.
 VERSION = 1
 
-#: How much is read at a time, in bytes.
+#: How much is read at once, in bytes.
 _CHUNK = 1 << 16
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened.
+    """An event at the hub.
 
-    `kind` says what: `opened`, `login`, `attached`, `login-refused`, `swallowed`, `frame`, `noise`, `not-answered`,
-    `quirk`, `fault`, `nobody-there`, `closed`, and rarer ones.
+    `kind` is one of `opened`, `login`, `attached`, `login-refused`, `swallowed`, `frame`, `noise`, `not-answered`,
+    `quirk`, `fault`, `nobody-there`, `closed` and some rarer ones; `docs/journal.md` lists them.
     """
 
     #: When, in seconds since the hub's start.
@@ -31,26 +31,26 @@ class Entry:
     connection: int | None = None
     #: The id of the device.
     device: str | None = None
-    #: `to-device` or `to-tool`, of frames and noise.
+    #: `to-device` or `to-tool`, for frames and noise.
     direction: str | None = None
     #: The command's name as in the firmware, `BMS_GET_VALUES`, or a number such as `0xf0`.
     command: str | None = None
-    #: The bytes of a frame, from its command on, or of noise.
+    #: The payload of a frame, which starts with its command, or the bytes of noise.
     payload: bytes | None = None
-    #: What a frame says: names with their unit to numbers, texts and lists, secrets masked.
+    #: The fields of a frame: numbers, texts and lists by their name, which ends in the unit; secrets are masked.
     fields: Mapping[str, Any] = field(default_factory=dict)
     #: What the device held when it answered, under the same names.
     truth: Mapping[str, Any] = field(default_factory=dict)
-    #: Of a quirk or a fault: which.
+    #: The name of a quirk or a fault.
     name: str | None = None
     #: Why it happened, in words.
     why: str | None = None
-    #: All of it in words, for a person.
+    #: The whole entry in words.
     text: str = ""
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Self:
-        """An entry of a line of the journal; keys that are not known here are left out."""
+        """Makes an entry of a line of the journal, without keys that are unknown here."""
         known = {key: value for key, value in line.items() if key in cls.__dataclass_fields__}
         payload = known.get("payload")
         known["payload"] = None if payload is None else bytes.fromhex(payload)
@@ -67,7 +67,7 @@ class Entry:
         return self.kind == "frame" and self.direction == "to-tool"
 
     def asks(self, command: str) -> bool:
-        """Whether it is a request of this command, inside of FORWARD_CAN or not."""
+        """Whether it is a request of this command, itself or inside FORWARD_CAN."""
         inner = self.fields.get("command") if self.command == "FORWARD_CAN" else None
         return self.is_request and command in (self.command, inner)
 
@@ -79,8 +79,8 @@ class Entry:
 class Journal:
     """Reads the journal that `veschub-sim serve --journal -` writes, in a thread of its own, and keeps it.
 
-    The hub writes an entry before it sends what the entry tells of, and every method here reads first what lies in the
-    pipe: whoever has got a reply finds it in the journal.
+    The hub writes the entry of a reply before it sends the reply, and every method here first reads all that is in the
+    pipe. So a client that has received a reply finds it in the journal.
     """
 
     def __init__(self, pipe: int) -> None:
@@ -98,26 +98,26 @@ class Journal:
         self._thread.start()
 
     def entries(self) -> list[Entry]:
-        """All that has happened so far."""
+        """All entries so far."""
         with self._changed:
             self._drain()
             return list(self._entries)
 
     def lines(self) -> list[bytes]:
-        """The same as it was written, one JSON object each with its line feed."""
+        """All lines so far as the hub wrote them: JSON objects, each with its line feed."""
         with self._changed:
             self._drain()
             return list(self._lines)
 
     def start(self, timeout: float) -> Mapping[str, Any] | None:
-        """The first line, which says where the hub listens, once it is there; None if it does not come in time."""
+        """Waits for the first line, which says where the hub listens; None if it does not come in time."""
         self._wait(lambda: self._start is not None, timeout)
         if self._failure:
             raise self._failure
         return self._start
 
     def wait(self, fits: Callable[[Entry], bool], count: int, timeout: float) -> Entry | None:
-        """The `count`th entry that fits, once there are as many; None after `timeout` seconds, or at the hub's end."""
+        """Waits for the `count`th entry that fits; None after `timeout` seconds, or if the hub ends."""
         found: list[Entry] = []
         looked_at = 0
 
@@ -130,7 +130,7 @@ class Journal:
         return found[count - 1] if self._wait(enough, timeout) else None
 
     def join(self) -> None:
-        """Waits until all is read; only once the hub has ended."""
+        """Waits until the whole journal is read; call it only after the hub has ended."""
         self._thread.join()
 
     def _wait(self, done: Callable[[], bool], timeout: float) -> bool:
@@ -151,7 +151,7 @@ class Journal:
                     self._drain()
 
     def _drain(self) -> None:
-        """Takes in what lies in the pipe, without waiting; the lock must be held."""
+        """Reads all that is in the pipe, without waiting; the caller must hold the lock."""
         while not self._ended:
             try:
                 chunk = os.read(self._pipe, _CHUNK)
@@ -164,7 +164,7 @@ class Journal:
             self._changed.notify_all()
 
     def _take(self, line: bytes) -> None:
-        # Before the journal there is a line for people: where the hub listens.
+        # Before the journal, the hub prints a line for people, which says where it listens.
         if not line.startswith(b"{"):
             return
         self._lines.append(line + b"\n")

@@ -1,4 +1,4 @@
-"""The two programs that come with the package, and what they come with."""
+"""The two programs and the scenarios that come with the package."""
 
 import os
 import sys
@@ -7,20 +7,20 @@ from typing import Never
 
 _HERE = Path(__file__).parent
 
-#: The scenarios that come with the package: one behaviour each, the file name says which.
+#: The folder of the scenarios that come with the package. Each shows one behaviour, which its file name says.
 SCENARIOS = _HERE / "data" / "scenarios"
 
 
 def program(name: str) -> Path:
-    """The path of `veschub-sim` or `veschub-harness`; in the folder $VESCHUB_BIN, if that is set.
+    """The path of `veschub-sim` or `veschub-harness`, in the folder $VESCHUB_BIN if that is set.
 
-    Raises FileNotFoundError if it is not there.
+    Raises FileNotFoundError if there is no such file.
     """
     folder = Path(os.environ.get("VESCHUB_BIN") or _HERE / "bin")
     path = folder / name
     if not path.is_file():
         raise FileNotFoundError(
-            f"{path} is not there: install the wheel, or set VESCHUB_BIN to a folder that has the program"
+            f"there is no {path}: install the wheel, or set VESCHUB_BIN to the folder with the program"
         )
     return path
 

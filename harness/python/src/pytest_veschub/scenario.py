@@ -1,4 +1,4 @@
-"""Where a scenario may come from: a file, one that comes with the package, YAML text, or a mapping."""
+"""Finds a scenario: a file, a scenario that comes with the package, YAML text, or a mapping."""
 
 import json
 import os
@@ -8,18 +8,18 @@ from typing import Any, TypeAlias
 
 from .programs import SCENARIOS
 
-#: A path, the name of a scenario that comes with the package, YAML text, or what that would say as a mapping.
+#: A path, the name of a scenario that comes with the package, YAML text, or the same content as a mapping.
 Scenario: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-#: A quirk or a fault: its name, or a mapping of its name to what it is set to.
+#: A quirk or a fault: its name, or a mapping from its name to its parameters.
 Switch: TypeAlias = str | Mapping[str, Any]
 
 
 def find(scenario: Scenario, scratch: Path, *folders: Path) -> Path:
     """The scenario as a file.
 
-    Text and mappings are written into the folder `scratch`; they cannot name files relative to themselves. A relative
-    path is looked for in `folders`, then in the current one. Raises FileNotFoundError if there is no such file.
+    Text and mappings are written to a file in the folder `scratch`, so they cannot use relative paths. A relative path
+    is looked for in `folders`, then in the current folder. Raises FileNotFoundError if there is no such file.
     """
     if isinstance(scenario, Mapping):
         return _write(scratch, json.dumps({"version": 1, **scenario}))
@@ -31,11 +31,11 @@ def find(scenario: Scenario, scratch: Path, *folders: Path) -> Path:
         if path.is_file():
             return path
     looked = ", ".join(str(path) for path in candidates)
-    raise FileNotFoundError(f"no scenario {os.fspath(scenario)}: looked for {looked}")
+    raise FileNotFoundError(f"there is no scenario {os.fspath(scenario)}: looked for {looked}")
 
 
 def _write(scratch: Path, text: str) -> Path:
-    # JSON is YAML. Hubs and runs have a folder each, and a run may have several scenarios.
+    # JSON is valid YAML. Each hub or run has a folder of its own, and a run may have several scenarios.
     path = scratch / f"scenario-{len(list(scratch.iterdir())) + 1}.yaml"
     path.write_text(text, encoding="utf-8")
     return path
@@ -46,7 +46,7 @@ def settings(
     quirks: Iterable[Switch] | None = None,
     faults: Iterable[Switch] | None = None,
 ) -> list[str]:
-    """What is replaced in a scenario, as arguments: `--set PATH=VALUE` for each."""
+    """The values that replace those of a scenario, as arguments: `--set PATH=VALUE` for each."""
     replaced = dict(values or {})
     for key, switches in (("quirks", quirks), ("faults", faults)):
         if switches is not None:

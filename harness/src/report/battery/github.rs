@@ -8,11 +8,11 @@ use crate::conformance::{
     text,
 };
 
-/// GitHub shows this many annotations of a kind for a step and drops the rest without a word.
+/// GitHub shows only this many annotations of a kind for a step, and does not mention the rest.
 const SHOWN: usize = 10;
 
 /// The annotations: an error for each case that makes the run fail, a warning for each that failed and is not counted,
-/// and a notice with the numbers. More than GitHub shows are told in the last one.
+/// and a notice with the counts. If there are more than GitHub shows, the last one lists the rest.
 #[must_use]
 pub fn annotations(report: &Report) -> String {
     let (counted, uncounted): (Vec<_>, Vec<_>) = report
@@ -25,7 +25,7 @@ pub fn annotations(report: &Report) -> String {
         .iter()
         .map(|stale| {
             (
-                "known defect that does not fit".to_owned(),
+                "known defect that is out of date".to_owned(),
                 plain_line(stale),
             )
         })
@@ -51,7 +51,7 @@ fn told(case: &CaseReport) -> (String, String) {
         plain_line(&case.title),
         case.level.word()
     );
-    let message = format!("{}\nagain: {}", gist(case), plain_line(&case.reproduce));
+    let message = format!("{}\nrerun: {}", gist(case), plain_line(&case.reproduce));
     (title, message)
 }
 
@@ -70,7 +70,7 @@ fn command(out: &mut String, kind: &str, title: &str, message: &str) {
     let _ = writeln!(out, "::{kind} title={title}::{}", data(message));
 }
 
-/// What would end a command or start another is escaped as the runner wants it.
+/// Escapes characters that would end a command or start another, as GitHub's runner expects it.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")

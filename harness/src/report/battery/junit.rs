@@ -1,7 +1,7 @@
 //! JUnit XML, as CI systems read it.
 //!
-//! A section is a suite, a case is a test case. What makes the run fail is a failure and nothing else is: a SHOULD that
-//! failed without `--strict`, and a known defect, are skipped with their reason, so that the numbers that a CI system
+//! A section is a suite, a case is a test case. Only cases that make the run fail are failures. A SHOULD case that
+//! failed without `--strict` and a known defect are skipped, with their reason, so that the counts that a CI system
 //! shows agree with the exit code.
 
 use std::{fmt::Write as _, time::Duration};
@@ -11,7 +11,7 @@ use maud::{Markup, PreEscaped, html};
 use super::{counts_as_failed, gist, plain, plain_line, sections};
 use crate::conformance::report::{CaseReport, EntryReport, Outcome, Report};
 
-/// How many steps of a session stand with a failure.
+/// How many steps of the session are shown with a failure.
 const STEPS: usize = 40;
 const DECLARATION: PreEscaped<&str> = PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 
@@ -85,7 +85,7 @@ fn stale(defect: &str) -> Markup {
     html! {
         "\n"
         testcase name=(plain_line(defect)) classname="conformance.known-defects" time=(seconds(0.0)) {
-            failure message="this entry of the list of known defects does not fit" type="stale" {}
+            failure message="this entry of the list of known defects is out of date" type="stale" {}
         }
     }
 }
@@ -110,7 +110,7 @@ fn test_case(case: &CaseReport, way: Way) -> Markup {
                 ("level", case.level.word().to_owned()),
                 ("outcome", case.outcome.word().to_lowercase()),
                 ("requirement", plain_line(&case.requirement)),
-                ("source", plain_line(&case.source)),
+                ("source", plain_line(&case.citation())),
                 ("seed", case.seed.to_string()),
                 ("reproduce", plain_line(&case.reproduce)),
             ]))
@@ -129,13 +129,13 @@ fn test_case(case: &CaseReport, way: Way) -> Markup {
 fn why_skipped(case: &CaseReport) -> String {
     match case.outcome {
         Outcome::Failed => format!(
-            "{}, counted with --strict alone: {}",
+            "{}, which counts only with --strict: {}",
             case.level.word(),
             gist(case)
         ),
         Outcome::Known => {
             let why = case.reasons.last().map(|why| plain_line(why));
-            format!("known defect: {}", why.unwrap_or_else(|| gist(case)))
+            why.unwrap_or_else(|| gist(case))
         }
         _ => {
             let why = case.reasons.first().map(|why| plain_line(why));
@@ -144,12 +144,12 @@ fn why_skipped(case: &CaseReport) -> String {
     }
 }
 
-/// Everything that one wants to know who looks at a failure in a CI system.
+/// Everything that helps to understand a failure in a CI system.
 fn story(case: &CaseReport) -> String {
     let mut out = format!("\nmust     {}\n", plain(&case.requirement));
-    let _ = writeln!(out, "source   {}", plain_line(&case.source));
+    let _ = writeln!(out, "source   {}", plain_line(&case.citation()));
     let _ = writeln!(out, "matters  {}", plain(&case.matters));
-    let _ = writeln!(out, "again    {}\n", plain_line(&case.reproduce));
+    let _ = writeln!(out, "rerun    {}\n", plain_line(&case.reproduce));
     for reason in &case.reasons {
         let _ = writeln!(out, "{}", plain(reason));
     }
@@ -161,7 +161,7 @@ fn story(case: &CaseReport) -> String {
     }
     let first = case.transcript.len().saturating_sub(STEPS);
     if first + case.left_out > 0 {
-        let _ = writeln!(out, "\n  ... {} earlier", first + case.left_out);
+        let _ = writeln!(out, "\n  ... {} earlier steps", first + case.left_out);
     }
     for step in &case.transcript[first..] {
         let _ = writeln!(out, "  {}", step_line(step));

@@ -8,16 +8,16 @@ use crate::conformance::{
     text,
 };
 
-/// GitHub refuses a summary of more than 1 MiB, and a step may want to add to it.
+/// GitHub refuses a summary of more than 1 MiB, and the step may want to add something.
 const LIMIT: usize = 1000 * 1024;
-/// What is kept for saying what was left out.
+/// Room that is kept for the list of what was left out.
 const RESERVE: usize = 4 * 1024;
-/// How many differences of a case are told.
+/// How many differences of a case are shown.
 const DIFFERENCES: usize = 20;
-/// How much of one text is told, in characters.
+/// How much of one text is shown, in characters.
 const LENGTH: usize = 400;
 
-/// The report as GitHub's Markdown, never more than 1 MiB: what does not fit is named at its end.
+/// The report as GitHub's Markdown, at most 1 MiB. Cases that do not fit are listed at its end.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
     within(report, LIMIT)
@@ -36,9 +36,9 @@ fn within(report: &Report, limit: usize) -> String {
         escaped(&report.client)
     );
     let strict = if report.strict {
-        "MUST and SHOULD count"
+        "MUST and SHOULD cases count"
     } else {
-        "MUST counts"
+        "MUST cases count"
     };
     let _ = writeln!(
         out,
@@ -52,7 +52,7 @@ fn within(report: &Report, limit: usize) -> String {
     for stale in &report.stale_known_defects {
         let _ = writeln!(
             out,
-            "- ❌ known defect that does not fit: {}",
+            "- ❌ known defect that is out of date: {}",
             escaped(stale)
         );
     }
@@ -70,8 +70,8 @@ fn within(report: &Report, limit: usize) -> String {
     let mut left_out = Vec::new();
     for (title, cases) in [
         ("Failed", counted),
-        ("Failed, and not counted without --strict", uncounted),
-        ("Worth knowing", info.collect()),
+        ("Failed, but counted only with --strict", uncounted),
+        ("For information", info.collect()),
     ] {
         if !cases.is_empty() {
             let _ = writeln!(out, "### {title}\n");
@@ -94,7 +94,7 @@ fn within(report: &Report, limit: usize) -> String {
         }
         let _ = writeln!(
             out,
-            "**Left out**, as a summary has a limit of 1 MiB: {count} cases, {ids}. They are in the HTML and the JSON."
+            "**Left out**, because a summary has a limit of 1 MiB: {count} cases, {ids}. They are in the HTML and the JSON."
         );
     }
     out
@@ -134,7 +134,7 @@ fn row(out: &mut String, number: &str, title: &str, counts: Counts) {
     );
 }
 
-/// Cases that were skipped or are known, folded.
+/// Cases that were skipped or are known defects, folded.
 fn not_judged(out: &mut String, report: &Report) {
     let of_kind = |outcome| {
         report
@@ -172,7 +172,7 @@ fn told(case: &CaseReport) -> String {
         html(&case.title)
     );
     let _ = writeln!(out, "**Requirement** {}  ", escaped(&case.requirement));
-    let _ = writeln!(out, "**Source** {}  ", escaped(&case.source));
+    let _ = writeln!(out, "**Source** {}  ", escaped(&case.citation()));
     let _ = writeln!(out, "**Why it matters** {}\n", escaped(&case.matters));
     if case.differences.is_empty() {
         for reason in &case.reasons {
@@ -194,12 +194,12 @@ fn told(case: &CaseReport) -> String {
     let fence = fence(&again);
     let _ = writeln!(
         out,
-        "\nAgain:\n\n{fence}sh\n{again}\n{fence}\n\n</details>\n"
+        "\nRun it again:\n\n{fence}sh\n{again}\n{fence}\n\n</details>\n"
     );
     out
 }
 
-/// A fence that the text cannot close.
+/// A code fence that the text cannot close.
 fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max();
     "`".repeat(longest.unwrap_or_default().max(2) + 1)
@@ -213,7 +213,7 @@ fn cut(text: &str) -> String {
     }
 }
 
-/// A text that is nothing but text, also in a table's cell: no markup, no HTML, no links, no mentions.
+/// Escapes a text so that it stays plain text, also in a cell of a table: no markup, HTML, links or mentions.
 fn escaped(text: &str) -> String {
     let text = cut(text);
     let mut rest = text.trim().chars();
@@ -247,7 +247,7 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// The same where Markdown is not read, inside of a tag.
+/// The same inside a tag, where Markdown has no meaning.
 fn html(text: &str) -> String {
     let line = cut(text).replace(['\n', '\t'], " ");
     line.replace('&', "&amp;")

@@ -1,11 +1,11 @@
-//! The result of a conformance battery in the forms that people and services read.
+//! The result of a conformance battery in the forms that people and CI systems read.
 //!
 //! * [`junit`]: XML for CI systems; [`markdown`]: a job summary; [`github`]: annotations in a job's log.
-//! * [`html`]: one file to look at, with the session drawn and its bytes explained.
-//! * [`merge`]: the reports of several shards as one.
+//! * [`html`]: a page in one file, with drawings of the sessions and their bytes explained.
+//! * [`merge`]: joins the reports of several shards.
 //!
-//! All of them take the [`Report`] that `conformance --json` prints, so that a saved one serves as well. Words in it
-//! may be a client's own and are never trusted: see [`plain`].
+//! All of them take the [`Report`] that `conformance --json` prints, so they also work with a saved report. Texts in a
+//! report may come from a client and are never trusted: see [`plain`].
 
 pub mod github;
 pub mod html;
@@ -24,26 +24,26 @@ pub enum ReportError {
     /// It is not a report.
     #[error("is not what `veschub-harness conformance --json` prints: {0}")]
     Json(#[from] serde_json::Error),
-    /// Its form is another one than this program knows.
+    /// It has a format that this program does not know.
     #[error(
-        "has version {found} of the report's form, and this program knows version {VERSION}; \
-         show it with the program that wrote it"
+        "the report has format version {found}, but this program knows version {VERSION}; \
+         use the program that wrote the report"
     )]
     Version {
-        /// What it has.
+        /// The version of the report.
         found: u64,
     },
-    /// Two reports cannot be one.
+    /// The reports cannot be joined.
     #[error(
-        "{0}; shards of one battery have the same client, seed and strictness, and no case twice"
+        "{0}; reports can be joined only if client, seed and strictness are the same and no case is in two reports"
     )]
     Merge(String),
 }
 
-/// Reads a saved report. Its numbers are counted anew, so that they agree with its cases.
+/// Reads a saved report. The cases are counted again, so that the counts are right.
 ///
 /// # Errors
-/// If it is no report, or one of another version.
+/// If it is not a report, or has another version.
 pub fn parse(json: &str) -> Result<Report, ReportError> {
     let found: Head = serde_json::from_str(json)?;
     if found.version != u64::from(VERSION) {
@@ -55,16 +55,16 @@ pub fn parse(json: &str) -> Result<Report, ReportError> {
     Ok(report)
 }
 
-/// What all versions have.
+/// The part that all versions have.
 #[derive(serde::Deserialize)]
 struct Head {
     version: u64,
 }
 
-/// The shards of one battery as one report, in the order of the catalogue.
+/// Joins the shards of one battery into one report, in the order of the cases.
 ///
 /// # Errors
-/// If there is none, they are of different runs, or a case is in two of them.
+/// If there is no report, the reports are of different runs, or a case is in two of them.
 pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, ReportError> {
     let mut reports = reports.into_iter();
     let mut all = reports
@@ -74,11 +74,11 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
         if one.client != all.client {
             let (a, b) = (plain_line(&all.client), plain_line(&one.client));
             return Err(ReportError::Merge(format!(
-                "one is about `{a}`, one about `{b}`"
+                "one report is about `{a}`, another about `{b}`"
             )));
         }
         if (one.seed, one.strict) != (all.seed, all.strict) {
-            let told = "they were run with another seed or strictness";
+            let told = "the reports differ in seed or strictness";
             return Err(ReportError::Merge(told.to_owned()));
         }
         all.cases.extend(one.cases);
@@ -93,7 +93,7 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
     let twice = all.cases.windows(2).find(|two| two[0].id == two[1].id);
     if let Some(two) = twice {
         return Err(ReportError::Merge(format!(
-            "case {} is in two of them",
+            "case {} is in two reports",
             two[0].id
         )));
     }
@@ -117,12 +117,12 @@ fn sections(report: &Report) -> Vec<SectionCases<'_>> {
     sections
 }
 
-/// Whether it makes the run fail.
+/// Whether this case makes the run fail.
 fn counts_as_failed(report: &Report, case: &CaseReport) -> bool {
     case.outcome == Outcome::Failed && case.is_counted(report.strict)
 }
 
-/// Why it failed, in a line: its first difference, else its first reason.
+/// Why the case failed, in a line: its first difference, or its first reason.
 fn gist(case: &CaseReport) -> String {
     match case.differences.first() {
         Some(one) => {
@@ -143,10 +143,10 @@ fn gist(case: &CaseReport) -> String {
     }
 }
 
-/// What the exit code says, in a sentence.
+/// The result of the run, as in its exit code, in words.
 fn verdict(report: &Report) -> &'static str {
     match report.exit_code() {
-        0 => "all that counts passed",
+        0 => "every case that counts passed",
         1 if report
             .cases
             .iter()
@@ -154,7 +154,7 @@ fn verdict(report: &Report) -> &'static str {
         {
             "failed"
         }
-        1 => "failed: the list of known defects does not fit",
-        _ => "nothing was judged",
+        1 => "failed: the list of known defects is out of date",
+        _ => "no case was judged",
     }
 }

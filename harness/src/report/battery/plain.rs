@@ -1,17 +1,17 @@
-//! A client's own words, made harmless for whoever shows them.
+//! Makes texts of a client harmless before they are shown.
 
 use std::fmt::Write as _;
 
 /// How much of one text is shown, in characters.
 const LENGTH: usize = 4000;
 
-/// A text in which nothing is left that acts on a reader: no ANSI sequences and no control characters but line feeds
-/// and tabs; marks that turn the direction of writing, characters without width and those that no XML may hold by
-/// their number (`⟨U+202E⟩`). A very long one is cut.
+/// Removes everything that could act on a terminal or a page: ANSI sequences, and control characters except line feeds
+/// and tabs. Characters that change the direction of writing, have no width or are not allowed in XML are replaced by
+/// their number (`⟨U+202E⟩`). A very long text is cut.
 #[must_use]
 pub fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len().min(LENGTH));
-    // Sequences first: without its escape character, the rest of one would be shown as text.
+    // Sequences are removed first: without its escape character, the rest of a sequence would be shown as text.
     let stripped = anstream::adapter::strip_str(text).to_string();
     for (index, c) in stripped.chars().enumerate() {
         if index == LENGTH {
@@ -30,13 +30,13 @@ pub fn plain(text: &str) -> String {
     shown
 }
 
-/// The same on one line: line feeds and tabs are blanks.
+/// The same on one line: line feeds and tabs become blanks.
 #[must_use]
 pub fn plain_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }
 
-/// Characters that are not seen but change what is.
+/// Characters that are invisible but change how other characters are shown.
 fn is_treacherous(c: char) -> bool {
     matches!(
         c,

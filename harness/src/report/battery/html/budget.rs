@@ -1,36 +1,36 @@
-//! How much of a case is shown, so that a page with a hundred long sessions still opens quickly.
+//! Limits how much of a case is shown, so that a page with a hundred long sessions still opens quickly.
 //!
-//! What did not pass gets most of it. What is left out is said, with its number, where it would have stood.
+//! Cases that did not pass get most of the room. The page says how much it leaves out, and where.
 
 use crate::conformance::report::{CaseReport, Outcome, Report};
 
-/// Steps of sessions, over all cases that did not pass.
+/// Steps of sessions that are shown, in all cases that did not pass together.
 const STEPS: usize = 6000;
-/// Frames with their fields marked, over all cases that did not pass.
+/// Frames with their fields marked, in all cases that did not pass together.
 const MARKED: usize = 150;
-/// What a case that passed gets: steps, frames with marks, other frames.
+/// How much is shown of a case that passed.
 const PASSED: Share = Share {
     steps: 24,
     marked: 0,
     plain: 4,
 };
-/// With few cases, those that passed are worth looking at as well.
+/// If there are no more cases than this, more is shown of those that passed.
 const FEW: usize = 30;
 
-/// How much is left for each case.
+/// How much is shown of each case.
 pub(super) struct Budget {
     failed: Share,
     passed: Share,
 }
 
-/// What a case may show.
+/// How much is shown of one case.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Share {
     /// Steps of its session.
     pub(super) steps: usize,
     /// Different frames with their fields marked.
     pub(super) marked: usize,
-    /// Different frames as bytes alone.
+    /// Different frames, only as bytes.
     pub(super) plain: usize,
 }
 

@@ -1,7 +1,7 @@
 //! The bytes of a session's frames, with the fields marked.
 //!
-//! Where a number stands comes from [`layout`], its name and value from the wire's own decoder. Each different frame
-//! is shown once, with the times at which it passed. Replies that may hold secrets are not shown.
+//! [`layout`] says where a number is; the decoder of the wire crate gives its name and value. Each different frame is
+//! shown once, with the times at which it passed. Replies that may hold secrets are not shown.
 
 use maud::{Markup, html};
 use veschub_wire::{
@@ -19,9 +19,9 @@ use crate::{
 const LINE: usize = 16;
 /// How many bytes of a frame are shown.
 const LONGEST: usize = 1024;
-/// How many of its times are told.
+/// How many of its times are shown.
 const TIMES: usize = 6;
-/// So many tints take turns, so that neighbours differ.
+/// The number of tints that take turns, so that neighbours differ.
 const TINTS: usize = 4;
 
 /// A frame that passed once or more.
@@ -29,7 +29,7 @@ struct Frame<'a> {
     step: &'a EntryReport,
     hex: &'a str,
     times: Vec<f64>,
-    /// Something in it was misunderstood.
+    /// Whether the client misunderstood something in it.
     suspect: bool,
 }
 
@@ -38,7 +38,7 @@ pub(super) fn frames(case: &CaseReport, share: Share) -> Markup {
     let mut marked: Vec<usize> = (0..frames.len())
         .filter(|&index| frames[index].step.direction.as_deref() == Some("to-tool"))
         .collect();
-    // What was misunderstood first, then long ones, which have the most to explain.
+    // First frames that were misunderstood, then long ones, which have the most to explain.
     marked.sort_by_key(|&index| (!frames[index].suspect, usize::MAX - frames[index].hex.len()));
     marked.truncate(share.marked);
     let is_shown = |index: &usize| marked.contains(index);
@@ -157,14 +157,14 @@ struct Number {
     slot: Slot,
     name: String,
     value: String,
-    /// What the client made of it.
+    /// What the client read instead.
     wrong: Option<String>,
 }
 
 fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) -> Markup {
     let is_frame = step.command.is_some();
     if is_frame && may_be_secret(bytes) {
-        return html! { p.left-out { "These bytes may hold something secret and are not shown." } };
+        return html! { p.left-out { "These bytes are not shown, as they may hold something secret." } };
     }
     let fields = match step.direction.as_deref() {
         _ if !is_frame => Fields::new(),
@@ -210,7 +210,7 @@ fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) 
     }
 }
 
-/// Configs hold keys and passwords in clear. Asking for one says nothing, so that short frames are shown.
+/// Configs hold keys and passwords in clear text. A request for a config is short and holds none, so it is shown.
 fn may_be_secret(bytes: &[u8]) -> bool {
     const SHORT: usize = 6;
     let inner = match bytes {
@@ -262,7 +262,7 @@ fn numbers(case: &CaseReport, command: CommandId, bytes: &[u8], fields: &Fields)
     numbers
 }
 
-/// Sixteen bytes a line behind their offset; each field is one element for each line that it stands on.
+/// Sixteen bytes in a line, after their offset; a field is one element for each line that it is on.
 fn dump(bytes: &[u8], numbers: &[Number], is_frame: bool) -> Markup {
     let shown = &bytes[..bytes.len().min(LONGEST)];
     let mut owner: Vec<Option<usize>> = vec![None; shown.len()];
@@ -299,7 +299,7 @@ fn dump(bytes: &[u8], numbers: &[Number], is_frame: bool) -> Markup {
     }
 }
 
-/// Neighbours of one owner.
+/// Runs of bytes that belong to the same field.
 fn runs(owner: &[Option<usize>]) -> Vec<std::ops::Range<usize>> {
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
     for (at, one) in owner.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A case: its summary, and behind a click all that is known of it.
+//! A case: its summary and, after a click, everything that is known about it.
 
 use maud::{Markup, html};
 
@@ -27,10 +27,10 @@ pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
             div.body {
                 dl.about {
                     dt { "requirement" }
-                    dd { (say(&case.requirement)) " " span.source { (say(&case.source)) } }
+                    dd { (say(&case.requirement)) " " span.source { (say(&case.citation())) } }
                     dt { "why it matters" }
                     dd { (say(&case.matters)) }
-                    // Those of a failure are its differences, which follow.
+                    // The reasons of a failure are its differences, which follow.
                     @if case.differences.is_empty() || case.outcome == Outcome::Known {
                         @if !case.reasons.is_empty() {
                             dt { "reasons" }
@@ -55,7 +55,7 @@ pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
 fn differences(case: &CaseReport) -> Markup {
     html! {
         @if !case.differences.is_empty() {
-            h3 { "what was not as it should be" }
+            h3 { "what was wrong" }
             div.wide tabindex="0" role="region" aria-label="differences" {
                 table.differences {
                     thead { tr {
@@ -66,8 +66,8 @@ fn differences(case: &CaseReport) -> Markup {
                         th scope="row" {
                             (say(&one.field))
                             small { @match one.about {
-                                About::Sent => "what it did",
-                                About::Understood => "what it understood",
+                                About::Sent => "in what the client did",
+                                About::Understood => "in what the client understood",
                             } }
                         }
                         td.truth { (say(&one.truth)) }
@@ -83,7 +83,7 @@ fn differences(case: &CaseReport) -> Markup {
 
 fn reproduce(case: &CaseReport) -> Markup {
     html! {
-        h3 { "again" }
+        h3 { "run it again" }
         div.again {
             code { (plain_line(&case.reproduce)) }
             button type="button" data-do="copy" hidden { "copy" }
@@ -116,7 +116,7 @@ fn transcript(case: &CaseReport, steps: usize) -> Markup {
     }
 }
 
-/// A gap that is worth reading, in seconds.
+/// The shortest gap that is shown, in seconds.
 const GAP: f64 = 0.1;
 
 fn rows(steps: &[EntryReport], before: Option<&EntryReport>) -> Markup {
@@ -144,7 +144,7 @@ fn rows(steps: &[EntryReport], before: Option<&EntryReport>) -> Markup {
     }
 }
 
-/// The ends of a list, and how many are between them.
+/// The start and the end of a list, and how many items are between them.
 fn ends<T>(all: &[T], most: usize) -> (&[T], usize, &[T]) {
     match all.len() <= most {
         true => (all, 0, &[]),
@@ -161,7 +161,7 @@ pub(super) fn kind(step: &EntryReport) -> &'static str {
         Some(_) if step.command.is_none() && step.hex.is_some() => "noise",
         Some("to-device") => "to-device",
         Some(_) => "to-tool",
-        None if step.text.starts_with("fault ") || step.text.contains(" is not answered") => "harm",
+        None if step.harm => "harm",
         None => "event",
     }
 }
@@ -193,7 +193,7 @@ fn process(case: &CaseReport) -> Markup {
             }
         }
         @if !case.stderr.is_empty() {
-            p.caption { "the end of its stderr" }
+            p.caption { "the last lines that it wrote to stderr" }
             pre.stderr tabindex="0" { @for line in &case.stderr { (plain_line(line)) "\n" } }
         }
     }

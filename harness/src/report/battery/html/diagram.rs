@@ -1,30 +1,30 @@
 //! A session as a drawing: time runs to the right, frames cross between the lanes of tools, hub and device.
 //!
-//! The times of a session differ by orders of magnitude. So long gaps are cut and told in words, what is left is to
-//! scale, and steps of one instant stand side by side; the times below are those of the steps above them.
+//! The times of a session differ by orders of magnitude. So long gaps are cut and labelled with their length, and the
+//! rest is to scale. Steps of one instant are side by side. The times below are those of the steps above them.
 
 use maud::{Markup, html};
 
 use super::{super::plain_line, case::kind, counted};
 use crate::conformance::report::{CaseReport, EntryReport};
 
-/// What is left of the drawing for names, and right of it.
+/// The margins at the left, for names, and at the right.
 const MARGIN: (f64, f64) = (84.0, 90.0);
 /// Room for the names of commands above the first lane.
 const TOP: f64 = 108.0;
 /// From lane to lane.
 const LANE: f64 = 46.0;
-/// How wide all of it should be, between the margins.
+/// The width of the drawing, between the margins.
 const WIDTH: f64 = 830.0;
-/// How wide a gap is that was cut.
+/// The width of a gap that was cut.
 const CUT: f64 = 76.0;
-/// A gap is cut if it is this share of what is left, and no shorter than this many seconds.
+/// A gap is cut if it has this share of the time that is left, and at least this many seconds.
 const LONG: (f64, f64) = (0.25, 0.04);
-/// So many gaps are cut at most.
+/// The most gaps that are cut.
 const CUTS: usize = 6;
-/// Tools with a lane of their own; all others share the last.
+/// The most lanes for tools; further tools share the last lane.
 const TOOLS: usize = 4;
-/// A drawing with more steps has no words at each of them.
+/// A drawing with more steps than this has no words at each step.
 const WORDY: usize = 120;
 
 pub(super) fn diagram(case: &CaseReport, most: usize) -> Markup {
@@ -36,7 +36,7 @@ pub(super) fn diagram(case: &CaseReport, most: usize) -> Markup {
     let lanes = Lanes {
         tools: tools(steps),
     };
-    // Beyond what a case may say in words, it is still drawn.
+    // A case with too many steps for words is still drawn.
     let wordy = steps.len() <= most.min(WORDY);
     let width = MARGIN.0 + places.width() + MARGIN.1;
     let height = lanes.device() + 58.0;
@@ -50,7 +50,7 @@ pub(super) fn diagram(case: &CaseReport, most: usize) -> Markup {
         figure.diagram {
             div.wide tabindex="0" role="region" aria-label="timing diagram" {
                 svg width=(px(width)) height=(px(height)) viewBox={ "0 0 " (px(width)) " " (px(height)) } role="img" {
-                    title { "Timing of the session: " (told) "; the transcript says the same in words" }
+                    title { "Timing of the session: " (told) "; the transcript lists the same steps in words" }
                     (lanes.draw(steps, &places, width))
                     (gaps(steps, &places, &lanes))
                     @if wordy {
@@ -62,7 +62,7 @@ pub(super) fn diagram(case: &CaseReport, most: usize) -> Markup {
                     (clock(steps, &places, &lanes))
                 }
             }
-            figcaption { (told) ". Long gaps are cut and labelled." }
+            figcaption { (told) ". Long gaps are cut; a label says how long each was." }
         }
     }
 }
@@ -81,7 +81,7 @@ struct Places {
 
 impl Places {
     fn of(steps: &[EntryReport], left_out: usize) -> Self {
-        // A report keeps as many of the start as of the end.
+        // A report keeps as many steps of the start as of the end.
         let left_out = (left_out > 0).then_some((steps.len() / 2, left_out));
         let gaps: Vec<f64> = std::iter::once(0.0)
             .chain(
@@ -134,7 +134,7 @@ impl Places {
     }
 }
 
-/// Long gaps are cut until none is left that dwarfs the rest.
+/// Cuts long gaps until no gap is much longer than the rest.
 fn cuts(gaps: &[f64]) -> Vec<bool> {
     let mut cut = vec![false; gaps.len()];
     loop {
@@ -230,7 +230,7 @@ impl Lanes {
     }
 }
 
-/// From the first to the last that was heard of a connection.
+/// From the first step of a connection to its last.
 fn bounds(steps: &[EntryReport], places: &Places, connection: u32) -> (f64, f64) {
     let of_it = || (0..steps.len()).filter(|&index| steps[index].connection == Some(connection));
     let x = |index: Option<usize>| index.and_then(|index| places.x.get(index)).copied();
@@ -238,7 +238,7 @@ fn bounds(steps: &[EntryReport], places: &Places, connection: u32) -> (f64, f64)
     (first.unwrap_or_default(), last.unwrap_or_default())
 }
 
-/// Gaps that have room for a word.
+/// Labels for the gaps that are wide enough.
 fn gaps(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     const ROOM: f64 = 54.0;
     let y = lanes.device() + 16.0;
@@ -276,7 +276,7 @@ fn zigzag(x: f64, lanes: &Lanes) -> String {
     path
 }
 
-/// As much of a name as there is room for.
+/// The start of a name, if it is too long.
 fn short(name: &str) -> String {
     const LENGTH: usize = 18;
     match name.char_indices().nth(LENGTH) {
@@ -292,7 +292,7 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// Each frame an arrow, each event a mark, and its words where a pointer rests.
+/// An arrow for each frame and a mark for each event, with its text as a tooltip.
 fn arrows(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     html! {
         @for (step, &x) in steps.iter().zip(&places.x) {
@@ -314,7 +314,7 @@ fn arrows(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     }
 }
 
-/// One path for each kind: a session of hundreds of steps stays light.
+/// One path for all steps of a kind, so that a session with hundreds of steps stays small.
 fn ticks(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     html! {
         @for wanted in ["to-device", "to-tool", "noise", "harm", "event"] {
@@ -331,7 +331,7 @@ fn ticks(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     }
 }
 
-/// The names of frames, slanted, where there is room for them.
+/// The names of frames, slanted, if there is room for them.
 fn labels(steps: &[EntryReport], places: &Places, wordy: bool) -> Markup {
     const ROOM: f64 = 15.0;
     let mut last = f64::NEG_INFINITY;
@@ -369,7 +369,7 @@ fn labels(steps: &[EntryReport], places: &Places, wordy: bool) -> Markup {
     }
 }
 
-/// Times below the steps, where there is room for them.
+/// Times below the steps, if there is room for them.
 fn clock(steps: &[EntryReport], places: &Places, lanes: &Lanes) -> Markup {
     const ROOM: f64 = 52.0;
     let y = lanes.device() + 38.0;

@@ -1,10 +1,10 @@
-//! One HTML file that needs nothing else: no network, no server, and no script to be read.
+//! The report as one HTML file. It needs no network and no server, and people can read it without its script.
 //!
-//! `case` is a case, opened by a click; `bytes` its frames with the fields marked; `diagram` its session drawn.
-//! Style and script lie beside this file. The page's own policy lets nothing else run or load: its hashes of the two
-//! are the constants here, and a test keeps them true.
+//! `case` shows a case, which opens with a click; `bytes` its frames with the fields marked; `diagram` a drawing of its
+//! session. Style and script are in files beside this one. The page's security policy allows nothing else to run or load. It has
+//! their hashes, which are constants here; a test checks them.
 //!
-//! Every text goes through `say`, which leaves nothing in it that acts on a reader; maud escapes it.
+//! Every text goes through `say`, which removes what could act on a terminal or a page. Then maud escapes it.
 
 mod budget;
 mod bytes;
@@ -24,7 +24,7 @@ use crate::conformance::{
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-wl7tMjufNHPtDpnc54w705yQeattWs7qnakGUx9N+Ms=";
+pub const STYLE_HASH: &str = "sha256-ja+RyEd2iMQe/wqCI6wEEyrTVe4DpwMwzCdZhcJtC24=";
 /// SHA-256 of the script.
 pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
 
@@ -70,11 +70,11 @@ pub fn html(report: &Report) -> String {
                             }
                         }
                     }
-                    p.nothing hidden { "No case is left by this choice." }
+                    p.nothing hidden { "No case matches your choice." }
                 }
                 footer {
-                    "Times are the hub's, from its start. Bytes are payloads, without the frame around them. \
-                     All of this is in the report that conformance --json prints."
+                    "Times count from the start of the hub. Bytes are payloads, without the frame around them. \
+                     The report from conformance --json contains all of this."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -83,7 +83,7 @@ pub fn html(report: &Report) -> String {
     page.into_string()
 }
 
-/// A text that is shown as it is and does nothing.
+/// A text that is shown as plain text.
 struct Say<'a>(&'a str);
 
 fn say(text: &str) -> Say<'_> {
@@ -161,7 +161,7 @@ fn icon(outcome: Outcome) -> &'static str {
     }
 }
 
-/// All cases as one bar; the numbers stand in words above it.
+/// All cases as one bar; the counts are in words above it.
 fn bar(counts: Counts, total: usize) -> Markup {
     let mut at = 0.0;
     let parts = kinds(counts).map(|(outcome, count)| {
@@ -205,7 +205,7 @@ fn worst(report: &Report) -> Markup {
     html! {
         @if failed().next().is_some() {
             nav.worst aria-label="failed cases" {
-                h2 { span aria-hidden="true" { "✗" } " what failed" }
+                h2 { span aria-hidden="true" { "✗" } " failed cases" }
                 ol {
                     @for case in failed().take(WORST) {
                         li {
@@ -225,7 +225,7 @@ fn worst(report: &Report) -> Markup {
     }
 }
 
-/// Shown by the script, without which it could do nothing.
+/// The filters. They need the script, so the script shows them.
 fn filters(report: &Report) -> Markup {
     let levels = [Level::Must, Level::Should, Level::May];
     let of_level = |level| {
@@ -276,7 +276,7 @@ fn stale(report: &Report) -> Markup {
     html! {
         @if !report.stale_known_defects.is_empty() {
             section.stale {
-                h2 { "Known defects that do not fit" }
+                h2 { "Known defects that are out of date" }
                 ul { @for one in &report.stale_known_defects { li { (say(one)) } } }
             }
         }

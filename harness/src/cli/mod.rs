@@ -1,8 +1,9 @@
-//! The command line: what is asked for, and the exit codes.
+//! The command line of `veschub-harness`: commands, options and exit codes.
 //!
-//! stdout is data, stderr is talk.
+//! Results go to stdout, messages to stderr.
 
 mod conformance;
+mod error;
 mod judge;
 #[cfg(unix)]
 mod outside;
@@ -21,6 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use veschub_hub::rng::Seed;
 
+use self::error::{CliError, written};
 use crate::{
     defective::{self, Defect},
     read::{self, ReadArgs},
@@ -28,9 +30,9 @@ use crate::{
     run::{self, Mode, Run, RunError},
 };
 
-/// Where scenarios are looked for.
+/// The folder that is searched for scenarios if the user names none.
 const SCENARIOS: &str = "scenarios";
-/// Runs that are over sooner show no progress.
+/// A run that ends sooner shows no progress bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 #[derive(Debug, Parser)]
@@ -39,10 +41,10 @@ const PATIENCE: Duration = Duration::from_millis(1500);
     version,
     max_term_width = 100,
     help_expected = true,
-    about = "Drives clients of VESC devices against a fake hub and judges what they understood",
+    about = "Tests clients of VESC devices against a simulated hub: what they send, and what they understand",
     after_help = "Examples:\n  \
         veschub-harness run                                  all scenarios below scenarios/\n  \
-        veschub-harness run --verbose scenarios/my-pack.yaml   one scenario, told in full\n  \
+        veschub-harness run --verbose scenarios/my-pack.yaml   one scenario in every detail\n  \
         veschub-harness run --client './my-client {host} {port}'  your own client; see docs/clients.md\n  \
         veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret"
 )]
@@ -53,37 +55,37 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run scenarios and compare what the client decoded with what the devices held
+    /// Run scenarios, and compare what the client decoded with what the devices sent
     Run(RunArgs),
-    /// Judge a client by the cases of the conformance battery
+    /// Test a client with the cases of the conformance battery
     Conformance(conformance::ConformanceArgs),
-    /// Show a saved report of the conformance battery in other forms: HTML, JUnit XML, Markdown, annotations
+    /// Turn a saved conformance report into HTML, JUnit XML, Markdown or GitHub annotations
     Report(report::ReportArgs),
-    /// Read a pack through any hub, simulated or real, and show it
+    /// Read a battery pack through a simulated or a real hub, and show its values
     Read(ReadArgs),
-    /// Compare what a client understood with what a hub's journal says was sent
+    /// Compare the readings of a client with the replies in a hub's journal
     Judge(judge::JudgeArgs),
-    /// Print the JSON Schema of something that programs write or read
+    /// Print a JSON Schema: that of a reading, or that of a conformance report
     Schema {
-        /// What: a line that a client under test prints, or the report of the conformance battery
+        /// Which schema to print
         #[arg(value_enum)]
         what: SchemaOf,
     },
-    /// The simulator's own command line, for tests that must not wait for its program to be built
+    /// Run `veschub-sim`; tests use this, so that they need not build that program as well
     #[command(hide = true, disable_help_flag = true)]
     Sim {
-        /// What `veschub-sim` is given
+        /// The arguments of `veschub-sim`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// The battery's second client: takes its orders from the environment, and can be made defective on purpose
+    /// Run the harness's second client, which reads its task from the environment and can have a defect on purpose
     #[command(hide = true)]
     Client {
-        /// What it gets wrong
+        /// The defect
         #[arg(long, value_name = "NAME")]
         defect: Option<Defect>,
     },
-    /// Run a client under test and end all its processes; the harness starts itself with this
+    /// Run a client under test and end all its processes; the harness starts itself with this command
     #[cfg(unix)]
     #[command(hide = true, name = crate::supervise::COMMAND)]
     Supervise(crate::supervise::Orders),
@@ -91,37 +93,37 @@ enum Command {
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum SchemaOf {
-    /// What a client under test prints, line by line
+    /// One line that a client under test prints
     Reading,
-    /// What `conformance --json` prints
+    /// The report that `conformance --json` prints
     Conformance,
 }
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 all scenarios passed, 1 one did not, 2 bad usage or unreadable input, \
-        3 nothing was judged as all were skipped."
+    after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
+        3 all scenarios were skipped."
 )]
 struct RunArgs {
-    /// Scenarios, or folders with scenarios; all below scenarios/ if none is given
+    /// Scenario files, or folders with scenario files; without any, all below scenarios/
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Print one JSON object per scenario and a last one with the counts
+    /// Print one JSON object for each scenario, and a last one with the counts
     #[arg(long)]
     json: bool,
-    /// Tell each scenario in full: all that was said, and truth beside decoded
+    /// Show each session in full, and what the device sent beside what the client decoded
     #[arg(long, short, conflicts_with = "json")]
     verbose: bool,
     /// Replace a value in every scenario, e.g. devices.0.express.bms.cells=12; may be given several times
     #[arg(long = "set", value_name = "PATH=VALUE")]
     settings: Vec<String>,
-    /// Decides all that is random
+    /// The seed of everything random: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     /// Use loopback sockets and the real clock instead of memory and virtual time
     #[arg(long)]
     real_time: bool,
-    /// Save what went over the wire in each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
+    /// Save the traffic of each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
     /// Stop at the first scenario that fails
@@ -135,25 +137,23 @@ struct RunArgs {
 /// Runs `veschub-harness` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let code = match Cli::parse().command {
         Command::Run(args) => run_scenarios(&args),
-        Command::Read(args) => read_pack(&args),
+        Command::Read(args) => return read_pack(&args),
         Command::Sim { args } => {
-            veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args))
+            return veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args));
         }
         Command::Conformance(args) => conformance::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Client { defect } => match defective::main(defect) {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                eprintln!("error: cannot start: {error}");
-                ExitCode::from(2)
-            }
-        },
+        Command::Client { defect } => defective::main(defect).map_err(CliError::Start),
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]
-        Command::Supervise(orders) => crate::supervise::main(&orders),
+        Command::Supervise(orders) => return crate::supervise::main(&orders),
+    };
+    match code {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => error.tell(),
     }
 }
 
@@ -163,35 +163,21 @@ fn read_pack(args: &ReadArgs) -> ExitCode {
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(read::run(args)),
-        Err(error) => {
-            eprintln!("error: cannot start: {error}");
-            ExitCode::from(2)
-        }
+        Err(error) => CliError::Start(error).tell(),
     }
 }
 
-fn print_schema(what: SchemaOf) -> ExitCode {
+fn print_schema(what: SchemaOf) -> Result<u8, CliError> {
     let schema = match what {
         SchemaOf::Reading => crate::outside::schema::json_schema().clone(),
         SchemaOf::Conformance => crate::conformance::report::json_schema(),
     };
-    match writeln!(io::stdout().lock(), "{schema:#}") {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            eprintln!("error: cannot write to stdout: {error}");
-            ExitCode::from(2)
-        }
-        _ => ExitCode::SUCCESS,
-    }
+    written(writeln!(io::stdout().lock(), "{schema:#}"))?;
+    Ok(0)
 }
 
-fn run_scenarios(args: &RunArgs) -> ExitCode {
-    let paths = match find(&args.paths) {
-        Ok(paths) => paths,
-        Err(message) => {
-            eprintln!("error: {message}");
-            return ExitCode::from(2);
-        }
-    };
+fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
+    let paths = find(&args.paths)?;
     #[cfg(unix)]
     if let Some(client) = &args.client.client {
         return outside::run(client, &paths, args);
@@ -228,44 +214,29 @@ fn run_scenarios(args: &RunArgs) -> ExitCode {
     let captures = runs
         .iter()
         .map(|run| (run.name.clone(), &*run.seen.capture));
-    if let Err(message) = save(args.save.as_deref(), captures) {
-        eprintln!("error: {message}");
-        return ExitCode::from(2);
-    }
-    let told = tell_runs(&runs, args);
-    if let Err(error) = told
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        eprintln!("error: cannot write to stdout: {error}");
-        return ExitCode::from(2);
-    }
-    if unreadable {
-        ExitCode::from(2)
-    } else if runs.iter().all(|run| run.verdict.passed()) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(1)
-    }
+    save(args.save.as_deref(), captures)?;
+    written(tell_runs(&runs, args))?;
+    let failed = runs.iter().any(|run| !run.verdict.passed());
+    Ok(if unreadable { 2 } else { u8::from(failed) })
 }
 
-/// Saves captures by the names of their scenarios, if they are to be saved.
+/// Saves the captures under the names of their scenarios, if the user named a folder.
 fn save<'a>(
     folder: Option<&Path>,
     captures: impl Iterator<Item = (String, &'a [u8])>,
-) -> Result<(), String> {
+) -> Result<(), CliError> {
     let Some(folder) = folder else {
         return Ok(());
     };
-    let failed = |path: &Path, error| format!("cannot write {}: {error}", path.display());
-    fs::create_dir_all(folder).map_err(|error| failed(folder, error))?;
+    fs::create_dir_all(folder).map_err(CliError::write(folder))?;
     for (name, capture) in captures.filter(|(_, capture)| !capture.is_empty()) {
         let path = folder.join(format!("{name}.pcapng"));
-        fs::write(&path, capture).map_err(|error| failed(&path, error))?;
+        fs::write(&path, capture).map_err(CliError::write(&path))?;
     }
     Ok(())
 }
 
-fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let default = [PathBuf::from(SCENARIOS)];
     let roots = if paths.is_empty() {
         &default[..]
@@ -274,15 +245,9 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
     };
     let mut found = Vec::new();
     for root in roots {
-        let below = run::find_scenarios(root).map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::NotFound => "no such file or folder".to_owned(),
-                _ => format!("cannot read it: {error}"),
-            };
-            format!(
-                "{}: {advice}; name a scenario, or a folder with some",
-                root.display()
-            )
+        let below = run::find_scenarios(root).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => CliError::NoSuchPath(root.clone()),
+            _ => CliError::read(root)(error),
         })?;
         found.extend(below);
     }
@@ -291,15 +256,12 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
             .iter()
             .map(|root| root.display().to_string())
             .collect();
-        return Err(format!(
-            "no scenario below {}: scenarios end in .yaml",
-            roots.join(", ")
-        ));
+        return Err(CliError::NoScenarios(roots.join(", ")));
     }
     Ok(found)
 }
 
-/// A bar on a terminal, drawn once the runs take long enough to wonder.
+/// A progress bar on the terminal, which is drawn only if the runs take long.
 fn progress(count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");

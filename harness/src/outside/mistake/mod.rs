@@ -1,9 +1,9 @@
-//! The usual mistakes of clients, and which of them explains a wrong value.
+//! The mistakes that clients often make, and which of them explains a wrong value.
 //!
-//! Each mistake is tried as a hypothesis: read the payload with this mistake, and see whether the client's value comes
-//! out. Many values can come out by chance, above all 0, so the wrong fields of a reading are looked at together:
-//! the hypothesis that explains most of them is preferred, and one that rests on bytes elsewhere must explain at
-//! least one value other than 0.
+//! The harness tries each mistake: it reads the payload with this mistake, and compares the result with the client's
+//! value. Many values can match by chance, above all 0. So the harness looks at all wrong fields of a reading together,
+//! and prefers the mistake that explains most of them. A mistake that reads bytes of other fields must explain at least
+//! one value other than 0.
 
 use std::fmt;
 
@@ -15,15 +15,15 @@ use super::{
     layout::{Form, Slot, layout},
 };
 
-/// How far off a field is looked for, in bytes.
+/// How far from its place a field is looked for, in bytes.
 const SHIFTS: i32 = 8;
 /// Powers of ten that a scale can be off by.
 const POWERS: i32 = 6;
 
-/// How many replies to other commands are looked at.
+/// How many replies to other commands are tried.
 const OTHERS: usize = 32;
 
-/// A usual mistake.
+/// A mistake that clients often make.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Mistake {
@@ -35,32 +35,32 @@ pub enum Mistake {
     Scale(i32),
     /// A scaled integer read as an IEEE float.
     FloatForInteger,
-    /// A packed float read as an integer that counts 1, 1000 or 1,000,000 a unit.
+    /// A packed float read as an integer, with a scale of 1, 1000 or 1,000,000.
     IntegerForFloat,
     /// Bytes in the wrong order.
     LittleEndian,
-    /// The list ends after this many, and there are more.
+    /// The list ends after this many elements, but the device sent more.
     Capped(usize),
-    /// The list goes on behind its end, to this many.
+    /// The list has this many elements, but the device sent fewer.
     Padded(usize),
-    /// Flags kept in a mask of 32 bits, and there are more.
+    /// The flags are kept in a mask of 32 bits, but the device sent more flags.
     MaskOf32,
-    /// The value of an earlier reply, the one of this number.
+    /// The value is that of an earlier reply, which has this number.
     Stale(usize),
     /// The reply to this command was read as this one.
     AnotherReply(CommandId),
-    /// Rounded to this many decimals, or cut off there.
+    /// Rounded, or cut off, to this many decimal places.
     Rounded(u32),
-    /// Read this many bytes further on, or further back.
+    /// Read this many bytes after the right place; before it, if negative.
     Shifted(i32),
     /// The minor version without its leading 0: 6.5 for 6.05.
     MinorVersion,
-    /// Another type of value than is wanted, which is this.
+    /// The value has the wrong type; this is the right one.
     Type(&'static str),
 }
 
 impl Mistake {
-    /// Its name.
+    /// The name of the mistake in reports.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -82,7 +82,7 @@ impl Mistake {
         }
     }
 
-    /// Whether it rests on bytes that are not the field's own.
+    /// Whether the mistake reads bytes that are not the field's own.
     fn looks_elsewhere(self) -> bool {
         matches!(
             self,
@@ -95,7 +95,7 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Unsigned => f.write_str("read without its sign: the field is signed"),
-            Self::Signed => f.write_str("read with a sign: the field has none"),
+            Self::Signed => f.write_str("read with a sign: the field is unsigned"),
             Self::Scale(power) => {
                 let factor = 10_u32.pow(power.unsigned_abs());
                 let (way, operation) = if power > 0 {
@@ -103,31 +103,40 @@ impl fmt::Display for Mistake {
                 } else {
                     ("small", "multiply")
                 };
-                write!(f, "{factor} times too {way}: {operation} by {factor} more")
+                write!(f, "{factor} times too {way}: {operation} it by {factor}")
             }
-            Self::FloatForInteger => f.write_str("read as an IEEE float: it is a scaled integer"),
-            Self::IntegerForFloat => f.write_str("read as an integer: it is a packed float"),
-            Self::LittleEndian => f.write_str("bytes in the wrong order: the field is big endian"),
-            Self::Capped(count) => write!(f, "the list is capped at {count}"),
-            Self::Padded(count) => write!(f, "the list is padded to {count}"),
-            Self::MaskOf32 => f.write_str("kept in 32 bits, and there are more flags"),
-            Self::Stale(number) => write!(f, "stale: this is the value of reply {number}"),
+            Self::FloatForInteger => {
+                f.write_str("read as an IEEE float: the field is a scaled integer")
+            }
+            Self::IntegerForFloat => f.write_str("read as an integer: the field is a packed float"),
+            Self::LittleEndian => {
+                f.write_str("read with its bytes in the wrong order: the field is big endian")
+            }
+            Self::Capped(count) => write!(f, "the list ends too early, at {count}"),
+            Self::Padded(count) => write!(f, "the list is too long: it was filled up to {count}"),
+            Self::MaskOf32 => f.write_str("only 32 flags are kept, but the device sent more"),
+            Self::Stale(number) => {
+                write!(f, "stale: this is the value of the earlier reply {number}")
+            }
             Self::AnotherReply(command) => write!(f, "read from the reply to {command}"),
-            Self::Rounded(decimals) => write!(f, "rounded to {decimals} decimals"),
+            Self::Rounded(decimals) => {
+                let places = if decimals == 1 { "place" } else { "places" };
+                write!(f, "rounded to {decimals} decimal {places}")
+            }
             Self::Shifted(by) => {
-                let way = if by > 0 { "too far on" } else { "too far back" };
+                let way = if by > 0 { "after" } else { "before" };
                 let count = by.unsigned_abs();
                 let bytes = if count == 1 { "byte" } else { "bytes" };
-                write!(f, "read {count} {bytes} {way}")
+                write!(f, "read {count} {bytes} {way} the right place")
             }
             Self::MinorVersion => f.write_str("the minor version has two digits: 6.05 is not 6.5"),
-            Self::Type(wanted) => write!(f, "wanted {wanted}"),
+            Self::Type(wanted) => write!(f, "wrong type: this must be {wanted}"),
         }
     }
 }
 
-/// Names the mistake behind each wrong field of a reading that was matched with a reply, where a known one explains
-/// it. `before` is all that was delivered before the reading.
+/// Finds the mistake behind each wrong field of a reading, if a known mistake explains it. `before` holds all replies
+/// that were delivered before the reading.
 pub(super) fn name(
     fields: &mut [FieldUnderstood],
     reply: &Delivered<'_>,
@@ -152,7 +161,7 @@ pub(super) fn name(
         for one in candidates {
             let (count, telling) = support(one.mistake);
             let holds = telling || !one.mistake.looks_elsewhere();
-            // Of equals the first: they come in the order of how common they are.
+            // If several explain as much, the first: the most common mistakes come first.
             if holds && best.is_none_or(|(most, _)| count > most) {
                 best = Some((count, one.mistake));
             }
@@ -161,10 +170,10 @@ pub(super) fn name(
     }
 }
 
-/// A mistake by which a field's wrong value comes out.
+/// A mistake that explains the wrong value of a field.
 struct Hypothesis {
     mistake: Mistake,
-    /// Whether the value says something: 0 comes out of many bytes.
+    /// Whether the match is evidence: many bytes give 0.
     is_telling: bool,
 }
 
@@ -180,7 +189,7 @@ fn hypotheses(
         .map(Mistake::Type)
         .into_iter()
         .collect();
-    // What is of another type cannot be told any closer.
+    // For a value of the wrong type, nothing more can be found out.
     let values = numbers(given).filter(|_| found.is_empty());
     if let Some(values) = &values {
         let case = Case {
@@ -229,7 +238,7 @@ fn stale(
     found.extend(earlier.map(|earlier| Mistake::Stale(earlier.number)));
 }
 
-/// A field with numbers in it, and what the client says they are.
+/// A field that holds numbers, and the values that the client gave for it.
 struct Case<'a> {
     slots: Vec<Slot>,
     payload: &'a [u8],
@@ -237,7 +246,7 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    /// Mistakes in what is made of the field's own bytes.
+    /// Mistakes in reading the field's own bytes.
     fn own_bytes(&self, found: &mut Vec<Mistake>) {
         for (mistake, misread) in [
             (Mistake::Unsigned, unsigned as fn(Form, u32) -> Option<f64>),
@@ -295,7 +304,7 @@ impl Case<'_> {
         }
     }
 
-    /// Whether another command's reply, read as if it were this one, has the value.
+    /// Tries whether the reply to another command, read as if it were this one, gives the value.
     fn another_reply(
         &self,
         field: &str,
@@ -353,7 +362,7 @@ impl Case<'_> {
         slot.form.raw(self.payload, slot.offset)
     }
 
-    /// Whether a way of reading gives the client's values.
+    /// Whether this way of reading gives the client's values.
     fn comes_out(&self, read: impl Fn(&Slot) -> Option<f64>) -> bool {
         let values: Option<Vec<f64>> = self.slots.iter().map(read).collect();
         values.is_some_and(|values| !values.is_empty() && self.are(&values))
@@ -365,7 +374,7 @@ impl Case<'_> {
     }
 }
 
-/// What the client says as numbers, flags as 0 and 1; `None` if it says something else.
+/// The client's value as numbers, flags as 0 and 1; `None` if it is something else.
 fn numbers(given: &Json) -> Option<Vec<f64>> {
     match given {
         Json::Bool(flag) => Some(vec![f64::from(u8::from(*flag))]),
@@ -413,7 +422,7 @@ fn little_endian(form: Form, raw: u32) -> f64 {
     })
 }
 
-/// What type a field wants, if it is given another one.
+/// The type that a field must have, if the client's value has another one.
 fn wanted_type(truth: &Value, given: &Json) -> Option<&'static str> {
     let fits = match truth {
         Value::Bool(_) => given.is_boolean(),
