@@ -10,6 +10,7 @@
 --
 --   segment(s) -> login line | look: frame, noise, "more" -> decode: items -> render: tree, info column
 --
+-- What a payload holds is told by tables that are made from our own decoder's; `read_parts` reads them.
 -- The rules of framing are those of the firmware's parser: a frame that fails a check costs one byte, and
 -- the search goes on behind it. Lua 5.2 to 5.4.
 

@@ -14,8 +14,9 @@ use veschub_harness::run::{self, Mode, Run};
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
 use veschub_transcript::{
-    Direction, Options, Transcript,
-    tcp::Side::{Initiator, Responder},
+    Direction, Options,
+    Side::{Initiator, Responder},
+    Transcript,
     write::{Endpoints, SessionWriter},
 };
 use veschub_wire::{

@@ -17,9 +17,10 @@ use std::{
 };
 
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use veschub_drive::discovery::{DISCOVERY_PORT, datagram};
+use veschub_hub::rng::Rng;
 use veschub_transcript::{
     Direction, Entry, Kind, Options, Side, Transcript,
     write::{Endpoints, SessionWriter},
@@ -590,7 +591,7 @@ fn sample_script() -> Script {
 
 /// Payloads of every `step`th command in both directions with any bytes, some noise, bad CRCs and long frames.
 fn wild_script(seed: u64, step: usize) -> Script {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = Rng::seed_from_u64(seed);
     let mut script = vec![login(), (Side::Initiator, encode(&[0]).unwrap())];
     for id in (0..=255).step_by(step) {
         for side in [Side::Initiator, Side::Responder] {

@@ -57,11 +57,7 @@ impl Outputs {
     /// If a file cannot be written, with its name.
     pub(super) fn write(&self, report: &Report) -> Result<(), CliError> {
         if let Some(path) = &self.junit {
-            let xml = junit::junit(report).map_err(|error| CliError::Form {
-                form: "JUnit XML",
-                message: error.to_string(),
-            })?;
-            write(path, &xml)?;
+            write(path, &junit::junit(report))?;
         }
         if let Some(path) = &self.markdown {
             write(path, &markdown::markdown(report))?;

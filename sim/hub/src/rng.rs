@@ -1,7 +1,7 @@
 //! Randomness: every draw comes from the run's seed and a name for what is drawn.
 
+use chacha20::ChaCha8Rng;
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 /// A generator that gives the same numbers on every platform.
 pub type Rng = ChaCha8Rng;

@@ -6,104 +6,142 @@
 
 use std::{fmt::Write as _, time::Duration};
 
-use quick_junit::{
-    NonSuccessKind, Report as Junit, SerializeError, TestCase, TestCaseStatus, TestSuite,
-};
+use maud::{Markup, PreEscaped, html};
 
 use super::{counts_as_failed, gist, plain, plain_line, sections};
 use crate::conformance::report::{CaseReport, EntryReport, Outcome, Report};
 
 /// How many steps of the session are shown with a failure.
 const STEPS: usize = 40;
+const DECLARATION: PreEscaped<&str> = PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
 
 /// The report as JUnit XML.
-///
-/// # Errors
-/// If it cannot be written as XML. Texts of a client never cause that, as they are cleaned first.
-pub fn junit(report: &Report) -> Result<String, SerializeError> {
-    let mut junit = Junit::new(format!("conformance of {}", plain_line(&report.client)));
-    junit.set_time(seconds(report.wall_s));
-    for (number, title, cases) in sections(report) {
-        let mut suite = TestSuite::new(format!("{number} {}", plain_line(title)));
-        suite.add_property(("client", plain_line(&report.client).as_str()));
-        suite.add_property(("seed", report.seed.to_string().as_str()));
-        suite.add_property(("strict", report.strict.to_string().as_str()));
-        suite.set_time(cases.iter().map(|case| seconds(case.wall_s)).sum());
-        suite.add_test_cases(cases.into_iter().map(|case| test_case(report, case)));
-        junit.add_test_suite(suite);
-    }
-    if !report.stale_known_defects.is_empty() {
-        let mut suite = TestSuite::new("known defects");
-        suite.add_test_cases(report.stale_known_defects.iter().map(|stale| {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_type("stale");
-            status.set_message("this entry of the list of known defects is out of date");
-            let mut case = TestCase::new(plain_line(stale), status);
-            case.set_classname("conformance.known-defects");
-            case
-        }));
-        junit.add_test_suite(suite);
-    }
-    junit.to_string()
+#[must_use]
+pub fn junit(report: &Report) -> String {
+    let client = plain_line(&report.client);
+    let stale: Vec<Markup> = report
+        .stale_known_defects
+        .iter()
+        .map(|defect| stale(defect))
+        .collect();
+    let cases = report.cases.iter();
+    let ways: Vec<Way> = cases.map(|case| Way::of(report, case)).collect();
+    let failures = count(&ways, Way::Failure) + stale.len();
+    let xml = html! {
+        (DECLARATION)
+        testsuites name={ "conformance of " (client) } tests=(ways.len() + stale.len())
+            skipped=(count(&ways, Way::Skipped)) errors="0" failures=(failures) time=(seconds(report.wall_s)) {
+            @for (number, title, cases) in sections(report) {
+                @let ways: Vec<Way> = cases.iter().map(|case| Way::of(report, case)).collect();
+                @let time = cases.iter().map(|case| valid(case.wall_s)).sum();
+                "\n"
+                testsuite name={ (number) " " (plain_line(title)) } tests=(cases.len())
+                    skipped=(count(&ways, Way::Skipped)) errors="0" failures=(count(&ways, Way::Failure))
+                    time=(seconds(time)) {
+                    (properties(&[
+                        ("client", client.clone()),
+                        ("seed", report.seed.to_string()),
+                        ("strict", report.strict.to_string()),
+                    ]))
+                    @for (case, way) in cases.into_iter().zip(ways) { (test_case(case, way)) }
+                }
+            }
+            @if !stale.is_empty() {
+                "\n"
+                testsuite name="known defects" tests=(stale.len()) skipped="0" errors="0" failures=(stale.len())
+                    time=(seconds(0.0)) {
+                    @for case in &stale { (case) }
+                }
+            }
+        }
+        "\n"
+    };
+    xml.into_string()
 }
 
-fn test_case(report: &Report, case: &CaseReport) -> TestCase {
-    let id = case.id;
-    let failed = counts_as_failed(report, case);
-    let mut status = match case.outcome {
-        Outcome::Passed | Outcome::Info => TestCaseStatus::success(),
-        Outcome::Failed if failed => TestCaseStatus::non_success(NonSuccessKind::Failure),
-        Outcome::Failed | Outcome::Known | Outcome::Skipped => TestCaseStatus::skipped(),
-    };
+/// What a case is to a CI system.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Success,
+    Failure,
+    Skipped,
+}
+
+impl Way {
+    fn of(report: &Report, case: &CaseReport) -> Self {
+        match case.outcome {
+            Outcome::Passed | Outcome::Info => Self::Success,
+            Outcome::Failed if counts_as_failed(report, case) => Self::Failure,
+            Outcome::Failed | Outcome::Known | Outcome::Skipped => Self::Skipped,
+        }
+    }
+}
+
+fn count(ways: &[Way], way: Way) -> usize {
+    ways.iter().filter(|one| **one == way).count()
+}
+
+fn stale(defect: &str) -> Markup {
+    html! {
+        "\n"
+        testcase name=(plain_line(defect)) classname="conformance.known-defects" time=(seconds(0.0)) {
+            failure message="this entry of the list of known defects is out of date" type="stale" {}
+        }
+    }
+}
+
+fn properties(properties: &[(&str, String)]) -> Markup {
+    html! {
+        "\n"
+        properties {
+            @for (name, value) in properties { "\n" property name=(name) value=(value) {} }
+        }
+    }
+}
+
+fn test_case(case: &CaseReport, way: Way) -> Markup {
+    let section = case.id.section;
+    html! {
+        "\n"
+        testcase name={ (case.id) " " (plain_line(&case.title)) }
+            classname={ "conformance." (section) "." (plain_line(&case.section)) } time=(seconds(case.wall_s)) {
+            (properties(&[
+                ("id", case.id.to_string()),
+                ("level", case.level.word().to_owned()),
+                ("outcome", case.outcome.word().to_lowercase()),
+                ("requirement", plain_line(&case.requirement)),
+                ("source", plain_line(&case.citation())),
+                ("seed", case.seed.to_string()),
+                ("reproduce", plain_line(&case.reproduce)),
+            ]))
+            "\n"
+            @match way {
+                Way::Failure => failure message=(gist(case)) type=(case.level.word()) { (story(case)) },
+                Way::Skipped => skipped message=(why_skipped(case)) {},
+                Way::Success => {},
+            }
+            @if case.outcome != Outcome::Passed && way != Way::Failure { system-out { (story(case)) } }
+            @if !case.stderr.is_empty() { system-err { (plain(&case.stderr.join("\n"))) } }
+        }
+    }
+}
+
+fn why_skipped(case: &CaseReport) -> String {
     match case.outcome {
-        Outcome::Failed if failed => {
-            status.set_type(case.level.word());
-            status.set_message(gist(case));
-            status.set_description(story(case));
-        }
-        Outcome::Failed => {
-            let level = case.level.word();
-            status.set_message(format!(
-                "{level}, which counts only with --strict: {}",
-                gist(case)
-            ));
-        }
+        Outcome::Failed => format!(
+            "{}, which counts only with --strict: {}",
+            case.level.word(),
+            gist(case)
+        ),
         Outcome::Known => {
-            let last = case.reasons.last();
-            let why = last.map_or_else(|| gist(case), |why| plain_line(why));
-            status.set_message(why);
+            let why = case.reasons.last().map(|why| plain_line(why));
+            why.unwrap_or_else(|| gist(case))
         }
-        Outcome::Skipped => {
-            let why = case.reasons.first();
-            status.set_message(why.map_or_else(|| "not judged".to_owned(), |why| plain_line(why)));
+        _ => {
+            let why = case.reasons.first().map(|why| plain_line(why));
+            why.unwrap_or_else(|| "not judged".to_owned())
         }
-        Outcome::Passed | Outcome::Info => {}
     }
-    let mut told = TestCase::new(format!("{id} {}", plain_line(&case.title)), status);
-    told.set_classname(format!(
-        "conformance.{}.{}",
-        id.section,
-        plain_line(&case.section)
-    ));
-    told.set_time(seconds(case.wall_s));
-    for (name, value) in [
-        ("id", id.to_string()),
-        ("level", case.level.word().to_owned()),
-        ("outcome", case.outcome.word().to_lowercase()),
-        ("requirement", plain_line(&case.requirement)),
-        ("source", plain_line(&case.citation())),
-        ("seed", case.seed.to_string()),
-        ("reproduce", plain_line(&case.reproduce)),
-    ] {
-        told.add_property((name, value.as_str()));
-    }
-    if case.outcome != Outcome::Passed && !failed {
-        told.set_system_out(story(case));
-    }
-    if !case.stderr.is_empty() {
-        told.set_system_err(plain(&case.stderr.join("\n")));
-    }
-    told
 }
 
 /// Everything that helps to understand a failure in a CI system.
@@ -144,7 +182,13 @@ fn step_line(step: &EntryReport) -> String {
     format!("{:>9.3} {arrow} {}", step.at_s, plain_line(&step.text))
 }
 
-/// A saved report may contain any number; one that is not a time counts as 0.
-fn seconds(number: f64) -> Duration {
-    Duration::try_from_secs_f64(number).unwrap_or_default()
+/// A saved report may say anything; what is no time is none.
+fn valid(seconds: f64) -> f64 {
+    Duration::try_from_secs_f64(seconds)
+        .unwrap_or_default()
+        .as_secs_f64()
+}
+
+fn seconds(number: f64) -> String {
+    format!("{:.3}", valid(number))
 }
