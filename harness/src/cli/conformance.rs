@@ -196,10 +196,7 @@ fn write_failed(path: &Path, report: &Report) -> Result<(), CliError> {
 
 fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), CliError> {
     if args.json {
-        let json = serde_json::to_string(report).map_err(|error| CliError::Form {
-            form: "JSON",
-            message: error.to_string(),
-        })?;
+        let json = serde_json::to_string(report)?;
         return print(&format!("{json}\n"));
     }
     // The stream respects NO_COLOR and pipes.

@@ -48,8 +48,8 @@ pub(super) enum CliError {
     Report { path: PathBuf, error: ReportError },
     #[error("{}: the report is too large: more than {limit} bytes", path.display())]
     TooLarge { path: PathBuf, limit: u64 },
-    #[error("the report cannot be written as {form}: {message}")]
-    Form { form: &'static str, message: String },
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     #[error(transparent)]
     Select(#[from] SelectError),
     #[error(transparent)]
