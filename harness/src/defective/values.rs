@@ -172,7 +172,7 @@ impl Reading {
             self.put("negative_cell_count", count);
         }
         let slots = layout(self.command, &self.payload);
-        let of = |name: &str| slots.iter().filter(move |slot| slot.field == name);
+        let of = |name: &'static str| slots.iter().filter(move |slot| slot.field == name);
         // A list is told only if all of it is there.
         if let Some(cells) = self.count(CELL_COUNT)
             && of("balancing").count() == cells
