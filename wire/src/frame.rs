@@ -46,8 +46,8 @@ pub fn encode(payload: &[u8]) -> Option<Vec<u8>> {
 #[must_use]
 pub fn shortest_form(payload: &[u8]) -> u8 {
     match payload.len() {
-        ..=0xFF => 2,
-        ..=0xFFFF => 3,
+        0..=0xFF => 2,
+        0x100..=0xFFFF => 3,
         _ => 4,
     }
 }

@@ -90,7 +90,7 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Display for Scaled<R, P
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let decimals = f
             .precision()
-            .unwrap_or(PER_UNIT.checked_ilog10().unwrap_or(0) as usize);
+            .unwrap_or_else(|| PER_UNIT.checked_ilog10().unwrap_or(0) as usize);
         let value = self.value();
         // `pad` would take the precision for a maximum width.
         f.pad_integral(value >= 0.0, "", &format!("{:.decimals$}", value.abs()))

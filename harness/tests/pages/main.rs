@@ -28,7 +28,7 @@ fn is_update() -> bool {
 }
 
 fn read(page: &str) -> String {
-    fs::read_to_string(root().join(page)).unwrap_or_else(|error| panic!("{page}: {error}"))
+    fs::read_to_string(root().join(page)).unwrap_or_else(|error| unreachable!("{page}: {error}"))
 }
 
 /// The README and the pages in `docs/`: what they show is run.

@@ -151,7 +151,7 @@ fn assert_shows(shown: &str, printed: &str, command: &str) {
         let found = rest.iter().position(|printed| *printed == line);
         match found {
             Some(index) if anywhere || index == 0 => rest = &rest[index + 1..],
-            _ => panic!(
+            _ => unreachable!(
                 "`{command}` does not print this line, or not here: {line}\n{}",
                 printed.join("\n")
             ),
