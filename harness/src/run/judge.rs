@@ -317,7 +317,7 @@ impl<'a> Judge<'a> {
                     quirk,
                     why,
                 } if *command == id => Some(format!("{quirk}: {why}")),
-                JournalEvent::Ignored { command, why } if *command == id => Some(why.clone()),
+                JournalEvent::Ignored { command, why } if *command == id => Some(why.to_string()),
                 JournalEvent::LoginRefused { reason } => Some(format!("login refused: {reason}")),
                 _ => None,
             })

@@ -4,7 +4,10 @@
 //! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. Only `payload`
 //! holds secrets. `sim/JOURNAL.md` is the page for those who read it.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde::Serialize;
 use veschub_transcript::{Direction, FrameEntry, render::FieldsJson};
@@ -118,7 +121,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
     text: String,
 }
 
@@ -132,7 +135,7 @@ struct Told<'a> {
     fields: Option<Fields>,
     truth: Option<Fields>,
     name: Option<&'a str>,
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
 }
 
 impl<'a> Told<'a> {
@@ -171,13 +174,13 @@ impl<'a> Told<'a> {
             JournalEvent::EntryDeleted { .. } => plain("entry-deleted"),
             JournalEvent::Unheard { .. } => plain("unheard"),
             JournalEvent::LoginRefused { reason } => Self {
-                why: Some(reason),
+                why: Some(Cow::from(reason)),
                 ..plain("login-refused")
             },
             JournalEvent::HalfFrameLeft { .. } => plain("half-frame-left"),
             JournalEvent::Ignored { command, why } => Self {
                 command: Some(*command),
-                why: Some(why),
+                why: Some(Cow::from(why.to_string())),
                 ..plain("not-answered")
             },
             JournalEvent::LinkDown => plain("link-down"),
@@ -189,17 +192,17 @@ impl<'a> Told<'a> {
             } => Self {
                 command: Some(*command),
                 name: Some(quirk),
-                why: Some(why),
+                why: Some(Cow::from(why)),
                 ..plain("quirk")
             },
             JournalEvent::FaultFired(fired) => Self {
                 command: fired.command,
                 name: Some(fired.fault),
-                why: Some(&fired.why),
+                why: Some(Cow::from(&fired.why)),
                 ..plain("fault")
             },
             JournalEvent::Closed(closed) => Self {
-                why: Some(reason(*closed)),
+                why: Some(Cow::from(reason(*closed))),
                 ..plain("closed")
             },
         }

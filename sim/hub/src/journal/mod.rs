@@ -12,7 +12,7 @@ use veschub_transcript::{
 };
 use veschub_wire::{CommandId, LoginLine, Reply, view::View};
 
-use crate::{conn::ConnId, fault::FaultFired, time::Time};
+use crate::{conn::ConnId, device::Silence, fault::FaultFired, time::Time};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,7 +86,7 @@ pub enum JournalEvent {
         /// Which.
         command: CommandId,
         /// Why.
-        why: String,
+        why: Silence,
     },
     /// The device dropped its link, as it does when it restarts: its tool is closed, and nobody reaches it.
     LinkDown,

@@ -8,8 +8,8 @@ use veschub_wire::{
 use super::{BUS_TIME, Express, Job, Pack};
 use crate::{
     device::{
-        bms_node::{ending_at, obey},
-        can_bus::{BROADCAST, Effect},
+        can::{BROADCAST, Effect},
+        silence::Silence,
     },
     time::Time,
 };
@@ -20,7 +20,7 @@ impl Express {
         let own = self.identity.configs.can_id();
         let command = request.id();
         if self.can.is_off() {
-            return self.ignore(at, command, "the CAN driver is not started");
+            return self.ignore(at, command, Silence::BusOff);
         }
         if from.is_some() && to == own {
             return self.dispatch(at, request);
@@ -29,9 +29,9 @@ impl Express {
         nodes.retain(|&node| Some(node) != from);
         if nodes.is_empty() {
             let why = if to == from.unwrap_or(own) {
-                format!("{to} is its own id, and what it sends to the bus does not come back")
+                Silence::OwnId(to)
             } else {
-                format!("nobody on the CAN bus has the id {to}")
+                Silence::NoSuchNode(to)
             };
             return self.ignore(at, command, why);
         }
@@ -51,7 +51,7 @@ impl Express {
                 self.schedule(at, at + after, id, Job::NodeDone(done));
             }
             Effect::Pass { to: BROADCAST, .. } => {
-                self.ignore(at, id, "a node's broadcast is not played here");
+                self.ignore(at, id, Silence::NodeBroadcast);
             }
             Effect::Pass { to, request } => {
                 let job = Job::Forward {
@@ -70,7 +70,7 @@ impl Express {
             Pack::Own(bms) => bms.values(at),
             Pack::OverCan => {
                 let heard = self.can.bms_values(at);
-                ending_at(heard.unwrap_or_else(nothing_heard), end)
+                end.cut(heard.unwrap_or_else(nothing_heard))
             }
         }
     }
@@ -80,7 +80,10 @@ impl Express {
         let request = Request::Bms(command);
         let id = request.id();
         let to = match &mut self.pack {
-            Pack::Own(bms) => Err(obey(bms, at, command)),
+            Pack::Own(bms) => {
+                bms.command(at, command);
+                Err(Silence::Obeyed)
+            }
             Pack::OverCan => self.can.bms_to_command(at),
         };
         match to {

@@ -17,25 +17,21 @@ use std::{collections::VecDeque, time::Duration};
 use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
 
 use super::{
-    Answer, CanBus, Device, DeviceOutput,
+    answer::{Answer, fw_info, no_qml_app},
     bms::Bms,
-    can_bus::{NodeDone, REBOOT_TIME},
+    can::{CanBus, NodeDone, REBOOT_TIME, standing_still},
     custom_config::Configs,
-    fate::Fate,
-    fw_info,
-    motor::standing_still,
-    no_qml_app,
+    output::{Device, DeviceOutput},
     profile::Profile,
     queue::Queue,
     script::{Script, latin1, print},
+    silence::Silence,
     worker,
 };
 use crate::time::Time;
 
 /// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
 const BUS_TIME: Duration = Duration::from_millis(2);
-/// Why a request is dropped when too many wait.
-const CROWDED: &str = "too many requests wait for an answer";
 
 /// Who an Express says it is.
 #[derive(Clone, Debug)]
@@ -77,7 +73,7 @@ pub struct Express {
 enum Job {
     Do(Request),
     Say(Answer),
-    Ignore(CommandId, String),
+    Ignore(CommandId, Silence),
     /// The worker is done and free again.
     WorkDone(Vec<Answer>),
     /// A request goes out on the bus, from a node or from the Express itself.
@@ -128,12 +124,9 @@ impl Express {
         }
     }
 
-    fn ignore(&mut self, at: Time, command: CommandId, why: impl Into<String>) {
-        self.output.push_back(DeviceOutput::Ignored {
-            at,
-            command,
-            why: why.into(),
-        });
+    fn ignore(&mut self, at: Time, command: CommandId, why: Silence) {
+        self.output
+            .push_back(DeviceOutput::Ignored { at, command, why });
     }
 
     fn say(&mut self, at: Time, answer: Answer) {
@@ -144,7 +137,7 @@ impl Express {
     fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) -> bool {
         let has_room = self.jobs.push(due, job);
         if !has_room {
-            self.ignore(now, command, CROWDED);
+            self.ignore(now, command, Silence::Crowded);
         }
         has_room
     }
@@ -162,7 +155,7 @@ impl Express {
             .collect();
         let command = CommandId(payload.first().copied().unwrap_or_default());
         if answers.is_empty() {
-            self.ignore(now, command, "the scenario keeps it silent");
+            self.ignore(now, command, Silence::Scripted);
         }
         for answer in answers {
             self.schedule(now, due, command, Job::Say(answer));
@@ -173,7 +166,7 @@ impl Express {
     fn work(&mut self, now: Time, request: &Request) {
         let id = request.id();
         if self.worker_is_busy {
-            return self.ignore(now, id, worker::BUSY);
+            return self.ignore(now, id, Silence::Busy);
         }
         let profile = self.identity.profile;
         let (took, answers) = match request {
@@ -187,7 +180,7 @@ impl Express {
             }
             Request::Other(other) => match worker::update_baud(&other.arguments) {
                 Some((took, answer)) => (took, vec![answer]),
-                None => return self.ignore(now, id, "it is too short"),
+                None => return self.ignore(now, id, Silence::TooShort),
             },
             _ => {
                 let scan = self.can.scan(now, profile.late_pong);
@@ -232,7 +225,7 @@ impl Express {
 
     /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
     fn reboot(&mut self, at: Time) {
-        self.ignore(at, CommandId::REBOOT, "it restarts");
+        self.ignore(at, CommandId::REBOOT, Silence::Restarts);
         self.jobs = Queue::default();
         self.worker_is_busy = false;
         self.back_at = Some(at + REBOOT_TIME);
@@ -244,8 +237,7 @@ impl Express {
         let profile = self.identity.profile;
         let id = request.id();
         let due = now + self.identity.reply_after;
-        if profile.fate(id) != Fate::Handled {
-            let why = profile.why_silent(id).unwrap_or_default();
+        if let Some(why) = profile.why_silent(id) {
             self.schedule(now, due, id, Job::Ignore(id, why));
         } else if worker::is_blocking(&request, &profile) {
             self.work(now, &request);
@@ -256,7 +248,7 @@ impl Express {
                     let job = Job::Forward { from, to, request };
                     self.schedule(now, due + BUS_TIME, id, job);
                 }
-                Some(Err(error)) => self.ignore(now, id, error.to_string()),
+                Some(Err(error)) => self.ignore(now, id, error.into()),
                 None => {}
             }
         } else {
@@ -296,14 +288,14 @@ impl Device for Express {
     fn handle(&mut self, now: Time, payload: &[u8]) {
         let command = CommandId(payload.first().copied().unwrap_or_default());
         if self.back_at.is_some() {
-            return self.ignore(now, command, "it is restarting");
+            return self.ignore(now, command, Silence::Restarting);
         }
         if self.recite(now, payload) {
             return;
         }
         match Request::decode(payload) {
             Ok(request) => self.dispatch(now, request.body),
-            Err(error) => self.ignore(now, command, error.to_string()),
+            Err(error) => self.ignore(now, command, error.into()),
         }
     }
 
@@ -324,7 +316,7 @@ impl Device for Express {
             }
             while let Some((at, answer)) = self.unasked.pop(due) {
                 if self.back_at.is_some() {
-                    self.ignore(at, CommandId::PRINT, "it is restarting");
+                    self.ignore(at, CommandId::PRINT, Silence::Restarting);
                 } else {
                     self.say(at, answer);
                 }

@@ -15,7 +15,11 @@ use std::{
 
 use veschub_wire::{CommandId, Reply};
 
-use super::{Device, DeviceOutput, queue::Queue};
+use super::{
+    output::{Device, DeviceOutput},
+    queue::Queue,
+    silence::Silence,
+};
 use crate::time::Time;
 use recording::Answer;
 pub use recording::Recording;
@@ -137,9 +141,9 @@ impl Replay {
     }
 
     /// What is answered to a request that was recorded, or why nothing is.
-    fn answer(&mut self, payload: &[u8]) -> Result<Answer, String> {
+    fn answer(&mut self, payload: &[u8]) -> Result<Answer, Silence> {
         let Some(turns) = self.recording.answers(payload) else {
-            return Err("the recording has no such request".to_owned());
+            return Err(Silence::NotRecorded);
         };
         if self.rules.order == Order::Strict {
             let requests = &self.recording.requests;
@@ -150,7 +154,7 @@ impl Replay {
             let next = requests.get(self.position);
             if let Some((_, next)) = next.filter(|(_, next)| next != payload) {
                 let next = CommandId(next.first().copied().unwrap_or_default());
-                return Err(format!("the recording goes on with {next}"));
+                return Err(Silence::OutOfOrder(next));
             }
             self.position += usize::from(next.is_some());
         }
@@ -165,21 +169,21 @@ impl Replay {
                 .rfind(|answer| !answer.is_empty())
                 .or_else(|| turns.last()),
             AtEnd::Wrap => turns.get(turn % turns.len()),
-            AtEnd::Silent => return Err("the recording is over".to_owned()),
+            AtEnd::Silent => return Err(Silence::RecordingOver),
         };
         let mut answer = answer.cloned().unwrap_or_default();
         answer.retain(|said| !said.unasked || self.rules.pace == Pace::Immediate);
         if answer.is_empty() {
-            return Err("it was not answered in the recording".to_owned());
+            return Err(Silence::RecordedSilence);
         }
         Ok(answer)
     }
 
-    fn ignore(&mut self, at: Time, payload: &[u8], why: impl Into<String>) {
+    fn ignore(&mut self, at: Time, payload: &[u8], why: Silence) {
         self.output.push_back(DeviceOutput::Ignored {
             at,
             command: CommandId(payload.first().copied().unwrap_or_default()),
-            why: why.into(),
+            why,
         });
     }
 
@@ -236,7 +240,7 @@ impl Device for Replay {
                 for said in answer {
                     let at = now + self.rules.pace.time(said.delay);
                     if !self.jobs.push(at, said.payload) {
-                        return self.ignore(now, payload, "too many requests wait for an answer");
+                        return self.ignore(now, payload, Silence::Crowded);
                     }
                 }
             }
