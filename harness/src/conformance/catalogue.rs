@@ -9,6 +9,7 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use veschub_hub::journal::EventKind;
 use veschub_scenario::{Loaded, ScenarioError, duration};
 use veschub_wire::CommandId;
 
@@ -166,9 +167,9 @@ pub struct Case {
     /// Cases without which this one cannot be judged.
     #[serde(default)]
     pub needs: Vec<Id>,
-    /// What the journal of the hub must not have.
+    /// Kinds of events that the journal of the hub must not have.
     #[serde(default)]
-    pub never: Vec<String>,
+    pub never: Vec<EventKind>,
     /// How often the client may connect.
     #[serde(default)]
     pub connections: Option<Between>,

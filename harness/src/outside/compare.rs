@@ -49,7 +49,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut open: Vec<(CommandId, Option<u8>)> = Vec::new();
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
-        match &happened.what {
+        match &happened.event {
             JournalEvent::Request(payload) => {
                 let Ok(request) = Request::decode(payload) else {
                     continue;

@@ -64,19 +64,19 @@ pub fn read(input: impl BufRead) -> Result<Told, String> {
             at = Duration::try_from_secs_f64(seconds)
                 .map_err(|error| failed(format!("`at` is no time: {error}")))?;
         }
-        if let Some(what) = happening(&kind, &entry, at).map_err(failed)? {
+        if let Some(event) = event(&kind, &entry, at).map_err(failed)? {
             told.journal.push(JournalEntry {
                 at: Time::from(at),
                 conn: None,
                 device: None,
-                what,
+                event,
             });
         }
     }
     Ok(told)
 }
 
-fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>, String> {
+fn event(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>, String> {
     match (kind, entry.direction.as_deref()) {
         ("frame", Some("to-device")) => Ok(Some(JournalEvent::Request(payload(entry)?))),
         ("frame", Some("to-tool")) => Ok(Some(JournalEvent::Reply {
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(places, [1, 3]);
         assert_eq!(told.lines[1].at, Duration::from_millis(1500));
         assert_eq!(told.journal.len(), 3);
-        assert_eq!(told.journal[0].what, JournalEvent::Request(vec![62]));
+        assert_eq!(told.journal[0].event, JournalEvent::Request(vec![62]));
     }
 
     #[test]

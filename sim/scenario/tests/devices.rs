@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 
 use veschub_hub::{
     device::{
-        Device, DeviceOutput, Replay,
+        Device, DeviceEvent, Out, Replay,
         bms::{BALANCE_MARGIN_V, Balancing, Bms, BmsSettings, Current, ReplyEnd},
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
@@ -39,6 +39,7 @@ fn ms(ms: u64) -> Time {
 /// A device and what it said.
 struct Desk<D: ?Sized> {
     device: Box<D>,
+    out: Out,
     replies: Vec<(Time, Vec<u8>, Option<Reply>)>,
     ignored: Vec<(Time, CommandId, String)>,
 }
@@ -47,6 +48,7 @@ impl<D: Device + ?Sized> Desk<D> {
     fn new(device: Box<D>) -> Self {
         Self {
             device,
+            out: Out::default(),
             replies: Vec::new(),
             ignored: Vec::new(),
         }
@@ -55,19 +57,19 @@ impl<D: Device + ?Sized> Desk<D> {
     fn until(&mut self, then: Time) {
         self.collect();
         while let Some(due) = self.device.poll_timeout().filter(|&due| due <= then) {
-            self.device.handle_timeout(due);
+            self.device.handle_timeout(due, &mut self.out);
             assert!(self.device.poll_timeout().is_none_or(|next| next > due));
             self.collect();
         }
     }
 
     fn collect(&mut self) {
-        while let Some(output) = self.device.poll_output() {
-            match output {
-                DeviceOutput::Reply { at, payload, truth } => {
+        while let Some((at, event)) = self.out.pop() {
+            match event {
+                DeviceEvent::Reply { payload, truth } => {
                     self.replies.push((at, payload, truth.map(|truth| *truth)));
                 }
-                DeviceOutput::Ignored { at, command, why } => {
+                DeviceEvent::NotAnswered { command, why } => {
                     self.ignored.push((at, command, why.to_string()));
                 }
                 other => panic!("{other:?}"),
@@ -77,7 +79,7 @@ impl<D: Device + ?Sized> Desk<D> {
 
     fn ask(&mut self, at: Time, payload: &[u8]) {
         self.until(at);
-        self.device.handle(at, payload);
+        self.device.handle(at, payload, &mut self.out);
     }
 
     /// Asks and gives what comes back within an hour.

@@ -2,7 +2,7 @@
 
 use veschub_wire::{CommandId, Reply, command::Opaque};
 
-use super::{output::DeviceOutput, profile::Profile};
+use super::{output::Out, profile::Profile};
 use crate::time::Time;
 
 /// A payload for the tool and, where that is known, what it was made from.
@@ -31,10 +31,11 @@ impl Answer {
             truth: truth.map(|reply| Box::new(reply.body)),
         }
     }
+}
 
-    pub(super) fn at(self, at: Time) -> DeviceOutput {
-        let Self { payload, truth } = self;
-        DeviceOutput::Reply { at, payload, truth }
+impl Out {
+    pub(super) fn say(&mut self, at: Time, answer: Answer) {
+        self.reply(at, answer.payload, answer.truth);
     }
 }
 

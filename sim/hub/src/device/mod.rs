@@ -21,6 +21,6 @@ mod worker;
 
 pub use custom_config::Configs;
 pub use express::{Express, ExpressIdentity, Pack};
-pub use output::{Device, DeviceOutput};
+pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;
 pub use silence::Silence;

@@ -9,6 +9,7 @@ use super::{BUS_TIME, Express, Job, Pack};
 use crate::{
     device::{
         can::{BROADCAST, Effect},
+        output::Out,
         silence::Silence,
     },
     time::Time,
@@ -16,14 +17,21 @@ use crate::{
 
 impl Express {
     /// Puts a request on the bus, for a node or for all; a frame to its sender's own id reaches nobody.
-    pub(super) fn put_on_bus(&mut self, at: Time, from: Option<u8>, to: u8, request: Request) {
+    pub(super) fn put_on_bus(
+        &mut self,
+        at: Time,
+        from: Option<u8>,
+        to: u8,
+        request: Request,
+        out: &mut Out,
+    ) {
         let own = self.identity.configs.can_id();
         let command = request.id();
         if self.can.is_off() {
-            return self.ignore(at, command, Silence::BusOff);
+            return out.silent(at, command, Silence::BusOff);
         }
         if from.is_some() && to == own {
-            return self.dispatch(at, request);
+            return self.dispatch(at, request, out);
         }
         let mut nodes = self.can.addressed(at, to);
         nodes.retain(|&node| Some(node) != from);
@@ -33,25 +41,25 @@ impl Express {
             } else {
                 Silence::NoSuchNode(to)
             };
-            return self.ignore(at, command, why);
+            return out.silent(at, command, why);
         }
         for node in nodes {
             let request = request.clone();
-            self.schedule(at, at, command, Job::OnBus { node, request });
+            self.schedule(out, at, at, command, Job::OnBus { node, request });
         }
     }
 
-    pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request) {
+    pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request, out: &mut Out) {
         let own = self.identity.configs.can_id();
         let id = request.id();
         match self.can.receive(at, node, request, own) {
-            Effect::Say(answer) => self.say(at, answer),
-            Effect::Silent(why) => self.ignore(at, id, why),
+            Effect::Say(answer) => out.say(at, answer),
+            Effect::Silent(why) => out.silent(at, id, why),
             Effect::Later { after, done } => {
-                self.schedule(at, at + after, id, Job::NodeDone(done));
+                self.schedule(out, at, at + after, id, Job::NodeDone(done));
             }
             Effect::Pass { to: BROADCAST, .. } => {
-                self.ignore(at, id, Silence::NodeBroadcast);
+                out.silent(at, id, Silence::NodeBroadcast);
             }
             Effect::Pass { to, request } => {
                 let job = Job::Forward {
@@ -59,7 +67,7 @@ impl Express {
                     to,
                     request,
                 };
-                self.schedule(at, at + BUS_TIME, id, job);
+                self.schedule(out, at, at + BUS_TIME, id, job);
             }
         }
     }
@@ -76,7 +84,7 @@ impl Express {
     }
 
     /// Lets a script of its own act, or sends the command on (`EX main/bms.c:366-395`).
-    pub(super) fn command_bms(&mut self, at: Time, command: BmsCommand) {
+    pub(super) fn command_bms(&mut self, at: Time, command: BmsCommand, out: &mut Out) {
         let request = Request::Bms(command);
         let id = request.id();
         let to = match &mut self.pack {
@@ -88,9 +96,9 @@ impl Express {
         };
         match to {
             Ok(node) => {
-                self.schedule(at, at + BUS_TIME, id, Job::OnBus { node, request });
+                self.schedule(out, at, at + BUS_TIME, id, Job::OnBus { node, request });
             }
-            Err(why) => self.ignore(at, id, why),
+            Err(why) => out.silent(at, id, why),
         }
     }
 }

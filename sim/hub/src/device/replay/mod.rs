@@ -7,16 +7,13 @@
 
 mod recording;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
-use veschub_wire::{CommandId, Reply};
+use veschub_wire::CommandId;
 
 use super::{
-    output::{Device, DeviceOutput},
+    answer,
+    output::{Device, Out},
     queue::Queue,
     silence::Silence,
 };
@@ -101,7 +98,6 @@ pub struct Replay {
     /// When this session began, and how much of what came unasked was said in it.
     session: Option<(Time, usize)>,
     jobs: Queue<Vec<u8>>,
-    output: VecDeque<DeviceOutput>,
     /// Answers requests that were not recorded.
     stand_in: Option<Box<dyn Device>>,
 }
@@ -128,7 +124,6 @@ impl Replay {
             position: 0,
             session: None,
             jobs: Queue::default(),
-            output: VecDeque::new(),
             stand_in: None,
         }
     }
@@ -179,24 +174,6 @@ impl Replay {
         Ok(answer)
     }
 
-    fn ignore(&mut self, at: Time, payload: &[u8], why: Silence) {
-        self.output.push_back(DeviceOutput::Ignored {
-            at,
-            command: CommandId(payload.first().copied().unwrap_or_default()),
-            why,
-        });
-    }
-
-    fn say(&mut self, at: Time, payload: Vec<u8>) {
-        let decoded = Reply::decode(&payload).ok();
-        let truth = decoded.filter(|reply| reply.trailing.is_empty());
-        self.output.push_back(DeviceOutput::Reply {
-            at,
-            truth: truth.map(|reply| Box::new(reply.body)),
-            payload,
-        });
-    }
-
     /// When the next thing comes that nobody asks for, and what it is.
     fn next_unasked(&self) -> Option<(Time, &[u8])> {
         let (began, said) = self.session?;
@@ -225,30 +202,24 @@ impl Device for Replay {
         }
     }
 
-    fn handle(&mut self, now: Time, payload: &[u8]) {
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
         if let Some(device) = &mut self.stand_in
             && self.recording.answers(payload).is_none()
         {
-            device.handle(now, payload);
-            self.output
-                .extend(std::iter::from_fn(|| device.poll_output()));
-            return;
+            return device.handle(now, payload, out);
         }
+        let command = CommandId(payload.first().copied().unwrap_or_default());
         match self.answer(payload) {
-            Err(why) => self.ignore(now, payload, why),
+            Err(why) => out.silent(now, command, why),
             Ok(answer) => {
                 for said in answer {
                     let at = now + self.rules.pace.time(said.delay);
                     if !self.jobs.push(at, said.payload) {
-                        return self.ignore(now, payload, Silence::Crowded);
+                        return out.silent(now, command, Silence::Crowded);
                     }
                 }
             }
         }
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Time> {
@@ -261,22 +232,19 @@ impl Device for Replay {
         due.into_iter().flatten().min()
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time, out: &mut Out) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
             if let Some(device) = &mut self.stand_in {
-                device.handle_timeout(due);
-                self.output
-                    .extend(std::iter::from_fn(|| device.poll_output()));
+                device.handle_timeout(due, out);
             }
             while let Some((at, payload)) = self.next_unasked().filter(|&(at, _)| at <= due) {
-                let payload = payload.to_vec();
-                self.say(at, payload);
+                out.say(at, answer::Answer::raw(payload));
                 if let Some((_, said)) = &mut self.session {
                     *said += 1;
                 }
             }
             while let Some((at, payload)) = self.jobs.pop(due) {
-                self.say(at, payload);
+                out.say(at, answer::Answer::raw(&payload));
             }
         }
     }
