@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
-    collections::VecDeque,
     io::{BufRead, BufReader, Read},
     net::SocketAddr,
     process::{Child, Command as Process, Stdio},
@@ -29,7 +28,7 @@ use veschub_drive::{
     server,
 };
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, Out},
     hub::{Access, Hub, HubConfig, Resident},
     journal::{Closed, JournalEntry, JournalEvent},
     time::Time,
@@ -51,34 +50,25 @@ async fn patiently<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Says every request again at once.
-#[derive(Default)]
-struct Parrot(VecDeque<DeviceOutput>);
+struct Parrot;
 
 impl Device for Parrot {
-    fn handle(&mut self, now: Time, payload: &[u8]) {
-        self.0.push_back(DeviceOutput::Reply {
-            at: now,
-            payload: payload.to_vec(),
-            truth: None,
-        });
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.0.pop_front()
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
+        out.reply(now, payload.to_vec(), None);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         None
     }
 
-    fn handle_timeout(&mut self, _now: Time) {}
+    fn handle_timeout(&mut self, _now: Time, _out: &mut Out) {}
 }
 
 fn direct() -> Hub {
     let resident = Resident {
         id: "demo-0001".to_owned(),
         access: Access::Password("not-a-secret".to_owned()),
-        device: Box::new(Parrot::default()),
+        device: Box::new(Parrot),
         quirks: Vec::new(),
     };
     Hub::direct(HubConfig::default(), resident)
@@ -151,7 +141,7 @@ impl House {
     }
 
     async fn happens(&mut self, wanted: &JournalEvent) {
-        patiently(async { while self.journal.recv().await.unwrap().what != *wanted {} }).await;
+        patiently(async { while self.journal.recv().await.unwrap().event != *wanted {} }).await;
     }
 
     async fn connect(&self) -> Peer {
@@ -275,7 +265,7 @@ mod at_a_hub {
         let reset = JournalEvent::Closed(Closed::PeerReset);
         device
             .hears(|news| match news {
-                News::Happened(entry) if entry.what == reset => Some(()),
+                News::Happened(entry) if entry.event == reset => Some(()),
                 _ => None,
             })
             .await;

@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::{
-    collections::VecDeque,
     fs,
     io::{BufRead, BufReader},
     os::{fd::OwnedFd, unix::fs::FileTypeExt},
@@ -26,7 +25,7 @@ use snapbox::{
 use tokio::sync::oneshot;
 use veschub_drive::pty::{self, Pty};
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, Out},
     hub::{Access, Hub, HubConfig, Resident},
     journal::{Closed, JournalEntry, JournalEvent},
     time::Time,
@@ -39,27 +38,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const BMS: u8 = 96;
 
 /// Says every request again at once.
-#[derive(Default)]
-struct Parrot(VecDeque<DeviceOutput>);
+struct Parrot;
 
 impl Device for Parrot {
-    fn handle(&mut self, now: Time, payload: &[u8]) {
-        self.0.push_back(DeviceOutput::Reply {
-            at: now,
-            payload: payload.to_vec(),
-            truth: None,
-        });
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.0.pop_front()
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
+        out.reply(now, payload.to_vec(), None);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         None
     }
 
-    fn handle_timeout(&mut self, _now: Time) {}
+    fn handle_timeout(&mut self, _now: Time, _out: &mut Out) {}
 }
 
 /// A parrot on a terminal.
@@ -75,7 +65,7 @@ impl Port {
         let resident = Resident {
             id: "demo-0001".to_owned(),
             access: Access::Anyone,
-            device: Box::new(Parrot::default()),
+            device: Box::new(Parrot),
             quirks: Vec::new(),
         };
         let device = Hub::direct(HubConfig::default(), resident);
@@ -106,7 +96,7 @@ impl Port {
     }
 
     fn happens(&self, wanted: &JournalEvent) {
-        while self.journal.recv_timeout(PATIENCE).unwrap().what != *wanted {}
+        while self.journal.recv_timeout(PATIENCE).unwrap().event != *wanted {}
     }
 }
 
@@ -210,7 +200,7 @@ fn half_a_frame_is_completed_by_the_next_client() {
     let client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, half), Ok(4));
     drop(client);
-    port.happens(&JournalEvent::HalfFrameLeft { bytes: 4 });
+    port.happens(&JournalEvent::PartialFrameLeft { bytes: 4 });
     let mut client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, rest), Ok(rest.len()));
     assert_eq!(client.hears(), [BMS, 1, 2]);

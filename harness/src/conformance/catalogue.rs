@@ -9,6 +9,7 @@ use std::{
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use veschub_hub::journal::EventKind;
 use veschub_scenario::{Loaded, ScenarioError, duration};
 use veschub_wire::CommandId;
 
@@ -191,9 +192,9 @@ pub struct Case {
     /// Cases that a client must pass before this one can be judged.
     #[serde(default)]
     pub needs: Vec<Id>,
-    /// What must not be in the hub's journal.
+    /// Kinds of events that the hub's journal must not have.
     #[serde(default)]
-    pub never: Vec<String>,
+    pub never: Vec<EventKind>,
     /// How often the client may connect.
     #[serde(default)]
     pub connections: Option<Between>,

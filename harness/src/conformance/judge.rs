@@ -117,13 +117,13 @@ impl Judge<'_> {
 
     fn check_never(&mut self) {
         let case = self.case;
-        for text in &case.never {
-            let happened = |entry: &&JournalEntry| entry.what.to_string().contains(text.as_str());
+        for kind in &case.never {
+            let happened = |entry: &&JournalEntry| entry.event.kind() == *kind;
             if let Some(entry) = self.seen.journal.iter().find(happened) {
-                let wanted = format!("never {text:?}");
-                let what = entry.what.to_string();
+                let wanted = format!("never `{kind}`");
+                let found = entry.event.to_string();
                 let at = format!("at {:.3} s", entry.at.since_start().as_secs_f64());
-                self.differ("journal", &wanted, &what, &at);
+                self.differ("journal", &wanted, &found, &at);
             }
         }
     }
@@ -132,12 +132,12 @@ impl Judge<'_> {
         let Some(Between { at_least, at_most }) = self.case.connections else {
             return;
         };
-        let opened = |entry: &&JournalEntry| matches!(entry.what, JournalEvent::Opened);
+        let opened = |entry: &&JournalEntry| matches!(entry.event, JournalEvent::Opened);
         let all = self.seen.journal.iter().filter(opened).count();
         // The second tool or device is not one of the client's connections.
         let replaced = |entry: &JournalEntry| {
             matches!(
-                entry.what,
+                entry.event,
                 JournalEvent::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
             )
         };
@@ -159,7 +159,7 @@ impl Judge<'_> {
             return;
         };
         let first = |pick: fn(&JournalEvent) -> bool| {
-            let entry = self.seen.journal.iter().find(|entry| pick(&entry.what));
+            let entry = self.seen.journal.iter().find(|entry| pick(&entry.event));
             entry.map(|entry| entry.at.since_start())
         };
         let login = first(|what| matches!(what, JournalEvent::Login(_)));

@@ -6,6 +6,7 @@
 use std::{cell::RefCell, convert::Infallible, time::Duration};
 
 use tokio::runtime;
+use veschub_drive::virtual_time::{Connection, Network};
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_scenario::{Loaded, Target, World};
 use veschub_wire::{LoginKind, LoginLine};
@@ -26,7 +27,6 @@ use crate::{
     report::json,
     run::{
         RunError,
-        memory::{Connection, Network},
         play::{FAREWELL, visit},
         tape::Tape,
     },
@@ -269,7 +269,7 @@ async fn intrude(
     let Some((after, login)) = second else {
         return std::future::pending().await;
     };
-    let attached = |entry: &JournalEntry| matches!(entry.what, JournalEvent::Attached);
+    let attached = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Attached);
     while !journal.borrow().iter().any(attached) {
         tokio::time::sleep(LOOK).await;
     }

@@ -191,7 +191,7 @@ pub struct EntryReport {
 
 impl From<&JournalEntry> for EntryReport {
     fn from(entry: &JournalEntry) -> Self {
-        let (direction, bytes, is_frame) = match &entry.what {
+        let (direction, bytes, is_frame) = match &entry.event {
             JournalEvent::Request(payload) => (Some("to-device"), Some(payload), true),
             JournalEvent::Reply { payload, .. } => (Some("to-tool"), Some(payload), true),
             JournalEvent::Noise(bytes) => (Some("to-device"), Some(bytes), false),
@@ -202,7 +202,7 @@ impl From<&JournalEntry> for EntryReport {
         let command = bytes
             .filter(|_| is_frame)
             .and_then(|payload| payload.first());
-        let text = entry.what.to_string();
+        let text = entry.event.to_string();
         Self {
             at_s: entry.at.since_start().as_secs_f64(),
             connection: entry.conn.map(|conn| conn.0),

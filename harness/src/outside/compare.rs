@@ -51,7 +51,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut open = Exchanges::new(Policy::patient());
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     for (entry, happened) in journal.iter().enumerate() {
-        match &happened.what {
+        match &happened.event {
             JournalEvent::Request(payload) => {
                 let Ok(request) = Request::decode(payload) else {
                     continue;

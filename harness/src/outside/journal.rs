@@ -103,12 +103,12 @@ pub fn read(input: impl BufRead) -> Result<JudgeInput, JournalError> {
         if let Some(seconds) = entry.at {
             at = Duration::try_from_secs_f64(seconds).map_err(|error| failed(error.into()))?;
         }
-        if let Some(what) = event(&kind, &entry, at).map_err(failed)? {
+        if let Some(event) = event(&kind, &entry, at).map_err(failed)? {
             told.journal.push(JournalEntry {
                 at: Time::from(at),
                 conn: None,
                 device: None,
-                what,
+                event,
             });
         }
     }
@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(places, [1, 3]);
         assert_eq!(told.lines[1].at, Duration::from_millis(1500));
         assert_eq!(told.journal.len(), 3);
-        assert_eq!(told.journal[0].what, JournalEvent::Request(vec![62]));
+        assert_eq!(told.journal[0].event, JournalEvent::Request(vec![62]));
     }
 
     #[test]

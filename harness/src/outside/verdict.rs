@@ -116,7 +116,7 @@ pub fn understand(
 ) {
     let harmed = journal
         .iter()
-        .any(|entry| matches!(entry.what, JournalEvent::FaultFired(_)));
+        .any(|entry| matches!(entry.event, JournalEvent::FaultFired(_)));
     let delivered = compare::delivered(journal);
     verdict.readings = printed
         .readings
@@ -389,7 +389,7 @@ impl Conduct<'_> {
                 Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
             )
         };
-        let harm = |entry: &JournalEntry| matches!(entry.what, JournalEvent::FaultFired(_));
+        let harm = |entry: &JournalEntry| matches!(entry.event, JournalEvent::FaultFired(_));
         self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
     }
 
@@ -397,7 +397,7 @@ impl Conduct<'_> {
     #[must_use]
     pub fn contact(&self) -> Option<Difference> {
         let any =
-            |pick: fn(&JournalEvent) -> bool| self.journal.iter().any(|entry| pick(&entry.what));
+            |pick: fn(&JournalEvent) -> bool| self.journal.iter().any(|entry| pick(&entry.event));
         if !any(|what| matches!(what, JournalEvent::Opened)) {
             let why = format!("the client {}", self.report.how);
             return Some(Difference::new(
@@ -416,7 +416,7 @@ impl Conduct<'_> {
             let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";
             return Some(Difference::new("login", "a login line", "none", why));
         }
-        let refused = self.journal.iter().find_map(|entry| match &entry.what {
+        let refused = self.journal.iter().find_map(|entry| match &entry.event {
             JournalEvent::LoginRefused { reason } => Some(reason.as_str()),
             _ => None,
         });
@@ -462,11 +462,11 @@ mod tests {
     }
 
     fn scan() -> Vec<JournalEntry> {
-        let entry = |what| JournalEntry {
+        let entry = |event| JournalEntry {
             at: Time::ZERO,
             conn: None,
             device: None,
-            what,
+            event,
         };
         let reply = JournalEvent::Reply {
             payload: vec![62, 7, 84],

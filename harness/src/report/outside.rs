@@ -295,7 +295,7 @@ struct ProcessJson<'a> {
 
 impl<'a> From<&'a Witnessed> for ProcessJson<'a> {
     fn from(seen: &'a Witnessed) -> Self {
-        let requests = seen.journal.iter().filter_map(|entry| match &entry.what {
+        let requests = seen.journal.iter().filter_map(|entry| match &entry.event {
             JournalEvent::Request(payload) => Request::decode(payload).ok(),
             _ => None,
         });

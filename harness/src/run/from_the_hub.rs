@@ -39,7 +39,7 @@ pub(crate) fn judge_session(
 
 /// The scenario with what the hub can tell, and a note for each expectation that only the client could.
 fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String>) {
-    let late = journal.iter().any(|entry| match &entry.what {
+    let late = journal.iter().any(|entry| match &entry.event {
         JournalEvent::FaultFired(fired) => !LOSING.contains(&fired.fault),
         _ => false,
     });
@@ -67,7 +67,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     let mut silent = Vec::new();
     for (place, entry) in journal.iter().enumerate() {
         let at = entry.at.since_start();
-        match &entry.what {
+        match &entry.event {
             JournalEvent::Request(payload) => {
                 asked.extend(Request::decode(payload).map(|request| (place, request.body)));
             }
@@ -100,7 +100,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
     }
     let refused = journal
         .iter()
-        .any(|entry| matches!(entry.what, JournalEvent::LoginRefused { .. }));
+        .any(|entry| matches!(entry.event, JournalEvent::LoginRefused { .. }));
     let outcome = if refused {
         Err(ClientError::LoginRefused)
     } else {

@@ -251,7 +251,7 @@ impl Hub {
     /// The requests that have reached a device so far.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        let decode = |entry: &JournalEntry| match &entry.what {
+        let decode = |entry: &JournalEntry| match &entry.event {
             JournalEvent::Request(payload) => Request::decode(payload).ok(),
             _ => None,
         };

@@ -124,7 +124,7 @@ pub(super) fn judge_expectations(
 }
 
 fn sent(seen: &Seen) -> Vec<Sent<'_>> {
-    let replies = seen.journal.iter().filter_map(|entry| match &entry.what {
+    let replies = seen.journal.iter().filter_map(|entry| match &entry.event {
         JournalEvent::Reply { payload, truth } => Some(Sent {
             at: entry.at.since_start(),
             payload,
@@ -137,15 +137,15 @@ fn sent(seen: &Seen) -> Vec<Sent<'_>> {
 
 fn notes(seen: &Seen) -> Vec<String> {
     let told = |what: &JournalEvent| match what {
-        JournalEvent::Fired { .. }
-        | JournalEvent::Ignored { .. }
+        JournalEvent::QuirkFired { .. }
+        | JournalEvent::NotAnswered { .. }
         | JournalEvent::LoginRefused { .. }
-        | JournalEvent::Swallowed { .. }
+        | JournalEvent::LoginBytesDiscarded { .. }
         | JournalEvent::FaultFired(_) => Some(what.to_string()),
         _ => None,
     };
     let mut notes = Vec::new();
-    for note in seen.journal.iter().filter_map(|entry| told(&entry.what)) {
+    for note in seen.journal.iter().filter_map(|entry| told(&entry.event)) {
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -180,7 +180,7 @@ impl<'a> Judge<'a> {
             .seen
             .journal
             .iter()
-            .any(|entry| matches!(entry.what, JournalEvent::FaultFired(_)));
+            .any(|entry| matches!(entry.event, JournalEvent::FaultFired(_)));
         // Forgotten frames are the oldest ones.
         let forgotten = usize::try_from(self.seen.forgotten).unwrap_or(usize::MAX);
         let mut received: Vec<Option<&Received>> = self.seen.received.iter().map(Some).collect();
@@ -326,13 +326,15 @@ impl<'a> Judge<'a> {
             .journal
             .iter()
             .rev()
-            .find_map(|entry| match &entry.what {
-                JournalEvent::Fired {
+            .find_map(|entry| match &entry.event {
+                JournalEvent::QuirkFired {
                     command,
                     quirk,
                     why,
                 } if *command == id => Some(format!("{quirk}: {why}")),
-                JournalEvent::Ignored { command, why } if *command == id => Some(why.clone()),
+                JournalEvent::NotAnswered { command, why } if *command == id => {
+                    Some(why.to_string())
+                }
                 JournalEvent::LoginRefused { reason } => {
                     Some(format!("the hub refused the login: {reason}"))
                 }
@@ -443,7 +445,7 @@ impl<'a> Judge<'a> {
             .seen
             .journal
             .iter()
-            .filter_map(|entry| match &entry.what {
+            .filter_map(|entry| match &entry.event {
                 JournalEvent::Request(payload) => payload.first().copied().map(CommandId),
                 _ => None,
             });
@@ -599,7 +601,7 @@ impl<'a> Judge<'a> {
             .seen
             .journal
             .iter()
-            .filter_map(|entry| match &entry.what {
+            .filter_map(|entry| match &entry.event {
                 JournalEvent::Request(payload) => Request::decode(payload).ok(),
                 _ => None,
             });
@@ -611,7 +613,7 @@ impl<'a> Judge<'a> {
 
     fn check_fired(&mut self, fired: &schema::Fired) {
         let did = |what: &JournalEvent| match what {
-            JournalEvent::Fired { quirk, .. } => fired.quirk.as_deref() == Some(*quirk),
+            JournalEvent::QuirkFired { quirk, .. } => fired.quirk.as_deref() == Some(*quirk),
             JournalEvent::FaultFired(harm) => fired.fault.as_deref() == Some(harm.fault),
             _ => false,
         };
@@ -619,7 +621,7 @@ impl<'a> Judge<'a> {
             .seen
             .journal
             .iter()
-            .filter(|entry| did(&entry.what))
+            .filter(|entry| did(&entry.event))
             .count();
         let least = fired
             .at_least

@@ -3,7 +3,6 @@
 pub(crate) mod from_the_hub;
 mod hosted;
 mod judge;
-pub(crate) mod memory;
 mod nearest;
 #[cfg(unix)]
 mod outside;

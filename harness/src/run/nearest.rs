@@ -95,7 +95,7 @@ impl Look<'_> {
         pick: impl Fn(&'a JournalEvent) -> Option<T> + 'a,
     ) -> impl Iterator<Item = (Duration, T)> + 'a {
         let journal = self.seen.journal.iter();
-        journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.what)?)))
+        journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.event)?)))
     }
 
     /// The requests that reached the device, each with its command, or with the command inside FORWARD_CAN.
@@ -270,7 +270,7 @@ impl Look<'_> {
         };
         let mut found: Vec<_> = self
             .entries_with(|what| match what {
-                JournalEvent::Fired { quirk, why, .. } => Some((*quirk, why)),
+                JournalEvent::QuirkFired { quirk, why, .. } => Some((*quirk, why)),
                 JournalEvent::FaultFired(fired) => Some((fired.fault, &fired.why)),
                 _ => None,
             })
@@ -309,7 +309,7 @@ impl Look<'_> {
         }
         gaps.sort_by_key(|(gap, _)| std::cmp::Reverse(*gap));
         let candidate = |(gap, entry): (Duration, &JournalEntry)| {
-            let found = format!("{:.3} s before: {}", gap.as_secs_f64(), entry.what);
+            let found = format!("{:.3} s before: {}", gap.as_secs_f64(), entry.event);
             Candidate {
                 at: entry.at.since_start(),
                 what: "entry",

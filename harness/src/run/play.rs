@@ -8,11 +8,11 @@ use tokio::{
     runtime,
     sync::oneshot,
 };
-use veschub_drive::server;
+use veschub_drive::{server, virtual_time::Network};
 use veschub_scenario::{ScenarioError, Target, World, duration::Duration as Lasting, schema};
 use veschub_wire::{LoginKind, LoginLine, Request};
 
-use super::{Mode, Seen, memory::Network, tape::Tape};
+use super::{Mode, Seen, tape::Tape};
 use crate::client::{self, Ask, Options, Outcome, Pace, Session, session::deadline};
 
 /// How long the hub may take to notice that the client is gone.

@@ -183,7 +183,7 @@ async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -
     let Some(second) = second else {
         return std::future::pending().await;
     };
-    let attached = |entry: &JournalEntry| matches!(entry.what, JournalEvent::Attached);
+    let attached = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Attached);
     while !record.borrow().journal.iter().any(attached) {
         sleep(LOOK).await;
     }

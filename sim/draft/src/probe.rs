@@ -8,7 +8,7 @@ use veschub_wire::{
 };
 
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, DeviceEvent, Out},
     rng::Seed,
     time::Time,
 };
@@ -32,24 +32,25 @@ pub(super) fn ask(yaml: &str, requests: &[&[u8]]) -> Result<Answers, ScenarioErr
     };
     let device = resident.device.as_mut();
     let mut now = Time::ZERO;
+    let mut out = Out::default();
     device.session_begins(now);
     for &request in requests {
         let acts = Request::decode(request).is_ok_and(|request| request.body.is_never_answered());
         if !acts {
-            device.handle(now, request);
-            let replies = listen(device, &mut now);
+            device.handle(now, request, &mut out);
+            let replies = listen(device, &mut out, &mut now);
             answers.insert(request.to_vec(), replies);
         }
     }
     Ok(answers)
 }
 
-fn listen(device: &mut dyn Device, now: &mut Time) -> Vec<Vec<u8>> {
+fn listen(device: &mut dyn Device, out: &mut Out, now: &mut Time) -> Vec<Vec<u8>> {
     let until = *now + PATIENCE;
     let mut replies = Vec::new();
     for _ in 0..MAX_STEPS {
-        while let Some(output) = device.poll_output() {
-            if let DeviceOutput::Reply { payload, .. } = output {
+        while let Some((_, event)) = out.pop() {
+            if let DeviceEvent::Reply { payload, .. } = event {
                 replies.push(payload);
             }
         }
@@ -57,7 +58,7 @@ fn listen(device: &mut dyn Device, now: &mut Time) -> Vec<Vec<u8>> {
             break;
         };
         *now = (*now).max(due);
-        device.handle_timeout(*now);
+        device.handle_timeout(*now, out);
     }
     *now = until;
     replies

@@ -1,4 +1,4 @@
-//! Everything that waits: the only files that know sockets, ttys and the time of day.
+//! Everything that waits for a hub: sockets, ttys, the time of day and virtual time.
 //!
 //! Every way for bytes to reach a device is made of the same parts, and none of them decides anything:
 //!
@@ -6,6 +6,8 @@
 //!  server     TCP connections that come in  --\
 //!  device     a TCP connection to a far hub ---+-- stream: one connection -- driver: the Hub and its timers
 //!  pty        a tty that is opened          --/
+//!
+//!  virtual_time  the Hub and its clients joined in memory, on a paused clock
 //!
 //!  discovery  datagrams that say where a device listens
 //!  record     between a client and a hub of somebody else's
@@ -19,3 +21,4 @@ pub mod pty;
 pub mod record;
 pub mod server;
 mod stream;
+pub mod virtual_time;

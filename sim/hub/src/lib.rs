@@ -10,9 +10,11 @@
 
 mod conn;
 pub mod device;
+pub mod duration;
 pub mod fault;
 pub mod hub;
 pub mod journal;
+pub mod mistake;
 pub mod quirk;
 pub mod rng;
 pub mod time;

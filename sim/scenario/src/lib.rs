@@ -6,7 +6,6 @@
 
 mod code;
 pub mod compile;
-pub mod duration;
 mod error;
 mod json_schema;
 mod lint;
@@ -26,6 +25,7 @@ pub use json_schema::json_schema;
 pub use schema::Scenario;
 pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
 pub use suggest::closest;
+pub use veschub_hub::duration;
 
 use veschub_hub::{device::Device, rng::Seed};
 use veschub_transcript::Transcript;

@@ -6,8 +6,8 @@ use std::{path::Path, time::Duration};
 
 use veschub_hub::{
     device::{
-        Device, DeviceOutput, Replay,
-        bms::{BALANCE_MARGIN_V, Balancing, Bms, BmsSettings, ReplyEnd},
+        Device, DeviceEvent, Out, Replay,
+        bms::{BALANCE_MARGIN_V, Balancing, Bms, BmsSettings, Current, ReplyEnd},
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
     rng::Seed,
@@ -38,6 +38,7 @@ fn ms(ms: u64) -> Time {
 /// A device and what it said.
 struct Desk<D: ?Sized> {
     device: Box<D>,
+    out: Out,
     replies: Vec<(Time, Vec<u8>, Option<Reply>)>,
     ignored: Vec<(Time, CommandId, String)>,
 }
@@ -46,6 +47,7 @@ impl<D: Device + ?Sized> Desk<D> {
     fn new(device: Box<D>) -> Self {
         Self {
             device,
+            out: Out::default(),
             replies: Vec::new(),
             ignored: Vec::new(),
         }
@@ -54,19 +56,21 @@ impl<D: Device + ?Sized> Desk<D> {
     fn until(&mut self, then: Time) {
         self.collect();
         while let Some(due) = self.device.poll_timeout().filter(|&due| due <= then) {
-            self.device.handle_timeout(due);
+            self.device.handle_timeout(due, &mut self.out);
             assert!(self.device.poll_timeout().is_none_or(|next| next > due));
             self.collect();
         }
     }
 
     fn collect(&mut self) {
-        while let Some(output) = self.device.poll_output() {
-            match output {
-                DeviceOutput::Reply { at, payload, truth } => {
+        while let Some((at, event)) = self.out.pop() {
+            match event {
+                DeviceEvent::Reply { payload, truth } => {
                     self.replies.push((at, payload, truth.map(|truth| *truth)));
                 }
-                DeviceOutput::Ignored { at, command, why } => self.ignored.push((at, command, why)),
+                DeviceEvent::NotAnswered { command, why } => {
+                    self.ignored.push((at, command, why.to_string()));
+                }
                 other => panic!("{other:?}"),
             }
         }
@@ -74,7 +78,7 @@ impl<D: Device + ?Sized> Desk<D> {
 
     fn ask(&mut self, at: Time, payload: &[u8]) {
         self.until(at);
-        self.device.handle(at, payload);
+        self.device.handle(at, payload, &mut self.out);
     }
 
     /// Asks and gives what comes back within an hour.
@@ -106,28 +110,27 @@ impl<D: Device + ?Sized> Desk<D> {
 
 fn pack() -> BmsSettings {
     BmsSettings {
-        cells: 20,
-        cell_voltage_v: 3.9,
-        spread_v: 0.020,
+        cells: Some(20),
+        cell_voltage_v: Some(3.9),
+        spread_mv: Some(20.0),
         cell_voltages_v: None,
-        noise_v: 0.0005,
-        current_a: 0.0,
+        noise_mv: 0.5,
+        current_a: Current::Constant(0.0),
         capacity_ah: 20.0,
         state_of_charge: Some(0.7),
-        state_of_health: 0.98,
+        state_of_health: Some(0.98),
         charge_voltage_v: 84.0,
         balancing: Balancing::Off,
         temperatures_c: vec![27.5, 26.5],
         chip_temperature_c: 32.0,
         humidity_temperature_c: 0.0,
         humidity_percent: 41.5,
-        pressure_pa: 100_900.0,
-        can_id: 255,
-        data_version: 1,
-        status: "riding".to_owned(),
-        reply_end: ReplyEnd::Pressure,
+        pressure_pa: Some(100_900.0),
+        data_version: Some(1),
+        status: Some("riding".to_owned()),
+        reply_ends_after: Some(ReplyEnd::Pressure),
         // So that a cell shows what it was given, whatever flows.
-        resistance_ohm: 0.0,
+        resistance_mohm: 0.0,
         ..BmsSettings::default()
     }
 }
@@ -145,7 +148,7 @@ fn described(keys: &str) -> Desk<dyn Device> {
 fn express(nodes: &[u8]) -> Desk<dyn Device> {
     let motor = |can_id: &u8| {
         format!(
-            "motor: {{ can_id: {can_id}, hardware: DEMO-MOTOR, motor_current_a: 21, input_current_a: 8.5, \
+            "motor: {{ can_id: {can_id}, hardware: DEMO-MOTOR, motor_current_a: 21, input_current_a: Current::Constant(8.5), \
              duty: 0.41, erpm: 9800, speed_m_s: 6.2, input_voltage_v: 80.2 }}"
         )
     };
@@ -534,7 +537,7 @@ mod a_bms {
     #[test]
     fn has_other_noise_and_other_cells_with_another_seed() {
         let quiet = BmsSettings {
-            noise_v: 0.0,
+            noise_mv: 0.0,
             ..pack()
         };
         let at = |settings: &BmsSettings, seed| {
@@ -542,8 +545,8 @@ mod a_bms {
         };
         assert_ne!(at(&quiet, 1), at(&quiet, 2), "other cells");
         let even = BmsSettings {
-            spread_v: 0.0,
-            noise_v: 0.010,
+            spread_mv: Some(0.0),
+            noise_mv: 10.0,
             ..pack()
         };
         assert_ne!(at(&even, 1), at(&even, 2), "other noise");
@@ -563,7 +566,7 @@ mod a_bms {
     #[test]
     fn keeps_its_cells_within_spread_and_noise() {
         let settings = BmsSettings {
-            noise_v: 0.0,
+            noise_mv: 0.0,
             ..pack()
         };
         let cells = cells(&Bms::new(settings, Seed(9)).values(Time::ZERO));
@@ -573,8 +576,8 @@ mod a_bms {
         assert!(low > 3.888 && high < 3.912, "{low} to {high}");
         let noisy = Bms::new(
             BmsSettings {
-                noise_v: 0.005,
-                spread_v: 0.0,
+                noise_mv: 5.0,
+                spread_mv: Some(0.0),
                 ..pack()
             },
             Seed(9),
@@ -591,9 +594,9 @@ mod a_bms {
         let given: Vec<f64> = (0..50).map(|n| 2.5 + f64::from(n) * 0.0371).collect();
         for balancing in [Balancing::Off, Balancing::All, Balancing::Automatic] {
             let settings = BmsSettings {
-                cells: 0,
+                cells: Some(0),
                 cell_voltages_v: Some(given.clone()),
-                noise_v: 0.0,
+                noise_mv: 0.0,
                 balancing,
                 ..pack()
             };
@@ -611,8 +614,8 @@ mod a_bms {
     fn falls_while_it_is_discharged() {
         let bms = Bms::new(
             BmsSettings {
-                current_a: 5.0,
-                noise_v: 0.0,
+                current_a: Current::Constant(5.0),
+                noise_mv: 0.0,
                 ..pack()
             },
             Seed(1),
@@ -633,8 +636,8 @@ mod a_bms {
     fn rises_while_it_is_charged() {
         let bms = Bms::new(
             BmsSettings {
-                current_a: -5.0,
-                noise_v: 0.0,
+                current_a: Current::Constant(-5.0),
+                noise_mv: 0.0,
                 ..pack()
             },
             Seed(1),
@@ -656,8 +659,8 @@ mod a_bms {
         for (current_a, charge) in [(5.0, 0.0), (-5.0, 1.0)] {
             let bms = Bms::new(
                 BmsSettings {
-                    current_a,
-                    noise_v: 0.0,
+                    current_a: Current::Constant(current_a),
+                    noise_mv: 0.0,
                     ..pack()
                 },
                 Seed(1),
@@ -675,10 +678,10 @@ mod a_bms {
     fn starts_at_the_charge_that_its_voltage_stands_for_and_reports_0_where_nobody_computes_it() {
         let settings = BmsSettings {
             state_of_charge: None,
-            cell_voltage_v: 4.2,
-            spread_v: 0.0,
-            current_a: 10.0,
-            noise_v: 0.0,
+            cell_voltage_v: Some(4.2),
+            spread_mv: Some(0.0),
+            current_a: Current::Constant(10.0),
+            noise_mv: 0.0,
             ..pack()
         };
         let bms = Bms::new(settings, Seed(1));
@@ -695,7 +698,7 @@ mod a_bms {
         let at = |balancing, at| {
             let settings = BmsSettings {
                 cell_voltages_v: Some(voltages.clone()),
-                noise_v: 0.0,
+                noise_mv: 0.0,
                 balancing,
                 ..pack()
             };
@@ -719,10 +722,10 @@ mod a_bms {
     fn holds_0_to_50_cells_and_sensors() {
         for count in [0, 1, 20, 50] {
             let settings = BmsSettings {
-                cells: count,
+                cells: Some(count),
                 temperatures_c: vec![25.0; count],
-                reply_end: ReplyEnd::Status,
-                status: "x".repeat(40),
+                reply_ends_after: Some(ReplyEnd::Status),
+                status: Some("x".repeat(40)),
                 ..pack()
             };
             let values = Bms::new(settings, Seed(1)).values(ms(1234));
@@ -740,7 +743,7 @@ mod a_bms {
             );
         }
         let none = BmsSettings {
-            cells: 0,
+            cells: Some(0),
             temperatures_c: Vec::new(),
             ..pack()
         };
@@ -770,7 +773,7 @@ mod a_bms {
         ] {
             let values = Bms::new(
                 BmsSettings {
-                    reply_end,
+                    reply_ends_after: Some(reply_end),
                     ..pack()
                 },
                 Seed(1),
@@ -852,7 +855,7 @@ mod a_bms {
         for current_a in [-3.0, 0.0, 3.0] {
             for balancing in [Balancing::Off, Balancing::All, Balancing::Automatic] {
                 let settings = BmsSettings {
-                    current_a,
+                    current_a: Current::Constant(current_a),
                     balancing,
                     ..pack()
                 };
@@ -874,8 +877,8 @@ mod a_bms {
     fn holds_the_end_of_the_range_when_a_value_does_not_fit() {
         for (current_a, end) in [(1e12, i32::MAX), (-1e12, i32::MIN), (2147.0, 2_147_000_000)] {
             let settings = BmsSettings {
-                current_a,
-                noise_v: 1e9,
+                current_a: Current::Constant(current_a),
+                noise_mv: 1e12,
                 charge_voltage_v: current_a,
                 ..pack()
             };

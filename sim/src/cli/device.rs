@@ -180,10 +180,10 @@ impl Seen {
     fn happened(&self, entry: &JournalEntry, talk: TalkArgs) {
         // Who comes and goes is told as news.
         let told = matches!(
-            entry.what,
+            entry.event,
             JournalEvent::Opened | JournalEvent::Attached | JournalEvent::Closed(_)
         );
-        if !talk.quiet && (talk.verbose || (is_rare(&entry.what) && !told)) {
+        if !talk.quiet && (talk.verbose || (is_rare(&entry.event) && !told)) {
             say(format_args!("{}  {entry}", self.id));
         }
     }

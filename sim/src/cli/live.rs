@@ -422,7 +422,7 @@ fn watch(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 /// Shows what happens to a person, as much as is asked for.
 fn observer(talk: TalkArgs) -> impl Fn(JournalEntry) {
     move |entry| {
-        if !talk.quiet && (talk.verbose || is_rare(&entry.what)) {
+        if !talk.quiet && (talk.verbose || is_rare(&entry.event)) {
             say(&entry);
         }
     }
@@ -463,6 +463,6 @@ pub(super) fn is_rare(what: &JournalEvent) -> bool {
             | JournalEvent::Request(_)
             | JournalEvent::Reply { .. }
             | JournalEvent::Noise(_)
-            | JournalEvent::NobodyThere(_)
+            | JournalEvent::ReplyDiscarded(_)
     )
 }

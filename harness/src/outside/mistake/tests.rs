@@ -67,11 +67,11 @@ fn journal() -> Vec<JournalEntry> {
             },
         ]
     });
-    let entry = |(second, what)| JournalEntry {
+    let entry = |(second, event)| JournalEntry {
         at: Time::from(Duration::from_secs(second)),
         conn: None,
         device: None,
-        what,
+        event,
     };
     (0..).zip(happened).map(entry).collect()
 }

@@ -279,7 +279,7 @@ async fn what_is_said_after_a_tool_has_left_is_dropped_and_the_device_is_told_no
         .await;
     device.send(b"lost").await;
     house
-        .happens(|what| *what == JournalEvent::Unheard { bytes: 4 })
+        .happens(|what| *what == JournalEvent::DeviceBytesDiscarded { bytes: 4 })
         .await;
     let mut next = house.login(TOOL).await;
     assert_piped(&mut device, &mut next).await;

@@ -45,7 +45,7 @@ impl House {
 
     async fn said(&mut self, command: u8) -> Vec<u8> {
         let said = |what: &JournalEvent| matches!(what, JournalEvent::Reply { payload, .. } if payload[0] == command);
-        match self.happens(said).await.what {
+        match self.happens(said).await.event {
             JournalEvent::Reply { payload, .. } => frame(&payload),
             _ => unreachable!(),
         }
@@ -205,7 +205,7 @@ async fn drop_on_the_way_to_the_device() {
     let request = house
         .happens(|what| matches!(what, JournalEvent::Request(_)))
         .await;
-    assert_eq!(request.what, JournalEvent::Request(vec![BMS]));
+    assert_eq!(request.event, JournalEvent::Request(vec![BMS]));
     house.shut_down().await;
 }
 

@@ -11,7 +11,7 @@ use tokio::{
 };
 use veschub_drive::server;
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, Out},
     hub::{Access, Hub, HubConfig, Resident},
     journal::{JournalEntry, JournalEvent},
     rng::Seed,
@@ -32,37 +32,25 @@ pub(crate) fn frame(payload: &[u8]) -> Vec<u8> {
 /// Says every request again at once, this many times over in one payload.
 pub(crate) struct Parrot {
     times: usize,
-    output: VecDeque<DeviceOutput>,
 }
 
 impl Device for Parrot {
-    fn handle(&mut self, now: Time, payload: &[u8]) {
-        self.output.push_back(DeviceOutput::Reply {
-            at: now,
-            payload: payload.repeat(self.times),
-            truth: None,
-        });
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
+        out.reply(now, payload.repeat(self.times), None);
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         None
     }
 
-    fn handle_timeout(&mut self, _now: Time) {}
+    fn handle_timeout(&mut self, _now: Time, _out: &mut Out) {}
 }
 
 pub(crate) fn parrot(id: &str, times: usize) -> Resident {
     Resident {
         id: id.to_owned(),
         access: Access::Password("not-a-secret".to_owned()),
-        device: Box::new(Parrot {
-            times,
-            output: VecDeque::new(),
-        }),
+        device: Box::new(Parrot { times }),
         quirks: Vec::new(),
     }
 }
@@ -120,7 +108,7 @@ impl House {
         let wait = async {
             loop {
                 let entry = self.journal.recv().await.unwrap();
-                if of_interest(&entry.what) {
+                if of_interest(&entry.event) {
                     return entry;
                 }
             }

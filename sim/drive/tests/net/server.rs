@@ -114,7 +114,7 @@ async fn leaving_in_the_middle_of_a_frame_stops_nobody_else() {
     leaver.send(&frame(&[BMS])[..4]).await;
     drop(leaver);
     house
-        .happens(|what| *what == JournalEvent::HalfFrameLeft { bytes: 4 })
+        .happens(|what| *what == JournalEvent::PartialFrameLeft { bytes: 4 })
         .await;
     house
         .happens(|what| matches!(what, JournalEvent::Closed(_)))
@@ -247,10 +247,10 @@ async fn replay(recording: &Recording) -> usize {
         let outcome = house.happens(|what| {
             matches!(
                 what,
-                JournalEvent::Reply { .. } | JournalEvent::Ignored { .. }
+                JournalEvent::Reply { .. } | JournalEvent::NotAnswered { .. }
             )
         });
-        count += usize::from(matches!(outcome.await.what, JournalEvent::Reply { .. }));
+        count += usize::from(matches!(outcome.await.event, JournalEvent::Reply { .. }));
     }
     let wanted = &recording.replies[recording.dropped..];
     assert!(count <= wanted.len());

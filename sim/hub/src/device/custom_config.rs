@@ -5,7 +5,7 @@ use veschub_wire::{
     command::{ConfigXml, CustomConfig, ExpressConfig},
 };
 
-use super::{Answer, config_xml, script::print};
+use super::{answer::Answer, config_xml, script::print, silence::Silence};
 
 /// The config that an Express has, or that it has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,9 +37,13 @@ impl Configs {
     }
 
     /// The answer to one of the four commands, or why there is none.
-    pub(super) fn answer(&mut self, request: &Request, max_print: usize) -> Result<Answer, String> {
+    pub(super) fn answer(
+        &mut self,
+        request: &Request,
+        max_print: usize,
+    ) -> Result<Answer, Silence> {
         if !self.shown {
-            return Err("it has no custom config".to_owned());
+            return Err(Silence::NoCustomConfig);
         }
         let index = match request {
             Request::GetCustomConfigXml(asked) => asked.index,
@@ -48,10 +52,10 @@ impl Configs {
             }
             // Taken as the others take it: as a signed byte.
             Request::SetCustomConfig(config) => config.index as i8,
-            _ => return Err("it is not about a custom config".to_owned()),
+            _ => return Err(Silence::NotAboutConfig),
         };
         if index != 0 {
-            return Err("there is no config but number 0".to_owned());
+            return Err(Silence::NoSuchConfig);
         }
         let packed = |config: &ExpressConfig| CustomConfig {
             index: 0,
@@ -61,10 +65,8 @@ impl Configs {
         let reply = match request {
             Request::GetCustomConfigXml(asked) => {
                 let Some(data) = config_xml::part(asked.length, asked.offset) else {
-                    return Err(format!(
-                        "the XML of {} bytes has no such part, or it is too long for a reply",
-                        config_xml::size()
-                    ));
+                    let size = config_xml::size();
+                    return Err(Silence::NoSuchPart { size });
                 };
                 Reply::CustomConfigXml(ConfigXml {
                     index: 0,

@@ -5,7 +5,10 @@
 
 use veschub_wire::CommandId;
 
-use super::profile::{Kind, Profile};
+use super::{
+    profile::{Kind, Profile},
+    silence::Silence,
+};
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,21 +110,18 @@ impl Profile {
         }
     }
 
-    /// Why a command is not answered, in a few words; none where it is handled.
-    #[must_use]
-    pub fn why_silent(&self, id: CommandId) -> Option<String> {
+    /// Why a command is not answered; none where it is handled.
+    pub(super) fn why_silent(&self, id: CommandId) -> Option<Silence> {
         let name = self.name;
         match self.fate(id) {
             Fate::Handled => None,
-            Fate::ActedOn if id == CommandId::CUSTOM_APP_DATA => {
-                Some("no application takes it".to_owned())
-            }
-            Fate::ActedOn => Some(format!("{name} takes it and never answers")),
+            Fate::ActedOn if id == CommandId::CUSTOM_APP_DATA => Some(Silence::NoApplication),
+            Fate::ActedOn => Some(Silence::NeverAnswered(name)),
             Fate::NotPlayed if self.kind == Kind::Motor && PLAYED_ON_EXPRESS.contains(&id) => {
-                Some("no application has registered a config".to_owned())
+                Some(Silence::NoConfigRegistered)
             }
-            Fate::NotPlayed => Some(format!("{name} handles it, this simulator does not")),
-            Fate::Unknown => Some(format!("{name} does not handle it")),
+            Fate::NotPlayed => Some(Silence::NotPlayed(name)),
+            Fate::Unknown => Some(Silence::Unknown(name)),
         }
     }
 }

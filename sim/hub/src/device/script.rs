@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use veschub_wire::Reply;
 
-use super::Answer;
+use super::answer::Answer;
 use crate::time::Time;
 
 /// Requests to which a scripted reply belongs.

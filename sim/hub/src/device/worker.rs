@@ -9,7 +9,7 @@ use veschub_wire::{
 };
 
 use super::{
-    Answer,
+    answer::Answer,
     profile::{Kind, Profile},
     script::{Script, latin1, print},
 };
@@ -18,9 +18,6 @@ use super::{
 const BAUD_CHANGE: Duration = Duration::from_millis(500);
 /// The bit rates of a CAN bus, kbit/s (`EX main/datatypes.h:79-90`).
 const BAUD_RATES: [i16; 9] = [125, 250, 500, 1000, 10, 20, 50, 75, 100];
-
-/// Why a blocking command is dropped.
-pub(super) const BUSY: &str = "the worker is busy with another command";
 
 /// Whether a command is handed to the worker.
 pub(super) fn is_blocking(request: &Request, profile: &Profile) -> bool {

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use veschub_wire::{LoginLine, LoginRefusal};
 
-use super::ConnId;
-use crate::time::Time;
+use crate::{conn::ConnId, time::Time};
 
 /// What became of a connection in the lobby.
 #[derive(Debug, PartialEq, Eq)]

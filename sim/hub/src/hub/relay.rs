@@ -4,8 +4,7 @@
 
 use veschub_wire::{DEVICE_MAX_PAYLOAD, Decoder, Item, TOOL_MAX_PAYLOAD};
 
-use super::ConnId;
-use crate::journal::JournalEvent;
+use crate::{conn::ConnId, journal::JournalEvent};
 
 pub(super) struct Relay {
     pub(super) conn: ConnId,

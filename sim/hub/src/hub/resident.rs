@@ -1,16 +1,43 @@
 //! A device of our own behind the hub: its parser, the quirks before it, and what it answers.
 
-use std::collections::VecDeque;
-
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Decoder, Item};
 
-use super::Resident;
 use crate::{
-    device::{Device, DeviceOutput},
+    device::{Device, DeviceEvent, Out},
     journal::JournalEvent,
     quirk::{Quirk, Ruling},
     time::Time,
 };
+
+/// A device of our own at the hub, and what it takes to talk to it.
+pub struct Resident {
+    /// The id that tools log in with; normalised when the hub takes it in.
+    pub id: String,
+    /// Who may talk to it.
+    pub access: Access,
+    /// The device itself.
+    pub device: Box<dyn Device>,
+    /// Odd behaviour between the hub and the device, applied in this order.
+    pub quirks: Vec<Box<dyn Quirk>>,
+}
+
+/// Who may talk to a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Whoever knows the password.
+    Password(String),
+    /// Whoever knows the id: for a recording that does not say what the password was.
+    Anyone,
+}
+
+impl Access {
+    pub(super) fn allows(&self, password: &str) -> bool {
+        match self {
+            Self::Password(wanted) => wanted == password,
+            Self::Anyone => true,
+        }
+    }
+}
 
 /// A device with its parser, which belongs to the device and not to a connection: half a frame that a tool leaves
 /// behind delays the next tool's requests (`EX main/comm_wifi.c:206-221`).
@@ -18,15 +45,7 @@ pub(super) struct Virtual {
     device: Box<dyn Device>,
     quirks: Vec<Box<dyn Quirk>>,
     decoder: Decoder,
-    said: VecDeque<(Time, Said)>,
-}
-
-/// What comes of a request, or out of the device by itself.
-pub(super) enum Said {
-    /// Something for the tool.
-    Output(DeviceOutput),
-    /// Something for the journal alone.
-    Note(JournalEvent),
+    out: Out,
 }
 
 impl Virtual {
@@ -35,7 +54,7 @@ impl Virtual {
             device: resident.device,
             quirks: resident.quirks,
             decoder: Decoder::new(DEVICE_MAX_PAYLOAD),
-            said: VecDeque::new(),
+            out: Out::default(),
         }
     }
 
@@ -43,20 +62,19 @@ impl Virtual {
         self.device.session_begins(now);
         for quirk in &mut self.quirks {
             for left_behind in quirk.session_begins(now) {
-                let what = JournalEvent::Fired {
+                let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
                     command: CommandId(left_behind.first().copied().unwrap_or_default()),
                     why: "an earlier tool asked for it and is gone".to_owned(),
                 };
-                self.said.push_back((now, Said::Note(what)));
-                self.device.handle(now, &left_behind);
+                self.out.push(now, DeviceEvent::Note(event));
+                self.device.handle(now, &left_behind, &mut self.out);
             }
         }
-        self.drain_device();
     }
 
-    /// Bytes of a started frame that the parser holds.
-    pub(super) fn half_frame(&self) -> usize {
+    /// How many bytes of an unfinished frame the parser holds.
+    pub(super) fn partial_frame(&self) -> usize {
         self.decoder.waiting()
     }
 
@@ -90,16 +108,15 @@ impl Virtual {
         self.note(now, JournalEvent::Request(payload.to_vec()));
         for quirk in &mut self.quirks {
             if let Ruling::Withhold { why } = quirk.request(now, payload) {
-                let what = JournalEvent::Fired {
+                let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
                     command: CommandId(payload.first().copied().unwrap_or_default()),
                     why,
                 };
-                return self.note(now, what);
+                return self.note(now, event);
             }
         }
-        self.device.handle(now, payload);
-        self.drain_device();
+        self.device.handle(now, payload, &mut self.out);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
@@ -107,22 +124,15 @@ impl Virtual {
     }
 
     pub(super) fn handle_timeout(&mut self, now: Time) {
-        self.device.handle_timeout(now);
-        self.drain_device();
+        self.device.handle_timeout(now, &mut self.out);
     }
 
-    pub(super) fn poll_said(&mut self) -> Option<(Time, Said)> {
-        self.said.pop_front()
+    /// What came out of the device next.
+    pub(super) fn poll_event(&mut self) -> Option<(Time, DeviceEvent)> {
+        self.out.pop()
     }
 
-    fn drain_device(&mut self) {
-        while let Some(output) = self.device.poll_output() {
-            let at = output.at();
-            self.said.push_back((at, Said::Output(output)));
-        }
-    }
-
-    fn note(&mut self, at: Time, what: JournalEvent) {
-        self.said.push_back((at, Said::Note(what)));
+    fn note(&mut self, at: Time, event: JournalEvent) {
+        self.out.push(at, DeviceEvent::Note(event));
     }
 }

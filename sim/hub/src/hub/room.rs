@@ -10,12 +10,15 @@ use veschub_transcript::Direction;
 use veschub_wire::{DEVICE_MAX_PAYLOAD, Reply, TOOL_MAX_PAYLOAD, encode};
 
 use super::{
-    Access, ConnId, Resident, Rules,
+    io::Output,
+    outbox::{Draining, Outbox},
     relay::Relay,
-    resident::{Said, Virtual},
+    resident::{Access, Resident, Virtual},
+    rules::Rules,
 };
 use crate::{
-    device::DeviceOutput,
+    conn::ConnId,
+    device::DeviceEvent,
     fault::{Behaviour, Link, LinkOutput, Watch},
     journal::{JournalEntry, JournalEvent},
     time::Time,
@@ -28,12 +31,8 @@ pub(super) struct Room {
     session: Option<Session>,
     /// How many sessions there were.
     sessions: u32,
-    output: Vec<(ConnId, RoomOutput)>,
-    journal: Vec<JournalEntry>,
-    /// The device has dropped its link, and nobody reaches it until it is back.
+    /// The device has dropped its link, and no tool can reach it until it is back.
     away: bool,
-    /// The tool that has to go for that.
-    parted: Option<Parting>,
 }
 
 /// A tool that is attached, and what harms the link to it.
@@ -42,20 +41,6 @@ struct Session {
     to_device: Link,
     to_tool: Link,
     watch: Watch,
-}
-
-/// A tool that has to go, and the link that what was sent to it last is still on.
-pub(super) struct Parting {
-    pub(super) tool: ConnId,
-    pub(super) link: Link,
-}
-
-/// What a room does to a connection.
-#[derive(Debug)]
-pub(super) enum RoomOutput {
-    Bytes(Vec<u8>),
-    Shutdown,
-    Abort,
 }
 
 enum Occupant {
@@ -82,10 +67,7 @@ impl Room {
             occupant,
             session: None,
             sessions: 0,
-            output: Vec::new(),
-            journal: Vec::new(),
             away: false,
-            parted: None,
         }
     }
 
@@ -113,7 +95,7 @@ impl Room {
         }
     }
 
-    /// Makes a connection the tool of this device, and says which one has to go for it.
+    /// Makes a connection the tool of this device; the tool that this login disconnects.
     ///
     /// `with_login`: bytes came in one read with the login line.
     pub(super) fn attach(
@@ -122,13 +104,14 @@ impl Room {
         conn: ConnId,
         rules: &Rules,
         with_login: bool,
-    ) -> Option<Parting> {
-        let parting = self.part();
-        if let Some(old) = &parting {
-            self.note_half_frame(now, old.tool);
+        outbox: &mut Outbox,
+    ) -> Option<Draining> {
+        let replaced = self.part();
+        if let Some(old) = &replaced {
+            self.note_partial_frame(now, old.tool, outbox);
         }
         self.sessions += 1;
-        let mut did = Behaviour::attached(self.sessions, parting.is_some());
+        let mut did = Behaviour::attached(self.sessions, replaced.is_some());
         if with_login {
             did.note_wrote_with_login();
         }
@@ -155,36 +138,37 @@ impl Room {
             }
             Occupant::Relayed(relay) => relay.tool_came(),
         }
-        parting
+        replaced
     }
 
     /// Ends the session, if there is one, from this side.
-    pub(super) fn part(&mut self) -> Option<Parting> {
+    pub(super) fn part(&mut self) -> Option<Draining> {
         let session = self.session.take()?;
-        Some(Parting {
+        Some(Draining {
             tool: session.tool,
             link: session.to_tool,
         })
     }
 
-    pub(super) fn detach(&mut self, now: Time, conn: ConnId) {
+    pub(super) fn detach(&mut self, now: Time, conn: ConnId, outbox: &mut Outbox) {
         if self.tool() == Some(conn) {
             self.session = None;
         }
-        self.note_half_frame(now, conn);
+        self.note_partial_frame(now, conn, outbox);
     }
 
-    fn note_half_frame(&mut self, now: Time, left_by: ConnId) {
+    fn note_partial_frame(&self, now: Time, left_by: ConnId, outbox: &mut Outbox) {
         if let Occupant::Virtual(device) = &self.occupant {
-            let bytes = device.half_frame();
+            let bytes = device.partial_frame();
             if bytes > 0 {
-                self.note(now, Some(left_by), JournalEvent::HalfFrameLeft { bytes });
+                let event = JournalEvent::PartialFrameLeft { bytes };
+                self.note(now, Some(left_by), event, outbox);
             }
         }
     }
 
     /// What the tool sends: onto its link.
-    pub(super) fn tool_bytes(&mut self, now: Time, bytes: &[u8]) {
+    pub(super) fn tool_bytes(&mut self, now: Time, bytes: &[u8], outbox: &mut Outbox) {
         let mut rest = bytes;
         while let Some(session) = &mut self.session
             && !rest.is_empty()
@@ -193,30 +177,36 @@ impl Room {
             session.to_device.push(now, request, &session.watch.did);
             rest = later;
         }
-        self.pump(now);
+        self.pump(now, outbox);
     }
 
     /// What comes off the tool's link: to the device.
-    fn hand_to_device(&mut self, now: Time, bytes: &[u8]) {
+    fn hand_to_device(&mut self, now: Time, bytes: &[u8], outbox: &mut Outbox) {
         let tool = self.tool();
         match &mut self.occupant {
             Occupant::Virtual(device) => {
                 device.bytes(now, bytes);
-                self.drain_device(tool);
+                self.drain_device(tool, outbox);
             }
             Occupant::Relayed(relay) => {
                 let heard = relay.hear_tool(bytes);
-                let bytes = RoomOutput::Bytes(bytes.to_vec());
-                self.output.push((relay.conn, bytes));
-                for what in heard {
-                    self.note(now, tool, what);
+                let bytes = Output::Write(bytes.to_vec());
+                outbox.outputs.push((relay.conn, bytes));
+                for event in heard {
+                    self.note(now, tool, event, outbox);
                 }
             }
         }
     }
 
     /// What a device from outside says.
-    pub(super) fn device_bytes(&mut self, now: Time, bytes: &[u8], rules: &Rules) {
+    pub(super) fn device_bytes(
+        &mut self,
+        now: Time,
+        bytes: &[u8],
+        rules: &Rules,
+        outbox: &mut Outbox,
+    ) {
         let tool = self.tool();
         let Occupant::Relayed(relay) = &mut self.occupant else {
             return;
@@ -224,32 +214,34 @@ impl Room {
         if tool.is_none() {
             let lost = relay.keep(bytes, rules.config.max_kept);
             if lost > 0 {
-                self.note(now, None, JournalEvent::Unheard { bytes: lost });
+                let event = JournalEvent::DeviceBytesDiscarded { bytes: lost };
+                self.note(now, None, event, outbox);
             }
             return;
         }
         let mut all = relay.take_early();
         all.extend_from_slice(bytes);
-        for what in relay.hear_device(&all) {
-            if let (JournalEvent::Reply { payload, .. }, Some(session)) = (&what, &mut self.session)
+        for event in relay.hear_device(&all) {
+            if let (JournalEvent::Reply { payload, .. }, Some(session)) =
+                (&event, &mut self.session)
             {
                 session.watch.did.note_reply(payload);
             }
-            self.note(now, tool, what);
+            self.note(now, tool, event, outbox);
         }
-        self.send_to_tool(now, &all);
+        self.send_to_tool(now, &all, outbox);
     }
 
     /// Puts bytes onto the link to the tool.
-    fn send_to_tool(&mut self, now: Time, bytes: &[u8]) {
+    fn send_to_tool(&mut self, now: Time, bytes: &[u8], outbox: &mut Outbox) {
         if let Some(session) = &mut self.session {
             session.to_tool.push(now, bytes, &session.watch.did);
         }
-        self.pump(now);
+        self.pump(now, outbox);
     }
 
     /// Takes off the links what is due.
-    fn pump(&mut self, now: Time) {
+    fn pump(&mut self, now: Time, outbox: &mut Outbox) {
         while let Some(session) = &mut self.session {
             let tool = session.tool;
             let fired = session
@@ -257,24 +249,25 @@ impl Room {
                 .poll_fired()
                 .or_else(|| session.to_tool.poll_fired());
             if let Some(fired) = fired {
-                self.note(fired.at, Some(tool), JournalEvent::FaultFired(fired));
+                let at = fired.at;
+                self.note(at, Some(tool), JournalEvent::FaultFired(fired), outbox);
             } else if let Some(output) = session.to_device.poll_output(now) {
                 match output {
-                    LinkOutput::Bytes(at, bytes) => self.hand_to_device(at, &bytes),
+                    LinkOutput::Bytes(at, bytes) => self.hand_to_device(at, &bytes, outbox),
                     LinkOutput::Fin(_) => {
                         if let Some(device) = self.device() {
-                            self.output.push((device, RoomOutput::Shutdown));
+                            outbox.outputs.push((device, Output::Shutdown));
                         }
                     }
-                    LinkOutput::Reset(_) => self.output.push((tool, RoomOutput::Abort)),
+                    LinkOutput::Reset(_) => outbox.outputs.push((tool, Output::Abort)),
                 }
             } else if let Some(output) = session.to_tool.poll_output(now) {
                 let output = match output {
-                    LinkOutput::Bytes(_, bytes) => RoomOutput::Bytes(bytes),
-                    LinkOutput::Fin(_) => RoomOutput::Shutdown,
-                    LinkOutput::Reset(_) => RoomOutput::Abort,
+                    LinkOutput::Bytes(_, bytes) => Output::Write(bytes),
+                    LinkOutput::Fin(_) => Output::Shutdown,
+                    LinkOutput::Reset(_) => Output::Abort,
                 };
-                self.output.push((tool, output));
+                outbox.outputs.push((tool, output));
             } else {
                 return;
             }
@@ -293,80 +286,70 @@ impl Room {
         links.chain(device).min()
     }
 
-    pub(super) fn handle_timeout(&mut self, now: Time) {
+    pub(super) fn handle_timeout(&mut self, now: Time, outbox: &mut Outbox) {
         if let Some(session) = &mut self.session {
             session.to_device.handle_timeout(now);
             session.to_tool.handle_timeout(now);
         }
-        self.pump(now);
+        self.pump(now, outbox);
         if let Occupant::Virtual(device) = &mut self.occupant {
             device.handle_timeout(now);
         }
-        self.drain_device(self.tool());
+        self.drain_device(self.tool(), outbox);
     }
 
-    fn drain_device(&mut self, conn: Option<ConnId>) {
+    fn drain_device(&mut self, conn: Option<ConnId>, outbox: &mut Outbox) {
         while let Occupant::Virtual(device) = &mut self.occupant
-            && let Some((at, said)) = device.poll_said()
+            && let Some((at, event)) = device.poll_event()
         {
-            match said {
-                Said::Note(what) => self.note(at, conn, what),
-                Said::Output(DeviceOutput::Reply { payload, truth, .. }) => {
-                    self.reply(at, payload, truth);
+            match event {
+                DeviceEvent::Note(event) => self.note(at, conn, event, outbox),
+                DeviceEvent::Reply { payload, truth } => self.reply(at, payload, truth, outbox),
+                DeviceEvent::NotAnswered { command, why } => {
+                    let event = JournalEvent::NotAnswered { command, why };
+                    self.note(at, self.tool(), event, outbox);
                 }
-                Said::Output(DeviceOutput::Ignored { command, why, .. }) => {
-                    self.note(at, self.tool(), JournalEvent::Ignored { command, why });
-                }
-                Said::Output(DeviceOutput::LinkDown { at }) => {
+                DeviceEvent::LinkDown => {
                     // It comes back with an empty parser.
                     device.flush_parser();
                     self.away = true;
-                    self.note(at, None, JournalEvent::LinkDown);
-                    if let Some(parting) = self.part() {
-                        self.parted = Some(parting);
-                    }
+                    self.note(at, None, JournalEvent::LinkDown, outbox);
+                    outbox.draining.extend(self.part());
                 }
-                Said::Output(DeviceOutput::LinkUp { at }) => {
+                DeviceEvent::LinkUp => {
                     self.away = false;
-                    self.note(at, None, JournalEvent::LinkUp);
+                    self.note(at, None, JournalEvent::LinkUp, outbox);
                 }
             }
         }
     }
 
-    /// Sends a reply to whoever is the tool by now: the pipe has no owners.
-    fn reply(&mut self, at: Time, payload: Vec<u8>, truth: Option<Box<Reply>>) {
+    /// Sends a reply to whoever is the tool by now: a reply belongs to no tool.
+    fn reply(
+        &mut self,
+        at: Time,
+        payload: Vec<u8>,
+        truth: Option<Box<Reply>>,
+        outbox: &mut Outbox,
+    ) {
         let Some(session) = &mut self.session else {
-            self.note(at, None, JournalEvent::NobodyThere(payload));
-            return;
+            return self.note(at, None, JournalEvent::ReplyDiscarded(payload), outbox);
         };
         let tool = session.tool;
         if let Some(frame) = encode(&payload) {
             session.watch.did.note_reply(&payload);
-            self.note(at, Some(tool), JournalEvent::Reply { payload, truth });
-            self.send_to_tool(at, &frame);
+            let event = JournalEvent::Reply { payload, truth };
+            self.note(at, Some(tool), event, outbox);
+            self.send_to_tool(at, &frame, outbox);
         }
     }
 
-    /// The tool that has to go because the device dropped its link.
-    pub(super) fn take_parted(&mut self) -> Option<Parting> {
-        self.parted.take()
-    }
-
-    pub(super) fn drain_output(&mut self) -> impl Iterator<Item = (ConnId, RoomOutput)> {
-        self.output.drain(..)
-    }
-
-    pub(super) fn drain_journal(&mut self) -> impl Iterator<Item = JournalEntry> {
-        self.journal.drain(..)
-    }
-
-    fn note(&mut self, at: Time, conn: Option<ConnId>, what: JournalEvent) {
-        self.journal.push(JournalEntry {
+    fn note(&self, at: Time, conn: Option<ConnId>, event: JournalEvent, outbox: &mut Outbox) {
+        outbox.journal.push_back(JournalEntry {
             at,
             conn,
             device: Some(self.id.clone()),
-            what,
+            event,
         });
     }
 }

@@ -4,7 +4,10 @@
 //! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. Only `payload`
 //! holds secrets. `docs/journal.md` is the page for those who read it.
 
-use std::io::{self, Write};
+use std::{
+    borrow::Cow,
+    io::{self, Write},
+};
 
 use serde::Serialize;
 use veschub_transcript::{Direction, FrameEntry, render::FieldsJson};
@@ -13,7 +16,10 @@ use veschub_wire::{
     view::{Fields, Value, View as _, hex},
 };
 
-use super::{Closed, JournalEntry, JournalEvent};
+use super::{
+    event::{Closed, JournalEntry, JournalEvent},
+    kind::EventKind,
+};
 
 /// The version of the schema; it changes when a key or a kind changes its meaning or goes.
 pub const VERSION: u32 = 1;
@@ -70,12 +76,12 @@ impl Start {
 /// # Errors
 /// When the output refuses bytes.
 pub fn write(out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {
-    let told = Told::of(&entry.what);
+    let told = Told::of(&entry.event);
     let line = Line {
         at: entry.at.as_nanos() as f64 / 1e9,
         connection: entry.conn.map(|conn| conn.0),
         device: entry.device.as_deref(),
-        kind: told.kind,
+        kind: entry.event.kind(),
         direction: told.direction.map(Direction::as_str),
         command: told.command.map(|command| command.to_string()),
         payload: told.payload.map(hex),
@@ -83,7 +89,7 @@ pub fn write(out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {
         truth: told.truth.as_ref().map(FieldsJson),
         name: told.name,
         why: told.why,
-        text: entry.what.to_string(),
+        text: entry.event.to_string(),
     };
     write_line(out, &line)
 }
@@ -104,7 +110,7 @@ struct Line<'a> {
     connection: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<&'a str>,
-    kind: &'a str,
+    kind: EventKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -118,31 +124,25 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
     text: String,
 }
 
 /// What an entry has to tell besides its words.
 #[derive(Default)]
 struct Told<'a> {
-    kind: &'static str,
     direction: Option<Direction>,
     command: Option<CommandId>,
     payload: Option<&'a [u8]>,
     fields: Option<Fields>,
     truth: Option<Fields>,
     name: Option<&'a str>,
-    why: Option<&'a str>,
+    why: Option<Cow<'a, str>>,
 }
 
 impl<'a> Told<'a> {
-    fn of(what: &'a JournalEvent) -> Self {
-        let plain = |kind| Self {
-            kind,
-            ..Self::default()
-        };
-        match what {
-            JournalEvent::Opened => plain("opened"),
+    fn of(event: &'a JournalEvent) -> Self {
+        match event {
             JournalEvent::Login(line) => {
                 let mut fields = Fields::new();
                 fields.push("type", Value::Text(line.kind.to_string()));
@@ -151,72 +151,65 @@ impl<'a> Told<'a> {
                 Self {
                     direction: Some(Direction::ToDevice),
                     fields: Some(fields),
-                    ..plain("login")
+                    ..Self::default()
                 }
             }
-            JournalEvent::Request(payload) => Self::bytes("frame", Direction::ToDevice, payload),
+            JournalEvent::Request(payload) => Self::frame(Direction::ToDevice, payload),
             JournalEvent::Reply { payload, truth } => Self {
                 truth: truth.as_ref().map(|truth| truth.fields()),
-                ..Self::bytes("frame", Direction::ToTool, payload)
+                ..Self::frame(Direction::ToTool, payload)
             },
-            JournalEvent::NobodyThere(payload) => {
-                Self::bytes("nobody-there", Direction::ToTool, payload)
-            }
-            JournalEvent::Noise(bytes) => Self::bytes("noise", Direction::ToDevice, bytes),
-            JournalEvent::DeviceNoise(bytes) => Self::bytes("noise", Direction::ToTool, bytes),
-            JournalEvent::Swallowed { .. } => plain("swallowed"),
-            JournalEvent::Attached => plain("attached"),
-            JournalEvent::NotServed => plain("not-served"),
-            JournalEvent::Registered => plain("registered"),
-            JournalEvent::EntryDeleted { .. } => plain("entry-deleted"),
-            JournalEvent::Unheard { .. } => plain("unheard"),
-            JournalEvent::LoginRefused { reason } => Self {
-                why: Some(reason),
-                ..plain("login-refused")
-            },
-            JournalEvent::HalfFrameLeft { .. } => plain("half-frame-left"),
-            JournalEvent::Ignored { command, why } => Self {
+            JournalEvent::ReplyDiscarded(payload) => Self::frame(Direction::ToTool, payload),
+            JournalEvent::Noise(bytes) => Self::bytes(Direction::ToDevice, bytes),
+            JournalEvent::DeviceNoise(bytes) => Self::bytes(Direction::ToTool, bytes),
+            JournalEvent::LoginRefused { reason } => Self::because(Cow::from(reason)),
+            JournalEvent::NotAnswered { command, why } => Self {
                 command: Some(*command),
-                why: Some(why),
-                ..plain("not-answered")
+                ..Self::because(Cow::from(why.to_string()))
             },
-            JournalEvent::LinkDown => plain("link-down"),
-            JournalEvent::LinkUp => plain("link-up"),
-            JournalEvent::Fired {
+            JournalEvent::QuirkFired {
                 quirk,
                 command,
                 why,
             } => Self {
                 command: Some(*command),
                 name: Some(quirk),
-                why: Some(why),
-                ..plain("quirk")
+                ..Self::because(Cow::from(why))
             },
             JournalEvent::FaultFired(fired) => Self {
                 command: fired.command,
                 name: Some(fired.fault),
-                why: Some(&fired.why),
-                ..plain("fault")
+                ..Self::because(Cow::from(&fired.why))
             },
-            JournalEvent::Closed(closed) => Self {
-                why: Some(reason(*closed)),
-                ..plain("closed")
-            },
+            JournalEvent::Closed(closed) => Self::because(Cow::from(reason(*closed))),
+            _ => Self::default(),
         }
     }
 
-    fn bytes(kind: &'static str, direction: Direction, payload: &'a [u8]) -> Self {
-        let frame = (kind != "noise").then(|| FrameEntry {
+    fn because(why: Cow<'a, str>) -> Self {
+        Self {
+            why: Some(why),
+            ..Self::default()
+        }
+    }
+
+    fn bytes(direction: Direction, bytes: &'a [u8]) -> Self {
+        Self {
+            direction: Some(direction),
+            payload: Some(bytes),
+            ..Self::default()
+        }
+    }
+
+    fn frame(direction: Direction, payload: &'a [u8]) -> Self {
+        let frame = FrameEntry {
             payload: payload.to_vec(),
             start: 2,
-        });
+        };
         Self {
-            kind,
-            direction: Some(direction),
-            command: frame.as_ref().map(FrameEntry::command),
-            payload: Some(payload),
-            fields: frame.map(|frame| frame.fields(direction)),
-            ..Self::default()
+            command: Some(frame.command()),
+            fields: Some(frame.fields(direction)),
+            ..Self::bytes(direction, payload)
         }
     }
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, Out, Silence},
     hub::{Access, ConnId, Event, Hub, HubConfig, Output, Resident},
     journal::{JournalEntry, JournalEvent},
     time::Time,
@@ -29,39 +29,28 @@ pub(crate) fn frame(payload: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 pub(crate) struct Parrot {
     jobs: VecDeque<(Time, Vec<u8>)>,
-    output: VecDeque<DeviceOutput>,
 }
 
 impl Device for Parrot {
-    fn handle(&mut self, now: Time, payload: &[u8]) {
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
         if payload[0] == CommandId::ALIVE.0 {
-            self.output.push_back(DeviceOutput::Ignored {
-                at: now,
-                command: CommandId::ALIVE,
-                why: "parrots do not answer it".to_owned(),
-            });
+            out.silent(now, CommandId::ALIVE, Silence::NeverAnswered("a parrot"));
         } else {
             self.jobs.push_back((now + DELAY, payload.to_vec()));
         }
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Time> {
         self.jobs.front().map(|&(due, _)| due)
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time, out: &mut Out) {
         while let Some((at, payload)) = self.jobs.pop_front() {
             if at > now {
                 self.jobs.push_front((at, payload));
                 break;
             }
-            let truth = None;
-            self.output
-                .push_back(DeviceOutput::Reply { at, payload, truth });
+            out.reply(at, payload, None);
         }
     }
 }
@@ -200,13 +189,13 @@ impl Bench {
 
     pub(crate) fn happened(&self, conn: ConnId, what: &JournalEvent) -> bool {
         let mut entries = self.journal.iter();
-        entries.any(|entry| entry.conn == Some(conn) && entry.what == *what)
+        entries.any(|entry| entry.conn == Some(conn) && entry.event == *what)
     }
 
     pub(crate) fn count(&self, what: impl Fn(&JournalEvent) -> bool) -> usize {
         self.journal
             .iter()
-            .filter(|entry| what(&entry.what))
+            .filter(|entry| what(&entry.event))
             .count()
     }
 }

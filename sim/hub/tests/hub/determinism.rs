@@ -69,7 +69,7 @@ impl Seen {
             self.outputs.push((now, output));
         }
         while let Some(entry) = hub.poll_journal() {
-            if let JournalEvent::FaultFired(fired) = entry.what {
+            if let JournalEvent::FaultFired(fired) = entry.event {
                 self.fired.push(fired.fault);
             }
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use veschub_wire::{Reply, Request, view::View};
 
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, DeviceEvent, Out},
     rng::Seed,
     time::Time,
 };
@@ -14,6 +14,7 @@ use veschub_scenario::Loaded;
 /// A device described by these keys, asked as `veschub-sim encode` spells it.
 struct Asked {
     device: Box<dyn Device>,
+    out: Out,
     now: Time,
 }
 
@@ -26,31 +27,34 @@ impl Asked {
         let mut world = loaded.build(Seed(0)).unwrap();
         Self {
             device: world.residents.remove(0).device,
+            out: Out::default(),
             now: Time::ZERO,
         }
     }
 
     fn at(&mut self, ms: u64) -> &mut Self {
         self.now = Time::from_nanos(ms * 1_000_000);
-        self.device.handle_timeout(self.now);
+        self.device.handle_timeout(self.now, &mut self.out);
         self
     }
 
     fn ask(&mut self, words: &str) -> &mut Self {
         let words: Vec<&str> = words.split(' ').collect();
         let request = Request::from_args(words[0].parse().unwrap(), &words[1..]).unwrap();
-        self.device.handle(self.now, &request.encode());
+        self.device
+            .handle(self.now, &request.encode(), &mut self.out);
         self
     }
 
     /// All that it says up to a time, with milliseconds: replies by name, the others in words.
     fn said_until(&mut self, ms: u64) -> Vec<String> {
-        self.device.handle_timeout(Time::from_nanos(ms * 1_000_000));
+        self.device
+            .handle_timeout(Time::from_nanos(ms * 1_000_000), &mut self.out);
         let mut said = Vec::new();
-        while let Some(output) = self.device.poll_output() {
-            let at = output.at().since_start().as_millis();
-            said.push(match output {
-                DeviceOutput::Reply { payload, .. } => {
+        while let Some((at, event)) = self.out.pop() {
+            let at = at.since_start().as_millis();
+            said.push(match event {
+                DeviceEvent::Reply { payload, .. } => {
                     let reply = Reply::decode(&payload).unwrap().body;
                     match reply {
                         Reply::PingCan { .. } | Reply::Print(_) => {
@@ -59,9 +63,10 @@ impl Asked {
                         _ => format!("{at} {}", reply.id()),
                     }
                 }
-                DeviceOutput::Ignored { command, why, .. } => format!("{at} {command}: {why}"),
-                DeviceOutput::LinkDown { .. } => format!("{at} down"),
-                DeviceOutput::LinkUp { .. } => format!("{at} up"),
+                DeviceEvent::NotAnswered { command, why } => format!("{at} {command}: {why}"),
+                DeviceEvent::LinkDown => format!("{at} down"),
+                DeviceEvent::LinkUp => format!("{at} up"),
+                DeviceEvent::Note(event) => format!("{at} {event}"),
             });
         }
         said
@@ -93,8 +98,8 @@ fn other_commands_are_answered_while_the_worker_scans_and_a_second_scan_is_dropp
 fn there_is_no_qml_of_the_users_own() {
     let mut device = Asked::of("reply_after: 1ms");
     device.ask("GET_QML_UI_APP 0000019000000000").at(1);
-    let payload = device.device.poll_output().map(|output| match output {
-        DeviceOutput::Reply { payload, .. } => payload,
+    let payload = device.out.pop().map(|(_, event)| match event {
+        DeviceEvent::Reply { payload, .. } => payload,
         other => unreachable!("{other:?}"),
     });
     assert_eq!(payload, Some([&[118][..], &[0; 8]].concat()));
@@ -168,15 +173,14 @@ fn the_first_bms_that_is_fresh_is_the_one_that_counts() {
         "can: [bms: { can_id: 10, silent_after: 1s, pack: { cells: 3 } }, bms: { can_id: 20, pack: { cells: 5 } }]",
     );
     let mut cells = |ms| {
-        device
-            .at(ms)
-            .ask("BMS_GET_VALUES")
-            .device
-            .handle_timeout(Time::from_nanos((ms + 60) * 1_000_000));
-        match device.device.poll_output() {
-            Some(DeviceOutput::Reply {
-                truth: Some(truth), ..
-            }) => match *truth {
+        device.at(ms).ask("BMS_GET_VALUES").at(ms + 60);
+        match device.out.pop() {
+            Some((
+                _,
+                DeviceEvent::Reply {
+                    truth: Some(truth), ..
+                },
+            )) => match *truth {
                 Reply::BmsValues(values) => (values.cell_voltages_v.len(), values.can_id),
                 other => panic!("{other:?}"),
             },
@@ -231,7 +235,7 @@ fn a_scripted_reply_goes_before_the_built_in_one_even_for_what_is_no_request() {
     let mut device = Asked::of(
         "replies: [{ request: \"00\", reply: [\"3e 05\"] }, { request: \"22\", reply: [\"3e 06\"], after: 1ms }]",
     );
-    device.device.handle(Time::ZERO, &[0x22]);
+    device.device.handle(Time::ZERO, &[0x22], &mut device.out);
     let said = device.ask("FW_VERSION").said_until(100);
     assert_eq!(said, ["1 PING_CAN can_ids=[6]", "55 PING_CAN can_ids=[5]"]);
 }

@@ -190,7 +190,7 @@ fn bytes_in_the_same_read_as_the_login_line_are_lost_and_the_journal_says_how_ma
     let tool = bench.say(&[LOGIN, &frame(&[BMS])].concat());
     bench.until(ms(1000));
     assert!(bench.is_open_and_was_told_nothing(tool));
-    assert!(bench.happened(tool, &JournalEvent::Swallowed { bytes: 6 }));
+    assert!(bench.happened(tool, &JournalEvent::LoginBytesDiscarded { bytes: 6 }));
     assert_eq!(
         bench.told(),
         [
@@ -222,7 +222,7 @@ fn a_nul_right_behind_the_line_feed_is_harmless_in_the_same_read_and_noise_in_a_
     bench.send(same, &frame(&[BMS]));
     bench.until(ms(100));
     assert_eq!(bench.replies(same), [[BMS]]);
-    assert!(bench.happened(same, &JournalEvent::Swallowed { bytes: 1 }));
+    assert!(bench.happened(same, &JournalEvent::LoginBytesDiscarded { bytes: 1 }));
 
     let later = bench.login();
     bench.send(later, b"\0");
@@ -574,7 +574,7 @@ fn a_reply_with_nobody_there_is_dropped_and_not_kept_for_the_next() {
     bench.event(tool, Event::Eof);
     bench.until(ms(100));
     assert_eq!(
-        bench.count(|what| *what == JournalEvent::NobodyThere(vec![BMS])),
+        bench.count(|what| *what == JournalEvent::ReplyDiscarded(vec![BMS])),
         1
     );
     let next = bench.login();
@@ -589,7 +589,7 @@ fn half_a_request_left_by_one_tool_delays_the_next_ones_requests() {
     // The head of a frame with 400 bytes of payload.
     bench.send(earlier, &[3, 1, 0x90]);
     bench.event(earlier, Event::Eof);
-    assert!(bench.happened(earlier, &JournalEvent::HalfFrameLeft { bytes: 3 }));
+    assert!(bench.happened(earlier, &JournalEvent::PartialFrameLeft { bytes: 3 }));
     let next = bench.login();
     let poll = frame(&[BMS]);
     for _ in 0..67 {
@@ -641,7 +641,7 @@ fn half_a_frame_of_a_tool_that_is_replaced_is_in_the_journal() {
     let earlier = bench.login();
     bench.send(earlier, &[3, 1, 0x90, 0]);
     bench.login();
-    assert!(bench.happened(earlier, &JournalEvent::HalfFrameLeft { bytes: 4 }));
+    assert!(bench.happened(earlier, &JournalEvent::PartialFrameLeft { bytes: 4 }));
 }
 
 #[test]
@@ -651,7 +651,7 @@ fn a_tool_that_leaves_cleanly_leaves_no_half_frame() {
     bench.send(tool, &[&b"GET / HTTP/1.1\r\n"[..], &frame(&[BMS])].concat());
     bench.event(tool, Event::Eof);
     assert_eq!(
-        bench.count(|what| matches!(what, JournalEvent::HalfFrameLeft { .. })),
+        bench.count(|what| matches!(what, JournalEvent::PartialFrameLeft { .. })),
         0
     );
     assert_eq!(bench.ended[&tool], Output::Close);
@@ -768,7 +768,7 @@ fn what_the_device_ignores_is_in_the_journal() {
         bench.told()[3..],
         [
             "0.000  #1   > ALIVE",
-            "0.000  #1   ALIVE is not answered: parrots do not answer it",
+            "0.000  #1   ALIVE is not answered: a parrot takes it and never answers",
         ]
         .map(str::to_owned)
     );
@@ -795,7 +795,7 @@ fn a_megabyte_of_garbage_changes_nothing_for_what_follows() {
     let noise: usize = bench
         .journal
         .iter()
-        .map(|entry| match &entry.what {
+        .map(|entry| match &entry.event {
             JournalEvent::Noise(bytes) => bytes.len(),
             JournalEvent::Request(payload) => frame(payload).len(),
             _ => 0,

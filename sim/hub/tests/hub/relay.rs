@@ -120,7 +120,7 @@ fn what_is_said_before_the_first_tool_is_kept_up_to_a_limit() {
     bench.send(device, b"!");
     assert_eq!(heard(&mut bench, tool), b"1234567890!");
     assert_eq!(
-        bench.count(|what| *what == JournalEvent::Unheard { bytes: 6 }),
+        bench.count(|what| *what == JournalEvent::DeviceBytesDiscarded { bytes: 6 }),
         1
     );
 }

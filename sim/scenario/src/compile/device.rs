@@ -1,23 +1,19 @@
 //! Devices made from their descriptions.
 
-use rand::RngExt;
 use veschub_wire::{
     command::{ExpressConfig, FwVersion},
     number::Text,
 };
 
-use super::{
-    bms::{Files, bms_settings},
-    duration,
-    id_pattern::IdPattern,
-};
-use crate::{error::ScenarioError, schema, source::Place};
+use super::{duration, id_pattern::IdPattern};
+use crate::{schema, source::Place};
 use veschub_hub::{
     device::{
-        BmsNode, BmsNodeSettings, CanBus, Configs, Express, ExpressIdentity, Motor, MotorSettings,
-        Node, NodeKind, Pack,
-        bms::Bms,
+        Configs, Express, ExpressIdentity, Pack,
+        bms::{Bms, BmsSettings, Series},
+        can::CanBus,
         config_xml,
+        identity::{firmware, random_bytes},
         profile::Profile,
         replay,
         script::{Pattern, Script, ScriptedReply, TerminalAnswer, UnaskedPrint},
@@ -54,14 +50,23 @@ pub(super) fn ids(express: &schema::Express) -> Vec<String> {
     }
 }
 
-/// An Express with one of its ids; `place` is where its keys stand.
-pub(super) fn express(
-    express: &schema::Express,
-    id: &str,
-    seed: Seed,
+/// The packs of a device and of the nodes on its bus, and where their keys stand; `place` is where the device's stand.
+pub(crate) fn packs<'a>(
+    express: &'a schema::Express,
     place: &Place,
-    files: &Files<'_>,
-) -> Result<Express, ScenarioError> {
+) -> impl Iterator<Item = (&'a BmsSettings, Place)> {
+    let nodes = express.can.iter().enumerate().filter_map(|(index, node)| {
+        let place = place.clone().key("can").index(index).only().key("pack");
+        Some((node.settings().pack()?, place))
+    });
+    let own = express.bms.as_ref();
+    own.map(|bms| (bms, place.clone().key("bms")))
+        .into_iter()
+        .chain(nodes)
+}
+
+/// An Express with one of its ids; the series hold the files that its packs name.
+pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &Series) -> Express {
     let profile = express_profile(express.firmware);
     let identity = ExpressIdentity {
         profile,
@@ -69,57 +74,16 @@ pub(super) fn express(
         configs: Configs::new(express_config(express, id), express.custom_configs > 0),
         reply_after: duration(express.reply_after),
     };
-    let pack = match &express.bms {
-        Some(bms) => {
-            let place = place.clone().key("bms");
-            let settings = bms_settings(bms, profile.bms_end, &place, files)?;
-            Pack::Own(Box::new(Bms::new(settings, seed.derive("bms"))))
-        }
-        None => Pack::OverCan,
-    };
-    let mut nodes = Vec::new();
-    for (index, described) in express.can.iter().enumerate() {
-        let place = place.clone().key("can").index(index).only();
-        nodes.push(node(described, seed, &place, files)?);
-    }
-    let bus = CanBus::new(nodes);
+    let pack = express.bms.as_ref().map_or(Pack::OverCan, |bms| {
+        let bms = Bms::new(bms.clone(), seed.derive("bms"));
+        Pack::Own(Box::new(bms.ending_at(profile.bms_end).with_series(series)))
+    });
+    let bus = CanBus::new(&express.can, seed, series);
     let bus = match express.bus {
         schema::Bus::On => bus,
         schema::Bus::Off => bus.switched_off(),
     };
-    Ok(Express::new(identity, pack, bus, script(express)))
-}
-
-fn node(
-    node: &schema::CanNode,
-    seed: Seed,
-    place: &Place,
-    files: &Files<'_>,
-) -> Result<Node, ScenarioError> {
-    // A node answers a PING within a fraction of a millisecond: nothing, beside the 10 ms of those who do not.
-    Ok(match node {
-        schema::CanNode::Motor(motor) => {
-            let seed = seed.derive(&format!("can {}", motor.can_id));
-            let what = NodeKind::Motor(Box::new(Motor::new(motor_settings(motor, seed), seed)));
-            Node::new(what, motor.pong_after.map(duration).unwrap_or_default())
-        }
-        schema::CanNode::Bms(bms) => {
-            let seed = seed.derive(&format!("can {}", bms.can_id));
-            let schema::BmsFirmware::V6_00 = bms.firmware;
-            let profile = Profile::BMS_6_00;
-            let settings = BmsNodeSettings {
-                can_id: bms.can_id,
-                profile,
-                firmware: firmware(&bms.hardware, random_bytes(seed.derive("uuid")), 1),
-                silent_after: bms.silent_after.map(duration),
-            };
-            let place = place.clone().key("pack");
-            let pack = bms_settings(&bms.pack, profile.bms_end, &place, files)?;
-            let what = BmsNode::new(settings, Bms::new(pack, seed.derive("bms")));
-            let what = NodeKind::Bms(Box::new(what));
-            Node::new(what, bms.pong_after.map(duration).unwrap_or_default())
-        }
-    })
+    Express::new(identity, pack, bus, script(express))
 }
 
 fn script(express: &schema::Express) -> Script {
@@ -155,35 +119,6 @@ pub(super) fn express_profile(firmware: schema::ExpressFirmware) -> Profile {
     }
 }
 
-fn motor_profile(firmware: schema::MotorFirmware) -> Profile {
-    match firmware {
-        schema::MotorFirmware::V5_02 => Profile::MOTOR_5_02,
-        schema::MotorFirmware::V5_03 => Profile::MOTOR_5_03,
-        schema::MotorFirmware::V6_00 => Profile::MOTOR_6_00,
-        schema::MotorFirmware::V6_05 => Profile::MOTOR_6_05,
-        schema::MotorFirmware::V7_01 => Profile::MOTOR_7_01,
-    }
-}
-
-/// A reply to FW_VERSION with everything in it; the profile says which version it is and how much of it is sent.
-fn firmware(hardware: &str, uuid: [u8; 12], hardware_type: u8) -> FwVersion {
-    FwVersion {
-        hardware: Some(Text::from(hardware)),
-        uuid: Some(uuid),
-        paired: Some(0),
-        test_version: Some(0),
-        hardware_type: Some(hardware_type),
-        custom_configs: Some(0),
-        phase_filters: Some(0),
-        qml_hardware: Some(0),
-        qml_app: Some(0),
-        nrf_flags: Some(0),
-        firmware_name: Some(Text::default()),
-        config_crc: Some(0),
-        ..FwVersion::default()
-    }
-}
-
 /// As `EX main/commands.c:238-290` fills it in.
 fn express_firmware(express: &schema::Express, seed: Seed) -> FwVersion {
     let mut uuid = [0; 12];
@@ -198,11 +133,6 @@ fn express_firmware(express: &schema::Express, seed: Seed) -> FwVersion {
         config_crc: Some(if shown { config_xml::cache_key() } else { 0 }),
         ..firmware(&express.hardware, uuid, 2)
     }
-}
-
-fn random_bytes<const N: usize>(seed: Seed) -> [u8; N] {
-    let mut rng = seed.stream(0);
-    std::array::from_fn(|_| rng.random())
 }
 
 fn express_config(express: &schema::Express, id: &str) -> ExpressConfig {
@@ -226,26 +156,5 @@ fn express_config(express: &schema::Express, id: &str) -> ExpressConfig {
         ble_pin: 0,
         ble_service_capacity: 0,
         ble_attribute_capacity: 0,
-    }
-}
-
-fn motor_settings(motor: &schema::Motor, seed: Seed) -> MotorSettings {
-    MotorSettings {
-        can_id: motor.can_id,
-        profile: motor_profile(motor.firmware),
-        firmware: FwVersion {
-            config_crc: Some(u32::from_be_bytes(random_bytes(seed.derive("config")))),
-            ..firmware(&motor.hardware, random_bytes(seed.derive("uuid")), 0)
-        },
-        fet_temperature_c: motor.fet_temperature_c,
-        motor_temperature_c: motor.motor_temperature_c,
-        motor_current_a: motor.motor_current_a,
-        input_current_a: motor.input_current_a,
-        duty: motor.duty,
-        erpm: motor.erpm,
-        speed_m_s: motor.speed_m_s,
-        input_voltage_v: motor.input_voltage_v,
-        battery_level: motor.battery_level,
-        fault: motor.fault,
     }
 }

@@ -1,10 +1,12 @@
 //! What a scenario means: checks that need more than one key, and the making of hub and devices.
 
-mod bms;
 mod check;
 mod device;
 mod fault;
 mod id_pattern;
+#[cfg(test)]
+mod pack_tests;
+mod series;
 
 use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
 
@@ -20,9 +22,11 @@ use super::{
 pub(super) use check::check;
 pub use check::login_problem;
 use check::take_id;
+pub(super) use device::packs;
 pub use fault::fault_plan;
+use series::read_series;
 use veschub_hub::{
-    device::{Device, Replay, replay::Recording},
+    device::{Device, Replay, bms::Series, replay::Recording},
     fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
     quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
@@ -73,7 +77,7 @@ pub(super) fn compile(
     let mut residents = Vec::new();
     let mut targets = Vec::new();
     let mut ids = BTreeMap::new();
-    let files = bms::Files::new(source, folder);
+    let mut series = Series::new();
     let mut add = |index: usize, target: Target, device: Box<dyn Device>| {
         // A recording brings its own id, which no check of the text can know.
         let place = Place::root().key("devices").index(index).only().key("id");
@@ -95,6 +99,9 @@ pub(super) fn compile(
         match device {
             schema::Device::Express(express) => {
                 let place = Place::root().key("devices").index(index).key("express");
+                for (bms, place) in packs(express, &place) {
+                    read_series(bms, &mut series, &place, source, folder)?;
+                }
                 for id in device::ids(express) {
                     let target = Target {
                         id: normalise_id(&id),
@@ -102,7 +109,7 @@ pub(super) fn compile(
                         recording: None,
                     };
                     let seed = seed.derive(&target.id);
-                    let device = device::express(express, &id, seed, &place, &files)?;
+                    let device = device::express(express, &id, seed, &series);
                     add(index, target, Box::new(device))?;
                 }
             }

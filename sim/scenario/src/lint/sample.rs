@@ -8,7 +8,7 @@ use veschub_wire::{
 };
 
 use veschub_hub::{
-    device::{Device, DeviceOutput},
+    device::{Device, DeviceEvent, Out},
     time::Time,
 };
 
@@ -44,31 +44,38 @@ impl Sample {
             requests: requests.to_vec(),
             answers: Vec::new(),
         };
+        let mut out = Out::default();
         device.session_begins(Time::ZERO);
-        let mut now = sample.listen(device, Time::ZERO, Time::ZERO + FIRST);
+        let mut now = sample.listen(device, &mut out, Time::ZERO, Time::ZERO + FIRST);
         for request in requests {
-            device.handle(now, &request.encode());
+            device.handle(now, &request.encode(), &mut out);
         }
-        now = sample.listen(device, now, now + PATIENCE);
+        now = sample.listen(device, &mut out, now, now + PATIENCE);
         for request in requests {
-            device.handle(now, &request.encode());
-            now = sample.listen(device, now, now + PATIENCE);
+            device.handle(now, &request.encode(), &mut out);
+            now = sample.listen(device, &mut out, now, now + PATIENCE);
         }
         Some(sample)
     }
 
     /// Lets a device do what it has to until then.
-    fn listen(&mut self, device: &mut dyn Device, mut now: Time, until: Time) -> Time {
+    fn listen(
+        &mut self,
+        device: &mut dyn Device,
+        out: &mut Out,
+        mut now: Time,
+        until: Time,
+    ) -> Time {
         for _ in 0..MAX_STEPS {
-            while let Some(output) = device.poll_output() {
-                self.answers.extend(understood(&output));
+            while let Some((_, event)) = out.pop() {
+                self.answers.extend(understood(&event));
             }
             let due = device.poll_timeout().filter(|due| *due <= until);
             let Some(due) = due else {
                 break;
             };
             now = now.max(due);
-            device.handle_timeout(now);
+            device.handle_timeout(now, out);
         }
         until
     }
@@ -87,8 +94,8 @@ impl Sample {
     }
 }
 
-fn understood(output: &DeviceOutput) -> Option<Answer> {
-    let DeviceOutput::Reply { payload, .. } = output else {
+fn understood(event: &DeviceEvent) -> Option<Answer> {
+    let DeviceEvent::Reply { payload, .. } = event else {
         return None;
     };
     let id = CommandId(*payload.first()?);

@@ -3,7 +3,8 @@
 use super::Lint;
 use crate::{
     code::Code,
-    schema::{Bms, CanNode, Device, Express, ScriptedReply},
+    compile::packs,
+    schema::{BmsSettings, Device, Express, ScriptedReply},
     source::Place,
 };
 
@@ -19,14 +20,8 @@ impl Lint<'_> {
     }
 
     fn check_express(&mut self, express: &Express, place: &Place) {
-        if let Some(bms) = &express.bms {
-            self.check_bms(bms, &place.clone().key("bms"));
-        }
-        for (index, node) in express.can.iter().enumerate() {
-            if let CanNode::Bms(node) = node {
-                let place = place.clone().key("can").index(index).only();
-                self.check_bms(&node.pack, &place.key("pack"));
-            }
+        for (bms, place) in packs(express, place) {
+            self.check_bms(bms, &place);
         }
         for (index, reply) in express.replies.iter().enumerate() {
             let replies = place.clone().key("replies");
@@ -65,7 +60,7 @@ impl Lint<'_> {
     }
 
     /// Warns of what is said about cells where there are none.
-    fn check_bms(&mut self, bms: &Bms, place: &Place) {
+    fn check_bms(&mut self, bms: &BmsSettings, place: &Place) {
         let (none, key) = match (&bms.cell_voltages_v, bms.cells) {
             (Some(list), _) => (list.is_empty(), "cell_voltages_v"),
             (None, cells) => (cells == Some(0), "cells"),

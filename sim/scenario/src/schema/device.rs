@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Bms, CanNode, PrintAt, ScriptedReply, TerminalAnswer};
+use super::{BmsSettings, CanNode, PrintAt, ScriptedReply, TerminalAnswer};
 use crate::duration::Duration;
 
 /// A device.
@@ -44,7 +44,7 @@ pub struct Express {
     pub reply_after: Duration,
     /// The BMS; without one, the device reports one on the CAN bus, or that it knows of none.
     #[serde(default)]
-    pub bms: Option<Bms>,
+    pub bms: Option<BmsSettings>,
     /// Whether the CAN bus works at all.
     #[serde(default)]
     pub bus: Bus,

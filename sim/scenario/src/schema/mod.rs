@@ -4,8 +4,6 @@
 //! are written `250ms`. Every list entry with a kind is a map with one key, the kind. What the words *mean* is in
 //! [`compile`](super::compile); ranges and contradictions are checked there too.
 
-mod bms;
-mod can;
 mod client;
 mod device;
 mod expect;
@@ -18,14 +16,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::duration::Duration;
-pub use bms::*;
-pub use can::*;
 pub use client::*;
 pub use device::*;
 pub use expect::*;
 pub use fault::*;
 pub use quirk::*;
 pub use script::*;
+pub use veschub_hub::device::{bms::BmsSettings, can::CanNode};
 pub use words::*;
 
 /// A whole scenario.

@@ -1,6 +1,7 @@
 //! Balancing: which cells are bled, and how far each cell stands from the pack's mean because of it.
 
-use super::settings::Balancing;
+use serde::Deserialize;
+
 use crate::time::Time;
 
 /// How far above the lowest cell automatic balancing ends, V.
@@ -9,6 +10,20 @@ pub const BALANCE_MARGIN_V: f64 = 0.005;
 pub const FORCED_BLEED_LIMIT_V: f64 = 1.0;
 /// How fast a balanced cell comes down, V per second.
 pub(super) const BLEED_V_PER_S: f64 = 0.001 / 60.0;
+
+/// Which cells are being balanced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Balancing {
+    /// None.
+    Off,
+    /// All of them.
+    All,
+    /// Those above the lowest, which slowly come down.
+    #[default]
+    Automatic,
+}
 
 /// Who decides about one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +37,7 @@ enum Override {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Bleed {
     Off,
-    /// Reported, but without an effect.
+    /// Reported, as some devices do, but without an effect.
     Shown,
     /// Down to this level, then no more.
     Until(f64),

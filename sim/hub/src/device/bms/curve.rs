@@ -4,13 +4,18 @@
 //! that rises wherever the points do (piecewise cubic, slopes after Fritsch and Butland), so a state of charge can be
 //! found for every voltage, and the energy between two of them is exact.
 
-/// What a cell is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+use serde::Deserialize;
+
+/// What cells are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Chemistry {
-    /// Lithium-ion with nickel or cobalt: 3.0 V empty, 4.2 V full.
+    /// Lithium-ion: 3.0 V empty, 4.2 V full.
     #[default]
     LiIon,
-    /// Lithium iron phosphate: 2.5 V empty, 3.6 V full, and almost level between.
+    /// Lithium iron phosphate: 2.5 V empty, 3.6 V full, almost level between.
+    #[serde(rename = "lifepo4")]
     LiFePo4,
 }
 

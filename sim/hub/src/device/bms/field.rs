@@ -1,6 +1,8 @@
 //! The fields of a reply that hold numbers, by their names in readings.
 
-use super::settings::ReplyEnd;
+use serde::{Deserialize, Deserializer, de};
+
+use super::reply_end::ReplyEnd;
 
 /// A field of the reply that holds numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +117,42 @@ impl Field {
             Self::DataVersion => ReplyEnd::DataVersion,
             _ => ReplyEnd::HighestCellTemperature,
         }
+    }
+}
+
+const NAMES: [&str; Field::ALL.len()] = {
+    let mut names = [""; Field::ALL.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = Field::ALL[index].0;
+        index += 1;
+    }
+    names
+};
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        if name == "status" {
+            return Err(de::Error::custom(
+                "no value of a BMS is called `status`\nhelp: the status is a text: give it as `status` of the BMS",
+            ));
+        }
+        Self::named(&name).ok_or_else(|| de::Error::unknown_variant(&name, &NAMES))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Field {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "FieldName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A value of a BMS by its name in readings.",
+            "enum": NAMES,
+        })
     }
 }
 

@@ -15,6 +15,7 @@ mod curve;
 mod field;
 mod over_can;
 mod pack;
+mod reply_end;
 mod set;
 mod settings;
 #[cfg(test)]
@@ -22,7 +23,7 @@ mod tests;
 mod thermal;
 mod timeline;
 
-use std::{iter, mem, time::Duration};
+use std::{mem, time::Duration};
 
 use rand::RngExt;
 use veschub_wire::{
@@ -33,17 +34,18 @@ use veschub_wire::{
 use self::{
     balance::Balance,
     pack::Pack,
-    set::{set_list, set_values},
-    thermal::is_dummy,
-    timeline::{Flow, Rules, Timeline},
+    set::{Setting, set_list, set_values},
+    thermal::{Thermal, is_dummy},
+    timeline::{Flow, Rules, Segment, Timeline},
 };
 pub use self::{
-    balance::{BALANCE_MARGIN_V, FORCED_BLEED_LIMIT_V},
+    balance::{BALANCE_MARGIN_V, Balancing, FORCED_BLEED_LIMIT_V},
     curve::Chemistry,
     field::Field,
     over_can::over_can,
-    set::{Course, Points, Setting},
-    settings::{Balancing, BmsSettings, ReplyEnd, Segment, Thermal, WeakCell},
+    reply_end::ReplyEnd,
+    set::{Points, Series},
+    settings::{BmsSettings, Current, CurrentSegment, SetValue, WeakCell},
 };
 use crate::{rng::Seed, time::Time};
 
@@ -56,6 +58,12 @@ pub struct Bms {
     settings: BmsSettings,
     seed: Seed,
     pack: Pack,
+    /// What the sensors show at the start, °C.
+    sensors_c: Vec<f64>,
+    thermal: Thermal,
+    reply_end: ReplyEnd,
+    /// Values that are reported whatever the pack does.
+    set: Vec<Setting>,
     /// The current that the load and the charger want.
     profile: Vec<Segment>,
     balance: Balance,
@@ -76,16 +84,16 @@ impl Bms {
     pub fn new(settings: BmsSettings, seed: Seed) -> Self {
         let (pack, levels) = Pack::new(&settings, seed);
         let balance = Balance::new(settings.balancing, levels);
-        let first = Segment {
-            at: Time::ZERO,
-            current_a: settings.current_a,
+        let profile = Segment::of(&settings.current_a);
+        let thermal = Thermal {
+            ambient_c: settings.ambient_c,
+            rise_c_per_w: settings.thermal_rise_c_per_w,
+            time_constant: settings.thermal_time_constant.into(),
         };
-        let changes = settings.current_changes.iter().copied();
-        let profile: Vec<Segment> = iter::once(first).chain(changes).collect();
         let rules = Rules {
             pack: &pack,
             balance: &balance,
-            thermal: &settings.thermal,
+            thermal: &thermal,
             profile: &profile,
             charge_allowed: true,
         };
@@ -93,8 +101,12 @@ impl Bms {
         Self {
             seed: seed.derive("noise"),
             chip_offset_a: settings.chip_offset_a,
+            sensors_c: settings.sensors_c(),
+            reply_end: settings.reply_ends_after.unwrap_or(ReplyEnd::Status),
+            set: Self::set(&settings, &Series::new()),
             settings,
             pack,
+            thermal,
             profile,
             balance,
             charge_allowed: true,
@@ -103,6 +115,25 @@ impl Bms {
             reset_ah: 0.0,
             reset_wh: 0.0,
         }
+    }
+
+    /// The same BMS with firmware that ends its replies there, unless the settings say something else.
+    #[must_use]
+    pub fn ending_at(mut self, firmware_end: ReplyEnd) -> Self {
+        self.reply_end = self.settings.reply_ends_after.unwrap_or(firmware_end);
+        self
+    }
+
+    /// The same BMS with what the files hold that its settings name.
+    #[must_use]
+    pub fn with_series(mut self, series: &Series) -> Self {
+        self.set = Self::set(&self.settings, series);
+        self
+    }
+
+    fn set(settings: &BmsSettings, series: &Series) -> Vec<Setting> {
+        let values = settings.set.iter();
+        values.map(|value| Setting::new(value, series)).collect()
     }
 
     /// Takes in a command, which changes the pack from this moment on and is never answered.
@@ -150,14 +181,14 @@ impl Bms {
         let terminals = self.pack.voltages_v(flow.drawn_ah, current_a);
         let (mut cells, balancing): (Vec<f64>, Vec<bool>) = terminals
             .zip(self.balance.cells(at))
-            .map(|(volts, (level, flag))| (volts + level + noise(settings.noise_v), flag))
+            .map(|(volts, (level, flag))| (volts + level + noise(settings.noise_mv / 1000.0), flag))
             .unzip();
-        set_list(&settings.set, Field::CellVoltages, at, &mut cells);
-        let mut temperatures: Vec<f64> = settings
-            .temperatures_c
+        set_list(&self.set, Field::CellVoltages, at, &mut cells);
+        let mut temperatures: Vec<f64> = self
+            .sensors_c
             .iter()
             .map(|&start_c| {
-                let sensor = settings
+                let sensor = self
                     .thermal
                     .sensor_c(start_c, flow.rise_c, at.as_secs_f64());
                 if is_dummy(start_c) {
@@ -167,7 +198,7 @@ impl Bms {
                 }
             })
             .collect();
-        set_list(&settings.set, Field::Temperatures, at, &mut temperatures);
+        set_list(&self.set, Field::Temperatures, at, &mut temperatures);
         let sensed = temperatures.iter().copied().filter(|&c| !is_dummy(c));
         let highest = sensed.fold(f64::NEG_INFINITY, f64::max);
         let mut values = BmsValues {
@@ -191,21 +222,21 @@ impl Bms {
             ..BmsValues::default()
         };
         self.add_tail(&mut values, &flow);
-        set_values(&settings.set, at, &mut values);
+        set_values(&self.set, at, &mut values);
         values
     }
 
     fn add_tail(&self, values: &mut BmsValues, flow: &Flow) {
         let settings = &self.settings;
-        let reaches = |end| settings.reply_end >= end;
+        let reaches = |end| self.reply_end >= end;
         if reaches(ReplyEnd::StateOfHealth) {
             let charge = self.pack.charge(flow.drawn_ah);
             let reported = settings.state_of_charge.map_or(0.0, |_| charge);
             values.state_of_charge = Some(F16::truncated(reported));
-            values.state_of_health = Some(F16::truncated(settings.state_of_health));
+            values.state_of_health = Some(F16::truncated(settings.state_of_health.unwrap_or(1.0)));
         }
         if reaches(ReplyEnd::CanId) {
-            values.can_id = Some(settings.can_id);
+            values.can_id = Some(settings.can_id.unwrap_or(255));
         }
         if reaches(ReplyEnd::Totals) {
             values.totals = Some(BmsTotals {
@@ -216,13 +247,13 @@ impl Bms {
             });
         }
         if reaches(ReplyEnd::Pressure) {
-            values.pressure_pa = Some(Scaled::truncated(settings.pressure_pa));
+            values.pressure_pa = Some(Scaled::truncated(settings.pressure_pa.unwrap_or_default()));
         }
         if reaches(ReplyEnd::DataVersion) {
-            values.data_version = Some(settings.data_version);
+            values.data_version = Some(settings.data_version.unwrap_or_default());
         }
         if reaches(ReplyEnd::Status) {
-            values.status = Some(Text::from(settings.status.as_str()));
+            values.status = Some(Text::from(settings.status.as_deref().unwrap_or_default()));
         }
     }
 
@@ -230,7 +261,7 @@ impl Bms {
         Rules {
             pack: &self.pack,
             balance: &self.balance,
-            thermal: &self.settings.thermal,
+            thermal: &self.thermal,
             profile: &self.profile,
             charge_allowed: self.charge_allowed,
         }

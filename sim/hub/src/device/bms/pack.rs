@@ -34,8 +34,8 @@ impl Pack {
                 (mean, cells.iter().map(|cell| cell - mean).collect())
             }
             None => {
-                let spread = spread(settings.cells, settings.spread_v, seed);
-                (settings.cell_voltage_v, spread)
+                let spread = spread(settings.cells(), settings.spread_v(), seed);
+                (settings.mean_voltage_v(), spread)
             }
         };
         let curve = Curve::of(settings.chemistry);
@@ -44,15 +44,15 @@ impl Pack {
             .unwrap_or_else(|| curve.charge_at(mean_v));
         let usual = Cell {
             capacity: 1.0,
-            resistance_ohm: settings.resistance_ohm,
+            resistance_ohm: settings.resistance_mohm / 1000.0,
         };
         let mut cells = vec![usual; levels.len()];
-        if let Some(weak) = settings.weak_cell
-            && let Some(cell) = cells.get_mut(weak.index)
+        if let Some(weak) = &settings.weak_cell
+            && let Some(cell) = cells.get_mut(weak.cell.saturating_sub(1))
         {
             *cell = Cell {
                 capacity: weak.capacity,
-                resistance_ohm: weak.resistance_ohm,
+                resistance_ohm: weak.resistance_mohm / 1000.0,
             };
         }
         let pack = Self {

@@ -1,21 +1,24 @@
 //! Values that somebody sets: pinned, ramped or given as a series, whatever the pack does.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use veschub_wire::{
     command::{BmsTotals, BmsValues},
     number::{F16, F32, Float, Scaled},
 };
 
-use super::field::Field;
+use super::{field::Field, settings::SetValue};
 use crate::time::Time;
 
 /// Moments since a series was set, earliest first, and the values then; many packs may play one series.
 pub type Points = Arc<[(Duration, f64)]>;
 
+/// The series that packs play, by the files that scenarios name.
+pub type Series = BTreeMap<String, Points>;
+
 /// How a value goes on from the moment it is set.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Course {
+pub(super) enum Course {
     /// The same from now on.
     Pinned(f64),
     /// From one value to another, then the same from then on.
@@ -56,18 +59,36 @@ impl Course {
 
 /// A field that is set from a moment on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Setting {
-    /// The field.
-    pub field: Field,
+pub(super) struct Setting {
+    field: Field,
     /// Which element of a list, the first is 0; `None` is all of them.
-    pub item: Option<usize>,
-    /// From when on.
-    pub at: Time,
-    /// Its values from then on.
-    pub course: Course,
+    item: Option<usize>,
+    at: Time,
+    course: Course,
 }
 
 impl Setting {
+    /// What a scenario sets. A series that is not among these never begins.
+    pub(super) fn new(value: &SetValue, series: &Series) -> Self {
+        let course = match (&value.series, value.from, value.to, value.over) {
+            (Some(file), ..) => {
+                Course::Series(series.get(file).cloned().unwrap_or_else(|| Arc::new([])))
+            }
+            (None, Some(from), Some(to), Some(over)) => Course::Ramp {
+                from,
+                to,
+                over: over.into(),
+            },
+            (None, _, to, _) => Course::Pinned(to.unwrap_or_default()),
+        };
+        Self {
+            field: value.field,
+            item: value.item,
+            at: value.at.into(),
+            course,
+        }
+    }
+
     fn value(&self, now: Time) -> Option<f64> {
         if now < self.at {
             return None;

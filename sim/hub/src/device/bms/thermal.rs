@@ -1,6 +1,17 @@
 //! Temperatures: sensors that start where they are told, drift to their surroundings and follow the cells' heat late.
 
-use super::settings::Thermal;
+use std::time::Duration;
+
+/// How a pack warms up and cools down.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Thermal {
+    /// What the sensors settle at without a load, °C; `None` is where each of them starts.
+    pub(super) ambient_c: Option<f64>,
+    /// How much warmer than its surroundings a cell ends up for each watt of heat in it, °C.
+    pub(super) rise_c_per_w: f64,
+    /// After this time, 63 % of a change are done.
+    pub(super) time_constant: Duration,
+}
 
 impl Thermal {
     /// What is left of a difference after some seconds, 1 to 0.
@@ -37,8 +48,6 @@ pub(super) fn is_dummy(temperature_c: f64) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const PACK: Thermal = Thermal {

@@ -11,14 +11,42 @@
 //! whatever was asked before. A command replaces the spans from its moment on and forgets those before it: there are
 //! never more than the profile makes, however long a run lasts.
 
-use std::time::Duration;
+use std::{iter, time::Duration};
 
 use super::{
     balance::Balance,
     pack::Pack,
-    settings::{Segment, Thermal},
+    settings::{Current, CurrentSegment},
+    thermal::Thermal,
 };
 use crate::time::Time;
+
+/// A current that flows from a moment on, until the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Segment {
+    at: Time,
+    current_a: f64,
+}
+
+impl Segment {
+    /// The current from the start on, and what it becomes later.
+    pub(super) fn of(current: &Current) -> Vec<Self> {
+        let first = |current_a| Self {
+            at: Time::ZERO,
+            current_a,
+        };
+        let later = |segment: &CurrentSegment| Self {
+            at: segment.at.into(),
+            current_a: segment.current_a,
+        };
+        match current {
+            Current::Constant(current_a) => vec![first(*current_a)],
+            Current::Profile(segments) => iter::once(first(0.0))
+                .chain(segments.iter().map(later))
+                .collect(),
+        }
+    }
+}
 
 /// What has flowed since the start of the run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

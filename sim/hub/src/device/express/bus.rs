@@ -8,50 +8,58 @@ use veschub_wire::{
 use super::{BUS_TIME, Express, Job, Pack};
 use crate::{
     device::{
-        bms_node::{ending_at, obey},
-        can_bus::{BROADCAST, Effect},
+        can::{BROADCAST, Effect},
+        output::Out,
+        silence::Silence,
     },
     time::Time,
 };
 
 impl Express {
     /// Puts a request on the bus, for a node or for all; a frame to its sender's own id reaches nobody.
-    pub(super) fn put_on_bus(&mut self, at: Time, from: Option<u8>, to: u8, request: Request) {
+    pub(super) fn put_on_bus(
+        &mut self,
+        at: Time,
+        from: Option<u8>,
+        to: u8,
+        request: Request,
+        out: &mut Out,
+    ) {
         let own = self.identity.configs.can_id();
         let command = request.id();
         if self.can.is_off() {
-            return self.ignore(at, command, "the CAN driver is not started");
+            return out.silent(at, command, Silence::BusOff);
         }
         if from.is_some() && to == own {
-            return self.dispatch(at, request);
+            return self.dispatch(at, request, out);
         }
         let mut nodes = self.can.addressed(at, to);
         nodes.retain(|&node| Some(node) != from);
         if nodes.is_empty() {
             let why = if to == from.unwrap_or(own) {
-                format!("{to} is its own id, and what it sends to the bus does not come back")
+                Silence::OwnId(to)
             } else {
-                format!("nobody on the CAN bus has the id {to}")
+                Silence::NoSuchNode(to)
             };
-            return self.ignore(at, command, why);
+            return out.silent(at, command, why);
         }
         for node in nodes {
             let request = request.clone();
-            self.schedule(at, at, command, Job::OnBus { node, request });
+            self.schedule(out, at, at, command, Job::OnBus { node, request });
         }
     }
 
-    pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request) {
+    pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request, out: &mut Out) {
         let own = self.identity.configs.can_id();
         let id = request.id();
         match self.can.receive(at, node, request, own) {
-            Effect::Say(answer) => self.say(at, answer),
-            Effect::Silent(why) => self.ignore(at, id, why),
+            Effect::Say(answer) => out.say(at, answer),
+            Effect::Silent(why) => out.silent(at, id, why),
             Effect::Later { after, done } => {
-                self.schedule(at, at + after, id, Job::NodeDone(done));
+                self.schedule(out, at, at + after, id, Job::NodeDone(done));
             }
             Effect::Pass { to: BROADCAST, .. } => {
-                self.ignore(at, id, "a node's broadcast is not played here");
+                out.silent(at, id, Silence::NodeBroadcast);
             }
             Effect::Pass { to, request } => {
                 let job = Job::Forward {
@@ -59,7 +67,7 @@ impl Express {
                     to,
                     request,
                 };
-                self.schedule(at, at + BUS_TIME, id, job);
+                self.schedule(out, at, at + BUS_TIME, id, job);
             }
         }
     }
@@ -70,24 +78,27 @@ impl Express {
             Pack::Own(bms) => bms.values(at),
             Pack::OverCan => {
                 let heard = self.can.bms_values(at);
-                ending_at(heard.unwrap_or_else(nothing_heard), end)
+                end.cut(heard.unwrap_or_else(nothing_heard))
             }
         }
     }
 
     /// Lets a script of its own act, or sends the command on (`EX main/bms.c:366-395`).
-    pub(super) fn command_bms(&mut self, at: Time, command: BmsCommand) {
+    pub(super) fn command_bms(&mut self, at: Time, command: BmsCommand, out: &mut Out) {
         let request = Request::Bms(command);
         let id = request.id();
         let to = match &mut self.pack {
-            Pack::Own(bms) => Err(obey(bms, at, command)),
+            Pack::Own(bms) => {
+                bms.command(at, command);
+                Err(Silence::Obeyed)
+            }
             Pack::OverCan => self.can.bms_to_command(at),
         };
         match to {
             Ok(node) => {
-                self.schedule(at, at + BUS_TIME, id, Job::OnBus { node, request });
+                self.schedule(out, at, at + BUS_TIME, id, Job::OnBus { node, request });
             }
-            Err(why) => self.ignore(at, id, why),
+            Err(why) => out.silent(at, id, why),
         }
     }
 }

@@ -12,30 +12,26 @@
 
 mod bus;
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
 
 use super::{
-    Answer, CanBus, Device, DeviceOutput,
+    answer::{Answer, fw_info, no_qml_app},
     bms::Bms,
-    can_bus::{NodeDone, REBOOT_TIME},
+    can::{CanBus, NodeDone, REBOOT_TIME, standing_still},
     custom_config::Configs,
-    fate::Fate,
-    fw_info,
-    motor::standing_still,
-    no_qml_app,
+    output::{Device, DeviceEvent, Out},
     profile::Profile,
     queue::Queue,
     script::{Script, latin1, print},
+    silence::Silence,
     worker,
 };
 use crate::time::Time;
 
 /// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
 const BUS_TIME: Duration = Duration::from_millis(2);
-/// Why a request is dropped when too many wait.
-const CROWDED: &str = "too many requests wait for an answer";
 
 /// Who an Express says it is.
 #[derive(Clone, Debug)]
@@ -71,13 +67,12 @@ pub struct Express {
     worker_is_busy: bool,
     /// When it is back after a restart.
     back_at: Option<Time>,
-    output: VecDeque<DeviceOutput>,
 }
 
 enum Job {
     Do(Request),
     Say(Answer),
-    Ignore(CommandId, String),
+    Ignore(CommandId, Silence),
     /// The worker is done and free again.
     WorkDone(Vec<Answer>),
     /// A request goes out on the bus, from a node or from the Express itself.
@@ -124,33 +119,27 @@ impl Express {
             unasked,
             worker_is_busy: false,
             back_at: None,
-            output: VecDeque::new(),
         }
     }
 
-    fn ignore(&mut self, at: Time, command: CommandId, why: impl Into<String>) {
-        self.output.push_back(DeviceOutput::Ignored {
-            at,
-            command,
-            why: why.into(),
-        });
-    }
-
-    fn say(&mut self, at: Time, answer: Answer) {
-        self.output.push_back(answer.at(at));
-    }
-
     /// False, and the request ignored, when too much waits already.
-    fn schedule(&mut self, now: Time, due: Time, command: CommandId, job: Job) -> bool {
+    fn schedule(
+        &mut self,
+        out: &mut Out,
+        now: Time,
+        due: Time,
+        command: CommandId,
+        job: Job,
+    ) -> bool {
         let has_room = self.jobs.push(due, job);
         if !has_room {
-            self.ignore(now, command, CROWDED);
+            out.silent(now, command, Silence::Crowded);
         }
         has_room
     }
 
     /// Replies from the scenario; false where it has none for this request.
-    fn recite(&mut self, now: Time, payload: &[u8]) -> bool {
+    fn recite(&mut self, now: Time, payload: &[u8], out: &mut Out) -> bool {
         let Some(scripted) = self.script.reply_to(payload) else {
             return false;
         };
@@ -162,32 +151,32 @@ impl Express {
             .collect();
         let command = CommandId(payload.first().copied().unwrap_or_default());
         if answers.is_empty() {
-            self.ignore(now, command, "the scenario keeps it silent");
+            out.silent(now, command, Silence::Scripted);
         }
         for answer in answers {
-            self.schedule(now, due, command, Job::Say(answer));
+            self.schedule(out, now, due, command, Job::Say(answer));
         }
         true
     }
 
-    fn work(&mut self, now: Time, request: &Request) {
+    fn work(&mut self, now: Time, request: &Request, out: &mut Out) {
         let id = request.id();
         if self.worker_is_busy {
-            return self.ignore(now, id, worker::BUSY);
+            return out.silent(now, id, Silence::Busy);
         }
         let profile = self.identity.profile;
         let (took, answers) = match request {
             Request::TerminalCmd(command) => {
                 let (echo, took, prints) = worker::terminal(command, &self.script, &profile);
                 let due = now + self.identity.reply_after;
-                if !self.schedule(now, due, id, Job::Say(echo)) {
+                if !self.schedule(out, now, due, id, Job::Say(echo)) {
                     return;
                 }
                 (took, prints)
             }
             Request::Other(other) => match worker::update_baud(&other.arguments) {
                 Some((took, answer)) => (took, vec![answer]),
-                None => return self.ignore(now, id, "it is too short"),
+                None => return out.silent(now, id, Silence::TooShort),
             },
             _ => {
                 let scan = self.can.scan(now, profile.late_pong);
@@ -196,23 +185,23 @@ impl Express {
             }
         };
         let due = now + took + self.identity.reply_after;
-        self.worker_is_busy = self.schedule(now, due, id, Job::WorkDone(answers));
+        self.worker_is_busy = self.schedule(out, now, due, id, Job::WorkDone(answers));
     }
 
-    fn do_now(&mut self, at: Time, request: &Request) {
+    fn do_now(&mut self, at: Time, request: &Request, out: &mut Out) {
         let id = request.id();
         let profile = self.identity.profile;
         let result = match request {
             Request::FwVersion => Ok(self.fw_version()),
             Request::BmsGetValues => Ok(Reply::BmsValues(self.bms_values(at)).into()),
-            Request::Bms(command) => return self.command_bms(at, *command),
+            Request::Bms(command) => return self.command_bms(at, *command, out),
             Request::GetImuData { mask } => Ok(Reply::ImuData {
                 mask: *mask,
                 values: standing_still().select((*mask).into()),
                 can_id: Some(self.identity.configs.can_id()),
             }
             .into()),
-            Request::Reboot => return self.reboot(at),
+            Request::Reboot => return self.reboot(at, out),
             Request::Other(other) if other.id == CommandId::FW_INFO => Ok(fw_info(&profile).into()),
             Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => {
                 Ok(no_qml_app().into())
@@ -220,8 +209,8 @@ impl Express {
             _ => self.identity.configs.answer(request, profile.max_print),
         };
         match result {
-            Ok(answer) => self.say(at, answer),
-            Err(why) => self.ignore(at, id, why),
+            Ok(answer) => out.say(at, answer),
+            Err(why) => out.silent(at, id, why),
         }
     }
 
@@ -231,55 +220,54 @@ impl Express {
     }
 
     /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
-    fn reboot(&mut self, at: Time) {
-        self.ignore(at, CommandId::REBOOT, "it restarts");
+    fn reboot(&mut self, at: Time, out: &mut Out) {
+        out.silent(at, CommandId::REBOOT, Silence::Restarts);
         self.jobs = Queue::default();
         self.worker_is_busy = false;
         self.back_at = Some(at + REBOOT_TIME);
-        self.output.push_back(DeviceOutput::LinkDown { at });
+        out.push(at, DeviceEvent::LinkDown);
     }
 
     /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
-    fn dispatch(&mut self, now: Time, request: Request) {
+    fn dispatch(&mut self, now: Time, request: Request, out: &mut Out) {
         let profile = self.identity.profile;
         let id = request.id();
         let due = now + self.identity.reply_after;
-        if profile.fate(id) != Fate::Handled {
-            let why = profile.why_silent(id).unwrap_or_default();
-            self.schedule(now, due, id, Job::Ignore(id, why));
+        if let Some(why) = profile.why_silent(id) {
+            self.schedule(out, now, due, id, Job::Ignore(id, why));
         } else if worker::is_blocking(&request, &profile) {
-            self.work(now, &request);
+            self.work(now, &request, out);
         } else if let Request::ForwardCan { can_id: to, .. } = request {
             match request.forwarded() {
                 Some(Ok(inner)) => {
                     let (from, request) = (None, inner.body);
                     let job = Job::Forward { from, to, request };
-                    self.schedule(now, due + BUS_TIME, id, job);
+                    self.schedule(out, now, due + BUS_TIME, id, job);
                 }
-                Some(Err(error)) => self.ignore(now, id, error.to_string()),
+                Some(Err(error)) => out.silent(now, id, error.into()),
                 None => {}
             }
         } else {
-            self.schedule(now, due, id, Job::Do(request));
+            self.schedule(out, now, due, id, Job::Do(request));
         }
     }
 
-    fn run(&mut self, at: Time, job: Job) {
+    fn run(&mut self, at: Time, job: Job, out: &mut Out) {
         match job {
-            Job::Do(request) => self.do_now(at, &request),
-            Job::Say(answer) => self.say(at, answer),
-            Job::Ignore(command, why) => self.ignore(at, command, why),
+            Job::Do(request) => self.do_now(at, &request, out),
+            Job::Say(answer) => out.say(at, answer),
+            Job::Ignore(command, why) => out.silent(at, command, why),
             Job::WorkDone(answers) => {
                 self.worker_is_busy = false;
                 for answer in answers {
-                    self.say(at, answer);
+                    out.say(at, answer);
                 }
             }
-            Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request),
-            Job::OnBus { node, request } => self.on_bus(at, node, &request),
+            Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request, out),
+            Job::OnBus { node, request } => self.on_bus(at, node, &request, out),
             Job::NodeDone(done) => {
                 if let Some(answer) = self.can.done(at, done) {
-                    self.say(at, answer);
+                    out.say(at, answer);
                 }
             }
         }
@@ -293,22 +281,18 @@ impl Device for Express {
         self.can.drop_pending();
     }
 
-    fn handle(&mut self, now: Time, payload: &[u8]) {
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
         let command = CommandId(payload.first().copied().unwrap_or_default());
         if self.back_at.is_some() {
-            return self.ignore(now, command, "it is restarting");
+            return out.silent(now, command, Silence::Restarting);
         }
-        if self.recite(now, payload) {
+        if self.recite(now, payload, out) {
             return;
         }
         match Request::decode(payload) {
-            Ok(request) => self.dispatch(now, request.body),
-            Err(error) => self.ignore(now, command, error.to_string()),
+            Ok(request) => self.dispatch(now, request.body, out),
+            Err(error) => out.silent(now, command, error.into()),
         }
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Time> {
@@ -316,21 +300,21 @@ impl Device for Express {
         due.into_iter().flatten().min()
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time, out: &mut Out) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
             if self.back_at == Some(due) {
                 self.back_at = None;
-                self.output.push_back(DeviceOutput::LinkUp { at: due });
+                out.push(due, DeviceEvent::LinkUp);
             }
             while let Some((at, answer)) = self.unasked.pop(due) {
                 if self.back_at.is_some() {
-                    self.ignore(at, CommandId::PRINT, "it is restarting");
+                    out.silent(at, CommandId::PRINT, Silence::Restarting);
                 } else {
-                    self.say(at, answer);
+                    out.say(at, answer);
                 }
             }
             if let Some((at, job)) = self.jobs.pop(due) {
-                self.run(at, job);
+                self.run(at, job, out);
             }
         }
     }

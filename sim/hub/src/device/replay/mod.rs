@@ -7,15 +7,16 @@
 
 mod recording;
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-    time::Duration,
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use veschub_wire::CommandId;
+
+use super::{
+    answer,
+    output::{Device, Out},
+    queue::Queue,
+    silence::Silence,
 };
-
-use veschub_wire::{CommandId, Reply};
-
-use super::{Device, DeviceOutput, queue::Queue};
 use crate::time::Time;
 use recording::Answer;
 pub use recording::Recording;
@@ -97,7 +98,6 @@ pub struct Replay {
     /// When this session began, and how much of what came unasked was said in it.
     session: Option<(Time, usize)>,
     jobs: Queue<Vec<u8>>,
-    output: VecDeque<DeviceOutput>,
     /// Answers requests that were not recorded.
     stand_in: Option<Box<dyn Device>>,
 }
@@ -124,7 +124,6 @@ impl Replay {
             position: 0,
             session: None,
             jobs: Queue::default(),
-            output: VecDeque::new(),
             stand_in: None,
         }
     }
@@ -137,9 +136,9 @@ impl Replay {
     }
 
     /// What is answered to a request that was recorded, or why nothing is.
-    fn answer(&mut self, payload: &[u8]) -> Result<Answer, String> {
+    fn answer(&mut self, payload: &[u8]) -> Result<Answer, Silence> {
         let Some(turns) = self.recording.answers(payload) else {
-            return Err("the recording has no such request".to_owned());
+            return Err(Silence::NotRecorded);
         };
         if self.rules.order == Order::Strict {
             let requests = &self.recording.requests;
@@ -150,7 +149,7 @@ impl Replay {
             let next = requests.get(self.position);
             if let Some((_, next)) = next.filter(|(_, next)| next != payload) {
                 let next = CommandId(next.first().copied().unwrap_or_default());
-                return Err(format!("the recording goes on with {next}"));
+                return Err(Silence::OutOfOrder(next));
             }
             self.position += usize::from(next.is_some());
         }
@@ -165,32 +164,14 @@ impl Replay {
                 .rfind(|answer| !answer.is_empty())
                 .or_else(|| turns.last()),
             AtEnd::Wrap => turns.get(turn % turns.len()),
-            AtEnd::Silent => return Err("the recording is over".to_owned()),
+            AtEnd::Silent => return Err(Silence::RecordingOver),
         };
         let mut answer = answer.cloned().unwrap_or_default();
         answer.retain(|said| !said.unasked || self.rules.pace == Pace::Immediate);
         if answer.is_empty() {
-            return Err("it was not answered in the recording".to_owned());
+            return Err(Silence::RecordedSilence);
         }
         Ok(answer)
-    }
-
-    fn ignore(&mut self, at: Time, payload: &[u8], why: impl Into<String>) {
-        self.output.push_back(DeviceOutput::Ignored {
-            at,
-            command: CommandId(payload.first().copied().unwrap_or_default()),
-            why: why.into(),
-        });
-    }
-
-    fn say(&mut self, at: Time, payload: Vec<u8>) {
-        let decoded = Reply::decode(&payload).ok();
-        let truth = decoded.filter(|reply| reply.trailing.is_empty());
-        self.output.push_back(DeviceOutput::Reply {
-            at,
-            truth: truth.map(|reply| Box::new(reply.body)),
-            payload,
-        });
     }
 
     /// When the next thing comes that nobody asks for, and what it is.
@@ -221,30 +202,24 @@ impl Device for Replay {
         }
     }
 
-    fn handle(&mut self, now: Time, payload: &[u8]) {
+    fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out) {
         if let Some(device) = &mut self.stand_in
             && self.recording.answers(payload).is_none()
         {
-            device.handle(now, payload);
-            self.output
-                .extend(std::iter::from_fn(|| device.poll_output()));
-            return;
+            return device.handle(now, payload, out);
         }
+        let command = CommandId(payload.first().copied().unwrap_or_default());
         match self.answer(payload) {
-            Err(why) => self.ignore(now, payload, why),
+            Err(why) => out.silent(now, command, why),
             Ok(answer) => {
                 for said in answer {
                     let at = now + self.rules.pace.time(said.delay);
                     if !self.jobs.push(at, said.payload) {
-                        return self.ignore(now, payload, "too many requests wait for an answer");
+                        return out.silent(now, command, Silence::Crowded);
                     }
                 }
             }
         }
-    }
-
-    fn poll_output(&mut self) -> Option<DeviceOutput> {
-        self.output.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Time> {
@@ -257,22 +232,19 @@ impl Device for Replay {
         due.into_iter().flatten().min()
     }
 
-    fn handle_timeout(&mut self, now: Time) {
+    fn handle_timeout(&mut self, now: Time, out: &mut Out) {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
             if let Some(device) = &mut self.stand_in {
-                device.handle_timeout(due);
-                self.output
-                    .extend(std::iter::from_fn(|| device.poll_output()));
+                device.handle_timeout(due, out);
             }
             while let Some((at, payload)) = self.next_unasked().filter(|&(at, _)| at <= due) {
-                let payload = payload.to_vec();
-                self.say(at, payload);
+                out.say(at, answer::Answer::raw(payload));
                 if let Some((_, said)) = &mut self.session {
                     *said += 1;
                 }
             }
             while let Some((at, payload)) = self.jobs.pop(due) {
-                self.say(at, payload);
+                out.say(at, answer::Answer::raw(&payload));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{check_bms, check_login_part, check_range, check_tail};
+use super::{check_definition, check_login_part};
 use crate::{
     compile::{
         device::{express_profile, ids},
@@ -12,12 +12,8 @@ use crate::{
     schema,
     source::{Place, Source},
 };
-use veschub_hub::device::profile::Profile;
+use veschub_hub::device::identity::{MAX_HARDWARE, check_can_id, check_hardware};
 
-/// What fits the firmware's buffer of 65 bytes for the reply to FW_VERSION (`EX main/commands.c:238-290`).
-const MAX_HARDWARE: usize = 36;
-/// The longest hardware name of a BMS (`BM commands.c:94-124`).
-const MAX_BMS_HARDWARE: usize = 16;
 /// The most devices that one description can stand for.
 const MAX_DEVICES: usize = 10_000;
 
@@ -32,7 +28,9 @@ pub(super) fn check_express(
         check_login_part(id, "id", place, source)?;
     }
     check_login_part(&express.password, "password", place, source)?;
-    check_hardware(&express.hardware, MAX_HARDWARE, place, source)?;
+    check_definition(place, source, |mistakes| {
+        check_hardware(&express.hardware, MAX_HARDWARE, mistakes);
+    })?;
     if express.custom_configs > 1 {
         let place = place.clone().key("custom_configs");
         return Err(source
@@ -41,11 +39,12 @@ pub(super) fn check_express(
     }
     if let Some(bms) = &express.bms {
         let place = place.clone().key("bms");
-        check_bms(bms, &place, source)?;
         let end = express_profile(express.firmware).bms_end;
-        check_tail(bms, end, &place, source)?;
+        check_definition(&place, source, |mistakes| bms.check(end, mistakes))?;
     }
-    check_can_id(express.can_id, place, source)?;
+    check_definition(place, source, |mistakes| {
+        check_can_id(express.can_id, mistakes);
+    })?;
     check_bus(express, place, source)
 }
 
@@ -80,19 +79,10 @@ fn check_bus(
 ) -> Result<(), ScenarioError> {
     let mut taken: BTreeMap<u8, Place> = BTreeMap::new();
     for (index, node) in express.can.iter().enumerate() {
-        let place = place.clone().key("can").index(index);
-        let (can_id, place) = match node {
-            schema::CanNode::Motor(motor) => {
-                let place = place.key("motor");
-                check_motor(motor, &place, source)?;
-                (motor.can_id, place.key("can_id"))
-            }
-            schema::CanNode::Bms(bms) => {
-                let place = place.key("bms");
-                check_bms_node(bms, &place, source)?;
-                (bms.can_id, place.key("can_id"))
-            }
-        };
+        let place = place.clone().key("can").index(index).only();
+        let settings = node.settings();
+        check_definition(&place, source, |mistakes| settings.check(mistakes))?;
+        let (can_id, place) = (settings.can_id(), place.key("can_id"));
         if can_id == express.can_id {
             let message = format!("the node has the CAN id {can_id}, which is the Express' own");
             return Err(source
@@ -106,74 +96,6 @@ fn check_bus(
                 .also(first, "the first one")
                 .help("give each node an id of its own"));
         }
-    }
-    Ok(())
-}
-
-fn check_hardware(
-    name: &str,
-    limit: usize,
-    place: &Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
-    if name.len() > limit || name.contains('\0') {
-        let message = format!("the hardware name has {} bytes", name.len());
-        return Err(source
-            .error_at(place.clone().key("hardware"), message)
-            .help(format!("firmware holds up to {limit} bytes, and no NUL")));
-    }
-    Ok(())
-}
-
-fn check_can_id(can_id: u8, place: &Place, source: &Source) -> Result<(), ScenarioError> {
-    if can_id == 255 {
-        return Err(source
-            .error_at(
-                place.clone().key("can_id"),
-                "255 addresses all nodes and cannot be one node's id",
-            )
-            .help("take an id from 0 to 254"));
-    }
-    Ok(())
-}
-
-fn check_motor(motor: &schema::Motor, place: &Place, source: &Source) -> Result<(), ScenarioError> {
-    let at = |key: &str| place.clone().key(key);
-    check_hardware(&motor.hardware, MAX_HARDWARE, place, source)?;
-    check_can_id(motor.can_id, place, source)?;
-    for (value, key, limit) in [
-        (motor.fet_temperature_c, "fet_temperature_c", 3276.0),
-        (motor.motor_temperature_c, "motor_temperature_c", 3276.0),
-        (motor.motor_current_a, "motor_current_a", 10_000.0),
-        (motor.input_current_a, "input_current_a", 10_000.0),
-        (motor.duty, "duty", 1.0),
-        (motor.erpm, "erpm", 1_000_000.0),
-        (motor.speed_m_s, "speed_m_s", 1000.0),
-        (motor.input_voltage_v, "input_voltage_v", 3276.0),
-        (motor.battery_level, "battery_level", 1.0),
-    ] {
-        check_range(Some(value), -limit..=limit, at(key), source)?;
-    }
-    Ok(())
-}
-
-fn check_bms_node(
-    node: &schema::BmsNode,
-    place: &Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
-    check_can_id(node.can_id, place, source)?;
-    check_hardware(&node.hardware, MAX_BMS_HARDWARE, place, source)?;
-    let pack = place.clone().key("pack");
-    check_bms(&node.pack, &pack, source)?;
-    let schema::BmsFirmware::V6_00 = node.firmware;
-    check_tail(&node.pack, Profile::BMS_6_00.bms_end, &pack, source)?;
-    if node.pack.can_id.is_some() {
-        let message = "a pack has no CAN id but that of its BMS";
-        return Err(source
-            .error_at(pack.key("can_id").at_key(), message)
-            .also(place.clone().key("can_id"), "this one")
-            .help("leave it out"));
     }
     Ok(())
 }

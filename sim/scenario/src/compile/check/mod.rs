@@ -4,15 +4,9 @@ mod device;
 
 use std::collections::BTreeMap;
 
-use veschub_wire::{
-    command::{MAX_ELEMENTS, MAX_STATUS},
-    login::normalise_id,
-};
+use veschub_wire::login::normalise_id;
 
-use super::{
-    bms::{check_set_ends, reply_end},
-    fault::check_faults,
-};
+use super::fault::check_faults;
 use crate::{
     code::Code,
     error::ScenarioError,
@@ -22,7 +16,7 @@ use crate::{
 };
 use device::check_express;
 use veschub_hub::{
-    device::bms,
+    mistake::{Mistakes, Step},
     quirk::{Switch, catalogue},
 };
 
@@ -118,140 +112,32 @@ pub fn login_problem(text: &str, key: &str) -> Option<(String, &'static str)> {
     None
 }
 
-/// Refuses a number outside of what the wire can carry.
-pub(super) fn check_range(
-    value: Option<f64>,
-    range: std::ops::RangeInclusive<f64>,
-    place: Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
-    match value {
-        Some(value) if !range.contains(&value) => {
-            let (low, high) = (range.start(), range.end());
-            let message = format!("{value} is out of range: wanted {low} to {high}");
-            Err(source.error_at(place, message))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_bms(bms: &schema::Bms, place: &Place, source: &Source) -> Result<(), ScenarioError> {
-    let at = |key: &str| place.clone().key(key);
-    for (value, key, range) in [
-        (bms.cell_voltage_v, "cell_voltage_v", 0.0..=32.7),
-        (bms.spread_mv, "spread_mv", 0.0..=5000.0),
-        (bms.noise_mv, "noise_mv", 0.0..=1000.0),
-        (bms.capacity_ah, "capacity_ah", 0.001..=100_000.0),
-        (bms.state_of_charge, "state_of_charge", 0.0..=1.0),
-        (bms.state_of_health, "state_of_health", 0.0..=1.0),
-        (bms.charge_voltage_v, "charge_voltage_v", 0.0..=2147.0),
-        (bms.chip_temperature_c, "chip_temperature_c", -327.0..=327.0),
-        (
-            bms.humidity_temperature_c,
-            "humidity_temperature_c",
-            -327.0..=327.0,
-        ),
-        (bms.humidity_percent, "humidity_percent", 0.0..=100.0),
-        (bms.pressure_pa, "pressure_pa", 0.0..=327_670.0),
-    ] {
-        check_range(value, range, at(key), source)?;
-    }
-    let lists = [
-        (&bms.cell_voltages_v, "cell_voltages_v", "cells", 0.0..=32.7),
-        (
-            &bms.temperatures_c,
-            "temperatures_c",
-            "sensors",
-            -327.0..=327.0,
-        ),
-    ];
-    for (list, key, what, range) in lists {
-        for (index, &value) in list.iter().flatten().enumerate() {
-            check_range(Some(value), range.clone(), at(key).index(index), source)?;
-        }
-        let count = list.as_ref().map_or(0, Vec::len);
-        check_count(count, what, at(key), source)?;
-    }
-    check_count(bms.cells.unwrap_or_default(), "cells", at("cells"), source)?;
-    for (key, given) in [
-        ("cells", bms.cells.is_some()),
-        ("cell_voltage_v", bms.cell_voltage_v.is_some()),
-        ("spread_mv", bms.spread_mv.is_some()),
-    ] {
-        if given && bms.cell_voltages_v.is_some() {
-            let message = format!("`{key}` and `cell_voltages_v` contradict each other");
-            return Err(source
-                .error_at(at(key).at_key(), message)
-                .label("says what the list says already")
-                .also(at("cell_voltages_v").at_key(), "the list of all cells")
-                .help("keep one of them"));
-        }
-    }
-    if let Some(status) = &bms.status
-        && (status.len() > MAX_STATUS || status.contains('\0'))
-    {
-        let message = format!("the status has {} bytes", status.len());
-        return Err(source.error_at(at("status"), message).help(format!(
-            "firmware holds up to {MAX_STATUS} bytes, and no NUL"
-        )));
-    }
-    super::bms::check(bms, place, source)
-}
-
-/// Refuses values that stand behind the end of the reply.
-fn check_tail(
-    bms: &schema::Bms,
-    firmware_end: bms::ReplyEnd,
+/// The first of the mistakes that a definition found in its parameters, which stand at this place.
+fn check_definition(
     place: &Place,
     source: &Source,
+    look: impl FnOnce(&mut Mistakes),
 ) -> Result<(), ScenarioError> {
-    use bms::ReplyEnd::{CanId, DataVersion, Pressure, StateOfHealth, Status};
-    let end = bms.reply_ends_after.map_or(firmware_end, reply_end);
-    for (key, given, needed) in [
-        (
-            "state_of_charge",
-            bms.state_of_charge.is_some(),
-            StateOfHealth,
-        ),
-        (
-            "state_of_health",
-            bms.state_of_health.is_some(),
-            StateOfHealth,
-        ),
-        ("can_id", bms.can_id.is_some(), CanId),
-        ("pressure_pa", bms.pressure_pa.is_some(), Pressure),
-        ("data_version", bms.data_version.is_some(), DataVersion),
-        ("status", bms.status.is_some(), Status),
-    ] {
-        if given && needed > end {
-            let place = |key| place.clone().key(key);
-            let message =
-                format!("`{key}` stands behind the end of the reply, so no tool ever sees it");
-            let error = source.error_at(place(key).at_key(), message);
-            return Err(match bms.reply_ends_after {
-                Some(_) => error
-                    .also(place("reply_ends_after"), "ends before it")
-                    .help("keep one of them"),
-                None => error.help(
-                    "replies hold it from firmware 6.06 on: add `firmware: \"6.06\"` to the device",
-                ),
-            });
-        }
+    let at = |path: &[Step], at_key: bool| {
+        let place = path.iter().fold(place.clone(), |place, step| match *step {
+            Step::Key(key) => place.key(key),
+            Step::Index(index) => place.index(index),
+        });
+        if at_key { place.at_key() } else { place }
+    };
+    let mut mistakes = Mistakes::default();
+    look(&mut mistakes);
+    let Some(mistake) = mistakes.found().into_iter().next() else {
+        return Ok(());
+    };
+    let mut error = source.error_at(at(&mistake.path, mistake.at_key), mistake.message);
+    if let Some(label) = mistake.label {
+        error = error.label(label);
     }
-    check_set_ends(&bms.set, end, place, source)
-}
-
-fn check_count(
-    count: usize,
-    what: &str,
-    place: Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
-    if count > MAX_ELEMENTS {
-        let message = format!("{count} {what} are too many: firmware holds up to {MAX_ELEMENTS}");
-        return Err(source.error_at(place, message));
+    if let Some((path, at_key, label)) = mistake.also {
+        error = error.also(at(&path, at_key), label);
     }
-    Ok(())
+    Err(mistake.help.into_iter().fold(error, ScenarioError::help))
 }
 
 fn check_speed(

@@ -44,7 +44,7 @@ fn reset_counters_count_from_zero_and_the_totals_go_on() {
 fn zeroing_the_current_offset_corrects_the_chip_and_nothing_else() {
     let mut bms = pack(|settings| {
         settings.chip_offset_a = 0.7;
-        settings.current_changes = segments(&[(0.0, 3.0)]);
+        settings.current_a = segments(&[(0.0, 3.0)]);
     });
     let values = bms.values(seconds(1.0));
     close(values.chip_current_a.value(), 3.7, 0.011);
@@ -78,8 +78,8 @@ fn overrides_take_balancing_out_of_the_packs_hands() {
 #[test]
 fn commands_that_change_nothing_change_no_value() {
     let mut bms = pack(|settings| {
-        settings.current_changes = segments(RIDE);
-        settings.spread_v = 0.05;
+        settings.current_a = segments(RIDE);
+        settings.spread_mv = Some(50.0);
         settings.balancing = Balancing::Automatic;
     });
     let before = bms.clone();

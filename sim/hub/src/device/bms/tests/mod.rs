@@ -9,20 +9,17 @@ mod commands;
 /// Ten cells of 10 mΩ and 10 Ah, half full, without noise.
 fn settings() -> BmsSettings {
     BmsSettings {
-        cells: 10,
-        cell_voltage_v: 3.72,
-        spread_v: 0.0,
-        noise_v: 0.0,
-        resistance_ohm: 0.010,
+        cells: Some(10),
+        cell_voltage_v: Some(3.72),
+        spread_mv: Some(0.0),
+        noise_mv: 0.0,
+        resistance_mohm: 10.0,
         capacity_ah: 10.0,
         state_of_charge: Some(0.5),
         balancing: Balancing::Off,
         temperatures_c: vec![25.0, 20.0, 99.0, 0.0, -281.0],
-        thermal: Thermal {
-            ambient_c: None,
-            rise_c_per_w: 10.0,
-            time_constant: Duration::from_secs(600),
-        },
+        thermal_rise_c_per_w: 10.0,
+        thermal_time_constant: crate::duration::Duration(600_000_000_000),
         ..BmsSettings::default()
     }
 }
@@ -31,12 +28,12 @@ fn seconds(count: f64) -> Time {
     Time::ZERO + Duration::from_secs_f64(count)
 }
 
-fn segments(list: &[(f64, f64)]) -> Vec<Segment> {
-    let segment = |&(at, current_a): &(f64, f64)| Segment {
-        at: seconds(at),
+fn segments(list: &[(f64, f64)]) -> Current {
+    let segment = |&(at, current_a): &(f64, f64)| CurrentSegment {
+        at: crate::duration::Duration(seconds(at).as_nanos()),
         current_a,
     };
-    list.iter().map(segment).collect()
+    Current::Profile(list.iter().map(segment).collect())
 }
 
 fn pack(change: impl FnOnce(&mut BmsSettings)) -> Bms {
@@ -46,7 +43,7 @@ fn pack(change: impl FnOnce(&mut BmsSettings)) -> Bms {
 }
 
 fn under(current: &[(f64, f64)]) -> Bms {
-    pack(|settings| settings.current_changes = segments(current))
+    pack(|settings| settings.current_a = segments(current))
 }
 
 fn total(values: &BmsValues) -> f64 {
@@ -113,10 +110,10 @@ fn the_current_follows_its_profile_and_none_flows_before_it() {
 #[test]
 fn the_same_moment_gives_the_same_values_in_any_order() {
     let bms = pack(|settings| {
-        settings.current_changes = segments(RIDE);
-        settings.noise_v = 0.005;
+        settings.current_a = segments(RIDE);
+        settings.noise_mv = 5.0;
         settings.balancing = Balancing::Automatic;
-        settings.spread_v = 0.05;
+        settings.spread_mv = Some(50.0);
     });
     let moments: Vec<Time> = (0..300).map(|at| seconds(f64::from(at) * 0.97)).collect();
     let forth: Vec<BmsValues> = moments.iter().map(|&at| bms.values(at)).collect();
@@ -130,13 +127,13 @@ fn the_counters_are_the_integral_of_current_and_power_whatever_the_polling() {
     // The smaller pack's weak cell is empty before the end.
     for capacity_ah in [10.0, 4.0] {
         let bms = pack(|settings| {
-            settings.current_changes = segments(RIDE);
+            settings.current_a = segments(RIDE);
             settings.balancing = Balancing::Automatic;
-            settings.spread_v = 0.05;
+            settings.spread_mv = Some(50.0);
             settings.weak_cell = Some(WeakCell {
-                index: 3,
+                cell: 4,
                 capacity: 0.6,
-                resistance_ohm: 0.03,
+                resistance_mohm: 30.0,
             });
             settings.capacity_ah = capacity_ah;
         });
@@ -193,12 +190,12 @@ fn a_discharge_ends_when_the_pack_is_empty_and_a_charge_when_it_is_full() {
 fn a_full_pack_takes_no_more_and_an_empty_one_gives_no_more() {
     let full = pack(|settings| {
         settings.state_of_charge = Some(1.0);
-        settings.current_changes = segments(&[(0.0, -5.0)]);
+        settings.current_a = segments(&[(0.0, -5.0)]);
     });
     assert_eq!(full.values(Time::ZERO).current_a.value(), 0.0);
     let empty = pack(|settings| {
         settings.state_of_charge = Some(0.0);
-        settings.current_changes = segments(&[(0.0, 5.0)]);
+        settings.current_a = segments(&[(0.0, 5.0)]);
     });
     assert_eq!(empty.values(seconds(9.0)).current_a.value(), 0.0);
     assert_eq!(empty.values(seconds(9.0)).counter_ah.raw(), 0);
@@ -207,11 +204,11 @@ fn a_full_pack_takes_no_more_and_an_empty_one_gives_no_more() {
 #[test]
 fn a_weak_cell_runs_away_under_load_and_ends_the_discharge() {
     let bms = pack(|settings| {
-        settings.current_changes = segments(&[(0.0, 20.0)]);
+        settings.current_a = segments(&[(0.0, 20.0)]);
         settings.weak_cell = Some(WeakCell {
-            index: 6,
+            cell: 7,
             capacity: 0.5,
-            resistance_ohm: 0.015,
+            resistance_mohm: 15.0,
         });
     });
     let behind = |at| {
@@ -259,11 +256,14 @@ fn a_load_warms_the_sensors_late_and_dummies_never() {
 
 #[test]
 fn set_values_win_and_what_is_computed_from_them_follows() {
-    let pinned = |field, item, value| Setting {
+    let pinned = |field, item, value| SetValue {
         field,
         item,
-        at: Time::ZERO,
-        course: Course::Pinned(value),
+        at: crate::duration::Duration(0),
+        to: Some(value),
+        from: None,
+        over: None,
+        series: None,
     };
     let bms = pack(|settings| {
         settings.set = vec![
@@ -289,11 +289,11 @@ fn set_values_win_and_what_is_computed_from_them_follows() {
 #[test]
 fn years_and_extremes_stop_at_the_end_of_the_range() {
     let bms = pack(|settings| {
-        settings.current_changes = segments(&[(0.0, 2147.0)]);
+        settings.current_a = segments(&[(0.0, 2147.0)]);
         settings.capacity_ah = 100_000.0;
-        settings.resistance_ohm = 10.0;
+        settings.resistance_mohm = 10_000.0;
         settings.balancing = Balancing::Automatic;
-        settings.spread_v = 5.0;
+        settings.spread_mv = Some(5000.0);
     });
     for at in [
         Time::ZERO,
@@ -314,8 +314,8 @@ fn years_and_extremes_stop_at_the_end_of_the_range() {
 #[test]
 fn a_pack_of_no_cells_has_no_voltage_and_no_trouble() {
     let bms = pack(|settings| {
-        settings.cells = 0;
-        settings.current_changes = segments(&[(0.0, 5.0)]);
+        settings.cells = Some(0);
+        settings.current_a = segments(&[(0.0, 5.0)]);
     });
     let values = bms.values(seconds(10.0));
     assert_eq!(total(&values), 0.0);

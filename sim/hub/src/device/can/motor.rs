@@ -3,89 +3,206 @@
 //! It runs at a constant speed: distances, charges and energies grow with the time since the start of the run, the
 //! other values stay where the scenario put them, give or take a little noise.
 
-use std::time::Duration;
+use std::time::Duration as Span;
 
 use rand::RngExt;
+use serde::Deserialize;
 use veschub_wire::{
     CommandId, Reply, Request,
     command::{BmsValues, FwVersion, ImuData, Opaque, Stats, Values, ValuesSetup},
     number::{F16, F32, Float},
 };
 
-use super::{Answer, bms_node::ending_at, fw_info, profile::Profile};
-use crate::{rng::Seed, time::Time};
+use super::node::{Node, NodeSettings};
+use crate::{
+    device::{
+        answer::{Answer, fw_info},
+        bms::Series,
+        identity::{MAX_HARDWARE, check_can_id, check_hardware, firmware, random_bytes},
+        profile::Profile,
+        silence::Silence,
+    },
+    duration::Duration,
+    mistake::Mistakes,
+    rng::Seed,
+    time::Time,
+};
 
 /// New measurements come this often.
-const SAMPLE_TIME: Duration = Duration::from_millis(20);
+const SAMPLE_TIME: Span = Span::from_millis(20);
 
 /// Energy of a full battery, Wh.
 const BATTERY_WH: f64 = 500.0;
 
-/// What a motor controller is like.
-#[derive(Clone, Debug, PartialEq)]
+/// A motor controller.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 pub struct MotorSettings {
-    /// Its CAN id.
+    /// Its CAN id: 0 to 254.
     pub can_id: u8,
-    /// Its firmware.
-    pub profile: Profile,
-    /// The reply to FW_VERSION, as far as the firmware sends it.
-    pub firmware: FwVersion,
+    /// Firmware version.
+    #[serde(default)]
+    pub firmware: MotorFirmware,
+    /// Hardware name.
+    #[serde(default = "hardware")]
+    pub hardware: String,
+    /// How long it takes to answer a PING; beyond 10 ms the answer is too late.
+    #[serde(default)]
+    pub pong_after: Option<Duration>,
     /// Temperature of the power transistors, °C.
+    #[serde(default = "fet_temperature_c")]
     pub fet_temperature_c: f64,
     /// Temperature of the motor, °C.
+    #[serde(default = "motor_temperature_c")]
     pub motor_temperature_c: f64,
     /// Current of the motor, A.
+    #[serde(default)]
     pub motor_current_a: f64,
     /// Current of the supply, A.
+    #[serde(default)]
     pub input_current_a: f64,
     /// Duty cycle, -1 to 1.
+    #[serde(default)]
     pub duty: f64,
     /// Electrical speed, revolutions per minute.
+    #[serde(default)]
     pub erpm: f64,
     /// Speed of the vehicle, m/s.
+    #[serde(default)]
     pub speed_m_s: f64,
     /// Voltage of the supply, V.
+    #[serde(default = "input_voltage_v")]
     pub input_voltage_v: f64,
     /// Charge left in the battery, 0 to 1.
+    #[serde(default = "battery_level")]
     pub battery_level: f64,
     /// Fault code.
+    #[serde(default)]
     pub fault: u8,
 }
 
-/// A simulated motor controller.
+/// Firmware of a motor controller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum MotorFirmware {
+    /// 5.02: no time-out flags, no uptime, no CAN id of the BMS.
+    #[serde(rename = "5.02")]
+    V5_02,
+    /// 5.03: with these, and with the lifetime totals of the BMS.
+    #[serde(rename = "5.03")]
+    V5_03,
+    /// 6.00: with the firmware's name.
+    #[serde(rename = "6.00")]
+    V6_00,
+    /// 6.05: with a CRC of the config, and with the pressure at the BMS.
+    #[default]
+    #[serde(rename = "6.05")]
+    V6_05,
+    /// 7.01: with data version and status of the BMS.
+    #[serde(rename = "7.01")]
+    V7_01,
+}
+
+impl MotorFirmware {
+    fn profile(self) -> Profile {
+        match self {
+            Self::V5_02 => Profile::MOTOR_5_02,
+            Self::V5_03 => Profile::MOTOR_5_03,
+            Self::V6_00 => Profile::MOTOR_6_00,
+            Self::V6_05 => Profile::MOTOR_6_05,
+            Self::V7_01 => Profile::MOTOR_7_01,
+        }
+    }
+}
+
+fn hardware() -> String {
+    "MOTOR".to_owned()
+}
+
+fn fet_temperature_c() -> f64 {
+    30.0
+}
+
+fn motor_temperature_c() -> f64 {
+    35.0
+}
+
+fn input_voltage_v() -> f64 {
+    80.0
+}
+
+fn battery_level() -> f64 {
+    0.8
+}
+
+impl NodeSettings for MotorSettings {
+    fn can_id(&self) -> u8 {
+        self.can_id
+    }
+
+    fn pong_after(&self) -> Option<Duration> {
+        self.pong_after
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) {
+        check_hardware(&self.hardware, MAX_HARDWARE, mistakes);
+        check_can_id(self.can_id, mistakes);
+        for (value, key, limit) in [
+            (self.fet_temperature_c, "fet_temperature_c", 3276.0),
+            (self.motor_temperature_c, "motor_temperature_c", 3276.0),
+            (self.motor_current_a, "motor_current_a", 10_000.0),
+            (self.input_current_a, "input_current_a", 10_000.0),
+            (self.duty, "duty", 1.0),
+            (self.erpm, "erpm", 1_000_000.0),
+            (self.speed_m_s, "speed_m_s", 1000.0),
+            (self.input_voltage_v, "input_voltage_v", 3276.0),
+            (self.battery_level, "battery_level", 1.0),
+        ] {
+            mistakes.range(key, value, -limit..=limit);
+        }
+    }
+}
+
+impl MotorSettings {
+    pub(super) fn make(&self, seed: Seed, _: &Series) -> Motor {
+        let config = random_bytes(seed.derive("config"));
+        Motor {
+            profile: self.firmware.profile(),
+            firmware: FwVersion {
+                config_crc: Some(u32::from_be_bytes(config)),
+                ..firmware(&self.hardware, random_bytes(seed.derive("uuid")), 0)
+            },
+            settings: self.clone(),
+            seed,
+        }
+    }
+}
+
+/// A simulated motor controller; the seed decides its noise.
 #[derive(Clone, Debug)]
-pub struct Motor {
+pub(super) struct Motor {
     settings: MotorSettings,
+    profile: Profile,
+    /// The reply to FW_VERSION, as far as the firmware sends it.
+    firmware: FwVersion,
     seed: Seed,
 }
 
-impl Motor {
-    /// A motor controller; the seed decides its noise.
-    #[must_use]
-    pub fn new(settings: MotorSettings, seed: Seed) -> Self {
-        Self { settings, seed }
+impl Node for Motor {
+    fn profile(&self) -> &Profile {
+        &self.profile
     }
 
-    pub(super) fn profile(&self) -> &Profile {
-        &self.settings.profile
-    }
-
-    pub(super) fn can_id(&self) -> u8 {
-        self.settings.can_id
-    }
-
-    /// Its reply to a request that its firmware handles, or why there is none. `heard` is what it knows of a BMS.
-    pub(super) fn answer(
-        &self,
+    fn answer(
+        &mut self,
         at: Time,
         request: &Request,
         heard: Option<BmsValues>,
-    ) -> Result<Answer, String> {
-        let profile = &self.settings.profile;
+    ) -> Result<Answer, Silence> {
+        let profile = self.profile;
         let reply = match *request {
-            Request::FwVersion => {
-                Reply::FwVersion(profile.cut_fw_version(self.settings.firmware.clone()))
-            }
+            Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),
             Request::GetValues => Reply::Values(profile.cut_values(self.values(at))),
             Request::GetValuesSelective { mask } => {
                 let values = self.values(at).select(mask & profile.values);
@@ -121,24 +238,26 @@ impl Motor {
             },
             // One that has heard of no BMS says so in its own way: everything is 0.
             Request::BmsGetValues => {
-                Reply::BmsValues(ending_at(heard.unwrap_or_else(no_bms), profile.bms_end))
+                Reply::BmsValues(profile.bms_end.cut(heard.unwrap_or_else(no_bms)))
             }
             Request::Other(ref other) => match (other.id, other.arguments.first()) {
-                (CommandId::FW_INFO, _) => fw_info(profile),
+                (CommandId::FW_INFO, _) => fw_info(&profile),
                 (CommandId::RESET_STATS, None | Some(0)) => {
-                    return Err("no acknowledgement was asked for".to_owned());
+                    return Err(Silence::NoAcknowledgement);
                 }
                 (CommandId::RESET_STATS, Some(_)) => Reply::Other(Opaque {
                     id: CommandId::RESET_STATS,
                     arguments: Vec::new(),
                 }),
-                _ => return Err(format!("{} has nothing to say to it", profile.name)),
+                _ => return Err(Silence::NothingToSay(profile.name)),
             },
-            _ => return Err(format!("{} has nothing to say to it", profile.name)),
+            _ => return Err(Silence::NothingToSay(profile.name)),
         };
         Ok(reply.into())
     }
+}
 
+impl Motor {
     fn values(&self, at: Time) -> Values {
         let settings = &self.settings;
         let mut noise = self.noise_at(at);
@@ -257,7 +376,7 @@ fn no_bms() -> BmsValues {
 }
 
 /// An IMU at rest: gravity and no rotation.
-pub(super) fn standing_still() -> ImuData {
+pub(in crate::device) fn standing_still() -> ImuData {
     let zero = Some(Float::default());
     let one = Some(Float::packed(1.0));
     ImuData {

@@ -9,8 +9,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::profile::LatePong;
-use crate::time::Time;
+use crate::{device::profile::LatePong, time::Time};
 
 /// How long an id is waited for (`EX main/comm_can.c:1133-1151`).
 const PING_TIMEOUT: Duration = Duration::from_millis(10);
@@ -19,11 +18,11 @@ const LAST_ID: u8 = 254;
 
 /// What a scan found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Scan {
+pub(in crate::device) struct Scan {
     /// The ids that seemed to answer, ascending.
-    pub(super) can_ids: Vec<u8>,
+    pub(in crate::device) can_ids: Vec<u8>,
     /// How long it took.
-    pub(super) took: Duration,
+    pub(in crate::device) took: Duration,
     /// PONGs that were under way when it ended.
     pub(super) under_way: Vec<Time>,
 }

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::{Loaded, Scenario, ScenarioError, schema};
 use veschub_hub::{
-    device::bms::{Bms, BmsSettings, ReplyEnd},
+    device::bms::{Bms, BmsSettings},
     rng::Seed,
     time::Time,
 };
@@ -33,13 +33,10 @@ fn refused(bms: &str) -> ScenarioError {
 
 fn settings(bms: &str) -> BmsSettings {
     let loaded = Loaded::parse("pack.yaml", &text(bms), Path::new(".")).unwrap();
-    let Some(schema::Device::Express(express)) = loaded.scenario.devices.first() else {
+    let Some(schema::Device::Express(express)) = loaded.scenario.devices.into_iter().next() else {
         panic!("no Express");
     };
-    let files = super::Files::new(loaded.source(), Path::new("."));
-    let pack = express.bms.as_ref().unwrap();
-    let place = crate::Place::root();
-    super::bms_settings(pack, ReplyEnd::Status, &place, &files).unwrap()
+    express.bms.unwrap()
 }
 
 #[test]
@@ -236,7 +233,7 @@ fn a_pack_of_which_nothing_is_said_is_the_usual_one() {
 
 #[test]
 fn a_cell_without_a_voltage_has_what_its_chemistry_has_at_that_charge() {
-    let volts = |bms| settings(bms).cell_voltage_v;
+    let volts = |bms| settings(bms).mean_voltage_v();
     assert_eq!(volts("{ chemistry: lifepo4 }"), 3.3);
     assert!((volts("{ state_of_charge: 1 }") - 4.2).abs() < 1e-9);
     assert!((volts("{ chemistry: lifepo4, state_of_charge: 0 }") - 2.5).abs() < 1e-9);
@@ -246,7 +243,7 @@ fn a_cell_without_a_voltage_has_what_its_chemistry_has_at_that_charge() {
 #[test]
 fn sensors_are_broken_and_filled_as_numbered_from_1() {
     let pack = "{ temperatures_c: [20, 21], broken_sensor: 2, filler_sensors: 2 }";
-    assert_eq!(settings(pack).temperatures_c, [20.0, -281.0, 99.0, 99.0]);
+    assert_eq!(settings(pack).sensors_c(), [20.0, -281.0, 99.0, 99.0]);
 }
 
 #[test]

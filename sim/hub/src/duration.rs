@@ -5,6 +5,8 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::time::Time;
+
 /// A span of time in nanoseconds, written as a number and a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(pub u64);
@@ -105,6 +107,35 @@ impl fmt::Display for Duration {
             write!(f, ".{}", decimals.trim_end_matches('0'))?;
         }
         f.write_str(unit)
+    }
+}
+
+impl From<Duration> for std::time::Duration {
+    fn from(duration: Duration) -> Self {
+        Self::from_nanos(duration.0)
+    }
+}
+
+/// As long after the start of the run.
+impl From<Duration> for Time {
+    fn from(since: Duration) -> Self {
+        Self::from_nanos(since.0)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Duration {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A span of time: a number and a unit, ns, us, ms, s, m or h.",
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$",
+            "examples": ["250ms", "2.6s", "5m"],
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! A hub and its clients joined in memory, in virtual time.
+//! A hub and its clients joined in memory, in virtual time: what `driver` is for sockets and the time of day.
 //!
 //! The clock is tokio's, paused: it jumps to the next timer when every task waits, so minutes of protocol pass in
 //! milliseconds. Its timers have a grain of 1 ms. What a client writes is therefore handed to the hub 1 ms later but
@@ -19,20 +19,21 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::Notify,
-    time::{Instant, sleep_until},
+    time::Instant,
 };
-use veschub_drive::observe::Observer;
 use veschub_hub::{
     hub::{ConnId, Event, Hub, Output},
     time::Time,
 };
+
+use crate::{driver::wait_until, observe::Observer};
 
 /// How long what was written at one instant may still grow.
 const GRAIN: Duration = Duration::from_millis(1);
 
 /// The connections between a hub and its clients.
 #[derive(Clone)]
-pub(crate) struct Network(Rc<Shared>);
+pub struct Network(Rc<Shared>);
 
 struct Shared {
     start: Instant,
@@ -70,7 +71,7 @@ struct End {
 impl Network {
     /// A network that starts now.
     #[must_use]
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self(Rc::new(Shared {
             start: Instant::now(),
             state: RefCell::default(),
@@ -80,7 +81,7 @@ impl Network {
 
     /// Connects a client to the hub.
     #[must_use]
-    pub(crate) fn connect(&self) -> Connection {
+    pub fn connect(&self) -> Connection {
         let mut state = self.0.state.borrow_mut();
         state.last += 1;
         let conn = ConnId(state.last);
@@ -95,13 +96,13 @@ impl Network {
 
     /// Time since the start, as clients see it.
     #[must_use]
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub fn elapsed(&self) -> Duration {
         self.0.start.elapsed()
     }
 
     /// How often clients have read where nothing comes any more. Once is how an end is found out.
     #[must_use]
-    pub(crate) fn idle_reads(&self) -> u64 {
+    pub fn idle_reads(&self) -> u64 {
         self.0.state.borrow().idle_reads
     }
 
@@ -112,7 +113,7 @@ impl Network {
     }
 
     /// Carries bytes between the hub and the clients for ever; `observe` sees all that happens.
-    pub(crate) async fn drive(&self, hub: &mut Hub, mut observe: impl Observer) -> Infallible {
+    pub async fn drive(&self, hub: &mut Hub, mut observe: impl Observer) -> Infallible {
         loop {
             self.catch_up(hub, &mut observe);
             while let Some(entry) = hub.poll_journal() {
@@ -223,15 +224,8 @@ impl Default for Network {
     }
 }
 
-async fn wait_until(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// A client's connection to the hub. Dropping it ends it.
-pub(crate) struct Connection {
+pub struct Connection {
     network: Network,
     conn: ConnId,
 }

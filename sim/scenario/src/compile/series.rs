@@ -1,47 +1,42 @@
 //! Time series in CSV files: `time_s,value`.
 
-use std::{cell::RefCell, collections::BTreeMap, fs::File, io::Read, path::Path, time::Duration};
+use std::{fs::File, io::Read, path::Path, time::Duration};
 
 use crate::{
     error::ScenarioError,
     source::{Place, Source},
 };
-use veschub_hub::device::bms::{Course, Points};
+use veschub_hub::device::bms::{BmsSettings, Points, Series};
 
 /// The most rows of a file.
 const MAX_ROWS: usize = 1_000_000;
 
-/// The files that a scenario names, each read once, however many devices play it.
-pub(in crate::compile) struct Files<'a> {
-    source: &'a Source,
-    /// Where relative paths start.
-    folder: &'a Path,
-    read: RefCell<BTreeMap<String, Points>>,
-}
-
-impl<'a> Files<'a> {
-    pub(in crate::compile) fn new(source: &'a Source, folder: &'a Path) -> Self {
-        Self {
-            source,
-            folder,
-            read: RefCell::default(),
-        }
-    }
-
-    /// The series in a file; `place` is where the scenario names it.
-    pub(super) fn read(&self, name: &str, place: Place) -> Result<Course, ScenarioError> {
-        let mut known = self.read.borrow_mut();
-        if let Some(points) = known.get(name) {
-            return Ok(Course::Series(points.clone()));
-        }
-        let points = read(&self.folder.join(name)).map_err(|message| {
-            self.source.error_at(place, message).help(
+/// Reads the files that a pack names, each once, however many devices play it; `place` is where the pack's keys
+/// stand, and relative paths start at the folder.
+pub(super) fn read_series(
+    bms: &BmsSettings,
+    known: &mut Series,
+    place: &Place,
+    source: &Source,
+    folder: &Path,
+) -> Result<(), ScenarioError> {
+    for (index, value) in bms.set.iter().enumerate() {
+        let Some(name) = value
+            .series
+            .as_ref()
+            .filter(|name| !known.contains_key(*name))
+        else {
+            continue;
+        };
+        let points = read(&folder.join(name)).map_err(|message| {
+            let place = place.clone().key("set").index(index).key("series");
+            source.error_at(place, message).help(
                 "a series begins with the line `time_s,value`, and rows like `0.5,12.25` follow; a relative path starts at the scenario's folder",
             )
         })?;
-        known.insert(name.to_owned(), points.clone());
-        Ok(Course::Series(points))
+        known.insert(name.clone(), points);
     }
+    Ok(())
 }
 
 /// The series in a file, or what is wrong with it, in words.

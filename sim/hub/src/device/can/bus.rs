@@ -1,0 +1,293 @@
+//! The CAN bus behind a device: the nodes on it, and what each does with what it is sent.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use veschub_wire::{Reply, Request, command::BmsValues};
+
+use super::{
+    kinds::CanNode,
+    node::Node,
+    scan::{Scan, scan},
+};
+use crate::{
+    device::{
+        answer::Answer,
+        bms::Series,
+        profile::{LatePong, Profile},
+        silence::Silence,
+        worker,
+    },
+    rng::Seed,
+    time::Time,
+};
+
+/// The id that addresses all nodes.
+pub(in crate::device) const BROADCAST: u8 = 255;
+/// How long a device is away after REBOOT (`EX main/commands.c:363-373`; taken for the nodes as well).
+pub(in crate::device) const REBOOT_TIME: Duration = Duration::from_secs(1);
+/// BMS data older than this are no data (`EX bms.c:366-395`).
+const FRESH: Duration = Duration::from_secs(2);
+
+/// A place on the bus with its node.
+#[derive(Debug)]
+struct Station {
+    can_id: u8,
+    node: Box<dyn Node>,
+    pong_after: Duration,
+    /// Whether its worker is busy.
+    busy: bool,
+    /// When it is back after a restart.
+    back_at: Time,
+    /// Counts restarts: what was begun before one is not ended.
+    life: u32,
+}
+
+impl Station {
+    fn new(described: &CanNode, seed: Seed, series: &Series) -> Self {
+        let settings = described.settings();
+        let can_id = settings.can_id();
+        Self {
+            can_id,
+            node: described.make(seed.derive(&format!("can {can_id}")), series),
+            pong_after: settings.pong_after().map(Into::into).unwrap_or_default(),
+            busy: false,
+            back_at: Time::ZERO,
+            life: 0,
+        }
+    }
+
+    fn silent(&self, why: Silence) -> Effect {
+        let (can_id, why) = (self.can_id, Box::new(why));
+        Effect::Silent(Silence::Node { can_id, why })
+    }
+
+    fn is_there(&self, at: Time) -> bool {
+        at >= self.back_at
+    }
+
+    /// Does a blocking command; `others` are the ids that this node can find, and when they answer.
+    fn work(&mut self, at: Time, request: &Request, others: &BTreeMap<u8, Duration>) -> Effect {
+        if self.busy {
+            return self.silent(Silence::Busy);
+        }
+        let (after, answer) = match request {
+            Request::PingCan => {
+                let late = self.node.profile().late_pong;
+                let Scan { can_ids, took, .. } = scan(at, others, late, Vec::new());
+                (took, Reply::PingCan { can_ids }.into())
+            }
+            Request::Other(other) => match worker::update_baud(&other.arguments) {
+                Some((after, answer)) => (after, answer),
+                None => return self.silent(Silence::TooShort),
+            },
+            Request::Bms(_) => return self.answer(at, request, None),
+            _ => return self.silent(Silence::NothingToPrint),
+        };
+        self.busy = true;
+        let done = NodeDone {
+            can_id: self.can_id,
+            life: self.life,
+            answer,
+        };
+        Effect::Later { after, done }
+    }
+
+    fn answer(&mut self, at: Time, request: &Request, heard: Option<BmsValues>) -> Effect {
+        match self.node.answer(at, request, heard) {
+            Ok(answer) => Effect::Say(answer),
+            Err(why) => self.silent(why),
+        }
+    }
+
+    fn restart(&mut self, at: Time) {
+        self.back_at = at + REBOOT_TIME;
+        self.busy = false;
+        self.life += 1;
+    }
+}
+
+/// What a node does with a request.
+#[derive(Debug)]
+pub(in crate::device) enum Effect {
+    /// It answers.
+    Say(Answer),
+    /// It answers later, when its worker is done.
+    Later { after: Duration, done: NodeDone },
+    /// It sends the request on to another node.
+    Pass { to: u8, request: Request },
+    /// It does not answer.
+    Silent(Silence),
+}
+
+/// A node's worker is done.
+#[derive(Clone, Debug)]
+pub(in crate::device) struct NodeDone {
+    can_id: u8,
+    life: u32,
+    answer: Answer,
+}
+
+/// A CAN bus with its nodes, by their ids.
+#[derive(Debug, Default)]
+pub struct CanBus {
+    stations: BTreeMap<u8, Station>,
+    off: bool,
+    /// PONGs that were under way when the last scan ended.
+    under_way: Vec<Time>,
+}
+
+impl CanBus {
+    /// A bus with these nodes; of two with one id, the later one stays.
+    #[must_use]
+    pub fn new(nodes: &[CanNode], seed: Seed, series: &Series) -> Self {
+        let stations = nodes.iter().map(|node| Station::new(node, seed, series));
+        Self {
+            stations: stations.map(|one| (one.can_id, one)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// The same bus with its driver not started: every PING fails at once, and nothing gets through.
+    #[must_use]
+    pub fn switched_off(mut self) -> Self {
+        self.off = true;
+        self
+    }
+
+    pub(in crate::device) fn is_off(&self) -> bool {
+        self.off
+    }
+
+    /// What an Express finds that scans at this moment (`EX main/commands.c:149-163`).
+    pub(in crate::device) fn scan(&mut self, at: Time, late: LatePong) -> Scan {
+        if self.off {
+            return Scan {
+                can_ids: Vec::new(),
+                took: Duration::ZERO,
+                under_way: Vec::new(),
+            };
+        }
+        let under_way = std::mem::take(&mut self.under_way);
+        let scan = scan(at, &self.pongs(at), late, under_way);
+        self.under_way.clone_from(&scan.under_way);
+        scan
+    }
+
+    fn pongs(&self, at: Time) -> BTreeMap<u8, Duration> {
+        let there = self.stations.values().filter(|node| node.is_there(at));
+        there.map(|node| (node.can_id, node.pong_after)).collect()
+    }
+
+    /// The nodes that a command for this id reaches: one, none, or with 255 all, ascending.
+    pub(in crate::device) fn addressed(&self, at: Time, can_id: u8) -> Vec<u8> {
+        let there = self.stations.values().filter(|node| node.is_there(at));
+        there
+            .map(|node| node.can_id)
+            .filter(|&id| !self.off && (can_id == BROADCAST || id == can_id))
+            .collect()
+    }
+
+    /// The BMS whose data count, and when it told them: the first that is fresh, or the one that was heard last
+    /// (`EX bms.c:59-287`).
+    fn bms_heard(&self, at: Time) -> Option<(u8, Time)> {
+        if self.off {
+            return None;
+        }
+        let told = |one: &Station| Some((one.can_id, one.node.told_at(at)?));
+        let mut all = self.stations.values().filter_map(told);
+        let mut best = all.next()?;
+        for other in all {
+            if at - best.1 > FRESH && other.1 > best.1 {
+                best = other;
+            }
+        }
+        Some(best)
+    }
+
+    /// What everybody on the bus knows of a BMS.
+    pub(in crate::device) fn bms_values(&mut self, at: Time) -> Option<BmsValues> {
+        let (can_id, told_at) = self.bms_heard(at)?;
+        self.stations.get_mut(&can_id)?.node.broadcast(told_at)
+    }
+
+    /// The BMS that a command may be sent to, or why there is none: its data must be younger than 2 s.
+    pub(in crate::device) fn bms_to_command(&self, at: Time) -> Result<u8, Silence> {
+        let (can_id, told_at) = self.bms_heard(at).ok_or(Silence::NoBms)?;
+        let age = at - told_at;
+        if age >= FRESH {
+            return Err(Silence::StaleBms { can_id, age });
+        }
+        Ok(can_id)
+    }
+
+    /// What a node does with a request that reached it; `master` is the id of the device whose bus this is.
+    pub(in crate::device) fn receive(
+        &mut self,
+        at: Time,
+        can_id: u8,
+        request: &Request,
+        master: u8,
+    ) -> Effect {
+        let heard = match request {
+            Request::BmsGetValues => self.bms_values(at),
+            _ => None,
+        };
+        let to_command = match request {
+            Request::Bms(_) => self.bms_to_command(at),
+            _ => Err(Silence::NoBms),
+        };
+        let mut others = self.pongs(at);
+        others.remove(&can_id);
+        others.insert(master, Duration::ZERO);
+        let there = self.stations.get_mut(&can_id);
+        let Some(one) = there.filter(|one| one.is_there(at)) else {
+            return Effect::Silent(Silence::NodeGone(can_id));
+        };
+        let profile: Profile = *one.node.profile();
+        if let Some(why) = profile.why_silent(request.id()) {
+            return one.silent(why);
+        }
+        match request {
+            Request::Reboot => {
+                one.restart(at);
+                one.silent(Silence::Restarts)
+            }
+            Request::ForwardCan { can_id: to, .. } => match request.forwarded() {
+                Some(Ok(inner)) => Effect::Pass {
+                    to: *to,
+                    request: inner.body,
+                },
+                Some(Err(error)) => one.silent(error.into()),
+                None => one.silent(Silence::Empty),
+            },
+            // A node that is no BMS sends it on to the one that it has heard.
+            Request::Bms(_) if one.node.told_at(at).is_none() => match to_command {
+                Ok(to) => Effect::Pass {
+                    to,
+                    request: request.clone(),
+                },
+                Err(why) => one.silent(why),
+            },
+            _ if worker::is_blocking(request, &profile) => one.work(at, request, &others),
+            _ => one.answer(at, request, heard),
+        }
+    }
+
+    /// Ends a node's work; its answer, unless it restarted meanwhile.
+    pub(in crate::device) fn done(&mut self, at: Time, done: NodeDone) -> Option<Answer> {
+        let node = self.stations.get_mut(&done.can_id)?;
+        if node.life != done.life {
+            return None;
+        }
+        node.busy = false;
+        node.is_there(at).then_some(done.answer)
+    }
+
+    /// Forgets the work of all nodes.
+    pub(in crate::device) fn drop_pending(&mut self) {
+        for node in self.stations.values_mut() {
+            node.busy = false;
+            node.life += 1;
+        }
+    }
+}

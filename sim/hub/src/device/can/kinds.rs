@@ -1,0 +1,47 @@
+//! The kinds of nodes on a CAN bus: each is described in its own file, and this is the list.
+
+use serde::Deserialize;
+
+use super::{
+    bms::BmsNodeSettings,
+    motor::MotorSettings,
+    node::{Node, NodeSettings},
+};
+use crate::{device::bms::Series, rng::Seed};
+
+/// Makes an enum of the kinds, and of each its settings.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident($settings:ty),)+) => {
+        /// A node on a CAN bus.
+        #[derive(Clone, Debug, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(rename_all = "kebab-case")]
+        pub enum CanNode {
+            $($(#[$doc])* $kind(Box<$settings>),)+
+        }
+
+        impl CanNode {
+            /// What it is like.
+            #[must_use]
+            pub fn settings(&self) -> &dyn NodeSettings {
+                match self {
+                    $(Self::$kind(settings) => &**settings,)+
+                }
+            }
+
+            /// Makes it; the seed decides what is random about it, and the series hold the files that it names.
+            pub(super) fn make(&self, seed: Seed, series: &Series) -> Box<dyn Node> {
+                match self {
+                    $(Self::$kind(settings) => Box::new(settings.make(seed, series)),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A motor controller.
+    Motor(MotorSettings),
+    /// A VESC BMS.
+    Bms(BmsNodeSettings),
+}

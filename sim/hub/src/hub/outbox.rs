@@ -1,0 +1,22 @@
+//! What rooms want the hub to do, and what happened in them.
+
+use std::collections::VecDeque;
+
+use super::io::Output;
+use crate::{conn::ConnId, fault::Link, journal::JournalEntry};
+
+/// Collects from all rooms; the hub does it in this order.
+#[derive(Default)]
+pub(super) struct Outbox {
+    pub(super) journal: VecDeque<JournalEntry>,
+    /// Nothing here is counted as sent yet, and a connection may be gone by the time its turn comes.
+    pub(super) outputs: Vec<(ConnId, Output)>,
+    /// Tools whose device dropped its link.
+    pub(super) draining: Vec<Draining>,
+}
+
+/// A tool that is about to be disconnected, and the link that still holds what was sent to it last.
+pub(super) struct Draining {
+    pub(super) tool: ConnId,
+    pub(super) link: Link,
+}

@@ -1,0 +1,238 @@
+//! The entries of a journal, and how they read.
+
+use std::fmt;
+
+use veschub_wire::{CommandId, LoginLine, Reply, Request, view::View};
+
+use crate::{conn::ConnId, device::Silence, fault::FaultFired, time::Time};
+
+/// One entry of the journal: an event with its time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Time,
+    /// On which connection, if on one.
+    pub conn: Option<ConnId>,
+    /// At which device, if at one.
+    pub device: Option<String>,
+    /// What happened.
+    pub event: JournalEvent,
+}
+
+/// What can happen at the hub.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum JournalEvent {
+    /// Somebody connected.
+    Opened,
+    /// A login line came in.
+    Login(LoginLine),
+    /// The hub discarded bytes that came with the login line.
+    LoginBytesDiscarded {
+        /// How many.
+        bytes: usize,
+    },
+    /// The tool was attached to its device; it is told nothing.
+    Attached,
+    /// The device serves somebody else: the connection is open and nobody reads it.
+    NotServed,
+    /// A device from outside logged in; it is told nothing.
+    Registered,
+    /// The connection of a replaced device ended late, and the hub deleted the entry of the device that replaced it.
+    EntryDeleted {
+        /// The id that cannot be reached any more.
+        id: String,
+    },
+    /// The hub discarded what a device from outside sent: no tool is attached.
+    DeviceBytesDiscarded {
+        /// How many bytes.
+        bytes: usize,
+    },
+    /// A device from outside sent bytes that are no frame.
+    DeviceNoise(Vec<u8>),
+    /// The connection will be closed because of its login.
+    LoginRefused {
+        /// Why; the peer is not told.
+        reason: String,
+    },
+    /// A request reached the device.
+    Request(Vec<u8>),
+    /// The device's parser skipped bytes.
+    Noise(Vec<u8>),
+    /// A tool left while the device's parser waits for the rest of a frame.
+    PartialFrameLeft {
+        /// How many bytes it holds.
+        bytes: usize,
+    },
+    /// The device answered.
+    Reply {
+        /// The payload that was sent.
+        payload: Vec<u8>,
+        /// What the device held at that moment, before it was encoded.
+        truth: Option<Box<Reply>>,
+    },
+    /// The hub discarded a reply: no tool is attached.
+    ReplyDiscarded(Vec<u8>),
+    /// The device does not answer a request.
+    NotAnswered {
+        /// Which.
+        command: CommandId,
+        /// Why.
+        why: Silence,
+    },
+    /// The device dropped its link, as it does when it restarts: the hub closes its tool, and no tool can reach it.
+    LinkDown,
+    /// The device is back.
+    LinkUp,
+    /// A quirk kept a request from the device.
+    QuirkFired {
+        /// Which quirk.
+        quirk: &'static str,
+        /// The request's command.
+        command: CommandId,
+        /// Why.
+        why: String,
+    },
+    /// A fault acted on the link.
+    FaultFired(FaultFired),
+    /// The connection ended.
+    Closed(Closed),
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The hub refused the login.
+    Refused,
+    /// The hub answered a PING.
+    Answered,
+    /// A newer tool took over.
+    Replaced {
+        /// The newer tool's connection.
+        by: ConnId,
+    },
+    /// The device that it was attached to left, or was replaced.
+    DeviceLeft,
+    /// The peer ended it.
+    Peer,
+    /// The peer broke it off.
+    PeerReset,
+    /// The peer does not read what is sent to it.
+    Flooded,
+    /// A fault broke it off.
+    BrokenOff,
+}
+
+impl fmt::Display for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>10.3}  ", self.at.as_secs_f64())?;
+        match self.conn {
+            Some(ConnId(number)) => write!(f, "#{number:<3} ")?,
+            None => f.write_str("     ")?,
+        }
+        self.event.fmt(f)
+    }
+}
+
+impl fmt::Display for JournalEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Opened => f.write_str("connected"),
+            Self::Login(login) => write!(f, "login {}:{}:***", login.kind, printable(&login.id)),
+            Self::LoginBytesDiscarded { bytes } => {
+                write!(f, "{bytes} bytes came with the login line and were lost")
+            }
+            Self::Attached => f.write_str("attached"),
+            Self::NotServed => f.write_str("is not read: the device serves somebody else"),
+            Self::Registered => f.write_str("taken in as a device"),
+            Self::EntryDeleted { id } => {
+                write!(f, "ended late and took the new entry of {id} with it")
+            }
+            Self::DeviceBytesDiscarded { bytes } => {
+                write!(f, "< {bytes} bytes, and no tool to send them to")
+            }
+            Self::DeviceNoise(bytes) => write!(f, "< {} bytes that are no frame", bytes.len()),
+            Self::LoginRefused { reason } => write!(f, "login refused: {}", printable(reason)),
+            Self::Request(payload) => {
+                f.write_str("> ")?;
+                match Request::decode(payload) {
+                    Ok(request) => write_line(f, request.body.id(), &request),
+                    Err(error) => write!(f, "{error}"),
+                }
+            }
+            Self::Reply { payload, .. } => {
+                f.write_str("< ")?;
+                match Reply::decode(payload) {
+                    Ok(reply) => write_line(f, reply.body.id(), &reply),
+                    Err(error) => write!(f, "{error}"),
+                }
+            }
+            Self::Noise(bytes) => write!(f, "> {} bytes that are no frame", bytes.len()),
+            Self::PartialFrameLeft { bytes } => {
+                write!(
+                    f,
+                    "left half a frame, {bytes} bytes, in the device's parser"
+                )
+            }
+            Self::ReplyDiscarded(payload) => write!(
+                f,
+                "< a reply of {} bytes, and no tool to send it to",
+                payload.len()
+            ),
+            Self::NotAnswered { command, why } => write!(f, "{command} is not answered: {why}"),
+            Self::LinkDown => f.write_str("the device drops its link"),
+            Self::LinkUp => f.write_str("the device is back"),
+            Self::QuirkFired {
+                quirk,
+                command,
+                why,
+            } => write!(f, "{command} is not answered: {quirk}: {why}"),
+            Self::FaultFired(fired) => {
+                write!(f, "fault {}", fired.fault)?;
+                if let Some(command) = fired.command {
+                    write!(f, " on {command}")?;
+                }
+                write!(f, ": {}", fired.why)
+            }
+            Self::Closed(closed) => match closed {
+                Closed::BrokenOff => f.write_str("broken off by a fault"),
+                Closed::Refused => f.write_str("closed"),
+                Closed::Answered => f.write_str("closed after the answer"),
+                Closed::Replaced { by } => write!(f, "closed: replaced by tool #{}", by.0),
+                Closed::DeviceLeft => f.write_str("closed: its device is gone"),
+                Closed::Peer => f.write_str("left"),
+                Closed::PeerReset => f.write_str("broke off"),
+                Closed::Flooded => f.write_str("dropped: it does not read what is sent to it"),
+            },
+        }
+    }
+}
+
+/// A peer's words on one line: a hostile login must not reach the terminal as it is, nor fill it.
+fn printable(text: &str) -> String {
+    const WIDTH: usize = 200;
+    let (mut shown, mut rest) = (String::new(), text.chars());
+    for c in rest.by_ref().take(WIDTH) {
+        if c.is_control() {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    if !rest.as_str().is_empty() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A command and as many of its fields as fit a line.
+fn write_line(f: &mut fmt::Formatter<'_>, id: CommandId, view: &impl View) -> fmt::Result {
+    const WIDTH: usize = 90;
+    let fields = view.fields().to_string();
+    if fields.chars().count() <= WIDTH {
+        write!(f, "{id} {fields}")
+    } else {
+        let start: String = fields.chars().take(WIDTH).collect();
+        write!(f, "{id} {start}…")
+    }
+}

@@ -1,0 +1,126 @@
+//! Mistakes in the parameters of a device, as its definition finds them. Whoever read the parameters from a text knows
+//! where each of them stands, and shows the mistake there.
+
+use std::ops::RangeInclusive;
+
+/// One step on the way to a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// To the value of a key.
+    Key(&'static str),
+    /// To an item of a list; the first is 0.
+    Index(usize),
+}
+
+impl From<&'static str> for Step {
+    fn from(key: &'static str) -> Self {
+        Self::Key(key)
+    }
+}
+
+impl From<usize> for Step {
+    fn from(index: usize) -> Self {
+        Self::Index(index)
+    }
+}
+
+/// A mistake: what is wrong, where, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// The way to what is wrong.
+    pub path: Vec<Step>,
+    /// Whether the last key itself is wrong, and not its value.
+    pub at_key: bool,
+    /// What is wrong.
+    pub message: String,
+    /// A few words for the place.
+    pub label: Option<&'static str>,
+    /// The way to another parameter that has to do with it, whether its key is meant, and a few words for it.
+    pub also: Option<(Vec<Step>, bool, &'static str)>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl Mistake {
+    /// The last key is wrong, not its value.
+    pub fn at_key(&mut self) -> &mut Self {
+        self.at_key = true;
+        self
+    }
+
+    /// A few words for the place.
+    pub fn label(&mut self, label: &'static str) -> &mut Self {
+        self.label = Some(label);
+        self
+    }
+
+    /// What to do.
+    pub fn help(&mut self, help: impl Into<String>) -> &mut Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// The mistakes that were found so far, in the order of the checks.
+#[derive(Debug, Default)]
+pub struct Mistakes {
+    here: Vec<Step>,
+    found: Vec<Mistake>,
+}
+
+impl Mistakes {
+    /// What was found.
+    #[must_use]
+    pub fn found(self) -> Vec<Mistake> {
+        self.found
+    }
+
+    /// Looks at what stands below a key or an item.
+    pub fn inside(&mut self, step: impl Into<Step>, look: impl FnOnce(&mut Self)) {
+        self.here.push(step.into());
+        look(self);
+        self.here.pop();
+    }
+
+    /// Adds a mistake in the value of a key or in an item.
+    pub fn add(&mut self, step: impl Into<Step>, message: impl Into<String>) -> &mut Mistake {
+        let path = self.way_to(step);
+        self.push(path, message)
+    }
+
+    /// Adds a mistake in what is looked at as a whole.
+    pub fn add_here(&mut self, message: impl Into<String>) -> &mut Mistake {
+        let path = self.here.clone();
+        self.push(path, message)
+    }
+
+    fn push(&mut self, path: Vec<Step>, message: impl Into<String>) -> &mut Mistake {
+        self.found.push(Mistake {
+            path,
+            at_key: false,
+            message: message.into(),
+            label: None,
+            also: None,
+            help: None,
+        });
+        let last = self.found.len() - 1;
+        &mut self.found[last]
+    }
+
+    /// The way to a key or an item of what is looked at.
+    #[must_use]
+    pub fn way_to(&self, step: impl Into<Step>) -> Vec<Step> {
+        let mut path = self.here.clone();
+        path.push(step.into());
+        path
+    }
+
+    /// Refuses a number out of range, `NaN` too.
+    pub fn range(&mut self, step: impl Into<Step>, value: f64, range: RangeInclusive<f64>) {
+        if !range.contains(&value) {
+            let (low, high) = (range.start(), range.end());
+            let message = format!("{value} is out of range: wanted {low} to {high}");
+            self.add(step, message);
+        }
+    }
+}
