@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use veschub_scenario::Loaded;
+use veschub_sim::disk;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -131,7 +131,7 @@ fn the_parts_of_scenarios_in_the_readme_can_be_used_as_they_stand() {
     let base = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret }\n";
     for block in &blocks("yaml")[1..] {
         let text = format!("{base}{block}");
-        if let Err(error) = Loaded::parse("README.md", &text, &root()) {
+        if let Err(error) = disk::parse("README.md", &text, &root(), &[]) {
             panic!("{error}");
         }
     }
