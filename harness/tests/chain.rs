@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
-use std::{cell::RefCell, net::SocketAddr, path::Path, process::Stdio};
+use std::{cell::RefCell, net::SocketAddr, process::Stdio};
 
 use serde_json::Value;
 use snapbox::cmd::cargo_bin;
@@ -110,7 +110,7 @@ fn without_names(readings: &[(Value, Value)]) -> Vec<(Value, Value)> {
 
 #[tokio::test]
 async fn a_session_that_is_recorded_replayed_drafted_and_scrubbed_is_read_the_same() {
-    let loaded = Loaded::parse("pack.yaml", PACK, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("pack.yaml", PACK).unwrap();
     let hub = loaded.build(Seed(3)).unwrap().into_hub();
 
     // Recorded between the client and the hub.

@@ -92,7 +92,7 @@ fn all_shares_together_are_all_cases() {
 fn a_case_can_be_shown_as_a_scenario() {
     let ran = conformance(&["--show", "2/12"]);
     assert_eq!(ran.code, 0);
-    veschub_scenario::Loaded::parse("shown", &ran.stdout, Path::new(".")).unwrap();
+    veschub_scenario::Loaded::parse("shown", &ran.stdout).unwrap();
     assert_eq!(conformance(&["--show", "2"]).code, 2);
 }
 

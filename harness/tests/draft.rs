@@ -12,7 +12,7 @@ use std::{
 use veschub_draft::{Draft, DraftOptions, Finding, draft};
 use veschub_harness::run::{self, Mode, Run};
 use veschub_hub::rng::Seed;
-use veschub_scenario::Loaded;
+use veschub_sim::disk;
 use veschub_transcript::{
     Direction, Options,
     Side::{Initiator, Responder},
@@ -65,11 +65,7 @@ fn run_draft(draft: &Draft) -> Run {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
-    let warnings = Loaded::open(&scenario)
-        .unwrap()
-        .with_stand_in(veschub_draft::stand_in)
-        .warnings()
-        .unwrap();
+    let warnings = disk::open(&scenario, &[]).unwrap().warnings().unwrap();
     let warnings: Vec<&str> = warnings.iter().map(|warning| warning.message()).collect();
     assert!(warnings.is_empty(), "{warnings:?}\n{}", draft.yaml);
     let run = run::run_file(&scenario, Seed(7), Mode::Virtual)

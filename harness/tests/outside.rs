@@ -50,7 +50,7 @@ fn run(more: &str, program: &Program) -> OutsideRun {
         "version: 1\nabout: A pack.\nhub: {{ profile: ideal }}\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret, \
          bms: {{ cells: 20, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, -6.5] }} }}\n{more}\n"
     );
-    let loaded = Loaded::parse("test", &text, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("test", &text).unwrap();
     run_outside("test", &loaded, Seed(0), program, PATIENCE).unwrap()
 }
 
@@ -359,7 +359,7 @@ fn what_only_the_reference_client_can_do_is_skipped() {
     assert!(send.witnessed.is_none());
     let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: {} }\n\
         client: { poll-bms: { every: 1s, for: 5m } }\n";
-    let loaded = Loaded::parse("test", text, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("test", text).unwrap();
     let run = run_outside(
         "test",
         &loaded,

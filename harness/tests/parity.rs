@@ -12,7 +12,7 @@ use std::{
 
 use veschub_harness::run::{self, Mode};
 use veschub_hub::{journal, rng::Seed};
-use veschub_scenario::Loaded;
+use veschub_sim::disk;
 use veschub_transcript::{Direction, Entry, Kind, Options, Transcript};
 
 /// Virtual time has a grain of 1 ms, once for the request and once for the reply.
@@ -54,7 +54,7 @@ fn replays_as_it_was_recorded(path: &Path) {
          client: {{ play-recording: {{}} }}\nexpect: [same-as-recording]\n",
         path.display().to_string()
     );
-    let loaded = Loaded::parse("parity.yaml", &text, Path::new("")).unwrap();
+    let loaded = disk::parse("parity.yaml", &text, Path::new(""), &[]).unwrap();
     let run = run::run("parity", &loaded, Seed(0), Mode::Virtual).unwrap();
     assert_eq!(run.verdict.differences, [], "{}", path.display());
     let replayed = journal::transcript(&run.seen.journal);

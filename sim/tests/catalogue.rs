@@ -75,7 +75,7 @@ fn every_fault_fires_in_a_scenario_that_expects_it() {
 #[test]
 fn every_example_of_the_catalogues_can_be_used_as_it_stands() {
     let base = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret }\n";
-    let parse = |text: &str| Loaded::parse("example.yaml", text, Path::new("."));
+    let parse = |text: &str| Loaded::parse("example.yaml", text);
     for info in fault::catalogue() {
         let text = format!("{base}faults:\n  {}\n", info.example.replace('\n', "\n  "));
         if let Err(error) = parse(&text) {

@@ -1151,6 +1151,20 @@ error[E004]: unknown name `sesion-reset` in `quirks`
     }
 
     #[test]
+    fn all_mistakes_are_told_to_people_and_to_programs() {
+        let text = "version: 1\ndevices:\n  - express: { id: demo-0001, pasword: a }\nquirks:\n  - sesion-reset: {}\n";
+        checked(
+            text,
+            str![[r#"
+"#]],
+        );
+        let folder = folder(&[("bad.yaml", text.as_bytes())]);
+        let shown = sim_in(&folder, &["check", "--json", "bad.yaml"]).assert();
+        shown.code(2).stderr_eq("").stdout_eq(str![[r#"
+"#]]);
+    }
+
+    #[test]
     fn an_empty_scenario() {
         checked(
             "",

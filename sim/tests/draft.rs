@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use std::{fs, path::Path};
+use std::fs;
 
 use snapbox::{
     cmd::{Command, cargo_bin},
@@ -67,7 +67,7 @@ fn pinned(capture: &[u8]) -> Draft {
         ..DraftOptions::default()
     };
     let draft = draft(&read(capture), &options).unwrap();
-    let loaded = Loaded::parse("draft", &draft.yaml, Path::new("."));
+    let loaded = Loaded::parse("draft", &draft.yaml);
     let loaded = loaded.unwrap_or_else(|error| panic!("{}\n{}", error.render(false), draft.yaml));
     assert_eq!(loaded.warnings().unwrap().len(), 0, "{}", draft.yaml);
     draft.build(Seed(0)).unwrap();
@@ -75,7 +75,7 @@ fn pinned(capture: &[u8]) -> Draft {
 }
 
 fn express(draft: &Draft, index: usize) -> schema::Express {
-    let loaded = Loaded::parse("draft", &draft.yaml, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("draft", &draft.yaml).unwrap();
     match &loaded.scenario.devices[index] {
         schema::Device::Express(express) => express.as_ref().clone(),
         other => panic!("{other:?}"),
@@ -354,7 +354,7 @@ fn whatever_is_recorded_there_is_a_draft_or_a_reason() {
                 ..DraftOptions::default()
             };
             match draft(&read(&file), &options) {
-                Ok(draft) => assert!(Loaded::parse("draft", &draft.yaml, Path::new(".")).is_ok()),
+                Ok(draft) => assert!(Loaded::parse("draft", &draft.yaml).is_ok()),
                 Err(DraftError::NoRequest { .. }) => assert!(said.iter().all(|(_, asks, _)| !asks)),
                 Err(error) => panic!("{error}"),
             }
@@ -430,7 +430,7 @@ error: ride.pcapng: a value of the BMS changed, and goes into a CSV file: name t
         .assert()
         .success();
     let yaml = String::from_utf8(printed.get_output().stdout.clone()).unwrap();
-    Loaded::parse("draft", &yaml, Path::new(".")).unwrap();
+    Loaded::parse("draft", &yaml).unwrap();
     assert!(yaml.contains("cell_voltages_v: [4.1, 4.099]"), "{yaml}");
 }
 

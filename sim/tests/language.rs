@@ -13,6 +13,7 @@ use std::{
 use boon::{Compiler, Schemas};
 use serde_json::Value;
 use veschub_scenario::{Code, Loaded, json_schema};
+use veschub_sim::disk;
 
 const REFRESH: &str = "VESCHUB_UPDATE=1 cargo test -p veschub-sim --test language";
 const MODELINE: &str = "# yaml-language-server: $schema=schema.json";
@@ -123,11 +124,7 @@ fn every_scenario_and_every_part_is_valid_by_the_schema() {
 #[test]
 fn no_scenario_has_a_warning() {
     for path in scenario_files() {
-        let warnings = Loaded::open(&path)
-            .unwrap()
-            .with_stand_in(veschub_draft::stand_in)
-            .warnings()
-            .unwrap();
+        let warnings = disk::open(&path, &[]).unwrap().warnings().unwrap();
         let drawn: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         assert!(drawn.is_empty(), "{}", drawn.join("\n"));
     }
@@ -162,7 +159,7 @@ fn what_is_wrong_is_wrong_by_the_schema_too() {
         assert!(good.contains(from), "{from}");
         let bad = good.replacen(from, to, 1);
         assert!(validator.refuses(&bad).is_some(), "accepted:\n{bad}");
-        let read = Loaded::parse("bad.yaml", &bad, Path::new("."));
+        let read = Loaded::parse("bad.yaml", &bad);
         assert!(read.is_err(), "read:\n{bad}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    path::Path,
     str::FromStr,
     sync::{LazyLock, OnceLock},
 };
@@ -350,7 +349,7 @@ impl Case {
         if let Some(loaded) = self.loaded.get() {
             return Ok(loaded);
         }
-        let loaded = Loaded::parse(&self.id().to_string(), &self.yaml(), Path::new("."))?;
+        let loaded = Loaded::parse(&self.id().to_string(), &self.yaml())?;
         Ok(self.loaded.get_or_init(|| loaded))
     }
 }

@@ -137,8 +137,6 @@ fn lasting(duration: Lasting) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use veschub_scenario::Loaded;
 
     use super::*;
@@ -148,7 +146,7 @@ mod tests {
             "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret }}\nclient:\n  {client}\n"
         );
         Task::of(
-            &Loaded::parse("test", &text, Path::new("."))
+            &Loaded::parse("test", &text)
                 .unwrap()
                 .scenario
                 .client,

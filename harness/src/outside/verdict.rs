@@ -435,7 +435,7 @@ impl Conduct<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::{path::Path, time::Duration};
+    use std::time::Duration;
 
     use serde_json::json;
     use veschub_hub::time::Time;
@@ -456,7 +456,7 @@ mod tests {
 
     fn scenario() -> Scenario {
         let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: x }\n";
-        Loaded::parse("test", text, Path::new("."))
+        Loaded::parse("test", text)
             .unwrap()
             .scenario
     }

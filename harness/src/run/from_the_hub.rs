@@ -183,9 +183,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut others = Vec::new();
         for path in find_scenarios(&folder).unwrap() {
-            let loaded = Loaded::open(&path)
-                .unwrap()
-                .with_stand_in(veschub_draft::stand_in);
+            let loaded = veschub_sim::disk::open(&path, &[]).unwrap();
             let target = loaded.build(Seed(0)).unwrap().targets.into_iter().next();
             let run = run_file(&path, Seed(0), Mode::Virtual).unwrap();
             let report = ProcessReport::new(ProcessEnd::Exited { code: 0 });

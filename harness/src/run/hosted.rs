@@ -17,6 +17,7 @@ use veschub_hub::{
     rng::Seed,
 };
 use veschub_scenario::{Loaded, Target};
+use veschub_sim::disk;
 use veschub_wire::{CommandId, Request};
 
 use super::{RunError, from_the_hub::judge_session};
@@ -126,11 +127,10 @@ impl Builder {
         let loaded = match &self.source {
             Source::Demo => Loaded::demo_with(&self.settings)?,
             Source::File(path) => {
-                Loaded::open_with(path, &self.settings)?.with_stand_in(veschub_draft::stand_in)
+                disk::open(path, &self.settings)?
             }
             Source::Text(text) => {
-                Loaded::parse_with("scenario", text, Path::new("."), &self.settings)?
-                    .with_stand_in(veschub_draft::stand_in)
+                disk::parse("scenario", text, Path::new("."), &self.settings)?
             }
         };
         // A port of 0 is a free one.

@@ -19,6 +19,7 @@ use std::{
 
 use veschub_hub::{journal::JournalEntry, rng::Seed};
 use veschub_scenario::{Loaded, ScenarioError};
+use veschub_sim::disk;
 
 use crate::client::{ClientError, Outcome, Received};
 pub use hosted::{Builder, Hub};
@@ -107,7 +108,7 @@ pub fn run_file_with(
     seed: Seed,
     mode: Mode,
 ) -> Result<Run, RunError> {
-    let loaded = Loaded::open_with(path, settings)?.with_stand_in(veschub_draft::stand_in);
+    let loaded = disk::open(path, settings)?;
     let name = path.file_stem().unwrap_or_default();
     run(&name.to_string_lossy(), &loaded, seed, mode)
 }

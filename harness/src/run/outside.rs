@@ -7,6 +7,7 @@ use std::{
 
 use veschub_hub::{journal::JournalEntry, rng::Seed};
 use veschub_scenario::{Loaded, Scenario, Target};
+use veschub_sim::disk;
 
 use super::{
     Difference, RunError,
@@ -56,7 +57,7 @@ pub fn run_outside_file(
     program: &Program,
     longest: Duration,
 ) -> Result<OutsideRun, RunError> {
-    let loaded = Loaded::open_with(path, settings)?.with_stand_in(veschub_draft::stand_in);
+    let loaded = disk::open(path, settings)?;
     let name = path.file_stem().unwrap_or_default();
     run_outside(&name.to_string_lossy(), &loaded, seed, program, longest)
 }

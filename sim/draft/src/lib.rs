@@ -20,7 +20,7 @@ mod probe;
 mod session;
 mod text;
 
-use std::{collections::BTreeSet, error::Error, fmt::Write as _, path::Path, time::Duration};
+use std::{collections::BTreeSet, error::Error, fmt::Write as _, time::Duration};
 
 use serde::Serialize;
 use veschub_transcript::{Direction, Kind, Transcript};
@@ -128,7 +128,7 @@ impl Draft {
     /// # Errors
     /// If it has series, whose files only the caller can write.
     pub fn build(&self, seed: Seed) -> Result<World, ScenarioError> {
-        Loaded::parse("draft", &self.yaml, Path::new("."))?.build(seed)
+        Loaded::parse("draft", &self.yaml)?.build(seed)
     }
 }
 
@@ -196,7 +196,7 @@ pub fn draft(transcript: &Transcript, options: &DraftOptions) -> Result<Draft, D
         yaml.push('\n');
     }
     // A mistake in what was written shows here and not at the reader's.
-    Loaded::parse("draft", &yaml, Path::new("."))?;
+    Loaded::parse("draft", &yaml)?;
     Ok(Draft {
         yaml,
         tables: packs.into_iter().flat_map(|pack| pack.tables).collect(),

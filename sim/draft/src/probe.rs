@@ -1,6 +1,6 @@
 //! What the drafted device answers, found out by asking it: the surest way to know what a draft still lacks.
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use veschub_wire::{
     CommandId, Reply, Request,
@@ -24,7 +24,7 @@ pub(super) type Answers = BTreeMap<Vec<u8>, Vec<Vec<u8>>>;
 
 /// Asks the first device of a scenario, one request after the other. Requests that only act are left out.
 pub(super) fn ask(yaml: &str, requests: &[&[u8]]) -> Result<Answers, ScenarioError> {
-    let loaded = Loaded::parse("draft", yaml, Path::new("."))?;
+    let loaded = Loaded::parse("draft", yaml)?;
     let mut world = loaded.build(Seed(0))?;
     let mut answers = Answers::new();
     let Some(resident) = world.residents.first_mut() else {

@@ -1,6 +1,6 @@
 //! How long scenarios take to read, check and build: `cargo run --release -p veschub-sim --example load`.
 
-use std::{error::Error, fmt::Write as _, path::Path, time::Instant};
+use std::{error::Error, fmt::Write as _, time::Instant};
 
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
@@ -30,7 +30,7 @@ fn measure(name: &str, text: &str, settings: &[String]) -> Result<(), Box<dyn Er
     let (mut read, mut built) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let start = Instant::now();
-        let loaded = Loaded::parse_with("load.yaml", text, Path::new("."), settings)?;
+        let loaded = Loaded::parse_with("load.yaml", text, settings)?;
         read.push(start.elapsed());
         let world = loaded.build(Seed(0))?;
         built.push(start.elapsed());

@@ -44,7 +44,7 @@ pub enum Code {
     Unscrubbed,
 }
 
-/// What is to be known of a code.
+/// What `veschub-sim check --explain` says about a code.
 struct Entry {
     code: Code,
     id: &'static str,
@@ -63,42 +63,44 @@ const TABLE: [Entry; 17] = [
         code: Code::NotYaml,
         id: "E002",
         title: "not the YAML that scenarios are written in",
-        explanation: "The text is not valid YAML, or it uses what scenarios do without: tags, several documents in a \
-                      file, the same key twice, keys that are no plain names.",
+        explanation: "The text is not valid YAML, or it uses a part of YAML that scenarios do not use: tags, several \
+                      documents in a file, the same key twice, a key that is not a plain name.",
     },
     Entry {
         code: Code::UnknownKey,
         id: "E003",
         title: "unknown key",
-        explanation: "A block has only the keys that `docs/scenarios.md` lists. Mostly the key is misspelt, or it \
-                      is indented so that it belongs to another block.",
+        explanation: "A block can have only the keys that `docs/scenarios.md` lists for it. Usually the key is \
+                      misspelt, or it is indented so that it belongs to another block.",
     },
     Entry {
         code: Code::UnknownName,
         id: "E004",
         title: "unknown name",
-        explanation: "A kind of device, quirk, fault, client or expectation, a setting or a command that is not \
-                      known. Names of kinds are kebab-case, commands are written as in the firmware.",
+        explanation: "There is no device, quirk, fault, client, expectation, setting or command with this name. Names \
+                      of kinds are written in kebab-case (`session-reset`), commands as in the firmware \
+                      (`BMS_GET_VALUES`).",
     },
     Entry {
         code: Code::MissingKey,
         id: "E005",
         title: "missing key",
-        explanation: "The block cannot do without this key.",
+        explanation: "The block needs this key.",
     },
     Entry {
         code: Code::WrongValue,
         id: "E006",
         title: "a value of the wrong type or form",
-        explanation: "A text where a number is wanted, a duration without a unit, a number that is too large for its \
-                      kind.",
+        explanation: "For example a text where a number is needed, a duration without a unit, or a number that is too \
+                      large.",
     },
     Entry {
         code: Code::TooMuch,
         id: "E007",
         title: "too large, too deep or too often repeated",
-        explanation: "A scenario and what it includes may have 1 MiB of text, 64 levels and 100,000 values that are \
-                      repeated by aliases. This is for files from strangers; no scenario needs as much.",
+        explanation: "A scenario together with the files that it includes may have up to 1 MiB of text, 64 levels of \
+                      nesting and 100,000 values repeated by aliases. The limits protect you from hostile files; \
+                      no real scenario comes near them. Of one scenario, the first 100 mistakes are shown.",
     },
     Entry {
         code: Code::BadOverride,
@@ -118,53 +120,55 @@ const TABLE: [Entry; 17] = [
     Entry {
         code: Code::Impossible,
         id: "E010",
-        title: "what is said cannot be",
-        explanation: "The scenario is well formed, but what it says cannot be: more than firmware or the wire can \
-                      hold, a number out of range, an id that no hub takes, keys that exclude each other, two devices \
-                      with one id.",
+        title: "the scenario contradicts itself or the firmware",
+        explanation: "The scenario is well formed, but it asks for something impossible: more than the firmware or a \
+                      frame can hold, a number out of range, an id that no hub accepts, keys that exclude each other, \
+                      two devices with one id.",
     },
     Entry {
         code: Code::CannotBuild,
         id: "E011",
         title: "the scenario cannot be built",
-        explanation: "The scenario is in order, but something outside of it is not, such as a capture that it names.",
+        explanation: "The scenario itself is fine, but a file that it names is not: a capture or a series is missing or \
+                      cannot be read.",
     },
     Entry {
         code: Code::NeverFires,
         id: "W001",
         title: "a quirk or fault that can never fire",
-        explanation: "What sets it off cannot happen with the client of this scenario: a command that it never \
-                      sends, the 9th of 4 requests. The scenario runs, but this entry has no effect. Only told where a \
-                      client or expectations are written down, as a scenario without them is meant for `serve`.",
+        explanation: "The client of this scenario never does what sets the quirk or fault off: it never sends that \
+                      command, or the fault waits for the 9th of 4 requests. The run is the same as without the quirk \
+                      or fault. You see this warning only in a scenario with a `client` or with `expect`; a scenario \
+                      without them is meant for `serve`, where any client may connect.",
     },
     Entry {
         code: Code::NeverMet,
         id: "W002",
         title: "an expectation that can never be met",
-        explanation: "The run will fail whatever happens: the client never sends the request, the reply never has \
-                      the field at this firmware, the value is of another type, or the time is shorter than the \
-                      client's own pauses.",
+        explanation: "The run always fails, whatever the hub does: the client never sends the request, the reply does \
+                      not have the field at this firmware, the value has another type, or the time is shorter than \
+                      the client's own pauses.",
     },
     Entry {
         code: Code::NoEffect,
         id: "W003",
         title: "a setting without effect",
-        explanation: "Something else decides what it would decide, or what it is about does not exist: the voltage \
-                      of no cells, a fault behind one that lets nothing through.",
+        explanation: "Another setting overrules this one, or the thing that it describes does not exist: a voltage where \
+                      there are 0 cells, a fault behind one that lets nothing through.",
     },
     Entry {
         code: Code::NobodyAnswers,
         id: "W004",
         title: "the client asks what nobody answers",
-        explanation: "The client waits for a reply that cannot come, and no expectation says so: the run will fail. \
-                      Add a `no-reply-to`, or what is to answer.",
+        explanation: "The client waits for a reply that cannot come, and no expectation says so: the run fails. \
+                      Add a `no-reply-to` to `expect`, or add the device that should answer.",
     },
     Entry {
         code: Code::NamelessCommand,
         id: "W005",
         title: "a command number without a name",
-        explanation: "The firmware that is known here has no command with this number. It is passed on and never \
-                      answered.",
+        explanation: "No firmware that this program knows has a command with this number. The hub passes it on, and no \
+                      device answers.",
     },
     Entry {
         code: Code::Unscrubbed,

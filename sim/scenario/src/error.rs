@@ -1,6 +1,7 @@
-//! What is found in a scenario, drawn at its place. Knows how to show a finding, not how to find one.
+//! What is found in a scenario, drawn at its place. Knows how to show findings, not how to find them.
 
 use std::fmt;
+use std::iter;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,13 +10,19 @@ use serde::Serialize;
 
 use super::{
     code::Code,
-    source::{Place, Source},
+    source::{Place, Source, Step},
 };
 
-/// A mistake in a scenario, or something odd: what it is, where, and what to do about it.
+/// The most mistakes that are told of one scenario.
+pub(crate) const MOST: usize = 100;
+
+/// What is wrong with a scenario, or odd about it: what it is, where, and what to do about it.
+///
+/// It holds at least one finding. [`code`](Self::code), [`line`](Self::line), [`message`](Self::message) and the like
+/// are those of the first one in the file; [`each`](Self::each) has all of them.
 #[derive(Clone, thiserror::Error)]
 #[error("{}", self.render(false))]
-pub struct ScenarioError(Box<Report>);
+pub struct ScenarioError(Box<Report>, Vec<Report>);
 
 #[derive(Clone)]
 struct Report {
@@ -42,37 +49,38 @@ struct Json<'a> {
 
 impl ScenarioError {
     /// A mistake at a byte range of the text, or in the file as a whole.
-    pub(super) fn new(
+    pub(crate) fn new(
         source: &Source,
         spot: Option<Range<usize>>,
         message: impl Into<String>,
     ) -> Self {
-        Self(Box::new(Report {
+        let report = Report {
             code: Code::Impossible,
-            spot: spot.map(|spot| source.first_line_of(&spot)),
+            spot: spot.map(|spot| source.whole().first_line_of(&spot)),
             source: source.clone(),
             message: visible(message),
             label: None,
             also: Vec::new(),
             helps: Vec::new(),
-        }))
+        };
+        Self(Box::new(report), Vec::new())
     }
 
     /// A finding about a file that is no scenario, as a whole.
     pub fn of_file(path: &Path, code: Code, message: impl Into<String>) -> Self {
-        let source = Source::without_text(&path.to_string_lossy());
+        let source = Source::new(&path.to_string_lossy(), "");
         Self::new(&source, None, message).coded(code)
     }
 
-    /// Says what kind of finding it is; without it, that what is said cannot be.
+    /// Says what kind of finding it is; without it, it is [`Code::Impossible`].
     #[must_use]
-    pub(super) fn coded(mut self, code: Code) -> Self {
+    pub(crate) fn coded(mut self, code: Code) -> Self {
         self.0.code = code;
         self
     }
 
     /// Says that it was found when the scenario was built, unless it is known better what it is.
-    pub(super) fn while_building(self) -> Self {
+    pub(crate) fn while_building(self) -> Self {
         match self.0.code {
             Code::Impossible => self.coded(Code::CannotBuild),
             _ => self,
@@ -80,7 +88,7 @@ impl ScenarioError {
     }
 
     /// Moves the finding to a text of the same length, for one that was read with something left out.
-    pub(super) fn shown_in(mut self, source: &Source) -> Self {
+    pub(crate) fn shown_in(mut self, source: &Source) -> Self {
         self.0.source = source.clone();
         self
     }
@@ -108,10 +116,17 @@ impl ScenarioError {
         }
     }
 
-    pub(super) fn also_at(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
-        let span = self.0.source.first_line_of(&span);
+    pub(crate) fn also_at(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
+        let span = self.0.source.whole().first_line_of(&span);
         self.0.also.push((span, visible(label)));
         self
+    }
+
+    /// Each finding alone, in the order of the file.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        iter::once(&*self.0)
+            .chain(&self.1)
+            .map(|report| Self(Box::new(report.clone()), Vec::new()))
     }
 
     /// What kind of finding it is.
@@ -121,18 +136,17 @@ impl ScenarioError {
 
     /// The file's name, as it was given; for what was set on the command line, the option.
     pub fn file(&self) -> &str {
-        let at = self.0.spot.as_ref().map_or(0, |spot| spot.start);
-        self.0.source.part_at(at).0
+        self.0.file()
     }
 
     /// The line of the mistake, counted from 1, unless it concerns the file as a whole.
     pub fn line(&self) -> Option<usize> {
-        self.position().map(|(line, _)| line)
+        self.0.position().map(|(line, _)| line)
     }
 
     /// The column of the mistake in characters, counted from 1, unless it concerns the file as a whole.
     pub fn column(&self) -> Option<usize> {
-        self.position().map(|(_, column)| column)
+        self.0.position().map(|(_, column)| column)
     }
 
     /// What is wrong, in one line.
@@ -145,7 +159,7 @@ impl ScenarioError {
         &self.0.helps
     }
 
-    /// The finding as one line of JSON, without its line feed.
+    /// The finding as one line of JSON, without its line feed; of several findings, the first.
     pub fn json(&self) -> String {
         let finding = Json {
             file: self.file(),
@@ -163,60 +177,180 @@ impl ScenarioError {
         serde_json::to_string(&finding).unwrap_or_default()
     }
 
-    /// The finding as text for a terminal: message, source line, caret and help.
+    /// All findings as text for a terminal, one below the other: message, source line, caret and help.
     pub fn render(&self, color: bool) -> String {
         let renderer = if color {
             Renderer::styled()
         } else {
             Renderer::plain()
         };
-        renderer.render(&[self.group()])
+        let drawn = iter::once(&*self.0)
+            .chain(&self.1)
+            .map(|report| renderer.render(&[report.group()]));
+        drawn.collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+/// A part of a scenario that could not be read as a whole, so that checks of it may find what is no mistake.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// The top-level key, such as `devices`.
+    pub(crate) section: String,
+    /// The item of the list below it, or all of its value.
+    pub(crate) span: Range<usize>,
+}
+
+/// Collects the mistakes of a scenario.
+#[derive(Default)]
+pub(crate) struct Mistakes(Vec<Report>);
+
+impl Mistakes {
+    pub(crate) fn push(&mut self, error: ScenarioError) {
+        self.0.push(*error.0);
+        self.0.extend(error.1);
+    }
+
+    /// Takes the mistake of a check that found one.
+    pub(crate) fn note(&mut self, checked: Result<(), ScenarioError>) {
+        if let Err(error) = checked {
+            self.push(error);
+        }
+    }
+
+    /// Whether there are more than will be told.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() > MOST
+    }
+
+    /// Forgets mistakes inside of broken parts.
+    pub(crate) fn forget_in(&mut self, broken: &[Broken]) {
+        self.0.retain(|report| {
+            let inside =
+                |spot: &Range<usize>| broken.iter().any(|it| it.span.contains(&spot.start));
+            !report.spot.as_ref().is_some_and(inside)
+        });
+    }
+
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// All of them in the order of the file, at most [`MOST`].
+    pub(crate) fn into_error(mut self) -> Option<ScenarioError> {
+        self.0
+            .sort_by_key(|report| report.spot.as_ref().map(|spot| spot.start));
+        let more = self.0.len() > MOST;
+        self.0.truncate(MOST);
+        let mut reports = self.0.into_iter();
+        let first = reports.next()?;
+        let source = first.source.clone();
+        let mut rest: Vec<Report> = reports.collect();
+        if more {
+            let message = format!("there are more than {MOST} mistakes, these are the first");
+            rest.push(
+                *ScenarioError::new(&source, None, message)
+                    .coded(Code::TooMuch)
+                    .0,
+            );
+        }
+        Some(ScenarioError(Box::new(first), rest))
+    }
+}
+
+impl Source {
+    /// A mistake at a place; if the place was left out in the text, at the closest one around it.
+    pub fn error_at(&self, place: impl Into<Place>, message: impl Into<String>) -> ScenarioError {
+        let place = place.into();
+        let error = ScenarioError::new(self, self.span(&place), message);
+        let around: &[Step] = match place.steps.split_last() {
+            Some((_, around)) if place.at_key => around,
+            _ => &place.steps,
+        };
+        match self.find(around).and_then(|found| found.alias) {
+            Some(alias) => error.also_at(alias, "repeated here"),
+            None => error,
+        }
+    }
+}
+
+impl Report {
+    fn file(&self) -> &str {
+        let at = self.spot.as_ref().map_or(0, |spot| spot.start);
+        self.source.whole().part_at(at).0
     }
 
     fn position(&self) -> Option<(usize, usize)> {
-        let spot = self.0.spot.as_ref()?;
-        Some(self.0.source.line_and_column(spot.start))
+        let spot = self.spot.as_ref()?;
+        Some(self.source.whole().line_and_column(spot.start))
     }
 
     fn group(&self) -> Group<'_> {
-        let level = if self.0.code.is_warning() {
+        let level = if self.code.is_warning() {
             Level::WARNING
         } else {
             Level::ERROR
         };
-        let title = level.primary_title(self.message()).id(self.0.code.id());
+        let title = level.primary_title(&self.message).id(self.code.id());
         let mut group = Group::with_title(title);
-        match &self.0.spot {
-            Some(spot) if !self.0.source.part_at(spot.start).1.trim().is_empty() => {
+        match &self.spot {
+            Some(spot) if !self.source.whole().part_at(spot.start).1.trim().is_empty() => {
                 group = group.elements(self.snippets(spot));
             }
             _ => group = group.element(self.origin()),
         }
-        group.elements(self.0.helps.iter().map(|help| Level::HELP.message(help)))
+        group.elements(self.helps.iter().map(|help| Level::HELP.message(help)))
     }
 
     /// The file with the mistake, then the other files that have to do with it.
     fn snippets(&self, spot: &Range<usize>) -> Vec<Snippet<'_, annotate_snippets::Annotation<'_>>> {
-        let source = &self.0.source;
-        let (name, text, start) = source.part_at(spot.start);
+        let whole = self.source.whole();
+        let label = self.label.as_deref();
+        let also = self.also.iter().map(|(span, label)| {
+            let annotation = |span| AnnotationKind::Context.span(span).label(label);
+            (span, annotation(shifted(span, self.window(span).2)))
+        });
         let primary = AnnotationKind::Primary
-            .span(spot.start - start..spot.end - start)
-            .label(self.0.label.as_deref());
-        let mut parts = vec![(start, Snippet::source(text).path(name).annotation(primary))];
-        for (span, label) in &self.0.also {
-            let (name, text, start) = source.part_at(span.start);
-            let also = AnnotationKind::Context
-                .span(span.start - start..span.end - start)
-                .label(label);
+            .span(shifted(spot, self.window(spot).2))
+            .label(label);
+        let mut parts: Vec<(usize, Snippet<'_, _>)> = Vec::new();
+        for (span, annotation) in iter::once((spot, primary)).chain(also) {
+            let (name, ..) = whole.part_at(span.start);
+            let (text, line, start) = self.window(span);
             match parts.iter().position(|(other, _)| *other == start) {
                 Some(index) => {
                     let (start, snippet) = parts.remove(index);
-                    parts.insert(index, (start, snippet.annotation(also)));
+                    parts.insert(index, (start, snippet.annotation(annotation)));
                 }
-                None => parts.push((start, Snippet::source(text).path(name).annotation(also))),
+                None => {
+                    let snippet = Snippet::source(text).path(name).line_start(line);
+                    parts.push((start, snippet.annotation(annotation)));
+                }
             }
         }
         parts.into_iter().map(|(_, snippet)| snippet).collect()
+    }
+
+    /// The lines of a file from its first mark to its last, the number of the first one, and the byte it starts at:
+    /// so drawing costs the same in a large file.
+    fn window(&self, span: &Range<usize>) -> (&str, usize, usize) {
+        let whole = self.source.whole();
+        let (_, text, part) = whole.part_at(span.start);
+        let marks = self
+            .spot
+            .iter()
+            .chain(self.also.iter().map(|(span, _)| span));
+        let inside = marks.filter(|mark| whole.part_at(mark.start).2 == part);
+        let (first, last) = inside.fold((usize::MAX, 0), |(first, last), mark| {
+            (first.min(mark.start - part), last.max(mark.end - part))
+        });
+        let before = text.get(..first).unwrap_or_default();
+        let start = before.rfind('\n').map_or(0, |at| at + 1);
+        let end = text
+            .get(last..)
+            .and_then(|rest| rest.find('\n'))
+            .map_or(text.len(), |at| last + at);
+        let line = before.matches('\n').count() + 1;
+        (text.get(start..end).unwrap_or_default(), line, part + start)
     }
 
     fn origin(&self) -> Origin<'_> {
@@ -226,6 +360,10 @@ impl ScenarioError {
             None => origin,
         }
     }
+}
+
+fn shifted(span: &Range<usize>, start: usize) -> Range<usize> {
+    span.start - start..span.end - start
 }
 
 /// Shows the drawn text, so that a failed `unwrap` in a test is readable.

@@ -1,34 +1,47 @@
 //! Scenarios: YAML files that say what is at a hub, how it behaves, what a client does and what must be seen.
 //!
-//! * `source`: YAML text with the place of everything in it; `error`: mistakes that point at their place.
-//! * [`schema`]: the words of the language; [`compile`]: what they mean; `json_schema`: the words for editors.
+//! ```text
+//!  bytes -> yaml -> source (a tree with places) -> compose (include, --set) -> bind -> schema -> compile -> a hub
+//!                                                                                         \-> lint -> warnings
+//! ```
+//!
+//! * `source`: a text and the place of everything in it; `yaml` reads it, `compose` puts several together.
+//! * `bind`: from the tree to the types of [`schema`], the words of the language; `error`: mistakes with their place.
+//! * [`compile`]: what the words mean; `json_schema`: the words for editors.
 //! * `lint`: what is odd, though it can be used; `code`: the stable codes of mistakes and oddities.
+//! * `files`: where all files come from.
 
+mod bind;
 mod code;
 pub mod compile;
+mod compose;
 mod error;
+mod files;
 mod json_schema;
 mod lint;
 pub mod schema;
 mod source;
 mod suggest;
+mod yaml;
 
 use std::{
-    error::Error,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 pub use code::Code;
 pub use compile::{Target, World};
 pub use error::ScenarioError;
+pub use files::Files;
 pub use json_schema::json_schema;
 pub use schema::Scenario;
-pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
+pub use source::{Place, Source};
 pub use suggest::closest;
 pub use veschub_hub::duration;
+pub use yaml::{MAX_BYTES, MAX_DEPTH};
 
-use veschub_hub::{device::Device, rng::Seed};
-use veschub_transcript::Transcript;
+use files::NoFiles;
+use veschub_hub::rng::Seed;
 
 /// The scenario that needs no file.
 const DEMO: &str = include_str!("demo.yaml");
@@ -41,38 +54,29 @@ pub struct Loaded {
     source: Source,
     /// Where relative paths start.
     folder: PathBuf,
-    /// Infers what a recording does not say; see [`with_stand_in`](Self::with_stand_in).
-    stand_in: Option<StandIn>,
+    files: Arc<dyn Files>,
 }
 
-/// Infers a device from a recording, so that it can answer what the recording does not hold: the transcript, the
-/// device's id in it, and the seed.
-pub type StandIn = fn(&Transcript, Option<&str>, Seed) -> Result<Box<dyn Device>, Box<dyn Error>>;
-
 impl Loaded {
-    /// Reads a scenario file.
-    ///
-    /// # Errors
-    /// With the place in the file, if it cannot be read, is not a scenario or contradicts itself.
-    pub fn open(path: &Path) -> Result<Self, ScenarioError> {
-        Self::open_with(path, &[])
-    }
-
     /// Reads a scenario file with some values replaced: `path=value`, as in `devices.0.express.bms.cells=12`.
     ///
     /// # Errors
-    /// With the place in the file or the setting, if either cannot be read, or together they are not a scenario or
-    /// contradict themselves.
-    pub fn open_with(path: &Path, settings: &[String]) -> Result<Self, ScenarioError> {
-        let text = source::read(path)?;
+    /// All mistakes, each with its place in the file or the setting: what cannot be read, is not a scenario, or
+    /// contradicts itself.
+    pub fn open(
+        files: Arc<dyn Files>,
+        path: &Path,
+        settings: &[String],
+    ) -> Result<Self, ScenarioError> {
+        let text = files::read_text(&*files, path)?;
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        Self::parse_with(&path.display().to_string(), &text, folder, settings)
+        Self::read(files, &path.display().to_string(), &text, folder, settings)
     }
 
     /// The scenario that needs no file: a pack, a motor controller, and a little current.
     ///
     /// # Errors
-    /// None; the type is the same as for a file's sake.
+    /// Never: a test reads it.
     pub fn demo() -> Result<Self, ScenarioError> {
         Self::demo_with(&[])
     }
@@ -82,58 +86,66 @@ impl Loaded {
     /// # Errors
     /// With the place in a setting that cannot be applied.
     pub fn demo_with(settings: &[String]) -> Result<Self, ScenarioError> {
-        Self::parse_with("demo.yaml", DEMO, Path::new("."), settings)
+        Self::parse_with("demo.yaml", DEMO, settings)
     }
 
-    /// Reads a scenario from text; `name` is what messages call it.
+    /// Reads a scenario from text that names no files; `name` is what messages call it.
     ///
     /// # Errors
-    /// With the place in the text, if it is not a scenario or contradicts itself.
-    pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Self, ScenarioError> {
-        Self::parse_with(name, text, folder, &[])
+    /// All mistakes, each with its place in the text: what is not a scenario, or contradicts itself.
+    pub fn parse(name: &str, text: &str) -> Result<Self, ScenarioError> {
+        Self::parse_with(name, text, &[])
     }
 
-    /// Reads a scenario from text with some values replaced: `path=value`.
+    /// Reads a scenario from text that names no files, with some values replaced: `path=value`.
     ///
     /// # Errors
-    /// With the place in the text or the setting, if either cannot be read, or together they are not a scenario or
-    /// contradict themselves.
-    pub fn parse_with(
+    /// As [`parse`](Self::parse), also for the settings.
+    pub fn parse_with(name: &str, text: &str, settings: &[String]) -> Result<Self, ScenarioError> {
+        Self::read(Arc::new(NoFiles), name, text, Path::new("."), settings)
+    }
+
+    /// Reads a scenario from text with some values replaced; the files that it names are found from `folder` on.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn read(
+        files: Arc<dyn Files>,
         name: &str,
         text: &str,
         folder: &Path,
         settings: &[String],
     ) -> Result<Self, ScenarioError> {
-        let (scenario, source) = source::parse_whole(name, text, folder, settings)?;
-        compile::check(&scenario, &source)?;
-        Ok(Self {
-            scenario,
-            source,
-            folder: folder.to_owned(),
-            stand_in: None,
-        })
-    }
-
-    /// The same scenario, able to play `replay: { unknown: synthetic }`: this infers the devices for it.
-    #[must_use]
-    pub fn with_stand_in(mut self, stand_in: StandIn) -> Self {
-        self.stand_in = Some(stand_in);
-        self
+        let main = yaml::read(name, text)?;
+        let source = compose::compose(main, folder, settings, &*files)?;
+        let bound = bind::bind::<Scenario>(&source);
+        let mut mistakes = bound.mistakes;
+        if let Some(scenario) = &bound.value {
+            let mut found = compile::check(scenario, &bound.source, &bound.broken);
+            found.forget_in(&bound.broken);
+            mistakes.append(found);
+        }
+        match (mistakes.into_error(), bound.value) {
+            (None, Some(scenario)) => Ok(Self {
+                scenario,
+                source: bound.source,
+                folder: folder.to_owned(),
+                files,
+            }),
+            (Some(error), _) => Err(error),
+            // Nothing is left out without a mistake.
+            (None, None) => Err(ScenarioError::new(&source, None, "the file cannot be used")),
+        }
     }
 
     /// Makes the hub and the devices; the seed decides all that is random in them.
     ///
     /// # Errors
-    /// If a capture that the scenario names cannot be used.
+    /// If a capture or a series that the scenario names cannot be used.
     pub fn build(&self, seed: Seed) -> Result<World, ScenarioError> {
-        compile::compile(
-            &self.scenario,
-            &self.source,
-            &self.folder,
-            seed,
-            self.stand_in,
-        )
-        .map_err(ScenarioError::while_building)
+        let surroundings = (self.folder.as_path(), &*self.files);
+        compile::compile(&self.scenario, &self.source, surroundings, seed)
+            .map_err(ScenarioError::while_building)
     }
 
     /// What is odd about the scenario, though it can be used.

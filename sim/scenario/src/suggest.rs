@@ -10,17 +10,34 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             .strip_prefix(&wanted)
             .is_some_and(|rest| rest.starts_with('_'));
         if lacks_unit {
-            0
-        } else {
-            strsim::damerau_levenshtein(&wanted, &candidate)
+            return Some(0);
         }
+        let slips = strsim::damerau_levenshtein(&wanted, &candidate);
+        let slips = (slips <= allowed).then_some(slips);
+        [slips, words_apart(&wanted, &candidate)]
+            .into_iter()
+            .flatten()
+            .min()
     };
     candidates
         .into_iter()
-        .map(|candidate| (unlikeness(candidate), candidate))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
+        .filter_map(|candidate| Some((unlikeness(candidate)?, candidate)))
+        .min_by_key(|(unlikeness, _)| *unlikeness)
         .map(|(_, candidate)| candidate)
+}
+
+/// How far a name of several words is from one that has all of them, in another order or with more between them.
+fn words_apart(wanted: &str, candidate: &str) -> Option<usize> {
+    let mut left: Vec<&str> = candidate.split('_').collect();
+    let words = wanted.split('_');
+    if words.clone().count() < 2 {
+        return None;
+    }
+    for word in words {
+        let index = left.iter().position(|other| *other == word)?;
+        left.remove(index);
+    }
+    Some(2 * left.len())
 }
 
 /// The name without what people get wrong first: case, and `-` for `_`.
@@ -49,6 +66,14 @@ mod tests {
     fn a_name_without_its_unit_finds_the_full_one() {
         assert_eq!(closest("spread", ["cells", "spread_mv"]), Some("spread_mv"));
         assert_eq!(closest("cell", ["cells", "cellar_door"]), Some("cells"));
+    }
+
+    #[test]
+    fn the_right_words_in_the_wrong_order_or_too_few_of_them_find_their_name() {
+        let commands = ["GET_VALUES", "BMS_GET_VALUES", "BMS_GET_BATT_TYPE"];
+        assert_eq!(closest("GET_BMS_VALUES", commands), Some("BMS_GET_VALUES"));
+        assert_eq!(closest("BMS_VALUES", commands), Some("BMS_GET_VALUES"));
+        assert_eq!(closest("GET_VALUE", commands), Some("GET_VALUES"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use veschub_hub::{
     device::{
@@ -140,7 +140,7 @@ fn described(keys: &str) -> Desk<dyn Device> {
     let text = format!(
         "version: 1\ndevices:\n  - express:\n      id: demo-0001\n      password: not-a-secret\n      {keys}\n"
     );
-    let loaded = Loaded::parse("test.yaml", &text, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("test.yaml", &text).unwrap();
     let mut world = loaded.build(Seed(1)).unwrap();
     Desk::new(world.residents.remove(0).device)
 }

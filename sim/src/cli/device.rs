@@ -16,6 +16,7 @@ use veschub_hub::{
     rng::Seed,
 };
 use veschub_scenario::{Loaded, World};
+use crate::disk;
 
 /// A connection that ends sooner is shown once only, until one lasts: a hub that refuses a login ends very many.
 const SHORT: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ const SHORT: Duration = Duration::from_secs(1);
 pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
         Some(path) => {
-            Loaded::open_with(path, &args.set.settings)?.with_stand_in(veschub_draft::stand_in)
+            disk::open(path, &args.set.settings)?
         }
         None => Loaded::demo_with(&args.set.settings)?,
     };

@@ -19,6 +19,7 @@ use tokio::{
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
+use crate::disk;
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
     TalkArgs, UnknownArg, capture,
@@ -50,7 +51,7 @@ const REPLAY_ID: &str = "REPLAY";
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
         Some(path) => {
-            Loaded::open_with(path, &args.set.settings)?.with_stand_in(veschub_draft::stand_in)
+            disk::open(path, &args.set.settings)?
         }
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {

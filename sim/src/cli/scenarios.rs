@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{CheckArgs, Failure, scrub, tell, written};
-use veschub_scenario::{Code, Loaded, ScenarioError, json_schema};
+use crate::disk;
+use veschub_scenario::{Code, ScenarioError, json_schema};
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Some(id) = &args.explain {
@@ -12,10 +13,10 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let mut failed = false;
     for path in &args.scenarios {
+        // All mistakes of a file are one error, each warning is one.
         let findings = match scrub::is_capture(path) {
             true => scrub::findings(path),
-            false => Loaded::open_with(path, &args.set.settings)
-                .map(|it| it.with_stand_in(veschub_draft::stand_in))
+            false => disk::open(path, &args.set.settings)
                 .and_then(|loaded| loaded.warnings())
                 .unwrap_or_else(|error| vec![error]),
         };
@@ -23,10 +24,12 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         let fails = findings.iter().any(refused);
         failed |= fails;
         for finding in &findings {
-            if args.json {
-                written(writeln!(stdout, "{}", finding.json()))?;
-            } else {
+            if !args.json {
                 tell(&finding.clone().into());
+                continue;
+            }
+            for finding in finding.each() {
+                written(writeln!(stdout, "{}", finding.json()))?;
             }
         }
         if !args.json && !fails {

@@ -1,6 +1,6 @@
 //! A hub on a real socket, its journal, and the peers that talk to it.
 
-use std::{collections::VecDeque, io, net::SocketAddr, path::Path, time::Duration};
+use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -75,7 +75,7 @@ impl House {
 
     /// A hub as a scenario has it.
     pub(crate) async fn of_scenario(text: &str) -> Self {
-        let loaded = Loaded::parse("test.yaml", text, Path::new("."))
+        let loaded = Loaded::parse("test.yaml", text)
             .unwrap_or_else(|error| unreachable!("{}", error.render(false)));
         Self::of(loaded.build(Seed(1)).unwrap().into_hub()).await
     }

@@ -95,7 +95,7 @@ fn scenarios() -> Vec<PathBuf> {
 }
 
 fn play(path: &Path, seed: u64) -> Seen {
-    let loaded = Loaded::open(path).unwrap();
+    let loaded = Loaded::parse("test.yaml", &fs::read_to_string(path).unwrap()).unwrap();
     let hub = loaded.build(Seed(seed)).unwrap().into_hub();
     session(hub, b"VESCTOOL:demo-0001:not-a-secret\n")
 }

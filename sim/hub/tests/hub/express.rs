@@ -1,7 +1,5 @@
 //! What a tool sees of an Express: what it says to requests, and when.
 
-use std::path::Path;
-
 use veschub_wire::{Reply, Request, view::View};
 
 use veschub_hub::{
@@ -23,7 +21,7 @@ impl Asked {
         let text = format!(
             "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret, {keys} }}\n"
         );
-        let loaded = Loaded::parse("demo.yaml", &text, Path::new(".")).unwrap();
+        let loaded = Loaded::parse("demo.yaml", &text).unwrap();
         let mut world = loaded.build(Seed(0)).unwrap();
         Self {
             device: world.residents.remove(0).device,

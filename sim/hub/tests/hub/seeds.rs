@@ -68,7 +68,7 @@ fn plan(faults: &str) -> FaultPlan {
     let text = format!(
         "version: 1\ndevices:\n- express: {{ id: demo-0001, password: not-a-secret }}\nfaults:\n{faults}\n"
     );
-    let loaded = Loaded::parse("test.yaml", &text, std::path::Path::new(".")).unwrap();
+    let loaded = Loaded::parse("test.yaml", &text).unwrap();
     veschub_scenario::compile::fault_plan(&loaded.scenario.faults)
 }
 
@@ -158,7 +158,7 @@ fn the_catalogue_knows_exactly_the_parameters_of_the_language() {
             "version: 1\ndevices: []\nfaults: [{}: {{ no_such_key: 1 }}]",
             info.name
         );
-        let error = Loaded::parse("test.yaml", &text, std::path::Path::new(".")).unwrap_err();
+        let error = Loaded::parse("test.yaml", &text).unwrap_err();
         let told = error.render(false);
         let (_, keys) = told
             .split_once(&format!("keys of `{}`: ", info.name))

@@ -5,7 +5,7 @@ use veschub_transcript::Direction;
 use super::duration;
 use crate::{
     duration::Duration,
-    error::ScenarioError,
+    error::{Mistakes, ScenarioError},
     schema::{self, Fault, When},
     source::{Place, Source},
 };
@@ -145,15 +145,16 @@ fn read_hex(text: &str) -> Option<Vec<u8>> {
     )
 }
 
-/// The first mistake in a list of faults that stands at `place`, if there is one.
+/// The mistakes in a list of faults that stands at `place`, one a fault.
 pub(super) fn check_faults(
     faults: &[Fault],
     place: &Place,
     source: &Source,
-) -> Result<(), ScenarioError> {
+    mistakes: &mut Mistakes,
+) {
     if faults.len() > MAX_FAULTS {
         let message = format!("{} faults are too many: {MAX_FAULTS} at most", faults.len());
-        return Err(source.error_at(place, message));
+        mistakes.push(source.error_at(place, message));
     }
     for (index, fault) in faults.iter().enumerate() {
         let (_, _, when) = fault.parts();
@@ -161,11 +162,12 @@ pub(super) fn check_faults(
             place: place.clone().index(index).only(),
             source,
         };
-        check_when(when, &at.inside("when"))?;
-        check_parameters(fault, &at)?;
-        check_order(&faults[..index], fault, place, &at)?;
+        mistakes.note(
+            check_when(when, &at.inside("when"))
+                .and_then(|()| check_parameters(fault, &at))
+                .and_then(|()| check_order(&faults[..index], fault, place, &at)),
+        );
     }
-    Ok(())
 }
 
 /// Where in the text a check looks.
@@ -461,8 +463,6 @@ fn leaves_no_frame(fault: &Fault) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::Loaded;
 
@@ -473,7 +473,7 @@ mod tests {
         let device = "version: 1\ndevices:\n- express: { id: demo-0001, password: not-a-secret }\n";
         let faults: String = faults.iter().map(|fault| format!("- {fault}\n")).collect();
         let text = format!("{device}faults:\n{faults}");
-        Loaded::parse("test.yaml", &text, Path::new("."))
+        Loaded::parse("test.yaml", &text)
     }
 
     /// The message, and the text from the place that is pointed at to the end of the line.

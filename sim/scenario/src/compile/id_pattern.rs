@@ -8,6 +8,17 @@ pub(super) struct IdPattern<'a> {
     after: &'a str,
 }
 
+/// Why an id stands for one device only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoPattern<'a> {
+    #[error("`{0}` has no place for a number")]
+    NoPlace(&'a str),
+    #[error("`{0}` has no closing brace")]
+    NoEnd(&'a str),
+    #[error("`{{n{0}}}` is no place for a number")]
+    OddPlace(&'a str),
+}
+
 /// The most digits that a number is filled up to.
 const MAX_WIDTH: usize = 9;
 
@@ -15,20 +26,16 @@ impl<'a> IdPattern<'a> {
     /// Reads a pattern.
     ///
     /// # Errors
-    /// What is not as it should be, in words.
-    pub(super) fn parse(id: &'a str) -> Result<Self, String> {
-        let (before, rest) = id
-            .split_once("{n")
-            .ok_or_else(|| format!("`{id}` has no place for a number"))?;
-        let (format, after) = rest
-            .split_once('}')
-            .ok_or_else(|| format!("`{id}` has no closing brace"))?;
+    /// If it has no place for a number.
+    pub(super) fn parse(id: &'a str) -> Result<Self, NoPattern<'a>> {
+        let (before, rest) = id.split_once("{n").ok_or(NoPattern::NoPlace(id))?;
+        let (format, after) = rest.split_once('}').ok_or(NoPattern::NoEnd(id))?;
         let width = match format.strip_prefix(":0") {
             None if format.is_empty() => Some(0),
             None => None,
             Some(digits) => digits.parse().ok().filter(|&width| width <= MAX_WIDTH),
         };
-        let width = width.ok_or_else(|| format!("`{{n{format}}}` is no place for a number"))?;
+        let width = width.ok_or(NoPattern::OddPlace(format))?;
         Ok(Self {
             before,
             width,

@@ -8,14 +8,19 @@ mod id_pattern;
 mod pack_tests;
 mod series;
 
-use std::{collections::BTreeMap, fs::File, io::BufReader, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufReader},
+    path::Path,
+    time::Duration,
+};
 
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
 use super::{
-    StandIn,
     error::ScenarioError,
+    files::Files,
     schema::{self, Scenario},
     source::{Place, Source},
 };
@@ -70,9 +75,8 @@ pub struct Target {
 pub(super) fn compile(
     scenario: &Scenario,
     source: &Source,
-    folder: &Path,
+    (folder, files): (&Path, &dyn Files),
     seed: Seed,
-    stand_in: Option<StandIn>,
 ) -> Result<World, ScenarioError> {
     let mut residents = Vec::new();
     let mut targets = Vec::new();
@@ -100,7 +104,7 @@ pub(super) fn compile(
             schema::Device::Express(express) => {
                 let place = Place::root().key("devices").index(index).key("express");
                 for (bms, place) in packs(express, &place) {
-                    read_series(bms, &mut series, &place, source, folder)?;
+                    read_series(bms, &mut series, &place, source, (folder, files))?;
                 }
                 for id in device::ids(express) {
                     let target = Target {
@@ -117,8 +121,8 @@ pub(super) fn compile(
                 let place = Place::root().key("devices").index(index).key("replay");
                 let wrong =
                     |message: String| source.error_at(place.clone().key("capture"), message);
-                let (transcript, recording) =
-                    open_recording(&folder.join(&replay.capture)).map_err(wrong)?;
+                let (transcript, recording) = open_recording(files, &folder.join(&replay.capture))
+                    .map_err(|error| wrong(error.to_string()))?;
                 let target = replay_target(
                     recording.clone(),
                     replay.id.as_deref(),
@@ -135,10 +139,8 @@ pub(super) fn compile(
                 let id = recording.login.as_ref().map(|login| login.id.clone());
                 let mut device = Replay::new(recording, device::replay_rules(replay));
                 if replay.unknown == schema::Unknown::Synthetic {
-                    let infer = stand_in.ok_or_else(|| {
-                        wrong("nothing here can infer a device from a recording".to_owned())
-                    })?;
-                    let stand_in = infer(&transcript, id.as_deref(), seed)
+                    let stand_in = files
+                        .stand_in(&transcript, id.as_deref(), seed)
                         .map_err(|error| wrong(error.to_string()))?;
                     device = device.with_stand_in(stand_in);
                 }
@@ -177,17 +179,31 @@ fn hub_config(hub: &schema::Hub) -> HubConfig {
     }
 }
 
-/// The recording in a capture file, or why there is none, in words.
-fn open_recording(path: &Path) -> Result<(Transcript, Recording), String> {
-    let shown = path.display();
-    let file = File::open(path).map_err(|error| {
-        format!("cannot open {shown}: {error}; a relative path starts at the scenario's folder")
-    })?;
+/// Why a capture cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+enum RecordingError {
+    #[error("cannot open {0}: {1}; a relative path starts at the scenario's folder")]
+    Open(String, io::Error),
+    #[error("cannot read {0}: {1}")]
+    Read(String, veschub_transcript::CaptureError),
+    #[error("{0} holds no request to a VESC device")]
+    NoRequest(String),
+}
+
+/// The recording in a capture file.
+fn open_recording(
+    files: &dyn Files,
+    path: &Path,
+) -> Result<(Transcript, Recording), RecordingError> {
+    let shown = || path.display().to_string();
+    let file = files
+        .open(path)
+        .map_err(|error| RecordingError::Open(shown(), error))?;
     let transcript = Transcript::from_capture(BufReader::new(file), &Options::default())
-        .map_err(|error| format!("cannot read {shown}: {error}"))?;
+        .map_err(|error| RecordingError::Read(shown(), error))?;
     let recording = Recording::from_transcript(&transcript);
     if recording.requests.is_empty() {
-        return Err(format!("{shown} holds no request to a VESC device"));
+        return Err(RecordingError::NoRequest(shown()));
     }
     Ok((transcript, recording))
 }

@@ -1,10 +1,14 @@
 //! What is said about mistakes in a battery's description, and what its keys make of a pack.
 
-use std::{fs, path::Path};
+use std::{path::Path, sync::Arc};
 
 use insta::assert_snapshot;
 
-use crate::{Loaded, Scenario, ScenarioError, schema};
+use crate::{
+    Loaded, Scenario, ScenarioError,
+    files::{NoFiles, memory::Memory},
+    schema,
+};
 use veschub_hub::{
     device::bms::{Bms, BmsSettings},
     rng::Seed,
@@ -18,21 +22,22 @@ fn text(bms: &str) -> String {
 }
 
 /// Reads and builds it: a mistake may show in either.
-fn tried(bms: &str, folder: &Path) -> Result<Scenario, ScenarioError> {
-    let loaded = Loaded::parse("pack.yaml", &text(bms), folder)?;
+fn tried(bms: &str, files: &[(&str, &str)]) -> Result<Scenario, ScenarioError> {
+    let files = Arc::new(Memory::of(files));
+    let loaded = Loaded::read(files, "pack.yaml", &text(bms), Path::new("."), &[])?;
     loaded.build(Seed(0))?;
     Ok(loaded.scenario)
 }
 
 fn refused(bms: &str) -> ScenarioError {
-    match tried(bms, Path::new(".")) {
+    match tried(bms, &[]) {
         Ok(_) => panic!("accepted: {bms}"),
         Err(error) => error,
     }
 }
 
 fn settings(bms: &str) -> BmsSettings {
-    let loaded = Loaded::parse("pack.yaml", &text(bms), Path::new(".")).unwrap();
+    let loaded = Loaded::parse("pack.yaml", &text(bms)).unwrap();
     let Some(schema::Device::Express(express)) = loaded.scenario.devices.into_iter().next() else {
         panic!("no Express");
     };
@@ -135,20 +140,17 @@ fn a_number_that_is_none() {
 
 #[test]
 fn a_series_that_is_not_there_or_not_a_series() {
-    let folder = tempfile::tempdir().unwrap();
     let bms = "{ set: [{ field: current_a, series: ride.csv }] }";
-    let missing = tried(bms, folder.path()).unwrap_err();
+    let missing = tried(bms, &[]).unwrap_err();
     assert!(missing.message().starts_with("cannot open "));
-    fs::write(folder.path().join("ride.csv"), "time_s,value\n0,1\n1,x\n").unwrap();
-    let wrong = tried(bms, folder.path()).unwrap_err();
+    let wrong = tried(bms, &[("ride.csv", "time_s,value\n0,1\n1,x\n")]).unwrap_err();
     assert!(
         wrong
             .message()
             .ends_with("ride.csv: line 3: `x` is not a number"),
         "{wrong}"
     );
-    fs::write(folder.path().join("ride.csv"), "time_s,value\n0,1\n1,2\n").unwrap();
-    tried(bms, folder.path()).unwrap();
+    tried(bms, &[("ride.csv", "time_s,value\n0,1\n1,2\n")]).unwrap();
 }
 
 #[test]

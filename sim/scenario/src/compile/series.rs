@@ -1,9 +1,15 @@
 //! Time series in CSV files: `time_s,value`.
 
-use std::{fs::File, io::Read, path::Path, time::Duration};
+use std::{
+    fmt,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
 
 use crate::{
     error::ScenarioError,
+    files::Files,
     source::{Place, Source},
 };
 use veschub_hub::device::bms::{BmsSettings, Points, Series};
@@ -18,7 +24,7 @@ pub(super) fn read_series(
     known: &mut Series,
     place: &Place,
     source: &Source,
-    folder: &Path,
+    (folder, files): (&Path, &dyn Files),
 ) -> Result<(), ScenarioError> {
     for (index, value) in bms.set.iter().enumerate() {
         let Some(name) = value
@@ -28,9 +34,9 @@ pub(super) fn read_series(
         else {
             continue;
         };
-        let points = read(&folder.join(name)).map_err(|message| {
+        let points = read(files, &folder.join(name)).map_err(|error| {
             let place = place.clone().key("set").index(index).key("series");
-            source.error_at(place, message).help(
+            source.error_at(place, error.to_string()).help(
                 "a series begins with the line `time_s,value`, and rows like `0.5,12.25` follow; a relative path starts at the scenario's folder",
             )
         })?;
@@ -39,63 +45,120 @@ pub(super) fn read_series(
     Ok(())
 }
 
-/// The series in a file, or what is wrong with it, in words.
-fn read(path: &Path) -> Result<Points, String> {
-    let shown = path.display();
-    let file = File::open(path).map_err(|error| format!("cannot open {shown}: {error}"))?;
-    let points = read_points(file).map_err(|why| format!("cannot use {shown}: {why}"))?;
+/// Why a file cannot be used as a series.
+#[derive(Debug, thiserror::Error)]
+enum SeriesError {
+    #[error("cannot open {0}: {1}")]
+    Open(String, io::Error),
+    #[error("cannot use {0}: {1}")]
+    Use(String, Unusable),
+}
+
+/// What is wrong with a file, and in which line.
+#[derive(Debug, PartialEq)]
+struct Unusable {
+    line: Option<u64>,
+    problem: Problem,
+}
+
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum Problem {
+    #[error("the first line is `{0}`, wanted `time_s,value`")]
+    Header(String),
+    #[error("there is no row")]
+    NoRow,
+    #[error("more than {MAX_ROWS} rows")]
+    TooMany,
+    #[error("the time is before the row above")]
+    GoesBack,
+    #[error("{0} values, wanted 2")]
+    Count(usize),
+    #[error("`{0}` is not a number")]
+    NotANumber(String),
+    #[error("`{0}` is not a finite number")]
+    NotFinite(String),
+    #[error("`{0}` is not a time from 0 on")]
+    NotATime(String),
+    #[error("{0}")]
+    Csv(String),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "line {line}: {}", self.problem),
+            None => write!(f, "{}", self.problem),
+        }
+    }
+}
+
+impl From<Problem> for Unusable {
+    fn from(problem: Problem) -> Self {
+        let line = None;
+        Self { line, problem }
+    }
+}
+
+impl From<csv::Error> for Unusable {
+    fn from(error: csv::Error) -> Self {
+        Problem::Csv(error.to_string()).into()
+    }
+}
+
+fn read(files: &dyn Files, path: &Path) -> Result<Points, SeriesError> {
+    let shown = || path.display().to_string();
+    let file = files
+        .open(path)
+        .map_err(|error| SeriesError::Open(shown(), error))?;
+    let points = read_points(file).map_err(|why| SeriesError::Use(shown(), why))?;
     Ok(points.into())
 }
 
-fn read_points(file: impl Read) -> Result<Vec<(Duration, f64)>, String> {
+fn read_points(file: impl Read) -> Result<Vec<(Duration, f64)>, Unusable> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .flexible(true)
         .from_reader(file);
-    let header = reader.headers().map_err(|error| error.to_string())?;
+    let header = reader.headers()?;
     if header != vec!["time_s", "value"] {
         let found = header.iter().collect::<Vec<_>>().join(",");
-        return Err(format!(
-            "the first line is `{}`, wanted `time_s,value`",
-            short(&found)
-        ));
+        return Err(Problem::Header(short(&found)).into());
     }
     let mut points: Vec<(Duration, f64)> = Vec::new();
     for row in reader.records() {
-        let row = row.map_err(|error| error.to_string())?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let point = point(&row).map_err(|why| format!("line {line}: {why}"))?;
+        let row = row?;
+        let line = row.position().map(csv::Position::line);
+        let wrong = |problem| Unusable { line, problem };
+        let point = point(&row).map_err(wrong)?;
         if points.last().is_some_and(|(before, _)| *before > point.0) {
-            return Err(format!("line {line}: the time is before the row above"));
+            return Err(wrong(Problem::GoesBack));
         }
         if points.len() == MAX_ROWS {
-            return Err(format!("line {line}: more than {MAX_ROWS} rows"));
+            return Err(wrong(Problem::TooMany));
         }
         points.push(point);
     }
-    if points.is_empty() {
-        return Err("there is no row".to_owned());
+    match points.is_empty() {
+        true => Err(Problem::NoRow.into()),
+        false => Ok(points),
     }
-    Ok(points)
 }
 
-fn point(row: &csv::StringRecord) -> Result<(Duration, f64), String> {
+fn point(row: &csv::StringRecord) -> Result<(Duration, f64), Problem> {
     let (Some(time_s), Some(value), 2) = (row.get(0), row.get(1), row.len()) else {
-        return Err(format!("{} values, wanted 2", row.len()));
+        return Err(Problem::Count(row.len()));
     };
     let at = Duration::try_from_secs_f64(number(time_s)?)
-        .map_err(|_| format!("`{}` is not a time from 0 on", short(time_s)))?;
+        .map_err(|_| Problem::NotATime(short(time_s)))?;
     Ok((at, number(value)?))
 }
 
-fn number(text: &str) -> Result<f64, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| format!("`{}` is not a number", short(text)))?;
-    if !number.is_finite() {
-        return Err(format!("`{text}` is not a finite number"));
+fn number(text: &str) -> Result<f64, Problem> {
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() => Ok(number),
+        Ok(_) => Err(Problem::NotFinite(text.to_owned())),
+        Err(_) => Err(Problem::NotANumber(short(text))),
     }
-    Ok(number)
 }
 
 /// What a message quotes of a file that may be anything.
@@ -154,23 +217,22 @@ mod tests {
                 "line 2: `NaN` is not a finite number",
             ),
         ] {
-            assert_eq!(
-                read_points(text.as_bytes()),
-                Err(why.to_owned()),
-                "{text:?}"
-            );
+            let error = read_points(text.as_bytes()).unwrap_err();
+            assert_eq!(error.to_string(), why, "{text:?}");
         }
     }
 
     #[test]
     fn bytes_that_are_no_text_are_refused() {
         let error = read_points(&b"time_s,value\n0,\xFF\n"[..]).unwrap_err();
-        assert!(error.contains("UTF-8"), "{error}");
+        assert!(error.to_string().contains("UTF-8"), "{error}");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let error = read(Path::new("no/such.csv")).unwrap_err();
+        let error = read(&files::NoFiles, Path::new("no/such.csv"))
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("cannot open no/such.csv: "), "{error}");
     }
 }

@@ -1,7 +1,5 @@
 //! For every warning a scenario that has it, with its place, and the nearest one that has not.
 
-use std::path::Path;
-
 use crate::Loaded;
 
 /// The codes of the warnings, each with the text that it points at, to the end of the line.
@@ -13,7 +11,7 @@ fn warnings(scenario: &str) -> Vec<(String, String)> {
         devices
     };
     let text = format!("version: 1\n{devices}{scenario}\n");
-    let loaded = Loaded::parse("odd.yaml", &text, Path::new(".")).unwrap();
+    let loaded = Loaded::parse("odd.yaml", &text).unwrap();
     let findings = loaded.warnings().unwrap();
     let shown = findings.iter().map(|finding| {
         let line = text.lines().nth(finding.line().unwrap() - 1).unwrap();

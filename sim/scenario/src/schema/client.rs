@@ -16,7 +16,7 @@ pub enum Client {
     PollBms(PollBms),
     /// Reads a motor controller on the CAN bus.
     ReadMotor(ReadMotor),
-    /// Looks who is on the CAN bus.
+    /// Asks which nodes are on the CAN bus: PING_CAN.
     ScanCan(ScanCan),
     /// Sends the requests of the recording that the first device replays.
     PlayRecording(PlayRecording),
@@ -30,16 +30,16 @@ impl Default for Client {
     }
 }
 
-/// How a client logs in; without it, as the first device wants it.
+/// How a client logs in: with id and password of the first device, unless given.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Login {
-    /// Another id.
+    /// The id to log in with, instead of the first device's.
     pub id: Option<String>,
-    /// Another password.
+    /// The password to log in with, instead of the first device's.
     pub password: Option<String>,
-    /// How long to wait after the login line; VESC Tool takes about 50 ms, and with 0 ms the first request comes
-    /// in the same read.
+    /// How long the client waits after its login line: `50ms` unless given, as VESC Tool does. With `0ms` the hub reads
+    /// the first request together with the login line.
     pub pause_after: Option<Duration>,
 }
 
@@ -58,11 +58,11 @@ pub enum Ask {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReadBms {
-    /// How to ask.
+    /// Whether the client sends all requests at once or waits for each reply.
     pub ask: Ask,
-    /// How to log in.
+    /// How the client logs in.
     pub login: Login,
-    /// How long to wait for a reply.
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
     pub give_up_after: Option<Duration>,
 }
 
@@ -70,12 +70,12 @@ pub struct ReadBms {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PollBms {
-    /// The time from one request to the next.
+    /// The time from one request to the next, e.g. `100ms`.
     pub every: Duration,
-    /// How long to go on.
+    /// How long the client goes on asking, e.g. `10s`.
     #[serde(rename = "for")]
     pub lasts: Duration,
-    /// How to log in.
+    /// How the client logs in.
     #[serde(default)]
     pub login: Login,
 }
@@ -86,10 +86,10 @@ pub struct PollBms {
 pub struct ReadMotor {
     /// The CAN id of the motor controller.
     pub can_id: u8,
-    /// How to log in.
+    /// How the client logs in.
     #[serde(default)]
     pub login: Login,
-    /// How long to wait for a reply.
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
     #[serde(default)]
     pub give_up_after: Option<Duration>,
 }
@@ -98,9 +98,9 @@ pub struct ReadMotor {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ScanCan {
-    /// How to log in.
+    /// How the client logs in.
     pub login: Login,
-    /// How long to wait for a reply.
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
     pub give_up_after: Option<Duration>,
 }
 
@@ -108,11 +108,11 @@ pub struct ScanCan {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PlayRecording {
-    /// When requests are sent: at the recorded times, or each as soon as the one before is answered.
+    /// Whether requests are sent at their recorded times, or each as soon as the one before is answered.
     pub pace: Pace,
-    /// How to log in.
+    /// How the client logs in.
     pub login: Login,
-    /// How long to wait for a reply.
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
     pub give_up_after: Option<Duration>,
 }
 
@@ -122,16 +122,16 @@ pub struct PlayRecording {
 pub struct SendRequests {
     /// The requests in their order, each as `veschub-sim encode` takes it: `FORWARD_CAN 84 GET_VALUES`.
     pub requests: Vec<Words>,
-    /// The time from one request to the next; without it, each is sent when the one before was answered.
+    /// The time from one request to the next, e.g. `250ms`; without it, the client waits for each reply.
     #[serde(default)]
     pub every: Option<Duration>,
-    /// How long to listen when all is done.
+    /// How long the client goes on listening after the last reply, e.g. `1s`.
     #[serde(default)]
     pub stay_for: Option<Duration>,
-    /// How to log in.
+    /// How the client logs in.
     #[serde(default)]
     pub login: Login,
-    /// How long to wait for a reply.
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
     #[serde(default)]
     pub give_up_after: Option<Duration>,
 }

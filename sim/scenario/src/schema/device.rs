@@ -39,7 +39,7 @@ pub struct Express {
     /// How many custom configs it has: 1, or 0 to have it silent about them.
     #[serde(default = "custom_configs")]
     pub custom_configs: u8,
-    /// From a request's arrival at the hub to the reply's departure.
+    /// The time from a request's arrival at the hub to the reply's departure, e.g. `55ms`.
     #[serde(default = "reply_after")]
     pub reply_after: Duration,
     /// The BMS; without one, the device reports one on the CAN bus, or that it knows of none.
@@ -51,13 +51,13 @@ pub struct Express {
     /// The nodes on the CAN bus.
     #[serde(default)]
     pub can: Vec<CanNode>,
-    /// Replies that go before the built-in ones, by the bytes of their request.
+    /// Replies that are sent instead of the built-in ones, chosen by the bytes of the request.
     #[serde(default)]
     pub replies: Vec<ScriptedReply>,
-    /// What commands of the terminal print.
+    /// What the device prints when a tool sends a terminal command.
     #[serde(default)]
     pub terminal: Vec<TerminalAnswer>,
-    /// Texts that nobody asks for.
+    /// Texts that the device prints without being asked.
     #[serde(default)]
     pub prints: Vec<PrintAt>,
 }
@@ -66,10 +66,10 @@ pub struct Express {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Bus {
-    /// It does.
+    /// The bus works.
     #[default]
     On,
-    /// The driver is not started: a scan ends at once and finds nobody.
+    /// The driver is not started: a scan ends at once and finds no node.
     Off,
 }
 
@@ -94,34 +94,34 @@ pub enum ExpressFirmware {
 pub struct Replay {
     /// The capture file; a relative path starts at the scenario's folder.
     pub capture: String,
-    /// The id that tools log in with, if not the recorded one.
+    /// The id that tools log in with; the recorded one unless given.
     #[serde(default)]
     pub id: Option<String>,
-    /// The password that tools log in with, if not the recorded one.
+    /// The password that tools log in with; the recorded one unless given.
     #[serde(default)]
     pub password: Option<String>,
     /// When replies are sent.
     #[serde(default)]
     pub pace: Pace,
-    /// With `pace: recorded`: so many times as fast; 1 unless given.
+    /// How much faster than recorded replies come, e.g. `2` for twice as fast; only with `pace: recorded`.
     #[serde(default)]
     pub speed: Option<f64>,
     /// Which requests are answered.
     #[serde(default)]
     pub order: ReplayOrder,
-    /// What is answered beyond the end of the recording.
+    /// What the device answers when a request comes more often than in the recording.
     #[serde(default)]
     pub at_end: AtEnd,
-    /// What becomes of requests that were not recorded.
+    /// What the device does with a request that was not recorded.
     #[serde(default)]
     pub unknown: Unknown,
 }
 
-/// What becomes of a request that a replayed device was never asked in its recording.
+/// What a replayed device does with a request that is not in its recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unknown {
-    /// It stays unanswered.
+    /// It does not answer.
     #[default]
     Silent,
     /// A synthetic device of the same kind and firmware answers it, with the values recorded last.

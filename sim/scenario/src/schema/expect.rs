@@ -18,9 +18,9 @@ pub enum Expectation {
     Requests(Vec<CommandName>),
     /// A request was sent this often.
     RequestCount(RequestCount),
-    /// A request was sent in vain this often, as it is when a fault takes the reply.
+    /// A request stayed without a reply this often, for example because a fault dropped the reply.
     Unanswered(RequestCount),
-    /// These replies came in this order, others between them or not.
+    /// These replies came in this order; other replies may come between them.
     ReplyOrder(Vec<CommandName>),
     /// The replies to a request have this payload length.
     ReplyLength(ReplyLength),
@@ -28,11 +28,11 @@ pub enum Expectation {
     ReplyTo(CommandName),
     /// A request was sent and not answered.
     NoReplyTo(CommandName),
-    /// The client was done within this time.
+    /// The client finished within this time, e.g. `within: 2s`.
     Within(Duration),
     /// A quirk or a fault fired.
     Fired(Fired),
-    /// The journal has an entry with this text in it.
+    /// The hub's journal has an entry that contains this text.
     Journal(String),
     /// The hub closed the connection instead of accepting the login.
     LoginRefused,
@@ -55,7 +55,7 @@ pub struct Value {
     /// What it is.
     #[serde(default)]
     pub is: Option<Expected>,
-    /// How far a number may be away.
+    /// How much the number may differ, in the unit of the field: `within: 0.005` allows 5 mV for a field in volts.
     #[serde(default)]
     pub within: f64,
     /// How many elements it has.
@@ -72,10 +72,10 @@ pub struct Trend {
     pub of: CommandName,
     /// The field.
     pub field: String,
-    /// How much it falls at least.
+    /// The least by which the value falls from the first reading to the last, in the unit of the field.
     #[serde(default)]
     pub falls_by: Option<f64>,
-    /// How much it rises at least.
+    /// The least by which the value rises from the first reading to the last, in the unit of the field.
     #[serde(default)]
     pub rises_by: Option<f64>,
 }

@@ -1,4 +1,4 @@
-//! What a device is made to say: replies written byte by byte, and texts.
+//! Replies that a scenario writes byte by byte, and texts that a device prints.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,12 @@ use crate::duration::Duration;
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScriptedReply {
-    /// The request's payload in hex, command id first; `*` at its end stands for any bytes.
+    /// The request's payload in hex, command id first, e.g. `"24 01"`; a `*` at the end stands for any bytes.
     pub request: HexPattern,
-    /// The payloads that come back; one, several, or none.
+    /// The payloads that the device sends back, each in hex: one, several, or none.
     pub reply: Vec<Hex>,
-    /// From the request's arrival to the replies' departure; if not given, as for other replies.
+    /// The time from the request's arrival to the replies' departure, e.g. `20ms`; the device's `reply_after` unless
+    /// given.
     #[serde(default)]
     pub after: Option<Duration>,
 }
@@ -24,21 +25,21 @@ pub struct ScriptedReply {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TerminalAnswer {
-    /// The whole line.
+    /// The whole line that the tool sends, e.g. `help`.
     pub command: String,
-    /// What is printed behind the echo, a message for each.
+    /// The texts that the device prints after it has repeated the line, one message for each.
     #[serde(default)]
     pub prints: Vec<String>,
-    /// How long the command runs and keeps the device from other long commands.
+    /// How long the command runs, e.g. `2s`; meanwhile the device starts no other long command.
     #[serde(default)]
     pub after: Option<Duration>,
 }
 
-/// A text that nobody asks for.
+/// A text that the device prints without being asked.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PrintAt {
-    /// When, since the start of the run.
+    /// When the device prints it, counted from the start of the run, e.g. `1.5s`.
     pub at: Duration,
     /// The text.
     pub text: String,
@@ -57,13 +58,24 @@ pub struct HexPattern {
     pub open_ended: bool,
 }
 
-const EMPTY: &str = "a payload has at least one byte, its command id";
+/// Why a text is no payload in hex.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+enum HexError {
+    #[error("a payload has at least one byte, its command id")]
+    Empty,
+    #[error("`{0}` is not a hex digit\nhelp: write bytes as pairs of hex digits, e.g. `\"24 01\"`")]
+    NoDigit(char),
+    #[error(
+        "`{0}` ends in the middle of a byte\nhelp: write bytes as pairs of hex digits, e.g. `\"24 01\"`"
+    )]
+    HalfByte(String),
+}
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let bytes = bytes(&String::deserialize(deserializer)?).map_err(de::Error::custom)?;
         if bytes.is_empty() {
-            return Err(de::Error::custom(EMPTY));
+            return Err(de::Error::custom(HexError::Empty));
         }
         Ok(Self(bytes))
     }
@@ -75,7 +87,7 @@ impl<'de> Deserialize<'de> for HexPattern {
         let start = text.trim_end().strip_suffix('*');
         let bytes = bytes(start.unwrap_or(&text)).map_err(de::Error::custom)?;
         if bytes.is_empty() && start.is_none() {
-            return Err(de::Error::custom(EMPTY));
+            return Err(de::Error::custom(HexError::Empty));
         }
         Ok(Self {
             bytes,
@@ -84,23 +96,15 @@ impl<'de> Deserialize<'de> for HexPattern {
     }
 }
 
-fn bytes(text: &str) -> Result<Vec<u8>, String> {
-    let digits: Vec<char> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let wrong = digits.iter().find(|c| !c.is_ascii_hexdigit());
-    let problem = match wrong {
-        Some(wrong) => format!("`{wrong}` is not a hex digit"),
-        None if !digits.len().is_multiple_of(2) => format!("`{text}` ends in the middle of a byte"),
-        None => {
-            let value = |c: &char| c.to_digit(16).unwrap_or_default() as u8;
-            let pairs = digits.chunks(2);
-            return Ok(pairs
-                .map(|pair| pair.iter().fold(0, |byte, c| byte << 4 | value(c)))
-                .collect());
-        }
-    };
-    Err(format!(
-        "{problem}\nhelp: write bytes as pairs of hex digits, e.g. `\"24 01\"`"
-    ))
+fn bytes(text: &str) -> Result<Vec<u8>, HexError> {
+    let digit = |c: char| Ok(c.to_digit(16).ok_or(HexError::NoDigit(c))? as u8);
+    let digits = text.chars().filter(|c| !c.is_whitespace()).map(digit);
+    let digits = digits.collect::<Result<Vec<u8>, HexError>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    match rest {
+        [] => Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect()),
+        _ => Err(HexError::HalfByte(text.to_owned())),
+    }
 }
 
 fn hex_schema(description: &str, pattern: &str) -> Schema {
@@ -146,7 +150,7 @@ mod tests {
 
     #[test]
     fn what_is_no_hex_is_refused_with_the_reason() {
-        let refused = |text| bytes(text).unwrap_err();
+        let refused = |text| bytes(text).unwrap_err().to_string();
         assert!(refused("24 0g").starts_with("`g` is not a hex digit"));
         assert!(refused("24 0").starts_with("`24 0` ends in the middle of a byte"));
     }

@@ -8,7 +8,7 @@ use crate::{
         device::{express_profile, ids},
         id_pattern::IdPattern,
     },
-    error::ScenarioError,
+    error::{Mistakes, ScenarioError},
     schema,
     source::{Place, Source},
 };
@@ -21,31 +21,38 @@ pub(super) fn check_express(
     express: &schema::Express,
     place: &Place,
     source: &Source,
-) -> Result<(), ScenarioError> {
-    check_number_of_devices(express, place, source)?;
+    mistakes: &mut Mistakes,
+) {
+    mistakes.note(check_number_of_devices(express, place, source));
     // The first is the shortest of them.
     if let Some(id) = ids(express).first() {
-        check_login_part(id, "id", place, source)?;
+        mistakes.note(check_login_part(id, "id", place, source));
     }
-    check_login_part(&express.password, "password", place, source)?;
-    check_definition(place, source, |mistakes| {
+    mistakes.note(check_login_part(
+        &express.password,
+        "password",
+        place,
+        source,
+    ));
+    check_definition(place, source, mistakes, |mistakes| {
         check_hardware(&express.hardware, MAX_HARDWARE, mistakes);
-    })?;
+    });
     if express.custom_configs > 1 {
         let place = place.clone().key("custom_configs");
-        return Err(source
-            .error_at(place, "an Express has one custom config at most")
-            .help("write 1, or 0 for a device that has none"));
+        let error = source.error_at(place, "an Express has one custom config at most");
+        mistakes.push(error.help("write 1, or 0 for a device that has none"));
     }
     if let Some(bms) = &express.bms {
         let place = place.clone().key("bms");
         let end = express_profile(express.firmware).bms_end;
-        check_definition(&place, source, |mistakes| bms.check(end, mistakes))?;
+        check_definition(&place, source, mistakes, |mistakes| {
+            bms.check(end, mistakes);
+        });
     }
-    check_definition(place, source, |mistakes| {
+    check_definition(place, source, mistakes, |mistakes| {
         check_can_id(express.can_id, mistakes);
-    })?;
-    check_bus(express, place, source)
+    });
+    check_bus(express, place, source, mistakes);
 }
 
 fn check_number_of_devices(
@@ -64,52 +71,49 @@ fn check_number_of_devices(
             Err(source.error_at(at("count"), message))
         }
         (Some(_), Ok(_)) => Ok(()),
-        (Some(_), Err(message)) => Err(source
-            .error_at(at("id"), message)
+        (Some(_), Err(error)) => Err(source
+            .error_at(at("id"), error.to_string())
             .also(at("count").at_key(), "makes several, and each needs an id")
             .help("write `{n}` where the number is to stand, or `{n:03}` for 001, 002 and so on")),
     }
 }
 
 /// Every node by itself, and that no two have one id; the Express is one of them.
-fn check_bus(
-    express: &schema::Express,
-    place: &Place,
-    source: &Source,
-) -> Result<(), ScenarioError> {
+fn check_bus(express: &schema::Express, place: &Place, source: &Source, mistakes: &mut Mistakes) {
     let mut taken: BTreeMap<u8, Place> = BTreeMap::new();
     for (index, node) in express.can.iter().enumerate() {
         let place = place.clone().key("can").index(index).only();
         let settings = node.settings();
-        check_definition(&place, source, |mistakes| settings.check(mistakes))?;
+        check_definition(&place, source, mistakes, |mistakes| {
+            settings.check(mistakes);
+        });
         let (can_id, place) = (settings.can_id(), place.key("can_id"));
         if can_id == express.can_id {
             let message = format!("the node has the CAN id {can_id}, which is the Express' own");
-            return Err(source
-                .error_at(place, message)
-                .help("take another one, or give the Express another `can_id`"));
+            let error = source.error_at(place, message);
+            mistakes.push(error.help("take another one, or give the Express another `can_id`"));
+            continue;
         }
         if let Some(first) = taken.insert(can_id, place.clone()) {
-            return Err(source
-                .error_at(place, format!("two CAN nodes have the id {can_id}"))
-                .label("the second one")
-                .also(first, "the first one")
-                .help("give each node an id of its own"));
+            mistakes.push(
+                source
+                    .error_at(place, format!("two CAN nodes have the id {can_id}"))
+                    .label("the second one")
+                    .also(first, "the first one")
+                    .help("give each node an id of its own"),
+            );
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use crate::Loaded;
     use veschub_hub::rng::Seed;
 
     fn load(devices: &str) -> Result<Loaded, String> {
         let text = format!("version: 1\ndevices:\n{devices}");
-        Loaded::parse("demo.yaml", &text, Path::new("."))
+        Loaded::parse("demo.yaml", &text)
             .map_err(|error| format!("{}: {}", error.line().unwrap(), error.message()))
     }
 

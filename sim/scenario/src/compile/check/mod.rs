@@ -9,30 +9,37 @@ use veschub_wire::login::normalise_id;
 use super::fault::check_faults;
 use crate::{
     code::Code,
-    error::ScenarioError,
+    error::{Broken, Mistakes, ScenarioError},
     schema::{self, Expectation, Scenario},
     source::{Place, Source},
     suggest::closest,
 };
 use device::check_express;
 use veschub_hub::{
-    mistake::{Mistakes, Step},
+    mistake::{self, Step},
     quirk::{Switch, catalogue},
 };
 
-/// The first mistake of a scenario, if there is one.
-pub(crate) fn check(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
+/// All mistakes of a scenario. What could not be read of it is `broken`, and not compared with the rest.
+pub(crate) fn check(scenario: &Scenario, source: &Source, broken: &[Broken]) -> Mistakes {
     let root = Place::root;
+    let is_whole = |sections: &[&str]| {
+        !broken
+            .iter()
+            .any(|broken| sections.contains(&broken.section.as_str()))
+    };
+    let mut mistakes = Mistakes::default();
     if scenario.version != 1 {
         let message = format!("version {} of the language is not known", scenario.version);
-        return Err(source
-            .error_at(root().key("version"), message)
-            .help("this program reads version 1"));
+        let error = source.error_at(root().key("version"), message);
+        mistakes.push(error.help("this program reads version 1"));
+        return mistakes;
     }
-    if scenario.devices.is_empty() {
-        return Err(source
-            .error_at(root().key("devices"), "there is no device")
-            .help("add one, e.g. `- express: { id: demo-0001, password: not-a-secret }`"));
+    if scenario.devices.is_empty() && is_whole(&["devices"]) {
+        let error = source.error_at(root().key("devices"), "there is no device");
+        mistakes.push(
+            error.help("add one, e.g. `- express: { id: demo-0001, password: not-a-secret }`"),
+        );
     }
     let mut ids: BTreeMap<String, Place> = BTreeMap::new();
     for (index, device) in scenario.devices.iter().enumerate() {
@@ -40,7 +47,7 @@ pub(crate) fn check(scenario: &Scenario, source: &Source) -> Result<(), Scenario
         let (given, place) = match device {
             schema::Device::Express(express) => {
                 let place = place.key("express");
-                check_express(express, &place, source)?;
+                check_express(express, &place, source, &mut mistakes);
                 (super::device::ids(express), place)
             }
             schema::Device::Replay(replay) => {
@@ -48,21 +55,44 @@ pub(crate) fn check(scenario: &Scenario, source: &Source) -> Result<(), Scenario
                 let given = [(&replay.id, "id"), (&replay.password, "password")];
                 for (text, key) in given {
                     if let Some(text) = text {
-                        check_login_part(text, key, &place, source)?;
+                        mistakes.note(check_login_part(text, key, &place, source));
                     }
                 }
-                check_speed(replay, &place, source)?;
+                mistakes.note(check_speed(replay, &place, source));
                 (replay.id.iter().cloned().collect(), place)
             }
         };
-        for id in given {
-            take_id(&mut ids, normalise_id(&id), place.clone().key("id"), source)?;
+        // Of many devices that meet others, the first says it all.
+        let place = place.key("id");
+        let mut given = given.iter();
+        let taken =
+            given.try_for_each(|id| take_id(&mut ids, normalise_id(id), place.clone(), source));
+        mistakes.note(taken);
+    }
+    check_quirks(scenario, source, &mut mistakes);
+    if is_whole(&["faults"]) {
+        check_faults(
+            &scenario.faults,
+            &root().key("faults"),
+            source,
+            &mut mistakes,
+        );
+    }
+    if is_whole(&["client", "devices"]) {
+        mistakes.note(check_client(scenario, source));
+    }
+    for (index, expectation) in scenario.expect.iter().enumerate() {
+        let place = root().key("expect").index(index);
+        let concerns: &[&str] = match expectation {
+            Expectation::Fired(_) => &["quirks", "faults"],
+            Expectation::SameAsRecording => &["client"],
+            _ => &[],
+        };
+        if is_whole(concerns) {
+            mistakes.note(check_expectation(expectation, scenario, place, source));
         }
     }
-    check_quirks(scenario, source)?;
-    check_faults(&scenario.faults, &Place::root().key("faults"), source)?;
-    check_client(scenario, source)?;
-    check_expectations(scenario, source)
+    mistakes
 }
 
 /// Refuses an id that another device has already.
@@ -112,12 +142,13 @@ pub fn login_problem(text: &str, key: &str) -> Option<(String, &'static str)> {
     None
 }
 
-/// The first of the mistakes that a definition found in its parameters, which stand at this place.
+/// Notes the mistakes that a definition finds in its parameters, which stand at this place.
 fn check_definition(
     place: &Place,
     source: &Source,
-    look: impl FnOnce(&mut Mistakes),
-) -> Result<(), ScenarioError> {
+    mistakes: &mut Mistakes,
+    look: impl FnOnce(&mut mistake::Mistakes),
+) {
     let at = |path: &[Step], at_key: bool| {
         let place = path.iter().fold(place.clone(), |place, step| match *step {
             Step::Key(key) => place.key(key),
@@ -125,19 +156,18 @@ fn check_definition(
         });
         if at_key { place.at_key() } else { place }
     };
-    let mut mistakes = Mistakes::default();
-    look(&mut mistakes);
-    let Some(mistake) = mistakes.found().into_iter().next() else {
-        return Ok(());
-    };
-    let mut error = source.error_at(at(&mistake.path, mistake.at_key), mistake.message);
-    if let Some(label) = mistake.label {
-        error = error.label(label);
+    let mut found = mistake::Mistakes::default();
+    look(&mut found);
+    for mistake in found.found() {
+        let mut error = source.error_at(at(&mistake.path, mistake.at_key), mistake.message);
+        if let Some(label) = mistake.label {
+            error = error.label(label);
+        }
+        if let Some((path, at_key, label)) = mistake.also {
+            error = error.also(at(&path, at_key), label);
+        }
+        mistakes.push(mistake.help.into_iter().fold(error, ScenarioError::help));
     }
-    if let Some((path, at_key, label)) = mistake.also {
-        error = error.also(at(&path, at_key), label);
-    }
-    Err(mistake.help.into_iter().fold(error, ScenarioError::help))
 }
 
 fn check_speed(
@@ -162,23 +192,24 @@ fn check_speed(
     Ok(())
 }
 
-fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
+fn check_quirks(scenario: &Scenario, source: &Source, mistakes: &mut Mistakes) {
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
     for (index, quirk) in scenario.quirks.iter().enumerate() {
         let name = quirk.name();
         let place = Place::root().key("quirks").index(index);
-        if let Some(first) = seen.insert(name, place.clone()) {
-            return Err(source
+        let Some(first) = seen.insert(name, place.clone()) else {
+            continue;
+        };
+        mistakes.push(
+            source
                 .error_at(place, format!("the quirk `{name}` stands here twice"))
                 .label("the second one")
                 .also(first, "the first one")
-                .help("keep one of them"));
-        }
+                .help("keep one of them"),
+        );
     }
-    Ok(())
 }
 
-/// The names of all quirks.
 /// The names that can stand under `quirks`.
 fn quirk_names() -> Vec<&'static str> {
     let known = catalogue().iter();
@@ -208,45 +239,44 @@ fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
     }
 }
 
-fn check_expectations(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
-    for (index, expectation) in scenario.expect.iter().enumerate() {
-        let place = Place::root().key("expect").index(index);
-        match expectation {
-            Expectation::Value(value) if value.is.is_some() == value.length.is_some() => {
-                return Err(source
-                    .error_at(place.key("value"), "`value` wants one of `is` and `length`")
-                    .help("`is` compares the value, `length` the number of a list's elements"));
-            }
-            Expectation::Trend(trend) if trend.falls_by.is_some() == trend.rises_by.is_some() => {
-                return Err(source
-                    .error_at(
-                        place.key("trend"),
-                        "`trend` wants one of `falls_by` and `rises_by`",
-                    )
-                    .help("either says by how much at least, from the first reading to the last"));
-            }
-            Expectation::Value(value) if value.within.is_nan() || value.within < 0.0 => {
-                let message = format!("a value cannot be within {} of another", value.within);
-                return Err(source
-                    .error_at(place.key("value").key("within"), message)
-                    .help("`within` is a distance, 0 or more"));
-            }
-            Expectation::RequestCount(count) => check_request_count(count, place, source)?,
-            Expectation::Fired(fired) => check_fired(fired, scenario, place, source)?,
-            Expectation::SameAsRecording
-                if !matches!(scenario.client, schema::Client::PlayRecording(_)) =>
-            {
-                return Err(source
-                    .error_at(
-                        place,
-                        "`same-as-recording` needs the client `play-recording`",
-                    )
-                    .help("write `client: { play-recording: {} }`, or expect something else"));
-            }
-            _ => {}
+fn check_expectation(
+    expectation: &Expectation,
+    scenario: &Scenario,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    match expectation {
+        Expectation::Value(value) if value.is.is_some() == value.length.is_some() => Err(source
+            .error_at(place.key("value"), "`value` wants one of `is` and `length`")
+            .help("`is` compares the value, `length` the number of a list's elements")),
+        Expectation::Trend(trend) if trend.falls_by.is_some() == trend.rises_by.is_some() => {
+            Err(source
+                .error_at(
+                    place.key("trend"),
+                    "`trend` wants one of `falls_by` and `rises_by`",
+                )
+                .help("either says by how much at least, from the first reading to the last"))
         }
+        Expectation::Value(value) if value.within.is_nan() || value.within < 0.0 => {
+            let message = format!("a value cannot be within {} of another", value.within);
+            Err(source
+                .error_at(place.key("value").key("within"), message)
+                .help("`within` is a distance, 0 or more"))
+        }
+        Expectation::RequestCount(count) => check_request_count(count, place, source),
+        Expectation::Fired(fired) => check_fired(fired, scenario, place, source),
+        Expectation::SameAsRecording
+            if !matches!(scenario.client, schema::Client::PlayRecording(_)) =>
+        {
+            Err(source
+                .error_at(
+                    place,
+                    "`same-as-recording` needs the client `play-recording`",
+                )
+                .help("write `client: { play-recording: {} }`, or expect something else"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn check_fired(
