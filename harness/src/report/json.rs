@@ -56,7 +56,7 @@ mod tests {
             reply: Reply::decode(&payload).unwrap(),
             payload,
         };
-        insta::assert_snapshot!(line(&reading), @r#"{"at":6.849,"command":"BMS_GET_VALUES","fields":{"total_voltage_v":0.0,"charge_voltage_v":0.0,"current_a":0.0,"chip_current_a":0.0,"counter_ah":0.0,"counter_wh":0.0,"cell_voltages_v":[4.182,-0.001],"balancing":[true,false],"temperatures_c":[],"chip_temperature_c":0.0,"humidity_temperature_c":0.0,"humidity_percent":0.0,"highest_cell_temperature_c":0.0,"trailing":"ff"}}"#);
+        insta::assert_snapshot!(line(&reading), @r#"{"at":6.849,"command":"BMS_GET_VALUES","fields":{"total_voltage_v":0.0,"charge_voltage_v":0.0,"current_a":0.0,"chip_current_a":0.0,"counter_ah":0.0,"counter_wh":0.0,"cell_voltages_v":[4.182,-0.001],"balancing":[true,false],"temperatures_c":[],"chip_temperature_c":0.0,"humidity_temperature_c":0.0,"humidity_percent":0.0,"highest_cell_temperature_c":0.0,"state_of_charge":0.0,"state_of_health":0.0,"can_id":255}}"#);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn scales_are_told_with_their_factor() {
     is_told("pressure_pa", json!(1013.2), Mistake::Scale(-2));
     assert_eq!(
         Mistake::Scale(1).to_string(),
-        "10 times too large: divide by 10 more"
+        "10 times too large: divide it by 10"
     );
 }
 
