@@ -34,7 +34,7 @@ fn texts(path: &str, ending: &str) -> Vec<(String, String)> {
 #[test]
 fn every_quirk_is_shown_by_a_scenario_or_by_a_test() {
     let scenarios = texts("../scenarios", "yaml");
-    let tests: String = texts("tests/hub", "rs")
+    let tests: String = texts("hub/tests/hub", "rs")
         .into_iter()
         .map(|(_, text)| text)
         .collect();

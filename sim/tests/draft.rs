@@ -413,7 +413,7 @@ DEMO-0001
         .assert()
         .success();
     sim(&folder, &drafted).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
-error: out/ride/cell_voltages_v-1.csv is there already: take another name, or --force to overwrite it
+error: out/ride/cell_voltages_v-1.csv exists already: choose another name, or add --force to overwrite it
 
 "#]]);
     sim(&folder, &drafted).arg("--force").assert().success();

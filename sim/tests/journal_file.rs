@@ -215,7 +215,7 @@ fn it_goes_into_a_file_that_is_not_overwritten_unasked() {
         .args(args)
         .timeout(PATIENCE);
     again.assert().code(2).stderr_eq(
-        "...\nerror: told.jsonl is there already: take another name, or --force to overwrite it\n",
+        "...\nerror: told.jsonl exists already: choose another name, or add --force to overwrite it\n",
     );
 }
 

@@ -169,7 +169,7 @@ fn bytes_and_ends_pass_untouched() {
     let broken = client.read(&mut [0]).unwrap_err();
     assert_eq!(broken.kind(), ErrorKind::ConnectionReset);
 
-    recorder.says("#2 the other side broke it off");
+    recorder.says("#2 reset by the other side");
     recorder.signal("-INT");
     let (status, _, stderr) = recorder.end();
     assert!(status.success(), "{stderr}");
@@ -193,7 +193,7 @@ fn a_hub_that_is_not_there_is_said_and_breaks_the_client_off() {
     let mut client = recorder.connect();
     let broken = client.read(&mut [0]).unwrap_err();
     assert_eq!(broken.kind(), ErrorKind::ConnectionReset);
-    recorder.says(&format!("let go: no connection to {nobody}"));
+    recorder.says(&format!("closed: cannot connect to {nobody}"));
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn a_file_that_is_there_is_not_overwritten_unless_that_is_asked_for() {
     assert_eq!(refused.status.code(), Some(2));
     let said = String::from_utf8(refused.stderr).unwrap();
     assert!(
-        said.contains("is there already") && said.contains("--force"),
+        said.contains("exists already") && said.contains("--force"),
         "{said}"
     );
     assert_eq!(fs::read(&file).unwrap(), b"precious");

@@ -105,7 +105,7 @@ fn nothing_is_written_over_that_was_not_meant() {
     sim(&folder, &["scrub", "real.pcapng", "other"])
         .code(2)
         .stdout_eq("")
-        .stderr_eq("error: other: it is there already: choose another name, or add --force to replace it\n");
+        .stderr_eq("error: other exists already: choose another name, or add --force to overwrite it\n");
     assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"mine");
     sim(&folder, &["scrub", "--force", "real.pcapng", "other"]).success();
     for same in ["real.pcapng", "./real.pcapng"] {

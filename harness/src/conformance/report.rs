@@ -211,10 +211,10 @@ impl From<&JournalEntry> for EntryReport {
             hex: bytes.map(|bytes| hex(bytes)),
             text: text.trim_start_matches(['>', '<', ' ']).to_owned(),
             harm: matches!(
-                entry.what,
+                entry.event,
                 JournalEvent::FaultFired(_)
-                    | JournalEvent::Fired { .. }
-                    | JournalEvent::Ignored { .. }
+                    | JournalEvent::QuirkFired { .. }
+                    | JournalEvent::NotAnswered { .. }
             ),
         }
     }

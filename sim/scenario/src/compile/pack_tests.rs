@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::{
     Loaded, Scenario, ScenarioError,
-    files::{NoFiles, memory::Memory},
+    files::memory::Memory,
     schema,
 };
 use veschub_hub::{

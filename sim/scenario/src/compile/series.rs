@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_not_there_is_named() {
-        let error = read(&files::NoFiles, Path::new("no/such.csv"))
+        let error = read(&crate::files::NoFiles, Path::new("no/such.csv"))
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("cannot open no/such.csv: "), "{error}");
