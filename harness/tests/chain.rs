@@ -117,8 +117,8 @@ async fn a_session_that_is_recorded_replayed_drafted_and_scrubbed_is_read_the_sa
     let capture = RefCell::new(LiveCapture::new(Vec::new(), 65101, 0).unwrap());
     let read = beside(serving(hub), async |hub| {
         let recorder = async |listener, stopped| {
-            let report = |passed: record::Passed| {
-                let event = passed.what.event().unwrap();
+            let report = |passed: record::Relayed| {
+                let event = passed.event.for_capture().unwrap();
                 let at = passed.at.as_nanos();
                 let mut capture = capture.borrow_mut();
                 capture.event(at, passed.connection, event).unwrap();

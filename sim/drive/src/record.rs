@@ -1,4 +1,4 @@
-//! Between a client and a hub or a device that is not ours: bytes pass untouched, and what passes is reported.
+//! Relays connections between clients and somebody else's hub or device, unchanged, and reports what passes.
 
 use std::{future::Future, io, net::SocketAddr};
 
@@ -19,36 +19,36 @@ const MAX_WAITING: usize = 256;
 /// The most bytes that are passed on in one go.
 const MAX_READ: usize = 64 * 1024;
 
-/// What passed.
+/// Something that passed through the relay.
 #[derive(Debug)]
-pub struct Passed {
+pub struct Relayed {
     /// When it was read, counted from the start.
     pub at: Time,
     /// On which connection, counted from 1 in the order of arrival.
     pub connection: u32,
-    /// What it was.
-    pub what: What,
+    /// What happened.
+    pub event: RelayEvent,
 }
 
-/// What can pass.
+/// What can happen on a relayed connection.
 #[derive(Debug)]
-pub enum What {
-    /// A client connected, and so did we.
+pub enum RelayEvent {
+    /// A client connected, and the relay connected to the other side.
     Opened,
-    /// A client connected and was let go: the other side could not be reached.
+    /// A client connected; the relay could not reach the other side and closed the connection.
     Unreachable(io::Error),
-    /// One side said something.
+    /// One side sent bytes.
     Said(Side, Vec<u8>),
-    /// One side will say nothing more.
+    /// One side ended its direction.
     Ended(Side),
-    /// One side broke it off.
+    /// One side reset the connection.
     BrokenOff(Side),
 }
 
-impl What {
+impl RelayEvent {
     /// The same for a capture file, if there is something to write.
     #[must_use]
-    pub fn event(&self) -> Option<Event<'_>> {
+    pub fn for_capture(&self) -> Option<Event<'_>> {
         match self {
             Self::Opened => Some(Event::Opened),
             Self::Unreachable(_) => None,
@@ -64,11 +64,11 @@ impl What {
 pub async fn pass_on(
     listener: TcpListener,
     upstream: &str,
-    mut report: impl FnMut(Passed),
+    mut report: impl FnMut(Relayed),
     shutdown: impl Future<Output = ()>,
 ) {
     let start = Instant::now();
-    let (passed_to, mut passed) = mpsc::channel::<Passed>(MAX_WAITING);
+    let (passed_to, mut passed) = mpsc::channel::<Relayed>(MAX_WAITING);
     let mut tasks = JoinSet::new();
     let mut connections = 0;
     let mut last = Time::ZERO;
@@ -101,7 +101,7 @@ pub async fn pass_on(
 struct Reporter {
     start: Instant,
     connection: u32,
-    to: mpsc::Sender<Passed>,
+    to: mpsc::Sender<Relayed>,
 }
 
 impl Reporter {
@@ -109,14 +109,14 @@ impl Reporter {
         Time::from(self.start.elapsed())
     }
 
-    async fn tell(&self, at: Time, what: What) {
+    async fn tell(&self, at: Time, event: RelayEvent) {
         let connection = self.connection;
         let _ = self
             .to
-            .send(Passed {
+            .send(Relayed {
                 at,
                 connection,
-                what,
+                event,
             })
             .await;
     }
@@ -131,13 +131,13 @@ async fn pass(client: TcpStream, upstream: String, reporter: Reporter) {
         Err(error) => {
             client.break_off();
             return reporter
-                .tell(reporter.now(), What::Unreachable(error))
+                .tell(reporter.now(), RelayEvent::Unreachable(error))
                 .await;
         }
     };
     let _ = client.set_nodelay(true);
     let _ = hub.set_nodelay(true);
-    reporter.tell(reporter.now(), What::Opened).await;
+    reporter.tell(reporter.now(), RelayEvent::Opened).await;
     let passed = tokio::try_join!(
         pass_one_way(&client, &hub, Side::Initiator, &reporter),
         pass_one_way(&hub, &client, Side::Responder, &reporter),
@@ -168,21 +168,21 @@ async fn pass_one_way(
         let at = reporter.now();
         match read {
             Ok(0) => {
-                reporter.tell(at, What::Ended(side)).await;
+                reporter.tell(at, RelayEvent::Ended(side)).await;
                 let _ = SockRef::from(to).shutdown(std::net::Shutdown::Write);
                 return Ok(());
             }
             Ok(_) => {
                 let written = write(to, &bytes).await;
-                reporter.tell(at, What::Said(side, bytes)).await;
+                reporter.tell(at, RelayEvent::Said(side, bytes)).await;
                 if written.is_err() {
-                    reporter.tell(at, What::BrokenOff(side.other())).await;
+                    reporter.tell(at, RelayEvent::BrokenOff(side.other())).await;
                     return Err(BrokenOff);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => {
-                reporter.tell(at, What::BrokenOff(side)).await;
+                reporter.tell(at, RelayEvent::BrokenOff(side)).await;
                 return Err(BrokenOff);
             }
         }

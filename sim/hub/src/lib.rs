@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!  bytes ---- hub: lobby (logins), room (one device id) ---- quirk, fault ---- device: express, replay
-//!                                \------------ journal ------------/                   bms, motor, can_bus
+//!                                \------------ journal ------------/                   bms, can
 //! ```
 
 mod conn;

@@ -20,7 +20,7 @@ use super::{
     DIRECT_PORT, Failure, RecordArgs, SaveArgs,
     live::{announce, bind, counted, interrupted, runtime, say},
 };
-use veschub_drive::record::{Passed, What, pass_on};
+use veschub_drive::record::{RelayEvent, Relayed, pass_on};
 
 pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let save = SaveArgs {
@@ -45,9 +45,9 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
             .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {address}"))?;
-        let report = |passed: Passed| {
+        let report = |passed: Relayed| {
             if result.is_ok()
-                && let Some(event) = passed.what.event()
+                && let Some(event) = passed.event.for_capture()
             {
                 result = capture.event(passed.at.as_nanos(), passed.connection, event);
             }
@@ -151,10 +151,10 @@ impl Watch {
         }
     }
 
-    fn tell(&mut self, passed: &Passed) {
+    fn tell(&mut self, passed: &Relayed) {
         let number = passed.connection;
-        let told = match &passed.what {
-            What::Opened => {
+        let told = match &passed.event {
+            RelayEvent::Opened => {
                 self.opened += 1;
                 let sides = [
                     Listener::with_login(DEVICE_MAX_PAYLOAD),
@@ -163,17 +163,17 @@ impl Watch {
                 self.connections.insert(number, Connection { sides });
                 "connected".to_owned()
             }
-            What::Unreachable(error) => {
+            RelayEvent::Unreachable(error) => {
                 format!("closed: cannot connect to {}: {error}", self.upstream)
             }
-            What::Said(side, bytes) => return self.hear(passed, *side, bytes),
-            What::Ended(side) => format!("closed by {}", who(*side)),
-            What::BrokenOff(side) => format!("reset by {}", who(*side)),
+            RelayEvent::Said(side, bytes) => return self.hear(passed, *side, bytes),
+            RelayEvent::Ended(side) => format!("closed by {}", who(*side)),
+            RelayEvent::BrokenOff(side) => format!("reset by {}", who(*side)),
         };
         self.line(passed, &told);
     }
 
-    fn hear(&mut self, passed: &Passed, side: Side, bytes: &[u8]) {
+    fn hear(&mut self, passed: &Relayed, side: Side, bytes: &[u8]) {
         let Some(connection) = self.connections.get_mut(&passed.connection) else {
             return;
         };
@@ -205,7 +205,7 @@ impl Watch {
         }
     }
 
-    fn line(&self, passed: &Passed, told: &str) {
+    fn line(&self, passed: &Relayed, told: &str) {
         if !self.quiet {
             let at = passed.at.as_secs_f64();
             say(format_args!(

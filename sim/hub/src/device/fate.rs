@@ -12,7 +12,7 @@ use super::{
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
+pub(super) enum Fate {
     /// It is handled here.
     Handled,
     /// The firmware acts on it and never answers; there is nothing here that it could change.
@@ -91,8 +91,7 @@ const NEVER_ANSWERED: &[CommandId] = &[
 
 impl Profile {
     /// What becomes of a command.
-    #[must_use]
-    pub fn fate(&self, id: CommandId) -> Fate {
+    pub(super) fn fate(&self, id: CommandId) -> Fate {
         let handles = |&(kind, ranges): &(Kind, &[(u8, u8)])| {
             let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
             kind == self.kind && ranges.iter().any(in_range)

@@ -9,7 +9,7 @@ pub mod can;
 pub mod config_xml;
 mod custom_config;
 mod express;
-pub mod fate;
+mod fate;
 pub mod identity;
 mod output;
 pub mod profile;

@@ -3,13 +3,13 @@
 /// What a connection can do to the hub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// Somebody connected.
+    /// A peer connected.
     Opened,
     /// One read's worth of bytes came in; what was read together is handed over together.
     Bytes(&'a [u8]),
     /// This many bytes of earlier output left for the network.
     Flushed(usize),
-    /// The peer will send nothing more.
+    /// The peer ended its direction.
     Eof,
     /// The connection is gone.
     Reset,

@@ -3,7 +3,13 @@
 //! A state machine without sockets: [`Hub::handle`] and [`Hub::handle_timeout`] take events with their time,
 //! [`Hub::poll_output`] says what to send, [`Hub::poll_timeout`] when to call again, [`Hub::poll_journal`] what
 //! happened. A connection is first in the `lobby` and then, as a tool or as a device, in the `room` of one device
-//! id. Devices of our own and devices from outside live in one registry.
+//! id. Simulated devices and devices that log in from outside are in one table.
+//!
+//! ```text
+//!  core: events and timers in --> lobby, login --> room --> device
+//!        outputs and journal out <-- outbox <-----/
+//!  leaving: how connections end
+//! ```
 //!
 //! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close. Where it is
 //! odd, [`HubConfig`] has a switch.

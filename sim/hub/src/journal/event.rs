@@ -23,7 +23,7 @@ pub struct JournalEntry {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum JournalEvent {
-    /// Somebody connected.
+    /// A peer connected.
     Opened,
     /// A login line came in.
     Login(LoginLine),
@@ -34,7 +34,7 @@ pub enum JournalEvent {
     },
     /// The tool was attached to its device; it is told nothing.
     Attached,
-    /// The device serves somebody else: the connection is open and nobody reads it.
+    /// The device serves another tool: the connection is open, and the hub does not read it.
     NotServed,
     /// A device from outside logged in; it is told nothing.
     Registered,
@@ -50,14 +50,14 @@ pub enum JournalEvent {
     },
     /// A device from outside sent bytes that are no frame.
     DeviceNoise(Vec<u8>),
-    /// The connection will be closed because of its login.
+    /// The hub refused the login and will close the connection.
     LoginRefused {
         /// Why; the peer is not told.
         reason: String,
     },
     /// A request reached the device.
     Request(Vec<u8>),
-    /// The device's parser skipped bytes.
+    /// The tool sent bytes that are no frame, and the device's parser skipped them.
     Noise(Vec<u8>),
     /// A tool left while the device's parser waits for the rest of a frame.
     PartialFrameLeft {
@@ -115,11 +115,11 @@ pub enum Closed {
     DeviceLeft,
     /// The peer ended it.
     Peer,
-    /// The peer broke it off.
+    /// The peer reset it.
     PeerReset,
     /// The peer does not read what is sent to it.
     Flooded,
-    /// A fault broke it off.
+    /// A fault reset it.
     BrokenOff,
 }
 

@@ -7,7 +7,7 @@ use crate::time::Time;
 /// How far above the lowest cell automatic balancing ends, V.
 pub const BALANCE_MARGIN_V: f64 = 0.005;
 /// How far below the pack's mean a cell comes that somebody forces to bleed, V.
-pub const FORCED_BLEED_LIMIT_V: f64 = 1.0;
+pub(super) const FORCED_BLEED_LIMIT_V: f64 = 1.0;
 /// How fast a balanced cell comes down, V per second.
 pub(super) const BLEED_V_PER_S: f64 = 0.001 / 60.0;
 

@@ -21,8 +21,7 @@ pub enum Chemistry {
 
 impl Chemistry {
     /// Open-circuit voltage, V, of a cell at this state of charge, 0 to 1.
-    #[must_use]
-    pub fn open_circuit_v(self, charge: f64) -> f64 {
+    pub(super) fn open_circuit_v(self, charge: f64) -> f64 {
         Curve::of(self).voltage_v(charge)
     }
 }

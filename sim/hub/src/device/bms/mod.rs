@@ -39,14 +39,15 @@ use self::{
     timeline::{Flow, Rules, Segment, Timeline},
 };
 pub use self::{
-    balance::{BALANCE_MARGIN_V, Balancing, FORCED_BLEED_LIMIT_V},
+    balance::{BALANCE_MARGIN_V, Balancing},
     curve::Chemistry,
     field::Field,
-    over_can::over_can,
     reply_end::ReplyEnd,
     set::{Points, Series},
     settings::{BmsSettings, Current, CurrentSegment, SetValue, WeakCell},
 };
+pub(super) use over_can::over_can;
+
 use crate::{rng::Seed, time::Time};
 
 /// Measurements change this often: about three times a second on the device that was measured.

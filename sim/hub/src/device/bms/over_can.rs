@@ -14,8 +14,7 @@ const STEPS: f32 = 255.0;
 
 /// What an Express reports of a pack that reports these values itself: cells and sensors may lose a count, states of
 /// charge and health come in 255ths, the highest cell temperature in whole °C, the data version in four bits.
-#[must_use]
-pub fn over_can(values: &BmsValues) -> BmsValues {
+pub(in crate::device) fn over_can(values: &BmsValues) -> BmsValues {
     BmsValues {
         cell_voltages_v: values.cell_voltages_v.iter().map(relayed).collect(),
         // One bit a cell.
