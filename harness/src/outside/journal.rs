@@ -85,12 +85,13 @@ fn happening(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEv
         })),
         ("frame", _) => Err("a frame without a direction".to_owned()),
         ("fault", _) => {
-            let named = |name: &&str| Some(*name) == entry.name.as_deref();
-            let fault = catalogue().iter().map(|info| info.name).find(named);
+            let mut known = catalogue().iter();
+            let fault = known.find(|info| Some(info.name) == entry.name.as_deref());
             let fault = fault.ok_or("a fault that is not known")?;
             Ok(Some(JournalEvent::FaultFired(FaultFired {
                 at: Time::from(at),
-                fault,
+                fault: fault.name,
+                harm: fault.harm,
                 command: None,
                 why: String::new(),
             })))

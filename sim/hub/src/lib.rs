@@ -8,13 +8,22 @@
 //!                                \------------ journal ------------/                   bms, motor, can_bus
 //! ```
 
+pub mod catalogue;
+mod check;
+mod command_name;
 mod conn;
+mod definition;
 pub mod device;
+pub mod duration;
 pub mod fault;
 pub mod hub;
 pub mod journal;
 pub mod quirk;
 pub mod rng;
+pub mod suggest;
 pub mod time;
 
+pub use check::{Checked, Spot, Step, Wrong};
+pub use command_name::{CommandName, command_named};
 pub use conn::ConnId;
+pub use definition::Parameter;

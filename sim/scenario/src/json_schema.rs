@@ -5,12 +5,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Value, json};
-use veschub_wire::CommandId;
 
-use super::{
-    duration::Duration,
-    schema::{CommandName, Expected, Scenario},
-};
+use super::schema::{Expected, Scenario};
 
 /// The schema of scenario files, JSON Schema draft 2020-12.
 #[must_use]
@@ -58,38 +54,6 @@ fn tidy(schema: &mut Value) {
             ("items" | "additionalProperties", value) => tidy(value),
             _ => {}
         }
-    }
-}
-
-impl JsonSchema for Duration {
-    fn schema_name() -> Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "description": "A span of time: a number and a unit, ns, us, ms, s, m or h.",
-            "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$",
-            "examples": ["250ms", "2.6s", "5m"],
-        })
-    }
-}
-
-impl JsonSchema for CommandName {
-    fn schema_name() -> Cow<'static, str> {
-        "CommandName".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = CommandId::named().filter_map(CommandId::name).collect();
-        json_schema!({
-            "description": "A command by its name, or by its number.",
-            "anyOf": [
-                { "type": "string", "enum": names },
-                { "type": "integer", "minimum": 0, "maximum": 255 },
-            ],
-        })
     }
 }
 

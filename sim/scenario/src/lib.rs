@@ -6,13 +6,11 @@
 
 mod code;
 pub mod compile;
-pub mod duration;
 mod error;
 mod json_schema;
 mod lint;
 pub mod schema;
 mod source;
-mod suggest;
 
 use std::{
     error::Error,
@@ -25,9 +23,9 @@ pub use error::ScenarioError;
 pub use json_schema::json_schema;
 pub use schema::Scenario;
 pub use source::{MAX_BYTES, MAX_DEPTH, Place, Source};
-pub use suggest::closest;
+pub use veschub_hub::{duration, suggest::closest};
 
-use veschub_hub::{device::Device, rng::Seed};
+use veschub_hub::{device::Device, rng::Seed, suggest};
 use veschub_transcript::Transcript;
 
 /// The scenario that needs no file.

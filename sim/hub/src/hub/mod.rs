@@ -28,7 +28,7 @@ use crate::{
     time::Time,
 };
 use lobby::{Lobby, Verdict};
-pub use profile::HubConfig;
+pub use profile::{HubConfig, HubKeys, HubProfile, SWITCHES};
 use relay::Relay;
 use room::{Parting, Room, RoomOutput};
 
@@ -144,12 +144,7 @@ impl Hub {
             })
             .collect();
         Self {
-            lobby: Lobby::new(
-                config.login_timeout,
-                config.max_login_line,
-                config.login_swallows,
-                config.silent_connection_stalls,
-            ),
+            lobby: Lobby::new(config.clone()),
             rules: Rules {
                 config,
                 faults: FaultPlan::default(),

@@ -21,10 +21,7 @@ use crate::{
     suggest::closest,
 };
 use device::check_express;
-use veschub_hub::{
-    device::bms,
-    quirk::{Switch, catalogue},
-};
+use veschub_hub::{device::bms, quirk::catalogue};
 
 /// The first mistake of a scenario, if there is one.
 pub(crate) fn check(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
@@ -279,7 +276,7 @@ fn check_speed(
 fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
     for (index, quirk) in scenario.quirks.iter().enumerate() {
-        let name = quirk.name();
+        let name = quirk.info().name;
         let place = Place::root().key("quirks").index(index);
         if let Some(first) = seen.insert(name, place.clone()) {
             return Err(source
@@ -292,14 +289,9 @@ fn check_quirks(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
     Ok(())
 }
 
-/// The names of all quirks.
 /// The names that can stand under `quirks`.
 fn quirk_names() -> Vec<&'static str> {
-    let known = catalogue().iter();
-    known
-        .filter(|quirk| quirk.switch == Switch::Quirk)
-        .map(|quirk| quirk.name)
-        .collect()
+    catalogue().iter().map(|quirk| quirk.name).collect()
 }
 
 fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
@@ -378,13 +370,13 @@ fn check_fired(
         }
         (Some(name), None) => {
             let mut quirks = scenario.quirks.iter();
-            if !quirks.any(|quirk| quirk.name() == name) {
+            if !quirks.any(|quirk| quirk.info().name == name) {
                 return Err(quirk_that_cannot_fire(name, place(), source));
             }
         }
         (None, Some(name)) => {
             let mut faults = scenario.faults.iter();
-            if !faults.any(|fault| fault.parts().0 == name) {
+            if !faults.any(|fault| fault.info().name == name) {
                 let message = format!("there is no fault `{name}` here");
                 return Err(source
                     .error_at(place().key("fault"), message)
