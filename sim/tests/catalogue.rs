@@ -9,8 +9,9 @@ use std::{
 };
 
 use veschub_hub::{
+    catalogue::quirks,
     fault,
-    quirk::{self, Shown, Switch},
+    quirk::{Shown, Switch},
 };
 use veschub_scenario::Loaded;
 
@@ -38,7 +39,7 @@ fn every_quirk_is_shown_by_a_scenario_or_by_a_test() {
         .into_iter()
         .map(|(_, text)| text)
         .collect();
-    for info in quirk::catalogue() {
+    for info in quirks() {
         match info.shown_by {
             Shown::Scenario(name) => {
                 let found = scenarios.iter().find(|(other, _)| other == name);
@@ -82,7 +83,7 @@ fn every_example_of_the_catalogues_can_be_used_as_it_stands() {
             panic!("{}:\n{error}", info.name);
         }
     }
-    for info in quirk::catalogue() {
+    for info in quirks() {
         let text = match info.switch {
             Switch::Quirk => format!("{base}quirks:\n  - {}: {}\n", info.name, info.parameters),
             Switch::Hub => format!("{base}hub:\n  {}: {}\n", info.name, info.parameters),
@@ -96,10 +97,10 @@ fn every_example_of_the_catalogues_can_be_used_as_it_stands() {
 
 #[test]
 fn names_are_used_once() {
-    let quirks = quirk::catalogue().iter().map(|info| info.name);
+    let quirk_names = quirks().map(|info| info.name);
     let faults = fault::catalogue().iter().map(|info| info.name);
     let mut seen = BTreeSet::new();
-    for name in quirks.chain(faults) {
+    for name in quirk_names.chain(faults) {
         assert!(seen.insert(name), "{name} twice");
     }
 }

@@ -124,12 +124,13 @@ fn event(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>
         })),
         ("frame", _) => Err(JournalProblem::NoDirection),
         ("fault", _) => {
-            let named = |name: &&str| Some(*name) == entry.name.as_deref();
-            let fault = catalogue().iter().map(|info| info.name).find(named);
+            let mut known = catalogue().iter();
+            let fault = known.find(|info| Some(info.name) == entry.name.as_deref());
             let fault = fault.ok_or(JournalProblem::UnknownFault)?;
             Ok(Some(JournalEvent::FaultFired(FaultFired {
                 at: Time::from(at),
-                fault,
+                fault: fault.name,
+                harm: fault.harm,
                 command: None,
                 why: String::new(),
             })))

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_hub::{
+    fault::Harm,
+    journal::{JournalEntry, JournalEvent},
+};
 use veschub_scenario::{Scenario, Target, schema::Expectation};
 use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::{CommandId, Reply, Request, command::Opaque};
@@ -12,12 +15,6 @@ use crate::{
     client::{ClientError, Outcome, Received},
     outside::verdict::Conduct,
 };
-
-/// Faults after which a frame does not arrive as it was sent.
-const LOSING: [&str; 4] = ["drop", "corrupt", "truncate", "reset"];
-
-/// The fault after which a connection brings nothing more.
-const SILENCING: &str = "half-close";
 
 /// Judges a session by what was expected of it; with it, why requests were not answered.
 pub(crate) fn judge_session(
@@ -40,7 +37,7 @@ pub(crate) fn judge_session(
 /// The scenario with what the hub can tell, and a note for each expectation that only the client could.
 fn split(scenario: &Scenario, journal: &[JournalEntry]) -> (Scenario, Vec<String>) {
     let late = journal.iter().any(|entry| match &entry.event {
-        JournalEvent::FaultFired(fired) => !LOSING.contains(&fired.fault),
+        JournalEvent::FaultFired(fired) => fired.harm != Harm::Lost,
         _ => false,
     });
     let mut judged = scenario.clone();
@@ -71,7 +68,9 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
             JournalEvent::Request(payload) => {
                 asked.extend(Request::decode(payload).map(|request| (place, request.body)));
             }
-            JournalEvent::FaultFired(fired) if fired.fault == SILENCING => silent.push(entry.conn),
+            JournalEvent::FaultFired(fired) if fired.harm == Harm::Silence => {
+                silent.push(entry.conn)
+            }
             JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
             JournalEvent::Reply { payload, .. } => {
                 let reply = Received {
@@ -82,7 +81,7 @@ fn from_the_hub(journal: &[JournalEntry]) -> Seen {
                 };
                 received.push((place, reply));
             }
-            JournalEvent::FaultFired(fired) if LOSING.contains(&fired.fault) => {
+            JournalEvent::FaultFired(fired) if fired.harm == Harm::Lost => {
                 let lost = fired.at.since_start();
                 let is_lost = |(_, one): &(usize, Received)| {
                     one.at == lost && Some(one.command()) == fired.command

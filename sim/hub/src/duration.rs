@@ -11,6 +11,20 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(pub u64);
 
+impl Duration {
+    /// So many milliseconds.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// The same span in the standard library's type.
+    #[must_use]
+    pub const fn get(self) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.0)
+    }
+}
+
 /// From the smallest to the largest, so that a reader of the list sees an order.
 const UNITS: [(&str, u64); 6] = [
     ("ns", 1),
@@ -27,6 +41,9 @@ const NO_UNIT: &str = "a duration needs a unit, e.g. 150ms or 2.6s";
 const MAX_DECIMALS: usize = 18;
 
 /// Reads a duration such as `150ms`, `2.6s` or `1m` into nanoseconds.
+///
+/// # Errors
+/// If it is not a duration: why, in words.
 pub fn parse_duration(text: &str) -> Result<u64, String> {
     if let Some(rest) = text.strip_prefix('-')
         && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
@@ -174,6 +191,22 @@ impl Visitor<'_> for DurationVisitor {
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Duration, E> {
         Err(E::custom(NO_UNIT))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Duration {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "A span of time: a number and a unit, ns, us, ms, s, m or h.",
+            "type": "string",
+            "pattern": r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$",
+            "examples": ["250ms", "2.6s", "5m"],
+        })
     }
 }
 

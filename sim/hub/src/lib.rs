@@ -8,7 +8,11 @@
 //!                                \------------ journal ------------/                   bms, can
 //! ```
 
+pub mod catalogue;
+mod check;
+mod command_name;
 mod conn;
+mod definition;
 pub mod device;
 pub mod duration;
 pub mod fault;
@@ -17,6 +21,10 @@ pub mod journal;
 pub mod mistake;
 pub mod quirk;
 pub mod rng;
+pub mod suggest;
 pub mod time;
 
+pub use check::{Checked, Spot, Step, Wrong};
+pub use command_name::{CommandName, command_named};
 pub use conn::ConnId;
+pub use definition::Parameter;

@@ -5,9 +5,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Value, json};
-use veschub_wire::CommandId;
 
-use super::schema::{CommandName, Expected, Scenario};
+use super::schema::{Expected, Scenario};
 
 /// The schema of scenario files, JSON Schema draft 2020-12.
 #[must_use]
@@ -55,23 +54,6 @@ fn tidy(schema: &mut Value) {
             ("items" | "additionalProperties", value) => tidy(value),
             _ => {}
         }
-    }
-}
-
-impl JsonSchema for CommandName {
-    fn schema_name() -> Cow<'static, str> {
-        "CommandName".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let names: Vec<&str> = CommandId::named().filter_map(CommandId::name).collect();
-        json_schema!({
-            "description": "A command by its name, or by its number.",
-            "anyOf": [
-                { "type": "string", "enum": names },
-                { "type": "integer", "minimum": 0, "maximum": 255 },
-            ],
-        })
     }
 }
 

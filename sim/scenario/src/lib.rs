@@ -21,7 +21,6 @@ mod json_schema;
 mod lint;
 pub mod schema;
 mod source;
-mod suggest;
 mod yaml;
 
 use std::{
@@ -36,12 +35,11 @@ pub use files::Files;
 pub use json_schema::json_schema;
 pub use schema::Scenario;
 pub use source::{Place, Source};
-pub use suggest::closest;
-pub use veschub_hub::duration;
+pub use veschub_hub::{duration, suggest::closest};
 pub use yaml::{MAX_BYTES, MAX_DEPTH};
 
 use files::NoFiles;
-use veschub_hub::rng::Seed;
+use veschub_hub::{rng::Seed, suggest};
 
 /// The scenario that needs no file.
 const DEMO: &str = include_str!("demo.yaml");

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::{Failure, written};
 use veschub_hub::{
-    fault,
-    quirk::{self, QuirkInfo, Shown, Switch},
+    Parameter, catalogue, fault,
+    quirk::{QuirkInfo, Shown, Switch},
 };
 
 pub(super) fn quirks() -> Result<(), Failure> {
@@ -26,8 +26,7 @@ pub(super) fn quirks() -> Result<(), Failure> {
     ];
     written(sections.iter().try_for_each(|(switch, title)| {
         writeln!(stdout, "{title}\n")?;
-        let quirks = quirk::catalogue().iter();
-        for info in quirks.filter(|info| info.switch == *switch) {
+        for info in catalogue::quirks().filter(|info| info.switch == *switch) {
             tell_quirk(&mut stdout, info)?;
         }
         Ok(())
@@ -53,8 +52,8 @@ pub(super) fn faults() -> Result<(), Failure> {
         writeln!(stdout, "Under `faults:` in a scenario. {common}\n")?;
         for info in fault::catalogue() {
             writeln!(stdout, "  {}\n      {}", info.name, info.about)?;
-            for (name, about) in info.parameters {
-                writeln!(stdout, "      {name}: {about}")?;
+            for Parameter { key, about } in info.parameters {
+                writeln!(stdout, "      {key}: {about}")?;
             }
             writeln!(stdout, "      {}\n", info.example)?;
         }

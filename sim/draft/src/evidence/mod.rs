@@ -14,7 +14,10 @@ use super::{
     session::{Exchange, Recorded, command},
     text::{count, span},
 };
-use veschub_hub::quirk::{QuirkInfo, catalogue};
+use veschub_hub::{
+    catalogue::quirks,
+    quirk::{QuirkInfo, Trace},
+};
 
 /// What is sent this soon after the login line may be read together with it.
 const WITH_LOGIN: Duration = Duration::from_millis(1);
@@ -124,9 +127,7 @@ fn seconds(time: Duration) -> f64 {
 
 /// What the recording says of every quirk of the catalogue, in its order, and of late PONGs.
 pub(super) fn evidence(device: &Recorded, id: &str) -> Vec<Evidence> {
-    let quirks = catalogue()
-        .iter()
-        .map(|info| (info.name, weigh(info, device)));
+    let quirks = quirks().map(|info| (info.name, weigh(info, device)));
     let late_pong = ("late-pong", late_pong(device));
     quirks
         .chain([late_pong])
@@ -141,15 +142,15 @@ pub(super) fn evidence(device: &Recorded, id: &str) -> Vec<Evidence> {
 }
 
 fn weigh(info: &QuirkInfo, device: &Recorded) -> Told {
-    match info.name {
-        "session-reset" => setup::session_reset(device),
-        "needs-setup" => setup::needs_setup(device),
-        "stale-reply" | "late_replies" => stale_reply(device),
-        "config-goes-elsewhere" => config_goes_elsewhere(device),
-        "login_swallows" => login_swallows(device),
-        "blocking-command-dropped" => blocking_dropped(device),
-        "unknown-commands-are-ignored" => ignored(device),
-        _ => Told::new(
+    match info.trace {
+        Trace::PollsAfterAGap => setup::session_reset(device),
+        Trace::PollsWithoutSetup => setup::needs_setup(device),
+        Trace::UnaskedReplies => stale_reply(device),
+        Trace::LostConfigs => config_goes_elsewhere(device),
+        Trace::RequestsWithTheLogin => login_swallows(device),
+        Trace::SecondScans => blocking_dropped(device),
+        Trace::IgnoredCommands => ignored(device),
+        Trace::None => Told::new(
             Finding::NoWord,
             "it takes several connections, and shows at the hub or at a device, not in a tool's session",
         ),

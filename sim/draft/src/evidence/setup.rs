@@ -56,12 +56,15 @@ pub(super) fn session_reset(device: &Recorded) -> Told {
     let mut gaps: BTreeMap<Duration, Gap> = BTreeMap::new();
     let (mut answered, mut unanswered, mut strongest) = (0, Vec::new(), Duration::ZERO);
     for session in &device.sessions {
-        let mut allowing = NeedsSetup::default();
+        let mut allowing = NeedsSetup::with();
         let without_setup: Vec<Duration> = withheld(session, &mut allowing)
             .iter()
             .map(|poll| poll.at)
             .collect();
-        for poll in withheld(session, &mut SessionReset::new(MAX_GAP)) {
+        for poll in withheld(
+            session,
+            &mut SessionReset::with(veschub_hub::duration::Duration(MAX_GAP.as_nanos() as u64)),
+        ) {
             if without_setup.contains(&poll.at) {
                 // It says nothing of gaps: there was no set-up that could be forgotten.
                 continue;
@@ -126,7 +129,7 @@ pub(super) fn needs_setup(device: &Recorded) -> Told {
     let polls = device
         .sessions
         .iter()
-        .flat_map(|session| withheld(session, &mut NeedsSetup::default()));
+        .flat_map(|session| withheld(session, &mut NeedsSetup::with()));
     let polls: Vec<&Exchange> = polls.collect();
     let tell = |poll: &&Exchange| {
         let came = if poll.reply.is_some() {

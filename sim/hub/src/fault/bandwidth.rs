@@ -5,34 +5,53 @@
 
 use std::time::Duration;
 
-use super::{Chunk, Fault, split::MAX_PIECES};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, definition::fault, split::MAX_PIECES};
+use crate::{
+    check::{Checked, Wrong},
+    rng::Rng,
+    time::Time,
+};
 
 /// What is carried within this time comes as one piece.
 const SLICE: Duration = Duration::from_millis(10);
 
 const SECOND: u128 = 1_000_000_000;
 
-/// The fault `bandwidth`.
-#[derive(Clone, Debug)]
-pub struct Bandwidth {
-    bytes_per_second: u64,
-    /// When the link has carried what it was given so far.
-    free_at: Time,
+fault! {
+    /// Bytes trickle out at a limited rate.
+    Bandwidth {
+        /// How many bytes the link carries in a second.
+        bytes_per_second: u64,
+    }
+    state {
+        /// When the link has carried what it was given so far.
+        free_at: Time,
+    }
 }
 
-impl Bandwidth {
-    /// A link that carries this many bytes in a second; at least one.
-    #[must_use]
-    pub fn new(bytes_per_second: u64) -> Self {
-        Self {
-            bytes_per_second: bytes_per_second.max(1),
-            free_at: Time::ZERO,
+impl Definition for Bandwidth {
+    const NAME: &'static str = "bandwidth";
+    const EXAMPLE: &'static str = "- bandwidth: { bytes_per_second: 400 }";
+    const HARM: Harm = Harm::Late;
+
+    fn check(&self) -> Checked {
+        match self.bytes_per_second {
+            0 => Err(
+                Wrong::at("bytes_per_second", "a link with 0 bytes per second is dead")
+                    .help("`stall: {}` says that"),
+            ),
+            _ => Ok(()),
         }
     }
 
+    fn draw(parameter: u8) -> Self {
+        Self::with(u64::from(parameter) * 100)
+    }
+}
+
+impl Bandwidth {
     fn time_for(&self, bytes: usize) -> Duration {
-        let nanos = bytes as u128 * SECOND / u128::from(self.bytes_per_second);
+        let nanos = bytes as u128 * SECOND / u128::from(self.bytes_per_second.max(1));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
@@ -46,10 +65,6 @@ impl Bandwidth {
 }
 
 impl Fault for Bandwidth {
-    fn name(&self) -> &'static str {
-        "bandwidth"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }

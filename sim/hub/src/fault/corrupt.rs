@@ -9,21 +9,26 @@
 //! the byte behind the failed start byte on, and what looks like a start there makes it wait for more bytes.
 
 use rand::RngExt;
+use serde::Deserialize;
 
-use super::{Chunk, Fault};
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
 use crate::{rng::Rng, time::Time};
 
 /// CRC and stop byte.
 const TRAILER: usize = 3;
 
-/// The fault `corrupt`.
-#[derive(Clone, Debug)]
-pub struct Corrupt {
-    part: Part,
+fault! {
+    /// One bit of a frame is flipped, so that no parser accepts it.
+    Corrupt {
+        /// In which part of the frame a bit is flipped; which one is drawn.
+        part: Part,
+    }
 }
 
 /// A part of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
 pub enum Part {
     /// The payload, command id included.
     Payload,
@@ -35,13 +40,19 @@ pub enum Part {
     Stop,
 }
 
-impl Corrupt {
-    /// Harm to this part; which byte and which bit of it is drawn.
-    #[must_use]
-    pub fn new(part: Part) -> Self {
-        Self { part }
-    }
+impl Definition for Corrupt {
+    const NAME: &'static str = "corrupt";
+    const EXAMPLE: &'static str =
+        "- corrupt: { part: crc, when: { command: BMS_GET_VALUES, nth: 3 } }";
+    const HARM: Harm = Harm::Lost;
 
+    fn draw(parameter: u8) -> Self {
+        const PARTS: [Part; 4] = [Part::Payload, Part::Crc, Part::Length, Part::Stop];
+        Self::with(PARTS[usize::from(parameter) % PARTS.len()])
+    }
+}
+
+impl Corrupt {
     /// Where the part lies in a frame; empty in what is too short to be one.
     fn range(&self, frame: &[u8]) -> std::ops::Range<usize> {
         let Some(payload_end) = frame.len().checked_sub(TRAILER) else {
@@ -58,10 +69,6 @@ impl Corrupt {
 }
 
 impl Fault for Corrupt {
-    fn name(&self) -> &'static str {
-        "corrupt"
-    }
-
     fn needs_frames(&self) -> bool {
         true
     }

@@ -1,29 +1,36 @@
 //! `delay`: everything comes later by the same time.
 
-use std::time::Duration;
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
+use crate::{
+    check::{Checked, lasting},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
-
-/// The fault `delay`.
-#[derive(Clone, Debug)]
-pub struct Delay {
-    by: Duration,
+fault! {
+    /// Everything comes later by the same time.
+    Delay {
+        /// How much later everything comes.
+        by: Duration,
+    }
 }
 
-impl Delay {
-    /// A delay by this time.
-    #[must_use]
-    pub fn new(by: Duration) -> Self {
-        Self { by }
+impl Definition for Delay {
+    const NAME: &'static str = "delay";
+    const EXAMPLE: &'static str = "- delay: { by: 200ms, when: { probability: 0.2 } }";
+    const HARM: Harm = Harm::Late;
+
+    fn check(&self) -> Checked {
+        lasting("by", self.by, "does no harm")
+    }
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(Duration::from_millis(parameter.into()))
     }
 }
 
 impl Fault for Delay {
-    fn name(&self) -> &'static str {
-        "delay"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }
@@ -34,7 +41,7 @@ impl Fault for Delay {
 
     fn apply(&mut self, _now: Time, chunk: Chunk, _rng: &mut Rng) -> Vec<Chunk> {
         vec![Chunk {
-            at: chunk.at + self.by,
+            at: chunk.at + self.by.get(),
             ..chunk
         }]
     }

@@ -1,37 +1,48 @@
 //! `duplicate`: a frame arrives more than once.
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
+use crate::{
+    check::{Checked, range},
+    rng::Rng,
+    time::Time,
+};
 
 /// The most copies that one frame can get.
-pub const MAX_TIMES: usize = 16;
+pub(super) const MAX_TIMES: usize = 16;
 
-/// The fault `duplicate`.
-#[derive(Clone, Debug)]
-pub struct Duplicate {
-    times: usize,
+fault! {
+    /// A frame arrives more than once.
+    Duplicate {
+        /// How many copies come behind the frame: 1 unless given.
+        #[serde(default = "one")]
+        times: usize,
+    }
 }
 
-impl Duplicate {
-    /// This many copies behind the frame itself, up to [`MAX_TIMES`].
-    #[must_use]
-    pub fn new(times: usize) -> Self {
-        Self {
-            times: times.min(MAX_TIMES),
-        }
+fn one() -> usize {
+    1
+}
+
+impl Definition for Duplicate {
+    const NAME: &'static str = "duplicate";
+    const EXAMPLE: &'static str = "- duplicate: { when: { every: 5 } }";
+    const HARM: Harm = Harm::Disorder;
+
+    fn check(&self) -> Checked {
+        range("times", self.times, 1, MAX_TIMES)
+    }
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(parameter.into())
     }
 }
 
 impl Fault for Duplicate {
-    fn name(&self) -> &'static str {
-        "duplicate"
-    }
-
     fn needs_frames(&self) -> bool {
         true
     }
 
     fn apply(&mut self, _now: Time, chunk: Chunk, _rng: &mut Rng) -> Vec<Chunk> {
-        vec![chunk; self.times + 1]
+        vec![chunk; self.times.min(MAX_TIMES) + 1]
     }
 }

@@ -6,19 +6,15 @@
 //!
 //! The stream is pushed in pieces of `piece + 1` bytes, one every 7 ms. `count` is taken modulo 5.
 
-use std::time::Duration;
-
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD};
 
 use super::{
-    Armed, Bandwidth, Behaviour, ClientDid, Corrupt, Cut, Delay, DropFrame, Duplicate, Fault,
-    Garbage, HalfClose, Jitter, Junk, Link, LinkOutput, MAX_HELD_BYTES, Merge, OVERFULL, Part,
-    Position, Reorder, Reset, SlowClose, Split, Stall, Trigger, Truncate,
+    Armed, Behaviour, ClientDid, FaultEntry, Harm, Link, LinkOutput, MAX_HELD_BYTES, OVERFULL,
+    TooChatty, Trigger,
 };
-use crate::{rng::Seed, time::Time};
+use crate::{command_name::CommandName, duration::Duration, rng::Seed, time::Time};
 
 const MAX_FAULTS: u8 = 5;
-const KINDS: u8 = 18;
 const STEP: Duration = Duration::from_millis(7);
 /// More calls than this without an end mean that a link asks to be called for nothing.
 const MAX_CALLS: usize = 1 << 20;
@@ -35,7 +31,8 @@ pub fn faulty_link(data: &[u8]) {
     let Some((plans, stream)) = rest.split_at_checked(plans) else {
         return;
     };
-    let faults = || plans.chunks(3).map(|plan| armed(plan[0], plan[1], plan[2]));
+    let draw = |plan: &[u8]| FaultEntry::draw(plan[0], plan[1], trigger(plan[2]));
+    let faults = || plans.chunks(3).map(draw);
     let seed = Seed(u64::from(*seed));
     let size = usize::from(*piece) + 1;
 
@@ -44,7 +41,7 @@ pub fn faulty_link(data: &[u8]) {
     assert_eq!(outputs, again, "the same seed gave something else");
     assert_in_order(&outputs);
 
-    let sound = faults().all(|armed| loses_nothing(armed.fault.as_ref()));
+    let sound = faults().all(|armed| armed.info.harm == Harm::Late);
     if sound && !matches!(outputs.last(), Some(LinkOutput::Reset(_))) {
         assert_eq!(bytes(&outputs), stream, "bytes were lost or changed");
     }
@@ -58,7 +55,7 @@ fn run(faults: Vec<Armed>, stream: &[u8], size: usize, seed: Seed) -> Vec<LinkOu
         did.note_request(now, piece);
         link.push(now, piece, &did);
         drain(&mut link, now, &mut outputs);
-        now = now + STEP;
+        now = now + STEP.get();
     }
     link.eof(now);
     for _ in 0..MAX_CALLS {
@@ -103,73 +100,25 @@ fn bytes(outputs: &[LinkOutput]) -> Vec<u8> {
     written.collect::<Vec<_>>().concat()
 }
 
-fn loses_nothing(fault: &dyn Fault) -> bool {
-    matches!(
-        fault.name(),
-        "bandwidth" | "delay" | "jitter" | "merge" | "slow-close" | "split"
-    )
-}
-
-fn armed(kind: u8, parameter: u8, when: u8) -> Armed {
-    let count = usize::from(parameter);
-    let time = Duration::from_millis(u64::from(parameter));
-    let when = trigger(when);
-    match kind % KINDS {
-        0 => Armed::new(Bandwidth::new(u64::from(parameter) * 100), when),
-        1 => Armed::new(Corrupt::new(part(parameter)), when),
-        2 => Armed::new(Delay::new(time), when),
-        3 => Armed::new(DropFrame, when),
-        4 => Armed::new(Duplicate::new(count), when),
-        5 => Armed::new(Garbage::new(junk(parameter), Position::Before), when),
-        6 => Armed::new(Garbage::new(junk(parameter), Position::After), when),
-        7 => Armed::new(HalfClose::new(Some(count)), when),
-        8 => Armed::new(Jitter::new(time), when),
-        9 => Armed::new(Merge::new(Some(count), Some(time)), when),
-        10 => Armed::new(Merge::new(None, Some(time)), when),
-        11 => Armed::new(Reorder::new(count, Some(time)), when),
-        12 => Armed::new(Reset::new(count), when),
-        13 => Armed::new(SlowClose::new(time), when),
-        14 => Armed::new(Split::new(Cut::At(vec![1, count]), time), when),
-        15 => Armed::new(Split::new(Cut::Pieces(count), time), when),
-        16 => Armed::new(Stall::new((parameter > 0).then_some(time)), when),
-        _ => Armed::new(Truncate::new(count), when),
-    }
-}
-
-fn part(parameter: u8) -> Part {
-    match parameter % 4 {
-        0 => Part::Payload,
-        1 => Part::Crc,
-        2 => Part::Length,
-        _ => Part::Stop,
-    }
-}
-
-fn junk(parameter: u8) -> Junk {
-    match parameter % 4 {
-        0 => Junk::Random(usize::from(parameter)),
-        1 => Junk::Nuls(usize::from(parameter)),
-        2 => Junk::FalseStart,
-        _ => Junk::Bytes(vec![parameter; 3]),
-    }
-}
-
 fn trigger(when: u8) -> Trigger {
     let number = u64::from(when / 8);
     let mut trigger = Trigger::default();
     match when % 8 {
-        0 => trigger.command = Some(CommandId(when / 8)),
+        0 => trigger.command = Some(CommandName(CommandId(when / 8))),
         1 => trigger.nth = Some(number),
         2 => trigger.every = Some(number),
         3 => trigger.after = Some(Duration::from_millis(number)),
         4 => trigger.lasts = Some(Duration::from_millis(number)),
         5 => trigger.probability = Some(f64::from(when) / 255.0),
         6 => {
-            trigger.client = ClientDid {
+            trigger.client = Some(ClientDid {
                 too_slow: Some(Duration::from_millis(number)),
-                too_chatty: Some((usize::from(when) / 64, Duration::from_millis(20))),
+                too_chatty: Some(TooChatty {
+                    more_than: usize::from(when) / 64,
+                    within: Duration::from_millis(20),
+                }),
                 ..ClientDid::default()
-            };
+            });
         }
         _ => {}
     }

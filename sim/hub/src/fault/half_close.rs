@@ -1,28 +1,30 @@
 //! `half-close`: nothing more is sent, and the other side is told so, while it may go on sending.
 
-use super::{Chunk, End, Fault};
+use super::{Chunk, Definition, End, Fault, Harm, definition::fault};
 use crate::{rng::Rng, time::Time};
 
-/// The fault `half-close`.
-#[derive(Clone, Debug)]
-pub struct HalfClose {
-    keep: Option<usize>,
-    done: bool,
+fault! {
+    /// Nothing more is sent and the other side is told so (FIN), while it may go on sending.
+    HalfClose {
+        /// How many bytes of what set it off still come: all unless given.
+        keep: Option<usize>,
+    }
+    state {
+        done: bool,
+    }
 }
 
-impl HalfClose {
-    /// A FIN behind the first `keep` bytes of what set it off, or behind all of it.
-    #[must_use]
-    pub fn new(keep: Option<usize>) -> Self {
-        Self { keep, done: false }
+impl Definition for HalfClose {
+    const NAME: &'static str = "half-close";
+    const EXAMPLE: &'static str = "- half-close: { when: { after: 2s } }";
+    const HARM: Harm = Harm::Silence;
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(Some(parameter.into()))
     }
 }
 
 impl Fault for HalfClose {
-    fn name(&self) -> &'static str {
-        "half-close"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }

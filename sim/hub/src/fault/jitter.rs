@@ -1,31 +1,38 @@
 //! `jitter`: everything comes later, each by a time of its own.
 
-use std::time::Duration;
-
 use rand::RngExt;
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
+use crate::{
+    check::{Checked, lasting},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
-/// The fault `jitter`.
-#[derive(Clone, Debug)]
-pub struct Jitter {
-    up_to: Duration,
+fault! {
+    /// Everything comes later, each by a time of its own that is drawn.
+    Jitter {
+        /// The longest delay.
+        up_to: Duration,
+    }
 }
 
-impl Jitter {
-    /// Delays drawn evenly from nothing to `up_to`.
-    #[must_use]
-    pub fn new(up_to: Duration) -> Self {
-        Self { up_to }
+impl Definition for Jitter {
+    const NAME: &'static str = "jitter";
+    const EXAMPLE: &'static str = "- jitter: { up_to: 80ms }";
+    const HARM: Harm = Harm::Late;
+
+    fn check(&self) -> Checked {
+        lasting("up_to", self.up_to, "does no harm")
+    }
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(Duration::from_millis(parameter.into()))
     }
 }
 
 impl Fault for Jitter {
-    fn name(&self) -> &'static str {
-        "jitter"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }
@@ -35,10 +42,9 @@ impl Fault for Jitter {
     }
 
     fn apply(&mut self, _now: Time, chunk: Chunk, rng: &mut Rng) -> Vec<Chunk> {
-        let most = u64::try_from(self.up_to.as_nanos()).unwrap_or(u64::MAX);
-        let by = Duration::from_nanos(rng.random_range(0..=most));
+        let by = Duration(rng.random_range(0..=self.up_to.0));
         vec![Chunk {
-            at: chunk.at + by,
+            at: chunk.at + by.get(),
             ..chunk
         }]
     }

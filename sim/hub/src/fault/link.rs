@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use veschub_wire::{CommandId, Decoder, Frame, Item};
 
-use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, Moment, Trigger};
+use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, FaultInfo, Harm, Moment, Trigger};
 use crate::{rng::Seed, time::Time};
 
 /// The most bytes that a link holds back; beyond it, it breaks the connection off.
@@ -86,9 +86,7 @@ impl Link {
             .iter()
             .any(needs_frames)
             .then(|| Decoder::new(max_payload));
-        let watches = faults
-            .iter()
-            .any(|armed| armed.trigger.client != super::ClientDid::default());
+        let watches = faults.iter().any(|armed| armed.trigger.client.is_some());
         let stages = faults.into_iter().enumerate();
         Self {
             start,
@@ -269,6 +267,7 @@ impl Link {
         self.fired.push_back(FaultFired {
             at: now,
             fault: OVERFULL,
+            harm: Harm::Disorder,
             command: None,
             why: format!(
                 "the faults held back more than {MAX_HELD_BYTES} bytes or {MAX_HELD_CHUNKS} pieces"
@@ -290,6 +289,7 @@ impl Link {
 
 /// A fault in its place in a link.
 struct Stage {
+    info: FaultInfo,
     fault: Box<dyn Fault>,
     trigger: Trigger,
     /// When it is set off by time alone; then nothing else sets it off.
@@ -311,11 +311,16 @@ enum Alone {
 
 impl Stage {
     fn new(armed: Armed, index: usize, start: Time, seed: Seed) -> Self {
-        let Armed { fault, trigger } = armed;
+        let Armed {
+            info,
+            fault,
+            trigger,
+        } = armed;
         let alone = trigger.time_alone().filter(|_| fault.acts_alone());
         Self {
             alone: alone.map(|after| Alone::DueAt(start + after)),
-            seed: seed.derive(&format!("fault {index} {}", fault.name())),
+            seed: seed.derive(&format!("fault {index} {}", info.name)),
+            info,
             fault,
             trigger,
             seen: 0,
@@ -400,7 +405,8 @@ impl Stage {
         };
         let report = FaultFired {
             at: now,
-            fault: self.fault.name(),
+            fault: self.info.name,
+            harm: self.info.harm,
             command: chunk.frame,
             why,
         };

@@ -1,19 +1,47 @@
 //! `merge`: what were several writes arrives as one.
 
-use std::time::Duration;
-
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
+use crate::{
+    check::{Checked, Wrong, lasting, range},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
 /// The most chunks that are held together, whatever was asked for.
-pub const MAX_MERGED: usize = 4096;
+pub(super) const MAX_MERGED: usize = 4096;
 
-/// The fault `merge`.
-#[derive(Clone, Debug)]
-pub struct Merge {
-    frames: Option<usize>,
-    within: Option<Duration>,
-    held: Option<Held>,
+fault! {
+    /// What were several writes arrives as one; give `frames`, `within` or both.
+    Merge {
+        /// How many frames are held until they come together.
+        frames: Option<usize>,
+        /// How long the first of them waits at most.
+        within: Option<Duration>,
+    }
+    state {
+        held: Option<Held>,
+    }
+}
+
+impl Definition for Merge {
+    const NAME: &'static str = "merge";
+    const EXAMPLE: &'static str = "- merge: { frames: 3, within: 100ms }";
+    const HARM: Harm = Harm::Late;
+
+    fn check(&self) -> Checked {
+        if self.frames.is_none() && self.within.is_none() {
+            return Err(Wrong::new("`merge` wants `frames`, `within` or both")
+                .help("`frames` says how many come together, `within` how long to wait for them"));
+        }
+        range("frames", self.frames, 2, MAX_MERGED)?;
+        lasting("within", self.within, "merges nothing")
+    }
+
+    fn draw(parameter: u8) -> Self {
+        let frames = parameter.is_multiple_of(2).then_some(parameter.into());
+        Self::with(frames, Some(Duration::from_millis(parameter.into())))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -24,16 +52,6 @@ struct Held {
 }
 
 impl Merge {
-    /// Holds back until there are this many frames, or until the first has waited this long, whichever is first.
-    #[must_use]
-    pub fn new(frames: Option<usize>, within: Option<Duration>) -> Self {
-        Self {
-            frames,
-            within,
-            held: None,
-        }
-    }
-
     fn release(&mut self) -> Option<Chunk> {
         self.held.take().map(|held| held.chunk)
     }
@@ -49,7 +67,7 @@ impl Merge {
         match &mut self.held {
             None => {
                 self.held = Some(Held {
-                    until: self.within.map(|within| chunk.at + within),
+                    until: self.within.map(|within| chunk.at + within.get()),
                     chunk,
                     count: 1,
                 });
@@ -65,10 +83,6 @@ impl Merge {
 }
 
 impl Fault for Merge {
-    fn name(&self) -> &'static str {
-        "merge"
-    }
-
     fn needs_frames(&self) -> bool {
         self.frames.is_some()
     }

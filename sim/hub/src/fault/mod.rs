@@ -11,8 +11,8 @@
 
 mod bandwidth;
 mod behaviour;
-mod catalogue;
 mod corrupt;
+mod definition;
 mod delay;
 mod drop;
 mod duplicate;
@@ -33,30 +33,73 @@ mod tests;
 mod trigger;
 mod truncate;
 
-pub use bandwidth::Bandwidth;
 pub use behaviour::{Behaviour, MAX_RECENT, Watch};
-pub use catalogue::{FaultInfo, catalogue};
-pub use corrupt::{Corrupt, Part};
-pub use delay::Delay;
-pub use drop::DropFrame;
-pub use duplicate::{Duplicate, MAX_TIMES};
-pub use garbage::{Garbage, Junk, MAX_GARBAGE, Position};
-pub use half_close::HalfClose;
-pub use jitter::Jitter;
+pub use definition::{Definition, FaultDirection, FaultInfo, Harm, Leaves};
 pub use link::{Link, LinkOutput, MAX_HELD_BYTES, MAX_HELD_CHUNKS, OVERFULL};
-pub use merge::{MAX_MERGED, Merge};
 pub use plan::{FaultPlan, MAX_FAULTS};
-pub use reorder::Reorder;
-pub use reset::Reset;
-pub use slow_close::SlowClose;
-pub use split::{Cut, Split};
-pub use stall::Stall;
-pub use trigger::{ClientDid, Moment, Trigger};
-pub use truncate::Truncate;
+pub use trigger::{ClientDid, Moment, TooChatty, Trigger};
 
 use veschub_wire::CommandId;
 
-use crate::{rng::Rng, time::Time};
+use crate::{
+    check::{Checked, Wrong},
+    rng::Rng,
+    time::Time,
+};
+use definition::faults;
+
+// Every fault, in alphabetical order.
+faults! {
+    Bandwidth(bandwidth::Bandwidth),
+    Corrupt(corrupt::Corrupt),
+    Delay(delay::Delay),
+    Drop(drop::DropFrame),
+    Duplicate(duplicate::Duplicate),
+    Garbage(garbage::Garbage),
+    HalfClose(half_close::HalfClose),
+    Jitter(jitter::Jitter),
+    Merge(merge::Merge),
+    Reorder(reorder::Reorder),
+    Reset(reset::Reset),
+    SlowClose(slow_close::SlowClose),
+    Split(split::Split),
+    Stall(stall::Stall),
+    Truncate(truncate::Truncate),
+}
+
+/// All faults, in alphabetical order.
+#[must_use]
+pub fn catalogue() -> &'static [FaultInfo] {
+    CATALOGUE
+}
+
+impl FaultEntry {
+    /// The first mistake in it, if there is one.
+    ///
+    /// # Errors
+    /// Names the key and what was wanted.
+    pub fn check(&self) -> Result<(), Wrong> {
+        let when = self.when().check();
+        when.map_err(|wrong| wrong.inside("when"))?;
+        self.check_parameters()
+    }
+
+    /// Whether it can only be done to whole frames, or counts them.
+    #[must_use]
+    pub fn needs_frames(&self) -> bool {
+        self.fault().needs_frames() || self.when().needs_frames()
+    }
+
+    /// What it leaves for the faults behind it, done to everything or only sometimes.
+    #[must_use]
+    pub fn leaves(&self) -> Leaves {
+        if self.when().is_always() {
+            self.fault().leaves()
+        } else {
+            Leaves::Frames
+        }
+    }
+}
 
 /// A piece of a stream on its way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -113,11 +156,13 @@ impl Chunk {
 
 /// One way to harm a link, in the state it has in one direction of one session.
 pub trait Fault: Send {
-    /// Its name in scenarios and journals, kebab-case.
-    fn name(&self) -> &'static str;
-
     /// Whether it can only be done to whole frames; other bytes then pass it untouched.
     fn needs_frames(&self) -> bool;
+
+    /// What is left for the faults behind it where it is done to everything.
+    fn leaves(&self) -> Leaves {
+        Leaves::Frames
+    }
 
     /// Whether it would do anything to this chunk; asked only when its trigger fires.
     fn suits(&self, _chunk: &Chunk) -> bool {
@@ -166,6 +211,8 @@ pub trait Fault: Send {
 
 /// A fault and what sets it off.
 pub struct Armed {
+    /// What is known of the harm.
+    pub info: FaultInfo,
     /// The harm.
     pub fault: Box<dyn Fault>,
     /// When it is done.
@@ -175,8 +222,9 @@ pub struct Armed {
 impl Armed {
     /// A fault with its trigger.
     #[must_use]
-    pub fn new(fault: impl Fault + 'static, trigger: Trigger) -> Self {
+    pub fn new<F: Definition>(fault: F, trigger: Trigger) -> Self {
         Self {
+            info: FaultInfo::of::<F>(),
             fault: Box::new(fault),
             trigger,
         }
@@ -190,6 +238,8 @@ pub struct FaultFired {
     pub at: Time,
     /// Which fault.
     pub fault: &'static str,
+    /// What becomes of the bytes.
+    pub harm: Harm,
     /// The command of the frame that it was done to, if to a whole frame.
     pub command: Option<CommandId>,
     /// What set it off, in words.

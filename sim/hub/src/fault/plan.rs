@@ -1,10 +1,10 @@
 //! Which faults a link is to have, before there is one.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use veschub_transcript::Direction;
 
-use super::{Armed, Fault, Trigger};
+use super::{Armed, FaultEntry};
 
 /// The most faults in one plan.
 pub const MAX_FAULTS: usize = 32;
@@ -12,38 +12,17 @@ pub const MAX_FAULTS: usize = 32;
 /// Faults for both directions of any number of sessions, in their order.
 #[derive(Clone, Default)]
 pub struct FaultPlan {
-    faults: Vec<Planned>,
-}
-
-#[derive(Clone)]
-struct Planned {
-    direction: Direction,
-    name: &'static str,
-    make: Arc<dyn Fn() -> Armed + Send + Sync>,
+    faults: Vec<FaultEntry>,
 }
 
 impl FaultPlan {
-    /// Adds a fault behind those that are there; each session gets a copy of its own.
-    pub fn add(
-        &mut self,
-        direction: Direction,
-        fault: impl Fault + Clone + Sync + 'static,
-        trigger: Trigger,
-    ) {
-        self.faults.push(Planned {
-            direction,
-            name: fault.name(),
-            make: Arc::new(move || Armed::new(fault.clone(), trigger.clone())),
-        });
-    }
-
     /// Fresh faults for one direction of one session, in their order.
     #[must_use]
     pub fn arm(&self, direction: Direction) -> Vec<Armed> {
         let planned = self.faults.iter();
         planned
-            .filter(|planned| planned.direction == direction)
-            .map(|planned| (planned.make)())
+            .filter(|planned| Direction::from(planned.direction()) == direction)
+            .map(FaultEntry::arm)
             .collect()
     }
 
@@ -57,7 +36,13 @@ impl FaultPlan {
     pub fn names(&self) -> impl Iterator<Item = (Direction, &'static str)> {
         self.faults
             .iter()
-            .map(|planned| (planned.direction, planned.name))
+            .map(|planned| (planned.direction().into(), planned.info().name))
+    }
+}
+
+impl From<Vec<FaultEntry>> for FaultPlan {
+    fn from(faults: Vec<FaultEntry>) -> Self {
+        Self { faults }
     }
 }
 

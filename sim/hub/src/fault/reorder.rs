@@ -2,17 +2,46 @@
 //!
 //! TCP keeps the order of bytes, so no network does this; a program between the two can.
 
-use std::time::Duration;
+use super::{Chunk, Definition, Fault, Harm, definition::fault, merge::MAX_MERGED};
+use crate::{
+    check::{Checked, lasting, range},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+fault! {
+    /// A frame comes behind frames that were sent after it.
+    Reorder {
+        /// Behind how many frames it comes: 1 unless given.
+        #[serde(default = "one")]
+        behind: usize,
+        /// How long it waits at most: for ever unless given.
+        within: Option<Duration>,
+    }
+    state {
+        held: Option<Held>,
+    }
+}
 
-/// The fault `reorder`.
-#[derive(Clone, Debug)]
-pub struct Reorder {
-    behind: usize,
-    within: Option<Duration>,
-    held: Option<Held>,
+fn one() -> usize {
+    1
+}
+
+impl Definition for Reorder {
+    const NAME: &'static str = "reorder";
+    const EXAMPLE: &'static str = "- reorder: { when: { command: FW_VERSION } }";
+    const HARM: Harm = Harm::Disorder;
+
+    fn check(&self) -> Checked {
+        range("behind", self.behind, 1, MAX_MERGED)?;
+        lasting("within", self.within, "reorders nothing")
+    }
+
+    fn draw(parameter: u8) -> Self {
+        let within = Duration::from_millis(parameter.into());
+        Self::with(parameter.into(), Some(within))
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -24,16 +53,6 @@ struct Held {
 }
 
 impl Reorder {
-    /// Puts a frame behind the next `behind` frames, or lets it go when it has waited `within`.
-    #[must_use]
-    pub fn new(behind: usize, within: Option<Duration>) -> Self {
-        Self {
-            behind: behind.max(1),
-            within,
-            held: None,
-        }
-    }
-
     fn release(&mut self, at: Time) -> Option<Chunk> {
         let chunk = self.held.take()?.chunk;
         Some(Chunk {
@@ -49,10 +68,6 @@ impl Reorder {
 }
 
 impl Fault for Reorder {
-    fn name(&self) -> &'static str {
-        "reorder"
-    }
-
     fn needs_frames(&self) -> bool {
         true
     }
@@ -68,8 +83,8 @@ impl Fault for Reorder {
             return self.pass(now, chunk);
         }
         self.held = Some(Held {
-            left: self.behind,
-            until: self.within.map(|within| chunk.at + within),
+            left: self.behind.max(1),
+            until: self.within.map(|within| chunk.at + within.get()),
             chunk,
         });
         out

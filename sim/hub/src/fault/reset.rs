@@ -1,28 +1,31 @@
 //! `reset`: the connection is broken off.
 
-use super::{Chunk, End, Fault};
+use super::{Chunk, Definition, End, Fault, Harm, definition::fault};
 use crate::{rng::Rng, time::Time};
 
-/// The fault `reset`.
-#[derive(Clone, Debug)]
-pub struct Reset {
-    keep: usize,
-    done: bool,
+fault! {
+    /// The connection is broken off (RST).
+    Reset {
+        /// How many bytes of what set it off still come: none unless given. A real network may lose those too.
+        #[serde(default)]
+        keep: usize,
+    }
+    state {
+        done: bool,
+    }
 }
 
-impl Reset {
-    /// A reset behind the first `keep` bytes of what set it off; a real network may lose those too.
-    #[must_use]
-    pub fn new(keep: usize) -> Self {
-        Self { keep, done: false }
+impl Definition for Reset {
+    const NAME: &'static str = "reset";
+    const EXAMPLE: &'static str = "- reset: { when: { client: { too_slow: 500ms } } }";
+    const HARM: Harm = Harm::Lost;
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(parameter.into())
     }
 }
 
 impl Fault for Reset {
-    fn name(&self) -> &'static str {
-        "reset"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }

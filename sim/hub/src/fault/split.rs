@@ -1,46 +1,94 @@
 //! `split`: what was one write arrives in pieces.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use rand::RngExt;
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, Leaves, definition::fault};
+use crate::{
+    check::{Checked, Wrong, not_both, range},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
 /// The most pieces that one chunk is cut into; the last one holds the rest.
 pub(super) const MAX_PIECES: usize = 65_536;
 
-/// The fault `split`.
-#[derive(Clone, Debug)]
-pub struct Split {
-    cut: Cut,
-    gap: Duration,
+/// No frame has fewer bytes: two of header, one of payload, two of CRC, one of stop.
+pub(super) const SHORTEST_FRAME: usize = 6;
+
+fault! {
+    /// What was one write arrives in pieces; give one of `at`, `every_byte` and `pieces`.
+    Split {
+        /// Offsets in the frame before which it is cut, from 1.
+        at: Option<Vec<usize>>,
+        /// Whether each byte comes alone.
+        #[serde(default)]
+        every_byte: bool,
+        /// Into how many pieces, cut at places that are drawn.
+        pieces: Option<usize>,
+        /// The time from one piece to the next: 1ms unless given.
+        #[serde(default = "gap")]
+        gap: Duration,
+    }
 }
 
-/// Where to cut.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Cut {
-    /// Before the bytes with these offsets in the frame.
-    At(Vec<usize>),
-    /// After every byte.
-    EveryByte,
-    /// Into this many pieces, at places that are drawn.
-    Pieces(usize),
+/// Pieces without a gap would be one read again.
+fn gap() -> Duration {
+    Duration::from_millis(1)
+}
+
+impl Definition for Split {
+    const NAME: &'static str = "split";
+    const EXAMPLE: &'static str = "- split: { every_byte: true, gap: 2ms }";
+    const HARM: Harm = Harm::Late;
+
+    fn check(&self) -> Checked {
+        let ways = [
+            ("at", self.at.is_some()),
+            ("every_byte", self.every_byte),
+            ("pieces", self.pieces.is_some()),
+        ];
+        for (first, second) in [(0, 1), (0, 2), (1, 2)] {
+            not_both([ways[first], ways[second]])?;
+        }
+        if !ways.iter().any(|(_, given)| *given) {
+            return Err(
+                Wrong::new("`split` wants one of `at`, `every_byte` and `pieces`")
+                    .help("e.g. `every_byte: true`"),
+            );
+        }
+        range("pieces", self.pieces, 2, MAX_PIECES)?;
+        let offsets = self.at.as_deref();
+        if offsets.is_some_and(<[usize]>::is_empty) {
+            return Err(Wrong::at("at", "there is no offset to cut at"));
+        }
+        match offsets.and_then(|offsets| offsets.iter().position(|&offset| offset == 0)) {
+            Some(index) => Err(Wrong::at("at", "a cut before byte 0 cuts nothing off")
+                .item(index)
+                .help("1 cuts behind the first byte")),
+            None => Ok(()),
+        }
+    }
+
+    fn draw(parameter: u8) -> Self {
+        let (gap, count) = (Duration::from_millis(parameter.into()), parameter.into());
+        match parameter % 3 {
+            0 => Self::with(Some(vec![1, count]), false, None, gap),
+            1 => Self::with(None, false, Some(count), gap),
+            _ => Self::with(None, true, None, gap),
+        }
+    }
 }
 
 impl Split {
-    /// Cuts, and the time from one piece to the next.
-    #[must_use]
-    pub fn new(cut: Cut, gap: Duration) -> Self {
-        Self { cut, gap }
-    }
-
-    /// Offsets of the cuts, none at the edges, in no order.
+    /// Offsets of the cuts in no order; some may lie at the edges or outside.
     fn cuts(&self, len: usize, rng: &mut Rng) -> Vec<usize> {
-        match &self.cut {
-            Cut::At(offsets) => offsets.clone(),
-            Cut::EveryByte => (1..len.min(MAX_PIECES)).collect(),
-            Cut::Pieces(count) => draw_cuts(*count, len, rng),
+        match (&self.at, self.pieces) {
+            (Some(offsets), _) => offsets.clone(),
+            (None, Some(count)) => draw_cuts(count, len, rng),
+            (None, None) => (1..len.min(MAX_PIECES)).collect(),
         }
     }
 }
@@ -62,19 +110,23 @@ fn draw_cuts(count: usize, len: usize, rng: &mut Rng) -> Vec<usize> {
 }
 
 impl Fault for Split {
-    fn name(&self) -> &'static str {
-        "split"
+    fn needs_frames(&self) -> bool {
+        self.at.is_some()
     }
 
-    fn needs_frames(&self) -> bool {
-        matches!(self.cut, Cut::At(_))
+    fn leaves(&self) -> Leaves {
+        let cuts_short = |at: &usize| (1..SHORTEST_FRAME).contains(at);
+        match &self.at {
+            Some(at) if !at.iter().any(cuts_short) => Leaves::Frames,
+            _ => Leaves::Pieces,
+        }
     }
 
     fn suits(&self, chunk: &Chunk) -> bool {
         let len = chunk.bytes.len();
-        match &self.cut {
-            Cut::At(offsets) => offsets.iter().any(|&at| at > 0 && at < len),
-            Cut::EveryByte | Cut::Pieces(_) => len > 1,
+        match &self.at {
+            Some(offsets) => offsets.iter().any(|&at| at > 0 && at < len),
+            None => len > 1,
         }
     }
 
@@ -88,7 +140,7 @@ impl Fault for Split {
         let mut pieces = Vec::with_capacity(cuts.len() + 1);
         for to in cuts.into_iter().chain([len]) {
             pieces.push(Chunk::bytes(at, chunk.bytes[from..to].to_vec()));
-            at = at + self.gap;
+            at = at + self.gap.get();
             from = to;
         }
         pieces

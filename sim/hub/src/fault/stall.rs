@@ -1,15 +1,22 @@
 //! `stall`: nothing comes for a time, then everything at once; or nothing ever again.
 
-use std::time::Duration;
+use super::{Chunk, Definition, Fault, Harm, definition::fault};
+use crate::{
+    check::{Checked, lasting},
+    duration::Duration,
+    rng::Rng,
+    time::Time,
+};
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
-
-/// The fault `stall`.
-#[derive(Clone, Debug)]
-pub struct Stall {
-    lasts: Option<Duration>,
-    state: State,
+fault! {
+    /// Nothing comes for a time, then everything at once; or nothing ever again.
+    Stall {
+        /// For how long nothing comes: for ever unless given.
+        r#for: Option<Duration>,
+    }
+    state {
+        state: State,
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -20,16 +27,27 @@ enum State {
     Dead,
 }
 
-impl Stall {
-    /// Silence of this length, or for ever.
-    #[must_use]
-    pub fn new(lasts: Option<Duration>) -> Self {
-        Self {
-            lasts,
-            state: State::FlowsFrom(Time::ZERO),
-        }
+impl Default for State {
+    fn default() -> Self {
+        Self::FlowsFrom(Time::ZERO)
+    }
+}
+
+impl Definition for Stall {
+    const NAME: &'static str = "stall";
+    const EXAMPLE: &'static str = "- stall: { for: 3s, when: { after: 1s } }";
+    const HARM: Harm = Harm::Disorder;
+
+    fn check(&self) -> Checked {
+        lasting("for", self.r#for, "does no harm")
     }
 
+    fn draw(parameter: u8) -> Self {
+        Self::with((parameter > 0).then_some(Duration::from_millis(parameter.into())))
+    }
+}
+
+impl Stall {
     /// What is left of a chunk that comes while it is silent.
     fn wait(&self, chunk: Chunk) -> Vec<Chunk> {
         match self.state {
@@ -43,10 +61,6 @@ impl Stall {
 }
 
 impl Fault for Stall {
-    fn name(&self) -> &'static str {
-        "stall"
-    }
-
     fn needs_frames(&self) -> bool {
         false
     }
@@ -61,9 +75,9 @@ impl Fault for Stall {
     }
 
     fn apply(&mut self, _now: Time, chunk: Chunk, _rng: &mut Rng) -> Vec<Chunk> {
-        self.state = match self.lasts {
+        self.state = match self.r#for {
             None => State::Dead,
-            Some(lasts) => State::FlowsFrom(chunk.at + lasts),
+            Some(lasts) => State::FlowsFrom(chunk.at + lasts.get()),
         };
         self.wait(chunk)
     }

@@ -3,55 +3,78 @@
 //! All conditions that are given must hold. They are looked at in one order: command, time and client first; `nth` and
 //! `every` count the frames that meet those; chance is drawn last. So `nth: 1` beside anything means: the first time.
 
-use std::time::Duration;
+use std::time::Duration as Span;
 
 use rand::RngExt;
+use serde::Deserialize;
 use veschub_wire::CommandId;
 
-use super::Behaviour;
-use crate::rng::Rng;
+use super::{Behaviour, MAX_RECENT};
+use crate::{
+    check::{Checked, Wrong, counted, lasting, range},
+    command_name::CommandName,
+    duration::Duration,
+    rng::Rng,
+};
 
-/// The conditions of a fault; without any, it always holds.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// What sets a fault off: all that is given must hold, and without anything it is always done.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "When"))]
+#[serde(deny_unknown_fields, default)]
 pub struct Trigger {
-    /// Only for frames of this command.
-    pub command: Option<CommandId>,
-    /// Only for this one of the frames that meet the other conditions, counted from 1; with `every`, the first one.
+    /// Only frames of this command.
+    pub command: Option<CommandName>,
+    /// Only this one of the frames that meet the other conditions, counted from 1; with `every`, the first one.
     pub nth: Option<u64>,
-    /// Only for each one of so many.
+    /// Only each one of so many frames.
     pub every: Option<u64>,
     /// Only from this time after the session began.
     pub after: Option<Duration>,
     /// Only for this time, from `after` or from when the session began.
+    #[serde(rename = "for")]
     pub lasts: Option<Duration>,
     /// Only with this probability, 0 to 1, drawn each time.
     pub probability: Option<f64>,
     /// Only if the client did this.
-    pub client: ClientDid,
+    pub client: Option<ClientDid>,
 }
 
-/// What a client must have done. Gaps and counts are those of its last request: a fault answers to what came last.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What a client did. Gaps and counts are those of its last request.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
 pub struct ClientDid {
     /// More than this time passed between its last two requests.
     pub too_slow: Option<Duration>,
-    /// More than this many requests came within this time, counted back from its last one.
-    pub too_chatty: Option<(usize, Duration)>,
-    /// Whether it wrote more in one go with its login line.
+    /// It sent more requests than it should.
+    pub too_chatty: Option<TooChatty>,
+    /// It wrote more in one go with its login line, or did not.
     pub wrote_with_login: Option<bool>,
-    /// Whether it asked for anything else before it was told the firmware version.
+    /// It asked for anything else before it was told the firmware version, or did not.
     pub polled_before_firmware: Option<bool>,
-    /// Whether the device had a session before: another tool's that had to leave, or one that had ended.
+    /// The device had a session before, ended by this one or earlier, or had not.
     pub attached_twice: Option<bool>,
-    /// Which session with this device it is, counted from 1.
+    /// It is this session with the device, counted from 1.
     pub session: Option<u32>,
+}
+
+/// Too many requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TooChatty {
+    /// More than this many.
+    pub more_than: usize,
+    /// Within this time, counted back from the last one.
+    pub within: Duration,
 }
 
 /// What a trigger looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
     /// Time since the session began.
-    pub elapsed: Duration,
+    pub elapsed: Span,
     /// The command of the frame, if it is about one.
     pub frame: Option<CommandId>,
     /// What the client has done so far.
@@ -67,11 +90,32 @@ impl Trigger {
 
     /// The time after the session's begin at which it holds, if nothing but time and chance are asked for.
     #[must_use]
-    pub fn time_alone(&self) -> Option<Duration> {
-        if self.needs_frames() || self.client != ClientDid::default() {
+    pub fn time_alone(&self) -> Option<Span> {
+        if self.needs_frames() || self.client.is_some() {
             return None;
         }
-        self.after
+        self.after.map(Duration::get)
+    }
+
+    /// Whether it holds for everything that passes.
+    #[must_use]
+    pub fn is_always(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The first mistake in it, if there is one.
+    pub(super) fn check(&self) -> Checked {
+        counted("nth", self.nth)?;
+        counted("every", self.every)?;
+        lasting("for", self.lasts, "is over before it begins")?;
+        if let Some(chance) = self.probability
+            && !(0.0..=1.0).contains(&chance)
+        {
+            let message = format!("{chance} is out of range: wanted 0 to 1");
+            return Err(Wrong::at("probability", message).help("0.2 is one time out of five"));
+        }
+        let client = self.client.as_ref().map_or(Ok(()), ClientDid::check);
+        client.map_err(|wrong| wrong.inside("client"))
     }
 
     /// Why it fires now, in words, or nothing if it does not. `met` counts the frames that met the conditions;
@@ -85,10 +129,11 @@ impl Trigger {
         if self.needs_frames() && moment.frame.is_none() {
             return None;
         }
-        if self.command.is_some() && self.command != moment.frame {
+        if self.command.is_some() && self.command.map(|name| name.0) != moment.frame {
             return None;
         }
-        if !self.is_time(moment.elapsed) || !self.client.holds(moment.did) {
+        let client = self.client.as_ref();
+        if !self.is_time(moment.elapsed) || !client.is_none_or(|client| client.holds(moment.did)) {
             return None;
         }
         *met += 1;
@@ -101,12 +146,12 @@ impl Trigger {
         drawn.then(|| self.why(*met, moment.did))
     }
 
-    fn is_time(&self, elapsed: Duration) -> bool {
-        let after = self.after.unwrap_or_default();
+    fn is_time(&self, elapsed: Span) -> bool {
+        let after = self.after.unwrap_or_default().get();
         elapsed >= after
             && self
                 .lasts
-                .is_none_or(|lasts| elapsed < after.saturating_add(lasts))
+                .is_none_or(|lasts| elapsed < after.saturating_add(lasts.get()))
     }
 
     fn is_turn(&self, count: u64) -> bool {
@@ -124,7 +169,7 @@ impl Trigger {
         let mut words = Vec::new();
         let frame = self
             .command
-            .map_or_else(|| "frame".to_owned(), |command| command.to_string());
+            .map_or_else(|| "frame".to_owned(), |command| command.0.to_string());
         if self.nth.is_some() || self.every.is_some() {
             words.push(format!("the {} {frame}", ordinal(count)));
         } else if self.command.is_some() {
@@ -134,12 +179,14 @@ impl Trigger {
             words.push(format!("one of every {every}"));
         }
         if let Some(after) = self.after {
-            words.push(format!("from {after:?} after the session began"));
+            words.push(format!("from {:?} after the session began", after.get()));
         }
         if let Some(lasts) = self.lasts {
-            words.push(format!("for {lasts:?}"));
+            words.push(format!("for {:?}", lasts.get()));
         }
-        self.client.why(did, &mut words);
+        if let Some(client) = &self.client {
+            client.why(did, &mut words);
+        }
         if let Some(chance) = self.probability {
             words.push(format!("drawn with probability {chance}"));
         }
@@ -151,11 +198,35 @@ impl Trigger {
 }
 
 impl ClientDid {
+    fn check(&self) -> Checked {
+        if *self == Self::default() {
+            return Err(Wrong::new("`client` does not say what the client did")
+                .help("e.g. `client: { too_slow: 500ms }`"));
+        }
+        if let Some(chatty) = self.too_chatty {
+            range("more_than", chatty.more_than, 1, MAX_RECENT - 1)
+                .and_then(|()| lasting("within", chatty.within, "holds one request only"))
+                .map_err(|wrong| wrong.inside("too_chatty"))?;
+        }
+        counted("session", self.session.map(u64::from))?;
+        match (self.session, self.attached_twice) {
+            (Some(session), Some(twice)) if (session > 1) != twice => Err(Wrong::at(
+                "session",
+                format!("session {session} and `attached_twice: {twice}` contradict each other"),
+            )
+            .also("attached_twice", "is true from the second session on")
+            .help("keep one of them")),
+            _ => Ok(()),
+        }
+    }
+
     fn holds(&self, did: &Behaviour) -> bool {
-        let slow = self.too_slow.is_none_or(|most| did.last_gap > Some(most));
+        let slow = self
+            .too_slow
+            .is_none_or(|most| did.last_gap > Some(most.get()));
         let chatty = self
             .too_chatty
-            .is_none_or(|(most, per)| did.requests_within(per) > most);
+            .is_none_or(|limit| did.requests_within(limit.within.get()) > limit.more_than);
         let flags = [
             (self.wrote_with_login, did.wrote_with_login),
             (self.polled_before_firmware, did.polled_before_firmware),
@@ -172,10 +243,16 @@ impl ClientDid {
         if let Some(most) = self.too_slow {
             let gap = did.last_gap.unwrap_or_default();
             words.push(format!(
-                "{gap:?} passed between two requests, more than {most:?}"
+                "{gap:?} passed between two requests, more than {:?}",
+                most.get()
             ));
         }
-        if let Some((most, per)) = self.too_chatty {
+        if let Some(TooChatty {
+            more_than: most,
+            within,
+        }) = self.too_chatty
+        {
+            let per = within.get();
             let count = did.requests_within(per);
             words.push(format!("{count} requests within {per:?}, more than {most}"));
         }
@@ -238,7 +315,7 @@ mod tests {
         let mut met = 0;
         let ask = |index: u64| {
             let moment = Moment {
-                elapsed: Duration::from_millis(index * 100),
+                elapsed: Span::from_millis(index * 100),
                 frame: Some(FRAMES[index as usize % FRAMES.len()]),
                 did,
             };
@@ -258,7 +335,7 @@ mod tests {
 
     #[test]
     fn each_condition_holds_exactly_when_it_should() {
-        let bms = Some(CommandId::BMS_GET_VALUES);
+        let bms = Some(CommandName(CommandId::BMS_GET_VALUES));
         let ms = |ms| Some(Duration::from_millis(ms));
         let none = Trigger::default;
         let cases = [
@@ -366,7 +443,7 @@ mod tests {
         };
         let did = Behaviour::default();
         let moment = Moment {
-            elapsed: Duration::ZERO,
+            elapsed: Span::ZERO,
             frame: None,
             did: &did,
         };
@@ -382,7 +459,7 @@ mod tests {
     fn bytes_that_are_no_frame_are_not_counted() {
         let did = Behaviour::default();
         let moment = |frame| Moment {
-            elapsed: Duration::ZERO,
+            elapsed: Span::ZERO,
             frame,
             did: &did,
         };
@@ -428,7 +505,10 @@ mod tests {
             (
                 behaviour(&[0, 10, 20]),
                 ClientDid {
-                    too_chatty: Some((2, ms(50))),
+                    too_chatty: Some(TooChatty {
+                        more_than: 2,
+                        within: ms(50),
+                    }),
                     ..none()
                 },
                 "3 requests within 50ms, more than 2",
@@ -474,7 +554,7 @@ mod tests {
         for (row, (did, _, _)) in deeds.iter().enumerate() {
             for (column, (_, client, why)) in deeds.iter().enumerate() {
                 let trigger = Trigger {
-                    client: client.clone(),
+                    client: Some(client.clone()),
                     ..Trigger::default()
                 };
                 let expected = (row == column).then(|| (*why).to_owned());
@@ -490,21 +570,24 @@ mod tests {
     fn a_limit_is_not_yet_too_much() {
         let (did, client, _) = deeds().swap_remove(0);
         let client = ClientDid {
-            too_slow: did.last_gap,
+            too_slow: did.last_gap.map(|gap| Duration(gap.as_nanos() as u64)),
             ..client
         };
         let trigger = Trigger {
-            client,
+            client: Some(client),
             ..Trigger::default()
         };
         assert_eq!(first_why(&trigger, &did), None);
         let (did, client, _) = deeds().swap_remove(1);
         let client = ClientDid {
-            too_chatty: Some((3, Duration::from_millis(50))),
+            too_chatty: Some(TooChatty {
+                more_than: 3,
+                within: Duration::from_millis(50),
+            }),
             ..client
         };
         let trigger = Trigger {
-            client,
+            client: Some(client),
             ..Trigger::default()
         };
         assert_eq!(first_why(&trigger, &did), None);
@@ -513,16 +596,16 @@ mod tests {
     #[test]
     fn the_reason_names_every_condition() {
         let trigger = Trigger {
-            command: Some(CommandId::BMS_GET_VALUES),
+            command: Some(CommandName(CommandId::BMS_GET_VALUES)),
             nth: Some(2),
             every: Some(2),
             after: Some(Duration::from_millis(100)),
-            lasts: Some(Duration::from_secs(5)),
+            lasts: Some(Duration::from_millis(5000)),
             probability: Some(1.0),
-            client: ClientDid {
+            client: Some(ClientDid {
                 wrote_with_login: Some(false),
                 ..ClientDid::default()
-            },
+            }),
         };
         assert_eq!(
             first_why(&trigger, &Behaviour::default()).as_deref(),

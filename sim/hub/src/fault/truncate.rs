@@ -3,30 +3,50 @@
 //! A reference parser waits for the rest, and swallows the frames behind it until it has as many bytes as the length
 //! field promised; then it delivers them all.
 
-use super::{Chunk, Fault};
-use crate::{rng::Rng, time::Time};
+use super::{Chunk, Definition, Fault, Harm, Leaves, definition::fault, split::SHORTEST_FRAME};
+use crate::{
+    check::{Checked, Wrong},
+    rng::Rng,
+    time::Time,
+};
 
-/// The fault `truncate`.
-#[derive(Clone, Debug)]
-pub struct Truncate {
-    keep: usize,
+fault! {
+    /// Only the first bytes of a frame arrive.
+    Truncate {
+        /// How many bytes arrive, the frame's header counted.
+        keep: usize,
+    }
 }
 
-impl Truncate {
-    /// Keeps this many bytes of a frame, the header counted.
-    #[must_use]
-    pub fn new(keep: usize) -> Self {
-        Self { keep }
+impl Definition for Truncate {
+    const NAME: &'static str = "truncate";
+    const EXAMPLE: &'static str =
+        "- truncate: { keep: 40, when: { command: BMS_GET_VALUES, nth: 1 } }";
+    const HARM: Harm = Harm::Lost;
+
+    fn check(&self) -> Checked {
+        match self.keep {
+            0 => Err(Wrong::at("keep", "nothing is left of the frame").help("`drop` says that")),
+            _ => Ok(()),
+        }
+    }
+
+    fn draw(parameter: u8) -> Self {
+        Self::with(parameter.into())
     }
 }
 
 impl Fault for Truncate {
-    fn name(&self) -> &'static str {
-        "truncate"
-    }
-
     fn needs_frames(&self) -> bool {
         true
+    }
+
+    fn leaves(&self) -> Leaves {
+        if (1..SHORTEST_FRAME).contains(&self.keep) {
+            Leaves::Pieces
+        } else {
+            Leaves::Frames
+        }
     }
 
     fn suits(&self, chunk: &Chunk) -> bool {

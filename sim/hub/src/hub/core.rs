@@ -70,12 +70,7 @@ impl Hub {
             })
             .collect();
         Self {
-            lobby: Lobby::new(
-                config.login_timeout,
-                config.max_login_line,
-                config.login_swallows,
-                config.silent_connection_stalls,
-            ),
+            lobby: Lobby::new(config.clone()),
             rules: Rules {
                 config,
                 faults: FaultPlan::default(),

@@ -4,10 +4,9 @@
 //! innermost loop can return, so a login is acted on once every connection that was opened later is through, and it
 //! fails if its own time is up by then, although its line was in time.
 
-use std::time::Duration;
-
 use veschub_wire::{LoginLine, LoginRefusal};
 
+use super::HubConfig;
 use crate::{conn::ConnId, time::Time};
 
 /// What became of a connection in the lobby.
@@ -35,10 +34,7 @@ pub(super) enum Verdict {
 /// Reads login lines.
 #[derive(Debug)]
 pub(super) struct Lobby {
-    timeout: Duration,
-    max_line: usize,
-    swallows: bool,
-    nested: bool,
+    config: HubConfig,
     /// In the order of arrival: the last one is in the innermost loop.
     waiting: Vec<Waiting>,
 }
@@ -64,12 +60,9 @@ enum Read {
 }
 
 impl Lobby {
-    pub(super) fn new(timeout: Duration, max_line: usize, swallows: bool, nested: bool) -> Self {
+    pub(super) fn new(config: HubConfig) -> Self {
         Self {
-            timeout,
-            max_line,
-            swallows,
-            nested,
+            config,
             waiting: Vec::new(),
         }
     }
@@ -77,7 +70,7 @@ impl Lobby {
     pub(super) fn open(&mut self, now: Time, conn: ConnId) {
         self.waiting.push(Waiting {
             conn,
-            until: now + self.timeout,
+            until: now + self.config.login_timeout,
             line: Vec::new(),
             read: None,
             held_up_by: None,
@@ -87,7 +80,7 @@ impl Lobby {
 
     /// One read's worth of bytes of a connection that is in the lobby.
     pub(super) fn bytes(&mut self, conn: ConnId, bytes: &[u8]) {
-        let max_line = self.max_line;
+        let max_line = self.config.max_login_line;
         let Some(one) = self.waiting.iter_mut().find(|one| one.conn == conn) else {
             return;
         };
@@ -111,7 +104,7 @@ impl Lobby {
 
     /// The peer left. The reference hub's reader waits out its time; without nesting nobody notices.
     pub(super) fn leave(&mut self, conn: ConnId) {
-        if self.nested {
+        if self.config.silent_connection_stalls {
             let one = self.waiting.iter_mut().find(|one| one.conn == conn);
             if let Some(one) = one.filter(|one| one.read.is_none()) {
                 one.gone = true;
@@ -131,14 +124,14 @@ impl Lobby {
             let index = self.decided(now)?;
             let one = self.waiting.remove(index);
             if !one.gone {
-                return Some((one.conn, one.verdict(now, self.swallows)));
+                return Some((one.conn, one.verdict(now, self.config.login_swallows)));
             }
         }
     }
 
     fn decided(&mut self, now: Time) -> Option<usize> {
         let decided = |one: &Waiting| one.read.is_some() || one.until <= now;
-        if !self.nested {
+        if !self.config.silent_connection_stalls {
             return self.waiting.iter().position(decided);
         }
         let (last, others) = self.waiting.split_last_mut()?;
@@ -152,7 +145,7 @@ impl Lobby {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
-        if self.nested {
+        if self.config.silent_connection_stalls {
             // Only the innermost loop can end.
             self.waiting.last().map(|one| one.until)
         } else {

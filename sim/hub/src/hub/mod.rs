@@ -29,7 +29,7 @@ mod rules;
 pub use self::{
     core::Hub,
     io::{Event, Output},
-    profile::HubConfig,
+    profile::{HubConfig, HubKeys, HubProfile, SWITCHES},
     resident::{Access, Resident},
 };
 pub use crate::conn::ConnId;

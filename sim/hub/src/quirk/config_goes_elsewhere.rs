@@ -1,38 +1,48 @@
 //! `config-goes-elsewhere`: replies to GET_CUSTOM_CONFIG go to another interface.
 //!
-//! From the source: an Express sends them to the interface of the last command from anywhere (`EX main/commands.c:421`).
-//! With Bluetooth or USB in use as well, a tool at the hub misses some of them.
+//! From the source: an Express sends them to the interface of the last command from anywhere
+//! (`vesc_express main/commands.c:421`). With Bluetooth or USB in use as well, a tool at the hub misses some of them.
 
 use veschub_wire::CommandId;
 
-use super::{Provenance, Quirk, Ruling};
+use super::{Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk};
 use crate::time::Time;
 
-/// The quirk: every so many configs are lost.
-#[derive(Clone, Debug)]
-pub struct ConfigGoesElsewhere {
-    every: u32,
-    asked: u32,
+/// The requests for a config.
+const CONFIGS: [CommandId; 2] = [
+    CommandId::GET_CUSTOM_CONFIG,
+    CommandId::GET_CUSTOM_CONFIG_DEFAULT,
+];
+
+quirk! {
+    /// Replies to GET_CUSTOM_CONFIG go to another interface.
+    ConfigGoesElsewhere {
+        /// Of so many configs one goes elsewhere, the first one first.
+        #[serde(default = "each")]
+        every: u32,
+    }
+    state {
+        asked: u32,
+    }
 }
 
-impl ConfigGoesElsewhere {
-    /// Of the configs that are asked for in a session, the first and then each one of `every` goes elsewhere.
-    #[must_use]
-    pub fn new(every: u32) -> Self {
-        Self {
-            every: every.max(1),
-            asked: 0,
-        }
-    }
+fn each() -> u32 {
+    1
+}
+
+impl Definition for ConfigGoesElsewhere {
+    const NAME: &'static str = "config-goes-elsewhere";
+    const PROVENANCE: Provenance = Provenance::Source;
+    const SEEN: &'static str = "vesc_express main/commands.c:421";
+    const DEFAULTS: &'static str = "{ every: 1 }";
+    const SHOWN_BY: Shown = Shown::Scenario("the-config-goes-elsewhere");
+    const COMMANDS: &'static [CommandId] = &CONFIGS;
+    const TRACE: Trace = Trace::LostConfigs;
 }
 
 impl Quirk for ConfigGoesElsewhere {
     fn name(&self) -> &'static str {
-        "config-goes-elsewhere"
-    }
-
-    fn provenance(&self) -> Provenance {
-        Provenance::Source
+        Self::NAME
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {
@@ -41,14 +51,11 @@ impl Quirk for ConfigGoesElsewhere {
     }
 
     fn request(&mut self, _now: Time, payload: &[u8]) -> Ruling {
-        let id = payload.first().copied().map(CommandId);
-        if !matches!(
-            id,
-            Some(CommandId::GET_CUSTOM_CONFIG | CommandId::GET_CUSTOM_CONFIG_DEFAULT)
-        ) {
+        let is_config = |&id: &u8| CONFIGS.contains(&CommandId(id));
+        if !payload.first().is_some_and(is_config) {
             return Ruling::Pass;
         }
-        let elsewhere = self.asked.is_multiple_of(self.every);
+        let elsewhere = self.asked.is_multiple_of(self.every.max(1));
         self.asked = self.asked.wrapping_add(1);
         if elsewhere {
             Ruling::Withhold {
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_first_config_and_then_each_one_of_so_many_is_lost() {
-        let mut quirk = ConfigGoesElsewhere::new(2);
+        let mut quirk = ConfigGoesElsewhere::with(2);
         quirk.session_begins(Time::ZERO);
         let mut lost = || quirk.request(Time::ZERO, &[93, 0]) != Ruling::Pass;
         assert_eq!([lost(), lost(), lost(), lost()], [true, false, true, false]);

@@ -3,41 +3,35 @@
 //! A quirk sees the requests of a session in order and may keep one from the device. It decides on values and
 //! never touches a connection. Each one says where it was seen.
 
-mod catalogue;
 mod config_goes_elsewhere;
+mod definition;
 mod needs_setup;
 mod session_reset;
 mod stale_reply;
 
-use std::fmt;
-
-pub use catalogue::{QuirkInfo, Shown, Switch, catalogue};
 pub use config_goes_elsewhere::ConfigGoesElsewhere;
+pub use definition::{Definition, Provenance, QuirkInfo, Shown, Switch, Trace};
 pub use needs_setup::NeedsSetup;
 pub use session_reset::SessionReset;
 pub use stale_reply::StaleReply;
 
-use crate::time::Time;
+use veschub_wire::CommandId;
 
-/// How well a quirk is known to be real.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provenance {
-    /// It can be read in published source code.
-    Source,
-    /// It was measured on a device or a hub.
-    Measured,
-    /// Somebody concluded it from what they saw; it may be wrong.
-    Inferred,
+use crate::time::Time;
+use definition::quirks;
+
+// Every quirk that a scenario can list.
+quirks! {
+    SessionReset(SessionReset),
+    NeedsSetup(NeedsSetup),
+    StaleReply(StaleReply),
+    ConfigGoesElsewhere(ConfigGoesElsewhere),
 }
 
-impl fmt::Display for Provenance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Source => "source",
-            Self::Measured => "measured",
-            Self::Inferred => "inferred",
-        })
-    }
+/// Every quirk that a scenario can list.
+#[must_use]
+pub fn catalogue() -> &'static [QuirkInfo] {
+    QUIRKS
 }
 
 /// What a quirk does with a request.
@@ -56,9 +50,6 @@ pub enum Ruling {
 pub trait Quirk: Send {
     /// Its name in scenarios and reports, kebab-case.
     fn name(&self) -> &'static str;
-
-    /// How well it is known to be real.
-    fn provenance(&self) -> Provenance;
 
     /// A tool was attached; what an earlier one had asked and is answered only now.
     fn session_begins(&mut self, now: Time) -> Vec<Vec<u8>>;

@@ -1,11 +1,11 @@
 //! `needs-setup`: BMS_GET_VALUES is answered only after GET_CUSTOM_CONFIG and PING_CAN were sent in the session.
 //!
-//! Inferred: clients send the two first because VESC Tool does. No firmware source asks for it (`EX main/bms.c:298-360`
+//! Inferred: clients send the two first because VESC Tool does. No firmware source asks for it (`vesc_express main/bms.c:298-360`
 //! answers at any time), and recorded replies came while the scan of PING_CAN was still running.
 
 use veschub_wire::CommandId;
 
-use super::{Provenance, Quirk, Ruling};
+use super::{Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk};
 use crate::time::Time;
 
 /// What must have been sent before BMS_GET_VALUES is answered.
@@ -31,23 +31,32 @@ impl Setup {
     }
 }
 
-/// The quirk's state in one session.
-#[derive(Clone, Debug, Default)]
-pub struct NeedsSetup {
-    setup: Setup,
+quirk! {
+    /// The BMS answers only after GET_CUSTOM_CONFIG and PING_CAN were sent.
+    NeedsSetup {}
+    state {
+        setup: Setup,
+    }
+}
+
+impl Definition for NeedsSetup {
+    const NAME: &'static str = "needs-setup";
+    const PROVENANCE: Provenance = Provenance::Inferred;
+    const SEEN: &'static str =
+        "VESC Tool sends them first; vesc_express main/bms.c:298-360 does not ask for it";
+    const DEFAULTS: &'static str = "{}";
+    const SHOWN_BY: Shown = Shown::Scenario("the-bms-needs-a-setup");
+    const COMMANDS: &'static [CommandId] = &[CommandId::BMS_GET_VALUES];
+    const TRACE: Trace = Trace::PollsWithoutSetup;
 }
 
 impl Quirk for NeedsSetup {
     fn name(&self) -> &'static str {
-        "needs-setup"
-    }
-
-    fn provenance(&self) -> Provenance {
-        Provenance::Inferred
+        Self::NAME
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {
-        *self = Self::default();
+        *self = Self::with();
         Vec::new()
     }
 
@@ -71,7 +80,7 @@ mod tests {
 
     #[test]
     fn the_order_and_the_pace_do_not_matter_but_all_must_be_sent_again_in_each_session() {
-        let mut quirk = NeedsSetup::default();
+        let mut quirk = NeedsSetup::with();
         let mut ask =
             |seconds: u64, id: u8| quirk.request(Time::from_nanos(seconds * 1_000_000_000), &[id]);
         let missing = |what: &str| Ruling::Withhold {

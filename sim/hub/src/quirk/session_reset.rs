@@ -7,42 +7,53 @@
 //! 2.6 s and 3.4 s are followed by answered requests), no hub or firmware source has such a state, and the likelier
 //! cause is a client that cannot read replies of 128 bytes or more. Clients are built around it all the same.
 
-use std::time::Duration;
+use std::time::Duration as Span;
 
 use veschub_wire::CommandId;
 
-use super::{Provenance, Quirk, Ruling, needs_setup::Setup};
-use crate::time::Time;
+use super::{
+    Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk, needs_setup::Setup,
+};
+use crate::{duration::Duration, time::Time};
 
-/// The quirk's state in one session.
-#[derive(Clone, Debug)]
-pub struct SessionReset {
-    max_gap: Duration,
-    setup: Setup,
-    last: Option<(Time, CommandId)>,
-    /// The gap that made the device forget, for the report.
-    forgot: Option<Gap>,
+quirk! {
+    /// A session that is too slow between two requests is forgotten.
+    SessionReset {
+        /// The longest gap between two requests that the session survives.
+        #[serde(default = "max_gap")]
+        max_gap: Duration,
+    }
+    state {
+        setup: Setup,
+        last: Option<(Time, CommandId)>,
+        /// The gap that made the device forget, for the report.
+        forgot: Option<Gap>,
+    }
+}
+
+fn max_gap() -> Duration {
+    Duration::from_millis(250)
+}
+
+impl Definition for SessionReset {
+    const NAME: &'static str = "session-reset";
+    const PROVENANCE: Provenance = Provenance::Inferred;
+    const SEEN: &'static str =
+        "concluded by a client's authors; the one public recording contradicts it";
+    const DEFAULTS: &'static str = "{ max_gap: 250ms }";
+    const SHOWN_BY: Shown = Shown::Scenario("waiting-resets-the-session");
+    const COMMANDS: &'static [CommandId] = &[CommandId::BMS_GET_VALUES];
+    const TRACE: Trace = Trace::PollsAfterAGap;
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     after: CommandId,
     before: CommandId,
-    lasted: Duration,
+    lasted: Span,
 }
 
 impl SessionReset {
-    /// The quirk with its longest allowed gap between two requests.
-    #[must_use]
-    pub fn new(max_gap: Duration) -> Self {
-        Self {
-            max_gap,
-            setup: Setup::default(),
-            last: None,
-            forgot: None,
-        }
-    }
-
     fn why(&self, missing: &str) -> String {
         match self.forgot {
             Some(gap) => format!(
@@ -50,7 +61,7 @@ impl SessionReset {
                 gap.lasted.as_secs_f64(),
                 gap.after,
                 gap.before,
-                self.max_gap.as_secs_f64(),
+                self.max_gap.get().as_secs_f64(),
             ),
             None => format!("{missing} must be sent first"),
         }
@@ -59,15 +70,11 @@ impl SessionReset {
 
 impl Quirk for SessionReset {
     fn name(&self) -> &'static str {
-        "session-reset"
-    }
-
-    fn provenance(&self) -> Provenance {
-        Provenance::Inferred
+        Self::NAME
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {
-        *self = Self::new(self.max_gap);
+        *self = Self::with(self.max_gap);
         Vec::new()
     }
 
@@ -77,7 +84,7 @@ impl Quirk for SessionReset {
         };
         let id = CommandId(id);
         if let Some((then, after)) = self.last.replace((now, id))
-            && now - then > self.max_gap
+            && now - then > self.max_gap.get()
         {
             self.setup = Setup::default();
             self.forgot = Some(Gap {
@@ -107,7 +114,7 @@ mod tests {
     const BMS: u8 = 96;
 
     fn play(steps: &[(u64, u8)]) -> Vec<Ruling> {
-        let mut quirk = SessionReset::new(Duration::from_millis(250));
+        let mut quirk = SessionReset::with(Duration::from_millis(250));
         quirk.session_begins(Time::ZERO);
         let ask = |&(ms, id): &(u64, u8)| quirk.request(Time::from_nanos(ms * 1_000_000), &[id]);
         steps.iter().map(ask).collect()

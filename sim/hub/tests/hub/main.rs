@@ -822,7 +822,9 @@ fn connections_that_were_never_opened_are_ignored() {
 #[test]
 fn a_quirk_starts_afresh_with_every_session_and_says_when_it_fires() {
     let mut forgetful = resident("demo-0001", "not-a-secret");
-    let quirk: Box<dyn Quirk> = Box::new(SessionReset::new(Duration::from_millis(250)));
+    let quirk: Box<dyn Quirk> = Box::new(SessionReset::with(
+        veschub_hub::duration::Duration::from_millis(250),
+    ));
     forgetful.quirks.push(quirk);
     let mut bench = Bench::with(HubConfig::default(), vec![forgetful]);
     let rapid = bench.login();

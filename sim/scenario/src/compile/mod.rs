@@ -21,20 +21,18 @@ use veschub_wire::login::normalise_id;
 use super::{
     error::ScenarioError,
     files::Files,
-    schema::{self, Scenario},
+    schema::{self, QuirkEntry, Scenario},
     source::{Place, Source},
 };
 pub(super) use check::check;
 pub use check::login_problem;
 use check::take_id;
 pub(super) use device::packs;
-pub use fault::fault_plan;
 use series::read_series;
 use veschub_hub::{
     device::{Device, Replay, bms::Series, replay::Recording},
     fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
-    quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
     rng::Seed,
 };
 
@@ -94,7 +92,7 @@ pub(super) fn compile(
             id: target.id.clone(),
             access,
             device,
-            quirks: scenario.quirks.iter().map(build_quirk).collect(),
+            quirks: scenario.quirks.iter().map(QuirkEntry::arm).collect(),
         });
         targets.push(target);
         Ok(())
@@ -149,34 +147,12 @@ pub(super) fn compile(
         }
     }
     Ok(World {
-        config: hub_config(&scenario.hub),
+        config: scenario.hub.config(),
         residents,
         targets,
-        faults: fault_plan(&scenario.faults),
+        faults: FaultPlan::from(scenario.faults.clone()),
         seed: seed.derive("faults"),
     })
-}
-
-/// A hub's profile with the switches that were set.
-fn hub_config(hub: &schema::Hub) -> HubConfig {
-    let profile = match hub.profile {
-        schema::HubProfile::Reference => HubConfig::reference(),
-        schema::HubProfile::Ideal => HubConfig::ideal(),
-    };
-    HubConfig {
-        login_timeout: hub.login_timeout.map_or(profile.login_timeout, duration),
-        login_swallows: hub.login_swallows.unwrap_or(profile.login_swallows),
-        silent_connection_stalls: hub
-            .silent_connection_stalls
-            .unwrap_or(profile.silent_connection_stalls),
-        replacement_deletes: hub
-            .replacement_deletes
-            .unwrap_or(profile.replacement_deletes),
-        keeps_early_bytes: hub.keeps_early_bytes.unwrap_or(profile.keeps_early_bytes),
-        late_replies: hub.late_replies.unwrap_or(profile.late_replies),
-        half_frames_stay: hub.half_frames_stay.unwrap_or(profile.half_frames_stay),
-        ..profile
-    }
 }
 
 /// Why a capture cannot be replayed.
@@ -224,17 +200,6 @@ pub fn replay_target(
     })
 }
 
-fn build_quirk(quirk: &schema::Quirk) -> Box<dyn Quirk> {
-    match quirk {
-        schema::Quirk::SessionReset(quirk) => Box::new(SessionReset::new(duration(quirk.max_gap))),
-        schema::Quirk::NeedsSetup(_) => Box::new(NeedsSetup::default()),
-        schema::Quirk::StaleReply(quirk) => Box::new(StaleReply::new(quirk.command.0)),
-        schema::Quirk::ConfigGoesElsewhere(quirk) => {
-            Box::new(ConfigGoesElsewhere::new(quirk.every))
-        }
-    }
-}
-
 fn duration(duration: super::duration::Duration) -> Duration {
-    Duration::from_nanos(duration.0)
+    duration.get()
 }

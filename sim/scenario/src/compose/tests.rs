@@ -41,7 +41,7 @@ fn a_set_value_takes_the_place_of_the_written_one() {
     ])
     .unwrap();
     assert_eq!(cells(&loaded), Some(12));
-    let schema::Quirk::SessionReset(quirk) = &loaded.scenario.quirks[0] else {
+    let schema::QuirkEntry::SessionReset(quirk) = &loaded.scenario.quirks[0] else {
         panic!("another quirk");
     };
     assert_eq!(quirk.max_gap.to_string(), "1s");

@@ -3,7 +3,7 @@
 use super::Lint;
 use crate::{
     code::Code,
-    schema::{CommandName, Expectation, Quirk},
+    schema::{CommandName, Expectation},
     source::Place,
 };
 
@@ -12,13 +12,13 @@ impl Lint<'_> {
         let scenario = self.scenario;
         for (index, quirk) in scenario.quirks.iter().enumerate() {
             let place = Place::root().key("quirks").index(index).only();
-            if let Quirk::StaleReply(quirk) = quirk {
-                self.check_command(quirk.command, place.key("command"));
+            if let Some((key, command)) = quirk.command() {
+                self.check_command(CommandName(command), place.key(key));
             }
         }
         for (index, fault) in scenario.faults.iter().enumerate() {
             let place = Place::root().key("faults").index(index).only();
-            if let Some(command) = fault.parts().2.command {
+            if let Some(command) = fault.when().command {
                 self.check_command(command, place.key("when").key("command"));
             }
         }

@@ -1,11 +1,12 @@
 //! Quirks and faults that can never fire.
 
+use veschub_hub::{fault::Leaves, quirk::QuirkInfo};
 use veschub_wire::CommandId;
 
 use super::{Lint, login_of};
 use crate::{
     code::Code,
-    schema::{Fault, FaultDirection, Quirk, When},
+    schema::{FaultDirection, FaultEntry, QuirkEntry, Trigger},
     source::Place,
 };
 
@@ -20,16 +21,15 @@ impl Lint<'_> {
         }
     }
 
-    fn check_quirk(&mut self, quirk: &Quirk, place: Place) {
-        let needed: &[CommandId] = match quirk {
-            Quirk::SessionReset(_) | Quirk::NeedsSetup(_) => &[CommandId::BMS_GET_VALUES],
-            Quirk::ConfigGoesElsewhere(_) => &[
-                CommandId::GET_CUSTOM_CONFIG,
-                CommandId::GET_CUSTOM_CONFIG_DEFAULT,
-            ],
-            // Whatever the client asks, an earlier tool is made up.
-            Quirk::StaleReply(_) => return,
-        };
+    fn check_quirk(&mut self, quirk: &QuirkEntry, place: Place) {
+        let QuirkInfo {
+            name,
+            commands: needed,
+            ..
+        } = quirk.info();
+        if needed.is_empty() {
+            return;
+        }
         let Some(program) = &self.facts.program else {
             return;
         };
@@ -37,8 +37,7 @@ impl Lint<'_> {
             return;
         }
         let message = format!(
-            "the quirk `{}` never fires: it is about {}",
-            quirk.name(),
+            "the quirk `{name}` never fires: it is about {}",
             names(needed)
         );
         let help = format!("this client sends {}", program.listed());
@@ -46,8 +45,8 @@ impl Lint<'_> {
         self.found.push(finding);
     }
 
-    fn check_fault(&mut self, index: usize, fault: &Fault, place: &Place) {
-        let (name, _, when) = fault.parts();
+    fn check_fault(&mut self, index: usize, fault: &FaultEntry, place: &Place) {
+        let (name, when) = (fault.info().name, fault.when());
         let at = |key: &str| place.clone().key("when").key(key);
         if when.probability == Some(0.0) {
             let message = format!("the fault `{name}` never fires with a probability of 0");
@@ -60,13 +59,13 @@ impl Lint<'_> {
     }
 
     /// Whether what the fault looks for never passes.
-    fn check_frames(&mut self, index: usize, fault: &Fault, at: &dyn Fn(&str) -> Place) {
-        let (name, direction, when) = fault.parts();
+    fn check_frames(&mut self, index: usize, fault: &FaultEntry, at: &dyn Fn(&str) -> Place) {
+        let (name, direction, when) = (fault.info().name, fault.direction(), fault.when());
         let Some(program) = &self.facts.program else {
             return;
         };
         let before = &self.scenario.faults[..index];
-        let made_up = before.iter().any(|other| other.parts().1 == direction);
+        let made_up = before.iter().any(|other| other.direction() == direction);
         if let Some(command) = when.command {
             let (possible, listed) = match direction {
                 FaultDirection::ToDevice => (program.sends(command.0) > 0, program.listed()),
@@ -105,46 +104,26 @@ impl Lint<'_> {
     }
 
     /// Whether a fault before this one lets no frame through.
-    fn check_dropped(&mut self, index: usize, fault: &Fault, place: &Place) {
-        let (name, direction, when) = fault.parts();
-        let all = |when: &When| {
-            when.command.is_none()
-                && when.nth.is_none()
-                && when.every.is_none()
-                && when.after.is_none()
-                && when.lasts.is_none()
-                && when.probability.is_none()
-                && when.client.is_none()
-        };
+    fn check_dropped(&mut self, index: usize, fault: &FaultEntry, place: &Place) {
         let wall = self.scenario.faults[..index].iter().position(|other| {
-            matches!(other, Fault::Drop(drop) if drop.direction == direction && all(&drop.when))
+            other.direction() == fault.direction() && other.leaves() == Leaves::Nothing
         });
         let Some(wall) = wall else {
             return;
         };
-        let needs_frames = when.command.is_some()
-            || when.nth.is_some()
-            || when.every.is_some()
-            || matches!(
-                fault,
-                Fault::Corrupt(_)
-                    | Fault::Drop(_)
-                    | Fault::Duplicate(_)
-                    | Fault::Garbage(_)
-                    | Fault::Reorder(_)
-                    | Fault::Truncate(_)
+        if fault.needs_frames() {
+            let (name, wall_name) = (fault.info().name, self.scenario.faults[wall].info().name);
+            let message = format!(
+                "the fault `{name}` never fires: `{wall_name}` before it lets no frame through"
             );
-        if needs_frames {
-            let message =
-                format!("the fault `{name}` never fires: `drop` before it lets no frame through");
             let wall = Place::root().key("faults").index(wall).only().at_key();
             let finding = self.odd(Code::NeverFires, place.clone().at_key(), message);
-            self.found.push(finding.also(wall, "drops every frame"));
+            self.found.push(finding.also(wall, "lets no frame through"));
         }
     }
 
     /// Whether the client never does what the fault waits for: it has one session, and pauses after its login line.
-    fn check_behaviour(&mut self, name: &str, when: &When, at: &dyn Fn(&str) -> Place) {
+    fn check_behaviour(&mut self, name: &str, when: &Trigger, at: &dyn Fn(&str) -> Place) {
         let Some(client) = &when.client else {
             return;
         };

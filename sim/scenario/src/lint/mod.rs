@@ -18,7 +18,7 @@ use super::{
     code::Code,
     compile::World,
     error::ScenarioError,
-    schema::{Client, Device, Express, Login, Quirk, Scenario},
+    schema::{Client, Device, Express, Login, Scenario},
     source::{Place, Source},
 };
 use program::Program;
@@ -101,11 +101,11 @@ impl Facts {
                 || scenario
                     .quirks
                     .iter()
-                    .any(|quirk| matches!(quirk, Quirk::StaleReply(_))),
+                    .any(|quirk| quirk.info().makes_up_replies),
             requests_harmed: scenario
                 .faults
                 .iter()
-                .any(|fault| fault.parts().1 == ToDevice),
+                .any(|fault| fault.direction() == ToDevice),
             program,
             login: admission,
             sample,

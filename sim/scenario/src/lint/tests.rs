@@ -87,6 +87,21 @@ fn w001_a_fault_on_a_later_request_than_the_last() {
 }
 
 #[test]
+fn w001_a_fault_that_needs_frames_only_with_these_parameters() {
+    let client = "client: { read-bms: {} }";
+    for fault in ["split: { at: [3] }", "merge: { frames: 2 }"] {
+        warns(
+            &format!("faults: [drop: {{}}, {fault}]\n{client}"),
+            "W001",
+            &format!("{fault}]"),
+        );
+    }
+    for fault in ["split: { every_byte: true }", "merge: { within: 1s }"] {
+        silent(&format!("faults: [drop: {{}}, {fault}]\n{client}"));
+    }
+}
+
+#[test]
 fn w001_a_fault_behind_one_that_drops_everything() {
     let faults = |first: &str| {
         format!(

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use veschub_wire::CommandId;
 
-use crate::{duration::Duration, suggest};
+use super::CommandName;
+use crate::duration::Duration;
 
 /// Something that must be seen.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -131,30 +132,6 @@ pub enum Expected {
     Number(f64),
     /// A text.
     Text(String),
-}
-
-/// A command, by name or number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CommandName(pub CommandId);
-
-impl<'de> Deserialize<'de> for CommandName {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        command_named(&name)
-            .map(Self)
-            .map_err(serde::de::Error::custom)
-    }
-}
-
-/// The command of a name or number, or why there is none, with help.
-pub(super) fn command_named(name: &str) -> Result<CommandId, String> {
-    name.parse().map_err(|error| {
-        let names = CommandId::named().filter_map(CommandId::name);
-        match suggest::closest(name, names) {
-            Some(close) => format!("no command is called `{name}`\nhelp: did you mean `{close}`?"),
-            None => format!("{error}"),
-        }
-    })
 }
 
 impl<'de> Deserialize<'de> for Expected {

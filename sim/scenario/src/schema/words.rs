@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de::Error};
+use veschub_hub::command_named;
 use veschub_wire::{CommandId, Request};
-
-use super::expect::command_named;
 
 /// A request in words: a command by name or number, then its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,8 +5,25 @@ mod link;
 
 use veschub_wire::{CommandId, Decoder, Item, encode};
 
-use super::{Armed, Behaviour, Fault, FaultFired, Link, LinkOutput, Trigger};
-use crate::{rng::Seed, time::Time};
+use super::{
+    Armed, Behaviour, Definition, FaultFired, Harm, Link, LinkOutput, Trigger,
+    bandwidth::Bandwidth,
+    corrupt::{Corrupt, Part},
+    delay::Delay,
+    drop::DropFrame,
+    duplicate::{Duplicate, MAX_TIMES},
+    garbage::{Garbage, GarbageKind, Position},
+    half_close::HalfClose,
+    jitter::Jitter,
+    merge::Merge,
+    reorder::Reorder,
+    reset::Reset,
+    slow_close::SlowClose,
+    split::Split,
+    stall::Stall,
+    truncate::Truncate,
+};
+use crate::{command_name::CommandName, duration::Duration, rng::Seed, time::Time};
 
 const BMS: CommandId = CommandId::BMS_GET_VALUES;
 const MAX_PAYLOAD: usize = 512;
@@ -15,8 +32,8 @@ fn ms(ms: u64) -> Time {
     Time::from_nanos(ms * 1_000_000)
 }
 
-fn millis(ms: u64) -> std::time::Duration {
-    std::time::Duration::from_millis(ms)
+fn millis(ms: u64) -> Duration {
+    Duration::from_millis(ms)
 }
 
 /// A frame whose payload is a command and a number that tells it from others.
@@ -28,12 +45,12 @@ fn bms(number: u8) -> Vec<u8> {
     frame(BMS, number)
 }
 
-fn always(fault: impl Fault + 'static) -> Armed {
+fn always(fault: impl Definition) -> Armed {
     Armed::new(fault, Trigger::default())
 }
 
 /// Only for one of the frames, counted from 1.
-fn nth(fault: impl Fault + 'static, nth: u64) -> Armed {
+fn nth(fault: impl Definition, nth: u64) -> Armed {
     let trigger = Trigger {
         nth: Some(nth),
         ..Trigger::default()
@@ -47,6 +64,18 @@ fn link(faults: Vec<Armed>) -> Link {
 
 fn push(link: &mut Link, at: u64, bytes: &[u8]) {
     link.push(ms(at), bytes, &Behaviour::default());
+}
+
+fn cut_at(offsets: &[usize], gap: Duration) -> Split {
+    Split::with(Some(offsets.to_vec()), false, None, gap)
+}
+
+fn single_bytes(gap: Duration) -> Split {
+    Split::with(None, true, None, gap)
+}
+
+fn pieces(count: usize) -> Split {
+    Split::with(None, false, Some(count), millis(1))
 }
 
 /// Everything that is due by a time, fetched when it is due.

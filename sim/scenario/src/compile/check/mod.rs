@@ -17,7 +17,7 @@ use crate::{
 use device::check_express;
 use veschub_hub::{
     mistake::{self, Step},
-    quirk::{Switch, catalogue},
+    quirk::catalogue,
 };
 
 /// All mistakes of a scenario. What could not be read of it is `broken`, and not compared with the rest.
@@ -195,7 +195,7 @@ fn check_speed(
 fn check_quirks(scenario: &Scenario, source: &Source, mistakes: &mut Mistakes) {
     let mut seen: BTreeMap<&str, Place> = BTreeMap::new();
     for (index, quirk) in scenario.quirks.iter().enumerate() {
-        let name = quirk.name();
+        let name = quirk.info().name;
         let place = Place::root().key("quirks").index(index);
         let Some(first) = seen.insert(name, place.clone()) else {
             continue;
@@ -212,11 +212,7 @@ fn check_quirks(scenario: &Scenario, source: &Source, mistakes: &mut Mistakes) {
 
 /// The names that can stand under `quirks`.
 fn quirk_names() -> Vec<&'static str> {
-    let known = catalogue().iter();
-    known
-        .filter(|quirk| quirk.switch == Switch::Quirk)
-        .map(|quirk| quirk.name)
-        .collect()
+    catalogue().iter().map(|quirk| quirk.name).collect()
 }
 
 fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioError> {
@@ -294,13 +290,13 @@ fn check_fired(
         }
         (Some(name), None) => {
             let mut quirks = scenario.quirks.iter();
-            if !quirks.any(|quirk| quirk.name() == name) {
+            if !quirks.any(|quirk| quirk.info().name == name) {
                 return Err(quirk_that_cannot_fire(name, place(), source));
             }
         }
         (None, Some(name)) => {
             let mut faults = scenario.faults.iter();
-            if !faults.any(|fault| fault.parts().0 == name) {
+            if !faults.any(|fault| fault.info().name == name) {
                 let message = format!("there is no fault `{name}` here");
                 return Err(source
                     .error_at(place().key("fault"), message)
