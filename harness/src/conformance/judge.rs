@@ -258,7 +258,7 @@ impl Judge<'_> {
         let numbers = readings.iter().filter_map(|reading| reading.reply);
         let latest = numbers.map(|reply| reply.number).max();
         if latest < Some(wanted) {
-            let field = format!("{}: the latest reply that was read", compare.of);
+            let field = format!("{}: latest reply read", compare.of);
             let latest =
                 latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
             let why = "the client took an older reply for the answer to its request";

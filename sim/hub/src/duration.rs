@@ -140,22 +140,6 @@ impl From<Duration> for Time {
     }
 }
 
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for Duration {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Duration".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "A span of time: a number and a unit, ns, us, ms, s, m or h.",
-            "type": "string",
-            "pattern": r"^[0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h)$",
-            "examples": ["250ms", "2.6s", "5m"],
-        })
-    }
-}
-
 impl Serialize for Duration {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
