@@ -20,7 +20,7 @@ const TRAILER: usize = 3;
 fault! {
     /// One bit of a frame is flipped, so that no parser accepts it.
     Corrupt {
-        /// In which part of the frame a bit is flipped; which one is drawn.
+        /// In which part of the frame a bit is flipped: payload, crc, length or stop; which bit is drawn.
         part: Part,
     }
 }

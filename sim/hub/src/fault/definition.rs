@@ -123,7 +123,7 @@ macro_rules! fault {
 /// Makes [`FaultEntry`](super::FaultEntry) and everything that goes through all faults from the list of them.
 macro_rules! faults {
     ($( $Fault:ident($definition:ty), )+) => {
-        /// Harm to a link, as a scenario writes it.
+        /// Harm to a link.
         #[derive(Clone, Debug, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[cfg_attr(feature = "schema", schemars(rename = "Fault"))]

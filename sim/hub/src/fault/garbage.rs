@@ -23,7 +23,7 @@ const GARBAGE_BYTES: usize = 8;
 fault! {
     /// Bytes that belong to no frame come before or behind a frame; give one of `kind` and `hex`.
     Garbage {
-        /// What the garbage is.
+        /// What the garbage is: random, nuls or false-start (02 ff).
         kind: Option<GarbageKind>,
         /// The bytes themselves, in hex, with or without blanks.
         hex: Option<String>,

@@ -23,7 +23,7 @@ fault! {
     Split {
         /// Offsets in the frame before which it is cut, from 1.
         at: Option<Vec<usize>>,
-        /// Whether each byte comes alone.
+        /// Whether each byte comes alone: true or false.
         #[serde(default)]
         every_byte: bool,
         /// Into how many pieces, cut at places that are drawn.

@@ -140,7 +140,7 @@ impl QuirkInfo {
 /// Makes [`QuirkEntry`](super::QuirkEntry) and everything that goes through all quirks from the list of them.
 macro_rules! quirks {
     ($( $Quirk:ident($definition:ty), )+) => {
-        /// An odd behaviour of the real hub or firmware, or what is believed to be one, as a scenario writes it.
+        /// An odd behaviour of the real hub or firmware, or what is believed to be one.
         #[derive(Clone, Debug, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[cfg_attr(feature = "schema", schemars(rename = "Quirk"))]
