@@ -159,7 +159,6 @@ mod tests {
     use std::path::Path;
 
     use veschub_hub::rng::Seed;
-    use veschub_scenario::Loaded;
 
     use super::{super::*, *};
     use crate::outside::ending::{How, Report};
@@ -172,7 +171,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut others = Vec::new();
         for path in find_scenarios(&folder).unwrap() {
-            let loaded = veschub_sim::disk::open(&path, &[]).unwrap();
+            let loaded = disk::open(&path, &[]).unwrap();
             let target = loaded.build(Seed(0)).unwrap().targets.into_iter().next();
             let run = run_file(&path, Seed(0), Mode::Virtual).unwrap();
             let report = Report::new(How::Exited { code: 0 });
