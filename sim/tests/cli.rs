@@ -1156,11 +1156,32 @@ error[E004]: unknown name `sesion-reset` in `quirks`
         checked(
             text,
             str![[r#"
+error[E003]: unknown key `pasword` in `express`
+ --> bad.yaml:3:31
+  |
+3 |   - express: { id: demo-0001, pasword: a }
+  |                               ^^^^^^^ not a key of `express`
+  |
+  = help: did you mean `password`?
+  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`
+
+error[E004]: unknown name `sesion-reset` in `quirks`
+ --> bad.yaml:5:5
+  |
+5 |   - sesion-reset: {}
+  |     ^^^^^^^^^^^^ not a name that is known here
+  |
+  = help: did you mean `session-reset`?
+  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`
+
 "#]],
         );
         let folder = folder(&[("bad.yaml", text.as_bytes())]);
         let shown = sim_in(&folder, &["check", "--json", "bad.yaml"]).assert();
         shown.code(2).stderr_eq("").stdout_eq(str![[r#"
+{"file":"bad.yaml","line":3,"column":31,"code":"E003","level":"error","message":"unknown key `pasword` in `express`","helps":["did you mean `password`?","keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`"]}
+{"file":"bad.yaml","line":5,"column":5,"code":"E004","level":"error","message":"unknown name `sesion-reset` in `quirks`","helps":["did you mean `session-reset`?","known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`"]}
+
 "#]]);
     }
 

@@ -145,12 +145,7 @@ mod tests {
         let text = format!(
             "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret }}\nclient:\n  {client}\n"
         );
-        Task::of(
-            &Loaded::parse("test", &text)
-                .unwrap()
-                .scenario
-                .client,
-        )
+        Task::of(&Loaded::parse("test", &text).unwrap().scenario.client)
     }
 
     fn variable(task: &Task, name: &str) -> Option<String> {

@@ -456,9 +456,7 @@ mod tests {
 
     fn scenario() -> Scenario {
         let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: x }\n";
-        Loaded::parse("test", text)
-            .unwrap()
-            .scenario
+        Loaded::parse("test", text).unwrap().scenario
     }
 
     fn scan() -> Vec<JournalEntry> {

@@ -126,12 +126,8 @@ impl Builder {
     pub fn start(self) -> Result<Hub, RunError> {
         let loaded = match &self.source {
             Source::Demo => Loaded::demo_with(&self.settings)?,
-            Source::File(path) => {
-                disk::open(path, &self.settings)?
-            }
-            Source::Text(text) => {
-                disk::parse("scenario", text, Path::new("."), &self.settings)?
-            }
+            Source::File(path) => disk::open(path, &self.settings)?,
+            Source::Text(text) => disk::parse("scenario", text, Path::new("."), &self.settings)?,
         };
         // A port of 0 is a free one.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,6 +1,4 @@
 //! Every file in `mistakes/` is one mistake, or several, and the snapshot beside it is what is said about it.
-//!
-//! A last line `# --set path=value` sets a value, as on the command line.
 
 use std::{
     fs::{self, File},
@@ -23,13 +21,7 @@ impl Files for Disk {
 
 /// What is wrong with a scenario, or odd about it.
 fn findings(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
-    let settings: Vec<String> = text
-        .lines()
-        .filter_map(|line| line.strip_prefix("# --set "))
-        .map(str::to_owned)
-        .collect();
-    let loaded = Loaded::open(Arc::new(Disk), path, &settings);
+    let loaded = Loaded::open(Arc::new(Disk), path, &[]);
     let found = loaded.and_then(|loaded| {
         loaded.build(Seed(0))?;
         loaded.warnings()
@@ -39,7 +31,7 @@ fn findings(path: &Path) -> String {
         Ok(warnings) => warnings.iter().map(checked).collect(),
     };
     assert!(!drawn.is_empty(), "{} is no mistake", path.display());
-    let folder = format!("{}/", path.parent().unwrap().display());
+    let folder = format!("{}/", path.parent().unwrap_or(path).display());
     drawn.join("\n\n").replace(&folder, "")
 }
 

@@ -9,6 +9,7 @@ use super::{
     DeviceArgs, Failure, TalkArgs,
     live::{announce, draw_seed, interrupted, is_rare, runtime, say},
 };
+use crate::disk;
 use veschub_drive::device::{News, RECONNECT_PAUSE, play};
 use veschub_hub::{
     hub::Hub,
@@ -16,16 +17,13 @@ use veschub_hub::{
     rng::Seed,
 };
 use veschub_scenario::{Loaded, World};
-use crate::disk;
 
 /// A connection that ends sooner is shown once only, until one lasts: a hub that refuses a login ends very many.
 const SHORT: Duration = Duration::from_secs(1);
 
 pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => {
-            disk::open(path, &args.set.settings)?
-        }
+        Some(path) => disk::open(path, &args.set.settings)?,
         None => Loaded::demo_with(&args.set.settings)?,
     };
     let seed = args.seed.unwrap_or_else(draw_seed);

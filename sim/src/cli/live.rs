@@ -19,12 +19,12 @@ use tokio::{
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
-use crate::disk;
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
     TalkArgs, UnknownArg, capture,
     journal::{About, Journal},
 };
+use crate::disk;
 use veschub_drive::{
     discovery::Discovery,
     observe::Saving,
@@ -50,9 +50,7 @@ const REPLAY_ID: &str = "REPLAY";
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => {
-            disk::open(path, &args.set.settings)?
-        }
+        Some(path) => disk::open(path, &args.set.settings)?,
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {
             return Err(Failure::text("--set needs a scenario, or --demo"));

@@ -276,25 +276,36 @@ impl<'de> Deserializer<'de> for Value<'de> {
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        let (name, content) = match (&self.node.kind, self.scalar()) {
-            (Kind::Mapping(entries), _) => match entries.as_slice() {
-                [entry] => (entry.key.as_str(), Some(self.document.child(entry.value))),
-                _ => return Err(Failure::new(Problem::NotOneName)),
-            },
-            (Kind::Scalar(name), Some(Scalar::Text(_))) => (name.as_str(), None),
+        let (name, content, is_one) = match (&self.node.kind, self.scalar()) {
+            (Kind::Mapping(entries), _) => {
+                let [entry, beside @ ..] = entries.as_slice() else {
+                    return Err(Failure::new(Problem::NotOneName));
+                };
+                let content = self.document.child(entry.value);
+                // Beside an empty value stand, as a rule, keys that belong into it.
+                if !beside.is_empty() && !content.is_empty() {
+                    return Err(Failure::new(Problem::NotOneName));
+                }
+                (entry.key.as_str(), Some(content), beside.is_empty())
+            }
+            (Kind::Scalar(name), Some(Scalar::Text(_))) => (name.as_str(), None, true),
             (Kind::Scalar(name), Some(Scalar::Flag(_) | Scalar::Whole(_) | Scalar::Number(_))) => {
                 if names.contains(&name.as_str()) {
                     return Err(Failure::new(Problem::NeedsQuotes));
                 }
-                (name.as_str(), None)
+                (name.as_str(), None, true)
             }
             _ => return Err(wrong(Wanted::Name)),
         };
-        visitor.visit_enum(Choice {
+        let value = visitor.visit_enum(Choice {
             document: self.document,
             name,
             content,
-        })
+        })?;
+        match is_one {
+            true => Ok(value),
+            false => Err(Failure::new(Problem::NotOneName)),
+        }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {

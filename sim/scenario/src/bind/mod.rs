@@ -85,7 +85,7 @@ fn follows_from(
     let Kind::Mapping(entries) = &found.node.kind else {
         return false;
     };
-    let meant = |key: &str| key == *name || closest(key, [*name]).is_some();
+    let meant = |key: &str| key == "<<" || key == *name || closest(key, [*name]).is_some();
     entries
         .iter()
         .any(|entry| dropped.contains(&entry.value) && meant(&entry.key))

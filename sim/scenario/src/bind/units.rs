@@ -1,14 +1,13 @@
 //! Numbers that were written with their unit: `4180mV` where volts are wanted is `4.180`.
 
 /// Units by how they are written and by how keys end, in lower case.
-const UNITS: [(&str, &str); 14] = [
+const UNITS: [(&str, &str); 13] = [
     ("v", "v"),
     ("a", "a"),
     ("ah", "ah"),
     ("wh", "wh"),
     ("w", "w"),
     ("ohm", "ohm"),
-    ("ω", "ohm"),
     ("ω", "ohm"),
     ("pa", "pa"),
     ("hz", "hz"),

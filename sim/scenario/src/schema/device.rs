@@ -39,7 +39,7 @@ pub struct Express {
     /// How many custom configs it has: 1, or 0 to have it silent about them.
     #[serde(default = "custom_configs")]
     pub custom_configs: u8,
-    /// The time from a request's arrival at the hub to the reply's departure, e.g. `55ms`.
+    /// The time from a request's arrival at the hub to the reply's departure.
     #[serde(default = "reply_after")]
     pub reply_after: Duration,
     /// The BMS; without one, the device reports one on the CAN bus, or that it knows of none.

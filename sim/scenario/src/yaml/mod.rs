@@ -388,13 +388,18 @@ impl Builder<'_> {
         let Some(tag) = tag else {
             return Ok(());
         };
+        let is_core = tag.is_yaml_core_schema();
+        let shown = match is_core {
+            true => format!("!!{}", tag.suffix),
+            false => tag.to_string(),
+        };
         let error = self
             .error(
                 span.clone(),
-                format!("tag `{tag}` is not used in scenarios"),
+                format!("tag `{shown}` is not used in scenarios"),
             )
             .label("a YAML tag");
-        Err(match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
+        Err(match (is_core, tag.suffix.as_str()) {
             (true, "str") => error.help("leave the tag out, and put quotes around the text"),
             (true, _) | (false, "") => error.help("leave the tag out"),
             (false, name) => error.help(format!("write the name as a key: `{name}: ...`")),

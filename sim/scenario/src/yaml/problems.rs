@@ -3,7 +3,7 @@
 use crate::{code::Code, error::ScenarioError, source::Source};
 
 /// What a YAML parser says, what is meant by it, and what usually helps.
-const PROBLEMS: [(&str, &str, &str); 19] = [
+const PROBLEMS: [(&str, &str, &str); 18] = [
     (
         "expected node content",
         "a value is missing, or a bracket is closed by one of the other kind",
@@ -28,11 +28,6 @@ const PROBLEMS: [(&str, &str, &str); 19] = [
         "unknown anchor",
         "no earlier value is marked with this name",
         "mark the value with `&name` before it is repeated",
-    ),
-    (
-        "expected alphabetic or numeric",
-        "this character cannot be part of an anchor's name",
-        "use letters without accents, digits, `-` and `_`",
     ),
     (
         "incompatible YAML",
