@@ -112,12 +112,12 @@ fn a_code_is_explained() {
         .stdout_eq(str![[r#"
 W001: a quirk or fault that can never fire
 
-What sets it off cannot happen with the client of this scenario: [..]
+The client of this scenario never does what sets the quirk or fault off: it never sends that command, or the fault waits for the 9th of 4 requests. The run is the same as without the quirk or fault. You see this warning only in a scenario with a `client` or with `expect`; a scenario without them is meant for `serve`, where any client may connect.
 
 "#]]);
     sim(&["check", "--explain", "W999"])
         .code(2)
-        .stderr_eq("error: no finding has the code W999; there are E001, [..], W006\n");
+        .stderr_eq("error: there is no code W999; the codes are E001, [..], W006\n");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn a_file_of_100_megabytes_is_refused_by_its_size() {
         .assert()
         .code(2)
         .stderr_eq(str![[r#"
-error[E007]: the file is too large: 100000000 bytes or more, at most 1048576 are read
+error[E007]: the file is too large: 1048577 bytes or more, at most 1048576 are read
 ...
 "#]]);
 }

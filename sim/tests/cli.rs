@@ -97,14 +97,14 @@ Commands:
   serve   Serve the devices of a scenario until Ctrl-C
   replay  Serve the device side of a recorded session until Ctrl-C
   device  Play the devices of a scenario at somebody else's hub until Ctrl-C
-  record  Sit between a client and a real hub or device, and write what is said into a capture file
-  decode  Show what was said in a capture or in a bare stream of bytes
-  draft   Infer a first scenario from a recorded session, to be edited; it runs as it is
-  scrub   Write a capture anew without logins, keys, names, addresses and dates
+  record  Record a client's session with a real hub or device into a capture file
+  decode  Show the logins, frames and fields in a capture or in raw bytes
+  draft   Write a first scenario from a recorded session: it runs unchanged, and you can edit it
+  scrub   Copy a capture without its logins, keys, names, addresses and dates
   check   Check scenarios without running them, and captures for secrets
   schema  Print the JSON Schema of scenarios, for editors
   encode  Print a request as a frame in hex
-  quirks  List the odd behaviours of real hubs and devices, with where each was seen
+  quirks  List the odd behaviours of real hubs and devices, and where each was seen
   faults  List the ways to harm a link, with their parameters
   help    Print this message or the help of the given subcommand(s)
 
@@ -119,7 +119,7 @@ A first session, in two terminals:
   veschub-sim serve --demo
   veschub-harness read --hub 127.0.0.1:65101 --id demo-0001 --password not-a-secret
 
-Exit codes: 0 all went well, 2 the input or the command line cannot be used.
+Exit codes: 0 success, 2 the input or the command line is wrong.
 
 "#]]);
     }
@@ -137,41 +137,43 @@ Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
 
 Arguments:
-  [SCENARIO]  The scenario, a YAML file; without one, the hub is empty and relays
+  [SCENARIO]  The scenario, a YAML file; without one, the hub is empty and relays between devices
+              and tools that log in
 
 Options:
-      --demo                    Serve a built-in device instead: a 20-cell pack that is being ridden
+      --demo                    Serve a built-in device: a 20-cell battery in use
       --direct [<DEVICE>]       Serve one device as its own TCP server, without a hub and a login:
                                 the first, or the one with this id; listens at port 65102 by default
-      --pty                     With --direct: serve on a pseudo-terminal instead, for clients that
-                                speak serial; its path is announced
-      --discover [<ADDR:PORT>]  With --direct: tell apps where the device listens, as an Express
-                                does with a datagram every second; they go to this address [default:
+      --pty                     With --direct: serve on a pseudo-terminal, for clients that speak
+                                serial; prints its path
+      --discover [<ADDR:PORT>]  With --direct: announce the device to apps, as an Express does, with
+                                a UDP datagram every second to this address [default:
                                 127.0.0.1:65109]
-      --seed <N>                Decides all that is random; drawn and printed if it is not given
+      --seed <N>                The seed of everything that is random; without it, a seed is drawn
+                                and printed
       --set <PATH=VALUE>        Replace a value of the scenario, e.g.
-                                devices.0.express.bms.cells=12; may be given several times
-      --listen <ADDR>           Address and port to listen at; port 0 picks a free one [default:
+                                devices.0.express.bms.cells=12; can be repeated
+      --listen <ADDR>           Address and port to listen on; port 0 picks a free one [default:
                                 127.0.0.1:65101]
-      --save <FILE>             Save what goes over the wire as a pcapng file, which Wireshark and
-                                `decode` read
-      --journal <FILE>          Write what happens as it happens, one JSON object a line, with the
-                                truth of each reply; `-` is stdout, behind the line that says where
-                                the hub listens
-      --keep-credentials        Write passwords and keys as they were said, in login lines, in
-                                configs and at the start of a journal, instead of masking them
-      --force                   Overwrite the file if it is there
-      --until-stdin-ends        End when stdin ends as well, so that a hub never outlives a program
-                                that holds its stdin
+      --save <FILE>             Save all traffic as a pcapng file, which Wireshark and `decode` can
+                                read
+      --journal <FILE>          Write each event as it happens, one JSON object per line, each reply
+                                with the values that the device held; `-` writes to stdout, after
+                                the line that says where the hub listens
+      --keep-credentials        Save passwords and keys unmasked: in login lines, in configs and in
+                                the first line of a journal
+      --force                   Overwrite the file if it exists
+      --until-stdin-ends        Also stop when stdin is closed, so that the hub ends together with
+                                the program that started it
   -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
   -q, --quiet                   Show nothing on stderr but errors
   -h, --help                    Print help
 
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is
-`listening on PATH`, a terminal that clients may open and close at will. With --journal - the
-journal follows.
-Without a scenario it is an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
-`VESCTOOL:ID:PASSWORD`, and bytes are passed on untouched.
+`listening on PATH`, a terminal that clients can open and close at any time. With --journal -
+the journal follows.
+Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
+`VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.
 The demo's device has the id demo-0001 and the password not-a-secret.
 
 "#]]);
@@ -194,7 +196,7 @@ Arguments:
 
 Options:
       --id <ID>
-          The id that tools log in with; for several devices once for each, in their order
+          The id that tools log in with; with several devices, give it once for each, in their order
 
       --password <PASSWORD>
           The password that tools log in with
@@ -209,7 +211,7 @@ Options:
           [default: recorded]
 
       --speed <FACTOR>
-          Play so many times as fast as recorded, e.g. 2 or 0.5
+          Play faster or slower than recorded by this factor, e.g. 2 or 0.5
 
       --order <ORDER>
           Which requests are answered
@@ -221,44 +223,45 @@ Options:
           [default: by-request]
 
       --at-end <WHAT>
-          What is answered when a request comes more often than in the recording
+          The reply when a request comes more often than in the recording
 
           Possible values:
-          - hold:   The last answer again
-          - wrap:   The first answer again, and so on
+          - hold:   The last reply again
+          - wrap:   The recorded replies again, from the first
           - silent: Nothing
           
           [default: hold]
 
       --unknown <WHAT>
-          What becomes of requests that were not recorded
+          How requests that were not recorded are handled
 
           Possible values:
-          - silent:    They stay unanswered
+          - silent:    They get no reply
           - synthetic: A synthetic device of the same kind and firmware answers them, with the
             values recorded last
           
           [default: silent]
 
       --listen <ADDR>
-          Address and port to listen at; port 0 picks a free one [default: 127.0.0.1:65101]
+          Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:65101]
 
       --save <FILE>
-          Save what goes over the wire as a pcapng file, which Wireshark and `decode` read
+          Save all traffic as a pcapng file, which Wireshark and `decode` can read
 
       --journal <FILE>
-          Write what happens as it happens, one JSON object a line, with the truth of each reply;
-          `-` is stdout, behind the line that says where the hub listens
+          Write each event as it happens, one JSON object per line, each reply with the values that
+          the device held; `-` writes to stdout, after the line that says where the hub listens
 
       --keep-credentials
-          Write passwords and keys as they were said, in login lines, in configs and at the start of
-          a journal, instead of masking them
+          Save passwords and keys unmasked: in login lines, in configs and in the first line of a
+          journal
 
       --force
-          Overwrite the file if it is there
+          Overwrite the file if it exists
 
       --until-stdin-ends
-          End when stdin ends as well, so that a hub never outlives a program that holds its stdin
+          Also stop when stdin is closed, so that the hub ends together with the program that
+          started it
 
   -v, --verbose
           Show every request and reply on stderr, not only who comes and goes
@@ -269,10 +272,11 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-Tools log in as the recorded one did, unless --id or --password say otherwise. Every device that was
-asked for something in one of the captures is at the hub.
-A request is recognised by its whole payload. The k-th time it is asked in a session, its k-th
-recorded reply comes. What came unasked comes as long after the login as it did.
+Tools log in with the recorded id and password, unless --id or --password say otherwise. The hub has
+every device that received a request in one of the captures.
+A request matches a recorded one if the whole payload is equal. When a client sends it for the
+k-th time in a session, the device sends the k-th recorded reply. Replies that nobody asked for
+come as long after the login as in the recording.
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.
 
 "#]]);
@@ -285,35 +289,35 @@ Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else.
             .success()
             .stderr_eq("")
             .stdout_eq(str![[r#"
-Show what was said in a capture or in a bare stream of bytes
+Show the logins, frames and fields in a capture or in raw bytes
 
 Usage: veschub-sim decode [OPTIONS] <FILE>
 
 Arguments:
   <FILE>
-          A pcap or pcapng file, or with --raw a bare stream of bytes; `-` reads stdin
+          A pcap or pcapng file, or with --raw the bytes of a stream; `-` reads stdin
 
 Options:
       --json
           Print one JSON object per line
 
       --stats
-          Print a table instead: for each command how often, how many bytes, how long until the
-          reply, and how far apart; with --json one object a row
+          Print a table: for each command the count, the bytes, the time until the reply and the
+          time between requests; with --json one object per row
 
       --hex
-          Show the bytes of each entry below it, with their offset in the stream; never those with
-          secrets
+          Show the bytes of each entry below it, with their offset in the stream; bytes with secrets
+          are left out
 
       --port <PORT>
-          Show the connections to or from this TCP port, the hub's or device's, whatever they hold
+          Show all connections to or from this TCP port of a hub or device, VESC or not
 
       --connection <N>
-          Show the connection with this number, whatever it holds; connections are counted from 1 in
-          the order of their first packets, and those that are left out are named with their number
+          Show the connection with this number, VESC or not; connections are counted from 1 in the
+          order of their first packets, and `decode` lists the numbers of those that it leaves out
 
       --raw <WAY>
-          FILE is a bare stream of bytes that went this way
+          FILE holds the bytes of a stream in this direction
 
           Possible values:
           - to-device: From a tool to a device: a login line and requests
@@ -331,19 +335,19 @@ Options:
   -h, --help
           Print help (see a summary with '-h')
 
-Reads pcap and pcapng, compressed with gzip or not, of any length: memory does not grow with the
-file. Which connections are VESC shows in what they say; --port and --connection choose instead.
+Reads pcap and pcapng files of any length, gzipped or not; memory does not grow with the file. It
+shows the connections whose content is VESC; --port and --connection choose others.
 
-A line of text is: seconds since the first entry, seconds since the entry before it on the same
-connection, the way, what it is, for a reply how long after its request it came, and the fields.
-A reply answers the oldest request with its command that has none yet. A request whose reply was
-lost is given up when the later replies show it.
+A line of text is: seconds since the first entry, seconds since the previous entry of the same
+connection, the direction, what it is, for a reply the time since its request, and the fields.
+A reply answers the oldest open request with its command. A request whose reply was lost is
+given up once later replies show it.
 
-A capture that ends too early is shown as far as it goes; the exit code is then 2.
-Passwords and keys are masked, but for the payloads that --json gives.
+If a capture is cut off, everything before the cut is shown and the exit code is 2.
+Passwords and keys are masked, except in the payloads that --json prints.
 
 Examples:
-  veschub-sim decode session.pcapng               what was said, repeats counted
+  veschub-sim decode session.pcapng               what was said; repeats are counted
   veschub-sim decode --stats session.pcap.gz      how often, how fast, how much
   veschub-sim decode --unfold --hex --connection 2 session.pcap
   veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'
@@ -368,17 +372,17 @@ Arguments:
   [SCENARIO]...  The scenarios, YAML files, and captures, whose names end in .pcap or .pcapng
 
 Options:
-      --strict            Take warnings for mistakes
+      --strict            Treat warnings as mistakes
       --json              Print one JSON object per finding, and nothing else
-      --explain <CODE>    Say what a code means
-      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may
-                          be given several times
+      --explain <CODE>    Explain a code
+      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; can
+                          be repeated
   -h, --help              Print help
 
 A scenario with mistakes (codes that start with E) exits with 2; one with warnings (W) only does
 with
 --strict. Codes never change their meaning.
-A capture that was not scrubbed is a warning, so this refuses one:
+A capture that was not scrubbed gives a warning, so this command refuses one:
   veschub-sim check --strict captures/*.pcap*
 
 "#]]);
@@ -400,11 +404,11 @@ Usage: veschub-sim encode [OPTIONS] <COMMAND> [ARGS]...
 
 Arguments:
   [COMMAND]  The command: a name such as BMS_GET_VALUES, or a number
-  [ARGS]...  What the command needs; `--list` shows it
+  [ARGS]...  The command's arguments; `--list` shows them
 
 Options:
       --binary  Write the bytes themselves instead of hex
-      --list    List all commands with what they need
+      --list    List all commands with their arguments
   -h, --help    Print help
 
 Examples:
@@ -775,7 +779,7 @@ mod decode {
         refuses(
             sim_in(&folder(&[]), &["decode", "none.pcap"]),
             str![[r#"
-error: none.pcap: no such file: check the path, which starts from the current directory
+error: none.pcap: no such file: check the path; a relative path starts at the current directory
 
 "#]],
         );
@@ -814,7 +818,7 @@ error: standard input: the stream is empty (0 bytes): record again, or check the
         refuses(
             sim_in(&folder, &["decode", "captures"]),
             str![[r#"
-error: captures: a directory, wanted a file: name a capture in it
+error: captures is a directory: name a capture in it
 
 "#]],
         );
@@ -1442,7 +1446,7 @@ error: --direct needs a scenario, or --demo
         snapbox::assert_data_eq!(
             text,
             str![[r#"
-error: cannot listen at 127.0.0.1:PORT: the port is in use: end the other program, or take `--listen 127.0.0.1:0` for a free port (Address already in use (os error 98))
+error: cannot listen at 127.0.0.1:PORT: the port is in use: stop the other program, or use `--listen 127.0.0.1:0` for a free port (Address already in use (os error 98))
 
 "#]]
         );
@@ -1523,7 +1527,7 @@ mod replay {
 tools log in as DEMO-0001 with the recorded password
 2 requests and 2 replies recorded
 tools log in as DEMO-0001 with the recorded password
-error: one.pcapng: another device has the id DEMO-0001 already; give each one its own with --id, once for each
+error: one.pcapng: another device has the id DEMO-0001 already; give each its own: repeat --id once per device
 
 "#]]);
         let named = [&same[..], &["--id", "demo-0001", "--id", "demo-0003"]].concat();
@@ -1677,7 +1681,7 @@ tools log in as DEMO-0001 with the recorded password
         refuses(
             sim_in(&folder, &["replay", "none.pcap"]),
             str![[r#"
-error: none.pcap: no such file: check the path, which starts from the current directory
+error: none.pcap: no such file: check the path; a relative path starts at the current directory
 
 "#]],
         );
@@ -1710,7 +1714,7 @@ error: notes.pcap: not a capture: the file starts with the text "The scoo"…, w
         refuses(
             sim_in(&folder, &["replay", "web.pcapng"]),
             str![[r#"
-error: web.pcapng: no request to a VESC device in it; `veschub-sim decode web.pcapng` shows what there is
+error: web.pcapng has no request to a VESC device; `veschub-sim decode web.pcapng` shows what it contains
 
 "#]],
         );

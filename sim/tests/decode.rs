@@ -229,7 +229,7 @@ fn a_port_chooses_and_one_that_is_not_there_is_an_error() {
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: standard input: no TCP connection to or from port 7001; without --port, connections are found by what they say
+error: standard input: no TCP connection to or from port 7001; without --port, connections are recognised by their content
 
 "#]]);
 }
@@ -263,7 +263,7 @@ fn a_connection_that_was_left_out_can_be_chosen_by_the_number_it_was_named_with(
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: standard input: no TCP connection with the number 2; without --connection, those with a login or a frame are shown, and others are named with their numbers
+error: standard input: no TCP connection has the number 2; without --connection, `decode` shows those with a login or a frame and lists the numbers of the others
 
 "#]]);
 }

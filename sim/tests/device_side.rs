@@ -446,7 +446,7 @@ mod the_command {
         assert_eq!(running.line(), format!("connected to {address}"));
         let stderr = running.end();
         assert_eq!(
-            stderr.matches("refuses the login").count(),
+            stderr.matches("refused its login").count(),
             1,
             "in\n{stderr}"
         );
@@ -488,18 +488,19 @@ Arguments:
   [SCENARIO]  The scenario, a YAML file
 
 Options:
-      --demo              Play a built-in device instead: a 20-cell pack that is being ridden
+      --demo              Play a built-in device: a 20-cell battery in use
       --hub <HOST:PORT>   Where the hub listens
-      --seed <N>          Decides all that is random; drawn and printed if it is not given
-      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; may
-                          be given several times
+      --seed <N>          The seed of everything that is random; without it, a seed is drawn and
+                          printed
+      --set <PATH=VALUE>  Replace a value of the scenario, e.g. devices.0.express.bms.cells=12; can
+                          be repeated
   -v, --verbose           Show every request and reply on stderr, not only who comes and goes
   -q, --quiet             Show nothing on stderr but errors
   -h, --help              Print help
 
 Prints `connected to ADDR:PORT` on stdout once every device has sent its login line
-`VESC:ID:PASSWORD`. A hub does not say whether it takes a login: one that refuses it closes the
-connection. Like a VESC Express, a device connects again 10 ms after a connection has ended, and
+`VESC:ID:PASSWORD`. A hub does not confirm a login: it closes the connection if it refuses one. Like
+a VESC Express, a device connects again 10 ms after a connection has ended, and
 1 s after a name that could not be looked up.
 
 "#]]);

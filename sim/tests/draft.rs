@@ -404,7 +404,7 @@ DEMO-0001
   stale-reply: not seen: every reply in 1 session was asked for
   late_replies: not seen: every reply in 1 session was asked for
   unknown-commands-are-ignored: not seen: every kind of request was answered at least once
-  no word of session-reset, config-goes-elsewhere, login_swallows, silent_connection_stalls, replacement_deletes, keeps_early_bytes, half_frames_stay, blocking-command-dropped, late-pong
+  nothing about session-reset, config-goes-elsewhere, login_swallows, silent_connection_stalls, replacement_deletes, keeps_early_bytes, half_frames_stay, blocking-command-dropped, late-pong
 
 "#]]);
     let series = fs::read_to_string(folder.path().join("out/ride/cell_voltages_v-1.csv")).unwrap();
@@ -423,7 +423,7 @@ error: out/ride/cell_voltages_v-1.csv exists already: choose another name, or ad
 fn what_needs_other_files_is_not_printed_and_what_does_not_is() {
     let folder = recorded();
     sim(&folder, &["draft", "ride.pcapng"]).assert().code(2).stdout_eq("").stderr_eq(str![[r#"
-error: ride.pcapng: a value of the BMS changed, and goes into a CSV file: name the scenario with -o, or pin values to the last reading with --pin
+error: ride.pcapng: a value of the BMS changed and needs a CSV file: name the scenario's file with -o, or use --pin to keep only the last reading
 
 "#]]);
     let printed = sim(&folder, &["draft", "ride.pcapng", "--pin"])

@@ -105,14 +105,16 @@ fn nothing_is_written_over_that_was_not_meant() {
     sim(&folder, &["scrub", "real.pcapng", "other"])
         .code(2)
         .stdout_eq("")
-        .stderr_eq("error: other exists already: choose another name, or add --force to overwrite it\n");
+        .stderr_eq(
+            "error: other exists already: choose another name, or add --force to overwrite it\n",
+        );
     assert_eq!(fs::read(folder.path().join("other")).unwrap(), b"mine");
     sim(&folder, &["scrub", "--force", "real.pcapng", "other"]).success();
     for same in ["real.pcapng", "./real.pcapng"] {
         sim(&folder, &["scrub", "--force", "real.pcapng", same])
             .code(2)
             .stderr_eq(format!(
-                "error: {same}: IN and OUT are the same file: write to another one, so that the recording stays\n"
+                "error: {same}: IN and OUT are the same file: choose another OUT, so that the recording is kept\n"
             ));
     }
     assert!(fs::read(folder.path().join("real.pcapng")).unwrap() == capture());
@@ -129,7 +131,7 @@ fn a_failure_leaves_no_file() {
     sim(&folder, &["scrub", "none.pcap", "new.pcap"]).code(2);
     sim(&folder, &["scrub", "real.pcapng", "no/such/folder"])
         .code(2)
-        .stderr_eq("error: no/such/folder: cannot write it: [..]\n");
+        .stderr_eq("error: cannot write no/such/folder: [..]\n");
     assert_eq!(names(&folder), ["real.pcapng", "text.pcap"]);
 }
 
@@ -142,7 +144,7 @@ fn a_check_warns_of_a_capture_that_was_not_scrubbed() {
         .stderr_eq(str![[r#"
 warning[W006]: the capture was not scrubbed: login id in login lines (1), login id in other payloads (1), password in login lines (1), UUID in FW_VERSION replies (1), IP address in IP headers (10), date in packet times (5)
 --> real.pcapng
- = help: `veschub-sim scrub real.pcapng OUT` writes it with placeholders
+ = help: `veschub-sim scrub real.pcapng OUT` replaces them with placeholders
 
 "#]]);
     sim(&folder, &["check", "--strict", "real.pcapng"]).code(2);
@@ -156,7 +158,7 @@ warning[W006]: the capture was not scrubbed: login id in login lines (1), login 
         .stderr_eq(str![[r#"
 error[E001]: not a capture: the file starts with the text "no captu"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
 --> text.pcap
-error[E001]: no such file: check the path, which starts from the current directory
+error[E001]: no such file: check the path; a relative path starts at the current directory
 --> none.pcap
 
 "#]]);
@@ -180,7 +182,7 @@ fn the_help_says_what_is_replaced_and_what_is_not() {
     sim(&folder(), &["scrub", "--help"])
         .success()
         .stdout_eq(str![[r#"
-Write a capture anew without logins, keys, names, addresses and dates
+Copy a capture without its logins, keys, names, addresses and dates
 
 Usage: veschub-sim scrub [OPTIONS] <IN> <OUT>
 
@@ -189,22 +191,22 @@ Arguments:
   <OUT>  The file to write, of the same format
 
 Options:
-      --force         Write OUT even if it is there already
-      --keep-noise    Keep bytes outside of frames, such as junk and broken frames; secrets in a
-                      broken frame may stay
-      --keep-unknown  Keep what follows the id of an unknown command or the known fields of others,
+      --force         Overwrite OUT if it exists
+      --keep-noise    Keep bytes outside of frames, such as junk and broken frames; a broken frame
+                      may contain secrets
+      --keep-unknown  Keep the bytes of unknown commands, bytes after the known fields of others,
                       and unknown configs
-      --json          Print what was done as one JSON object
+      --json          Print the report as one JSON object
   -h, --help          Print help
 
-Replaced by placeholders of the same length, the same everywhere, so that a replay still matches:
+Replaced by placeholders of the same length, the same one everywhere, so that a replay still works:
 login ids and passwords, Wi-Fi names and keys, the host and login of a hub in configs, Bluetooth
-names and pins, UUIDs, MAC and IP addresses; wherever the same text stands in a payload as well.
-The recording begins at 2026-01-01 00:00 UTC; distances of times stay to the nanosecond.
-Left out: packets of anything but VESC sessions and discovery; comments and names of a pcapng.
-Zeroed: bytes outside of frames, unknown commands and configs, unless they are kept.
+names and pins, UUIDs, MAC and IP addresses; also where the same text stands in another payload.
+The recording begins at 2026-01-01 00:00 UTC; the times between packets stay exact.
+Left out: packets that belong to no VESC session or discovery; comments and names in a pcapng.
+Zeroed: bytes outside of frames, unknown commands and configs, unless you keep them.
 Kept: ports, device and firmware names, CAN ids, measured values. Free text (PRINT, TERMINAL_CMD)
-is kept but for secrets that the capture also has in a field: look it over before you share it:
+is kept, except for secrets that also stand in a field: read it before you share the capture:
   veschub-sim scrub recorded.pcap captures/my-session.pcap
   veschub-sim decode --full captures/my-session.pcap
 Scrubbing a scrubbed file changes nothing. A text that begins with demo-, not-a- or not-an-, or ends

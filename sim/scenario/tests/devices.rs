@@ -148,7 +148,7 @@ fn described(keys: &str) -> Desk<dyn Device> {
 fn express(nodes: &[u8]) -> Desk<dyn Device> {
     let motor = |can_id: &u8| {
         format!(
-            "motor: {{ can_id: {can_id}, hardware: DEMO-MOTOR, motor_current_a: 21, input_current_a: Current::Constant(8.5), \
+            "motor: {{ can_id: {can_id}, hardware: DEMO-MOTOR, motor_current_a: 21, input_current_a: 8.5, \
              duty: 0.41, erpm: 9800, speed_m_s: 6.2, input_voltage_v: 80.2 }}"
         )
     };

@@ -211,9 +211,10 @@ struct DeviceArgs {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else. Point the client there.\n\
-    Bytes pass unchanged. The file is written during the session: after Ctrl-C or a crash it can be read up\n\
-    to the last packet. The IP addresses in it are placeholders. Passwords and keys are masked, in login\n\
-    lines and in configs; names and ids are not: run `veschub-sim scrub` before you give the file away."
+    Bytes pass unchanged. The file is written during the session: after Ctrl-C or a crash it can be\n\
+    read up to the last packet. The IP addresses in it are placeholders. Passwords and keys are\n\
+    masked, in login lines and in configs; names and ids are not: run `veschub-sim scrub` before you\n\
+    give the file away."
 )]
 struct RecordArgs {
     /// The hub or the device to record
@@ -249,9 +250,9 @@ fn host_and_port(text: &str) -> Result<String, String> {
 #[command(
     after_help = "Tools log in with the recorded id and password, unless --id or --password say otherwise. The hub has\n\
     every device that received a request in one of the captures.\n\
-    A request matches a recorded one if the whole payload is equal. When a client sends it for the k-th time\n\
-    in a session, the device sends the k-th recorded reply. Replies that nobody asked for come as long after\n\
-    the login as in the recording.\n\
+    A request matches a recorded one if the whole payload is equal. When a client sends it for the\n\
+    k-th time in a session, the device sends the k-th recorded reply. Replies that nobody asked for\n\
+    come as long after the login as in the recording.\n\
     Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else."
 )]
 struct ReplayArgs {
@@ -327,12 +328,12 @@ enum PaceArg {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The scenario plays what was recorded: the device's identity, its BMS and CAN bus, its reply times, and, byte\n\
-    by byte, replies that a simulated device does not give by itself. Its client polls as often as the recorded\n\
-    one did. Readings that changed go into CSV files, in a folder beside the scenario and with its name.\n\
-    stderr and the scenario's comments say what the recording shows for or against each known quirk.\n\
-    Passwords are not copied: they become `not-a-secret`. Replies that are written byte by byte are as\n\
-    recorded, and may name a device."
+    after_help = "The scenario plays what was recorded: the device's identity, its BMS and CAN bus, its reply times,\n\
+    and, byte by byte, replies that a simulated device does not give by itself. Its client polls as\n\
+    often as the recorded one did. Readings that changed go into CSV files, in a folder beside the\n\
+    scenario and with its name. stderr and the scenario's comments say what the recording shows for\n\
+    or against each known quirk. Passwords are not copied: they become `not-a-secret`. Replies that\n\
+    are written byte by byte are as recorded, and may name a device."
 )]
 struct DraftArgs {
     /// The recorded session, a pcap or pcapng file; `-` reads stdin

@@ -4,11 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use insta::assert_snapshot;
 
-use crate::{
-    Loaded, Scenario, ScenarioError,
-    files::memory::Memory,
-    schema,
-};
+use crate::{Loaded, Scenario, ScenarioError, files::memory::Memory, schema};
 use veschub_hub::{
     device::bms::{Bms, BmsSettings},
     rng::Seed,
@@ -47,13 +43,14 @@ fn settings(bms: &str) -> BmsSettings {
 #[test]
 fn a_value_to_set_that_has_no_such_name() {
     assert_snapshot!(refused("{ set: [{ field: cell_voltage_v, to: 4 }] }"), @"
-    error[E004]: no value of a BMS is called `cell_voltage_v`
+    error[E004]: unknown name `cell_voltage_v` in `field`
      --> pack.yaml:6:29
       |
     6 |       bms: { set: [{ field: cell_voltage_v, to: 4 }] }
-      |                             ^^^^^^^^^^^^^^
+      |                             ^^^^^^^^^^^^^^ not a name that is known here
       |
       = help: did you mean `cell_voltages_v`?
+      = help: known here: `total_voltage_v`, `charge_voltage_v`, `current_a`, `chip_current_a`, `counter_ah`, `counter_wh`, `cell_voltages_v`, `balancing`, `temperatures_c`, `chip_temperature_c`, `humidity_temperature_c`, `humidity_percent`, `highest_cell_temperature_c`, `state_of_charge`, `state_of_health`, `can_id`, `total_charged_ah`, `total_charged_wh`, `total_discharged_ah`, `total_discharged_wh`, `pressure_pa`, `data_version`
     ");
     assert_snapshot!(refused("{ set: [{ field: status, to: 4 }] }"), @"
     error[E004]: no value of a BMS is called `status`

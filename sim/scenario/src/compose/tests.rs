@@ -171,6 +171,19 @@ fn a_contradiction_between_file_and_setting_shows_both() {
       |                       --------------- the list of all cells
       |
       = help: keep one of them
+
+    error[E010]: `spread_mv` and `cell_voltages_v` contradict each other
+     --> demo.yaml:3:62
+      |
+    3 |   - express: { id: demo-0001, password: x, bms: { cells: 20, spread_mv: 8 } }
+      |                                                              ^^^^^^^^^ says what the list says already
+      |
+     ::: --set devices.0.express.bms.cell_voltages_v:1:23
+      |
+    1 | devices.0.express.bms.cell_voltages_v=[4.1]
+      |                       --------------- the list of all cells
+      |
+      = help: keep one of them
     ");
 }
 
