@@ -14,7 +14,7 @@ pub enum Silence {
         /// The node's CAN id.
         can_id: u8,
         /// Why.
-        why: Box<Silence>,
+        why: Box<Self>,
     },
 
     /// The request ends before an argument that it must have.
