@@ -1,6 +1,6 @@
 //! Why a payload could not be read as the command that its id names.
 
-use crate::command::CommandId;
+use crate::id::CommandId;
 
 /// A payload that ends before a field that its command must have, or that contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -41,6 +41,7 @@ pub mod frame;
 #[cfg(feature = "arbitrary")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod id;
 pub mod login;
 pub mod number;
 mod reader;

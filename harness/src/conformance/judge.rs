@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
+use veschub_hub::journal::{Closed, EventKind, JournalEntry, JournalEvent};
 use veschub_scenario::{Scenario, Target};
 use veschub_wire::CommandId;
 
@@ -118,7 +118,7 @@ impl Judge<'_> {
     fn check_never(&mut self) {
         let case = self.case;
         for kind in &case.never {
-            let happened = |entry: &&JournalEntry| entry.event.kind() == *kind;
+            let happened = |entry: &&JournalEntry| EventKind::from(&entry.event) == *kind;
             if let Some(entry) = self.seen.journal.iter().find(happened) {
                 let wanted = format!("never `{kind}`");
                 let found = entry.event.to_string();

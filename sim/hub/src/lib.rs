@@ -21,6 +21,7 @@ pub mod journal;
 pub mod mistake;
 pub mod quirk;
 pub mod rng;
+mod silence;
 pub mod suggest;
 pub mod time;
 
@@ -28,3 +29,4 @@ pub use check::{Checked, Spot, Step, Wrong};
 pub use command_name::{CommandName, command_named};
 pub use conn::ConnId;
 pub use definition::Parameter;
+pub use silence::Silence;

@@ -374,23 +374,3 @@ macro_rules! commands {
 }
 
 pub(super) use {body, commands, form, masked, named, section, wrapped};
-
-/// What the macros need where they are used.
-pub(super) mod prelude {
-    pub(in crate::command) use alloc::{vec, vec::Vec};
-
-    pub(in crate::command) use super::{
-        Body, Commands, Masked, bits, body, commands, form, masked, named, section, up_to_the_last,
-        wrapped, write_count,
-    };
-    pub(in crate::command) use crate::{
-        command::{
-            CommandId,
-            form::Form,
-            table::{Field, Part, Rest, Shown},
-        },
-        error::DecodeError,
-        reader::Reader,
-        view::{Fields, View},
-    };
-}

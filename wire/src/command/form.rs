@@ -4,7 +4,6 @@ use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 
 use super::{
     body::{Body, Masked},
-    config, forward_can,
     table::{Field, Part, Rest, Shown},
 };
 use crate::{
@@ -124,8 +123,8 @@ impl Form<Vec<u8>> for Rest {
                 let text: String = bytes.iter().copied().map(char::from).collect();
                 fields.push(name, Value::Text(text));
             }
-            Self::Config => config::show(name, bytes, fields),
-            Self::Request => forward_can::show(name, bytes, fields),
+            Self::Config => super::show_config(name, bytes, fields),
+            Self::Request => super::show_request(name, bytes, fields),
         }
     }
 

@@ -7,7 +7,7 @@
 //! Decoding keeps everything: a command without a known body is [`Request::Other`] or [`Reply::Other`], bytes
 //! behind the last known field stand in [`Decoded::trailing`], and encoding gives the same payload again.
 //!
-//! This file lists the commands: their ids, then the requests and the replies with their field tables, or with the
+//! This file lists the requests and the replies with their field tables, or with the
 //! type that one of the files beside this one makes of a table. Everything else reads the tables: decoding, encoding,
 //! views, the arguments of [`Request::from_args`], [`usage`] and [`table`].
 
@@ -18,9 +18,9 @@ mod config;
 mod form;
 mod forward_can;
 mod fw_version;
-mod id;
 mod imu;
 mod payload;
+mod prelude;
 mod stats;
 pub mod table;
 mod values;
@@ -30,179 +30,25 @@ pub use args::{ArgsError, Wanted, usage};
 pub use bms::{BmsCommand, BmsTotals, BmsValues, MAX_ELEMENTS, MAX_STATUS};
 pub use config::{ConfigXml, ConfigXmlRequest, CustomConfig, ExpressConfig};
 pub use fw_version::{FwVersion, hardware_type_name};
-pub use id::{CommandId, UnknownCommand};
 pub use imu::ImuData;
 pub use payload::{Decoded, Opaque};
 pub use stats::Stats;
 pub use values::{Values, fault_name};
 pub use values_setup::ValuesSetup;
 
-use body::prelude::{self, *};
-use form::{Since, by};
-use id::ids;
+pub use crate::id::{CommandId, UnknownCommand};
 
-// `vesc_tool datatypes.h:852-1041`, the same values in vesc_express and bldc; 153 to 155 are reserved there.
-ids! {
-    0 FW_VERSION
-    1 JUMP_TO_BOOTLOADER
-    2 ERASE_NEW_APP
-    3 WRITE_NEW_APP_DATA
-    4 GET_VALUES
-    5 SET_DUTY
-    6 SET_CURRENT
-    7 SET_CURRENT_BRAKE
-    8 SET_RPM
-    9 SET_POS
-    10 SET_HANDBRAKE
-    11 SET_DETECT
-    12 SET_SERVO_POS
-    13 SET_MCCONF
-    14 GET_MCCONF
-    15 GET_MCCONF_DEFAULT
-    16 SET_APPCONF
-    17 GET_APPCONF
-    18 GET_APPCONF_DEFAULT
-    19 SAMPLE_PRINT
-    20 TERMINAL_CMD
-    21 PRINT
-    22 ROTOR_POSITION
-    23 EXPERIMENT_SAMPLE
-    24 DETECT_MOTOR_PARAM
-    25 DETECT_MOTOR_R_L
-    26 DETECT_MOTOR_FLUX_LINKAGE
-    27 DETECT_ENCODER
-    28 DETECT_HALL_FOC
-    29 REBOOT
-    30 ALIVE
-    31 GET_DECODED_PPM
-    32 GET_DECODED_ADC
-    33 GET_DECODED_CHUK
-    34 FORWARD_CAN
-    35 SET_CHUCK_DATA
-    36 CUSTOM_APP_DATA
-    37 NRF_START_PAIRING
-    38 GPD_SET_FSW
-    39 GPD_BUFFER_NOTIFY
-    40 GPD_BUFFER_SIZE_LEFT
-    41 GPD_FILL_BUFFER
-    42 GPD_OUTPUT_SAMPLE
-    43 GPD_SET_MODE
-    44 GPD_FILL_BUFFER_INT8
-    45 GPD_FILL_BUFFER_INT16
-    46 GPD_SET_BUFFER_INT_SCALE
-    47 GET_VALUES_SETUP
-    48 SET_MCCONF_TEMP
-    49 SET_MCCONF_TEMP_SETUP
-    50 GET_VALUES_SELECTIVE
-    51 GET_VALUES_SETUP_SELECTIVE
-    52 EXT_NRF_PRESENT
-    53 EXT_NRF_ESB_SET_CH_ADDR
-    54 EXT_NRF_ESB_SEND_DATA
-    55 EXT_NRF_ESB_RX_DATA
-    56 EXT_NRF_SET_ENABLED
-    57 DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP
-    58 DETECT_APPLY_ALL_FOC
-    59 JUMP_TO_BOOTLOADER_ALL_CAN
-    60 ERASE_NEW_APP_ALL_CAN
-    61 WRITE_NEW_APP_DATA_ALL_CAN
-    62 PING_CAN
-    63 APP_DISABLE_OUTPUT
-    64 TERMINAL_CMD_SYNC
-    65 GET_IMU_DATA
-    66 BM_CONNECT
-    67 BM_ERASE_FLASH_ALL
-    68 BM_WRITE_FLASH
-    69 BM_REBOOT
-    70 BM_DISCONNECT
-    71 BM_MAP_PINS_DEFAULT
-    72 BM_MAP_PINS_NRF5X
-    73 ERASE_BOOTLOADER
-    74 ERASE_BOOTLOADER_ALL_CAN
-    75 PLOT_INIT
-    76 PLOT_DATA
-    77 PLOT_ADD_GRAPH
-    78 PLOT_SET_GRAPH
-    79 GET_DECODED_BALANCE
-    80 BM_MEM_READ
-    81 WRITE_NEW_APP_DATA_LZO
-    82 WRITE_NEW_APP_DATA_ALL_CAN_LZO
-    83 BM_WRITE_FLASH_LZO
-    84 SET_CURRENT_REL
-    85 CAN_FWD_FRAME
-    86 SET_BATTERY_CUT
-    87 SET_BLE_NAME
-    88 SET_BLE_PIN
-    89 SET_CAN_MODE
-    90 GET_IMU_CALIBRATION
-    91 GET_MCCONF_TEMP
-    92 GET_CUSTOM_CONFIG_XML
-    93 GET_CUSTOM_CONFIG
-    94 GET_CUSTOM_CONFIG_DEFAULT
-    95 SET_CUSTOM_CONFIG
-    96 BMS_GET_VALUES
-    97 BMS_SET_CHARGE_ALLOWED
-    98 BMS_SET_BALANCE_OVERRIDE
-    99 BMS_RESET_COUNTERS
-    100 BMS_FORCE_BALANCE
-    101 BMS_ZERO_CURRENT_OFFSET
-    102 JUMP_TO_BOOTLOADER_HW
-    103 ERASE_NEW_APP_HW
-    104 WRITE_NEW_APP_DATA_HW
-    105 ERASE_BOOTLOADER_HW
-    106 JUMP_TO_BOOTLOADER_ALL_CAN_HW
-    107 ERASE_NEW_APP_ALL_CAN_HW
-    108 WRITE_NEW_APP_DATA_ALL_CAN_HW
-    109 ERASE_BOOTLOADER_ALL_CAN_HW
-    110 SET_ODOMETER
-    111 PSW_GET_STATUS
-    112 PSW_SWITCH
-    113 BMS_FWD_CAN_RX
-    114 BMS_HW_DATA
-    115 GET_BATTERY_CUT
-    116 BM_HALT_REQ
-    117 GET_QML_UI_HW
-    118 GET_QML_UI_APP
-    119 CUSTOM_HW_DATA
-    120 QMLUI_ERASE
-    121 QMLUI_WRITE
-    122 IO_BOARD_GET_ALL
-    123 IO_BOARD_SET_PWM
-    124 IO_BOARD_SET_DIGITAL
-    125 BM_MEM_WRITE
-    126 BMS_BLNC_SELFTEST
-    127 GET_EXT_HUM_TMP
-    128 GET_STATS
-    129 RESET_STATS
-    130 LISP_READ_CODE
-    131 LISP_WRITE_CODE
-    132 LISP_ERASE_CODE
-    133 LISP_SET_RUNNING
-    134 LISP_GET_STATS
-    135 LISP_PRINT
-    136 BMS_SET_BATT_TYPE
-    137 BMS_GET_BATT_TYPE
-    138 LISP_REPL_CMD
-    139 LISP_STREAM_CODE
-    140 FILE_LIST
-    141 FILE_READ
-    142 FILE_WRITE
-    143 FILE_MKDIR
-    144 FILE_REMOVE
-    145 LOG_START
-    146 LOG_STOP
-    147 LOG_CONFIG_FIELD
-    148 LOG_DATA_F32
-    149 SET_APPCONF_NO_STORE
-    150 GET_GNSS
-    151 LOG_DATA_F64
-    152 LISP_RMSG
-    153 PINLOCK1
-    154 PINLOCK2
-    155 PINLOCK3
-    156 SHUTDOWN
-    157 FW_INFO
-    158 CAN_UPDATE_BAUD_ALL
-    159 MOTOR_ESTOP
+use form::{Since, by};
+use prelude::*;
+
+/// A custom config, as far as it is known.
+fn show_config(name: &'static str, data: &[u8], fields: &mut Fields) {
+    config::show(name, data, fields);
+}
+
+/// The request inside a FORWARD_CAN.
+fn show_request(name: &'static str, payload: &[u8], fields: &mut Fields) {
+    forward_can::show(name, payload, fields);
 }
 
 commands! {

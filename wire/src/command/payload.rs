@@ -1,6 +1,6 @@
 //! Whole payloads: a command id and what follows it.
 
-use super::{Reply, Request, body::prelude::*};
+use super::{Reply, Request, prelude::*};
 use crate::view::Value;
 
 /// A body and what stood behind it.

@@ -2,8 +2,7 @@
 
 use veschub_wire::{CommandId, Reply, command::Opaque};
 
-use super::{output::Out, profile::Profile};
-use crate::time::Time;
+use super::profile::Profile;
 
 /// A payload for the tool and, where that is known, what it was made from.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +29,6 @@ impl Answer {
             payload: payload.to_vec(),
             truth: truth.map(|reply| Box::new(reply.body)),
         }
-    }
-}
-
-impl Out {
-    pub(super) fn say(&mut self, at: Time, answer: Answer) {
-        self.reply(at, answer.payload, answer.truth);
     }
 }
 

@@ -5,7 +5,8 @@ use veschub_wire::{
     command::{ConfigXml, CustomConfig, ExpressConfig},
 };
 
-use super::{answer::Answer, config_xml, script::print, silence::Silence};
+use super::{answer::Answer, config_xml, script::print};
+use crate::Silence;
 
 /// The config that an Express has, or that it has none.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,8 +6,8 @@
 use veschub_wire::CommandId;
 
 use super::{
+    Silence,
     profile::{Kind, Profile},
-    silence::Silence,
 };
 
 /// What becomes of a command.

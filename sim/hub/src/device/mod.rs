@@ -16,11 +16,10 @@ pub mod profile;
 mod queue;
 pub mod replay;
 pub mod script;
-mod silence;
 mod worker;
 
+pub use crate::Silence;
 pub use custom_config::Configs;
 pub use express::{Express, ExpressIdentity, Pack};
 pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;
-pub use silence::Silence;

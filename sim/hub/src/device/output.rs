@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use veschub_wire::{CommandId, Reply};
 
-use super::silence::Silence;
-use crate::{journal::JournalEvent, time::Time};
+use super::answer::Answer;
+use crate::{Silence, journal::JournalEvent, time::Time};
 
 /// Something that answers requests.
 pub trait Device: Send {
@@ -59,6 +59,11 @@ impl Out {
     /// The device sends a payload to the tool; `truth` is what it was made from, if that is known.
     pub fn reply(&mut self, at: Time, payload: Vec<u8>, truth: Option<Box<Reply>>) {
         self.push(at, DeviceEvent::Reply { payload, truth });
+    }
+
+    /// The device sends what a part of it made.
+    pub(super) fn say(&mut self, at: Time, answer: Answer) {
+        self.reply(at, answer.payload, answer.truth);
     }
 
     /// The device will not answer a request.

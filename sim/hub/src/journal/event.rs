@@ -4,7 +4,7 @@ use std::fmt;
 
 use veschub_wire::{CommandId, LoginLine, Reply, Request, view::View};
 
-use crate::{conn::ConnId, device::Silence, fault::FaultFired, time::Time};
+use crate::{Silence, conn::ConnId, fault::FaultFired, time::Time};
 
 /// One entry of the journal: an event with its time.
 #[derive(Clone, Debug, PartialEq)]

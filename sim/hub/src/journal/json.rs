@@ -81,7 +81,7 @@ pub fn write(out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {
         at: entry.at.as_nanos() as f64 / 1e9,
         connection: entry.conn.map(|conn| conn.0),
         device: entry.device.as_deref(),
-        kind: entry.event.kind(),
+        kind: EventKind::from(&entry.event),
         direction: told.direction.map(Direction::as_str),
         command: told.command.map(|command| command.to_string()),
         payload: told.payload.map(hex),

@@ -47,30 +47,28 @@ impl fmt::Display for EventKind {
     }
 }
 
-impl JournalEvent {
-    /// What kind it is of.
-    #[must_use]
-    pub fn kind(&self) -> EventKind {
-        match self {
-            Self::Opened => EventKind::Opened,
-            Self::Login(_) => EventKind::Login,
-            Self::LoginBytesDiscarded { .. } => EventKind::LoginBytesDiscarded,
-            Self::Attached => EventKind::Attached,
-            Self::NotServed => EventKind::NotServed,
-            Self::Registered => EventKind::Registered,
-            Self::EntryDeleted { .. } => EventKind::EntryDeleted,
-            Self::DeviceBytesDiscarded { .. } => EventKind::DeviceBytesDiscarded,
-            Self::LoginRefused { .. } => EventKind::LoginRefused,
-            Self::Request(_) | Self::Reply { .. } => EventKind::Frame,
-            Self::Noise(_) | Self::DeviceNoise(_) => EventKind::Noise,
-            Self::PartialFrameLeft { .. } => EventKind::PartialFrameLeft,
-            Self::ReplyDiscarded(_) => EventKind::ReplyDiscarded,
-            Self::NotAnswered { .. } => EventKind::NotAnswered,
-            Self::LinkDown => EventKind::LinkDown,
-            Self::LinkUp => EventKind::LinkUp,
-            Self::QuirkFired { .. } => EventKind::QuirkFired,
-            Self::FaultFired(_) => EventKind::FaultFired,
-            Self::Closed(_) => EventKind::Closed,
+impl From<&JournalEvent> for EventKind {
+    fn from(event: &JournalEvent) -> Self {
+        match event {
+            JournalEvent::Opened => Self::Opened,
+            JournalEvent::Login(_) => Self::Login,
+            JournalEvent::LoginBytesDiscarded { .. } => Self::LoginBytesDiscarded,
+            JournalEvent::Attached => Self::Attached,
+            JournalEvent::NotServed => Self::NotServed,
+            JournalEvent::Registered => Self::Registered,
+            JournalEvent::EntryDeleted { .. } => Self::EntryDeleted,
+            JournalEvent::DeviceBytesDiscarded { .. } => Self::DeviceBytesDiscarded,
+            JournalEvent::LoginRefused { .. } => Self::LoginRefused,
+            JournalEvent::Request(_) | JournalEvent::Reply { .. } => Self::Frame,
+            JournalEvent::Noise(_) | JournalEvent::DeviceNoise(_) => Self::Noise,
+            JournalEvent::PartialFrameLeft { .. } => Self::PartialFrameLeft,
+            JournalEvent::ReplyDiscarded(_) => Self::ReplyDiscarded,
+            JournalEvent::NotAnswered { .. } => Self::NotAnswered,
+            JournalEvent::LinkDown => Self::LinkDown,
+            JournalEvent::LinkUp => Self::LinkUp,
+            JournalEvent::QuirkFired { .. } => Self::QuirkFired,
+            JournalEvent::FaultFired(_) => Self::FaultFired,
+            JournalEvent::Closed(_) => Self::Closed,
         }
     }
 }

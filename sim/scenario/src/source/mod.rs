@@ -1,4 +1,4 @@
-//! A scenario's text and the place of everything in it. Knows no mistakes: [`error`](crate::error) points at places
+//! A scenario's text and the place of everything in it. Knows no mistakes: the module `error` points at places
 //! that this finds.
 
 mod place;

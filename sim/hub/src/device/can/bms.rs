@@ -16,11 +16,11 @@ use veschub_wire::{
 use super::node::{Node, NodeSettings};
 use crate::{
     device::{
+        Silence,
         answer::{Answer, fw_info},
         bms::{Bms, BmsSettings, Series, over_can},
         identity::{check_can_id, check_hardware, firmware, random_bytes},
         profile::Profile,
-        silence::Silence,
     },
     duration::Duration,
     mistake::Mistakes,

@@ -11,10 +11,10 @@ use super::{
 };
 use crate::{
     device::{
+        Silence,
         answer::Answer,
         bms::Series,
         profile::{LatePong, Profile},
-        silence::Silence,
         worker,
     },
     rng::Seed,

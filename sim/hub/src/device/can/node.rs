@@ -5,7 +5,7 @@ use std::fmt;
 use veschub_wire::{Request, command::BmsValues};
 
 use crate::{
-    device::{answer::Answer, bms::BmsSettings, profile::Profile, silence::Silence},
+    device::{Silence, answer::Answer, bms::BmsSettings, profile::Profile},
     duration::Duration,
     mistake::Mistakes,
     time::Time,

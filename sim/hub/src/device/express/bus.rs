@@ -8,9 +8,9 @@ use veschub_wire::{
 use super::{BUS_TIME, Express, Job, Pack};
 use crate::{
     device::{
+        Silence,
         can::{BROADCAST, Effect},
         output::Out,
-        silence::Silence,
     },
     time::Time,
 };

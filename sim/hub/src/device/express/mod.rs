@@ -17,6 +17,7 @@ use std::time::Duration;
 use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
 
 use super::{
+    Silence,
     answer::{Answer, fw_info, no_qml_app},
     bms::Bms,
     can::{CanBus, NodeDone, REBOOT_TIME, standing_still},
@@ -25,7 +26,6 @@ use super::{
     profile::Profile,
     queue::Queue,
     script::{Script, latin1, print},
-    silence::Silence,
     worker,
 };
 use crate::time::Time;

@@ -12,10 +12,9 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use veschub_wire::CommandId;
 
 use super::{
-    answer,
+    Silence, answer,
     output::{Device, Out},
     queue::Queue,
-    silence::Silence,
 };
 use crate::time::Time;
 use recording::Answer;
