@@ -42,6 +42,7 @@ pub mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
 mod id;
+mod kind;
 pub mod login;
 pub mod number;
 mod reader;

@@ -7,6 +7,12 @@
 use alloc::{format, string::String, vec::Vec};
 use core::fmt;
 
+use crate::{
+    error::DecodeError,
+    kind::Kind,
+    reader::{Reader, Wire},
+};
+
 /// An integer type that carries a scaled number.
 pub trait Raw: Copy + Into<f64> + sealed::Sealed {
     /// The nearest representable integer, cut off at the ends of the range.
@@ -205,6 +211,48 @@ impl fmt::Display for Text {
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+impl<R: Raw + Wire, const PER_UNIT: u32, const UNITS: u32> Wire for Scaled<R, PER_UNIT, UNITS> {
+    const KIND: Kind = match R::KIND {
+        Kind::I16 => Kind::Scaled16 {
+            counts: PER_UNIT,
+            units: UNITS,
+        },
+        _ => Kind::Scaled32 {
+            counts: PER_UNIT,
+            units: UNITS,
+        },
+    };
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        R::read(reader, field).map(Self::from_raw)
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.raw().write(out);
+    }
+}
+
+impl Wire for Float {
+    const KIND: Kind = Kind::Float;
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        u32::read(reader, field).map(Self::from_bits)
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.bits().write(out);
+    }
+}
+
+impl Wire for Text {
+    const KIND: Kind = Kind::Text;
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        reader.text(field).map(Self::from_bytes)
+    }
+    /// The bytes up to the first NUL, then a NUL.
+    fn write(&self, out: &mut Vec<u8>) {
+        let text = self.as_bytes().split(|&byte| byte == 0).next();
+        out.extend_from_slice(text.unwrap_or_default());
+        out.push(0);
     }
 }
 

@@ -2,12 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::{
-    command::{CommandId, table::Kind},
-    error::DecodeError,
-    number::{Float, Raw, Scaled, Text},
-    view::Value,
-};
+use crate::{error::DecodeError, id::CommandId, kind::Kind};
 
 /// Reads the fields of one payload in order. Every error names the field that did not fit.
 #[derive(Clone, Debug)]
@@ -106,7 +101,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text up to its NUL, which is consumed.
-    fn text(&mut self, field: &'static str) -> Result<Text, DecodeError> {
+    pub(crate) fn text(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let rest = self.payload.get(self.at..).unwrap_or_default();
         let mut parts = rest.splitn(2, |&byte| byte == 0);
         let (Some(text), Some(_)) = (parts.next(), parts.next()) else {
@@ -117,12 +112,12 @@ impl<'a> Reader<'a> {
             });
         };
         self.at += text.len() + 1;
-        Ok(Text::from_bytes(text))
+        Ok(text)
     }
 }
 
 /// A value whose type alone says how it is written.
-pub(crate) trait Wire: Clone + Into<Value> {
+pub(crate) trait Wire: Clone {
     const KIND: Kind;
     /// How many values of that kind follow each other.
     const COUNT: usize = 1;
@@ -145,48 +140,6 @@ macro_rules! wire_integers {
     )*};
 }
 wire_integers!(u8: U8, i8: I8, u16: U16, i16: I16, u32: U32, i32: I32);
-
-impl<R: Raw + Wire, const PER_UNIT: u32, const UNITS: u32> Wire for Scaled<R, PER_UNIT, UNITS> {
-    const KIND: Kind = match R::KIND {
-        Kind::I16 => Kind::Scaled16 {
-            counts: PER_UNIT,
-            units: UNITS,
-        },
-        _ => Kind::Scaled32 {
-            counts: PER_UNIT,
-            units: UNITS,
-        },
-    };
-    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        R::read(reader, field).map(Self::from_raw)
-    }
-    fn write(&self, out: &mut Vec<u8>) {
-        self.raw().write(out);
-    }
-}
-
-impl Wire for Float {
-    const KIND: Kind = Kind::Float;
-    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        u32::read(reader, field).map(Self::from_bits)
-    }
-    fn write(&self, out: &mut Vec<u8>) {
-        self.bits().write(out);
-    }
-}
-
-impl Wire for Text {
-    const KIND: Kind = Kind::Text;
-    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
-        reader.text(field)
-    }
-    /// The bytes up to the first NUL, then a NUL.
-    fn write(&self, out: &mut Vec<u8>) {
-        let text = self.as_bytes().split(|&byte| byte == 0).next();
-        out.extend_from_slice(text.unwrap_or_default());
-        out.push(0);
-    }
-}
 
 impl<T: Wire + Copy + Default, const N: usize> Wire for [T; N] {
     const KIND: Kind = T::KIND;

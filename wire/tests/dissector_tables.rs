@@ -8,7 +8,10 @@ use std::{collections::BTreeMap, env, error::Error, fs, path::Path};
 
 use veschub_wire::{
     CommandId,
-    command::table::{self, Field, Kind, Part, Rest, Shown},
+    command::{
+        self,
+        table::{Field, Kind, Part, Rest, Shown},
+    },
 };
 
 const BEGIN: &str = "-- BEGIN of the tables made from wire/src/command; to make them anew:\n\
@@ -203,10 +206,12 @@ fn made() -> String {
         within: "config.",
         ..Tables::default()
     };
-    let config = tables.parts(&table::express_config()).text(0, WIDTH);
+    let config = tables
+        .parts(&command::express_config_parts())
+        .text(0, WIDTH);
     tables.within = "";
-    let requests = tables.direction("REQUESTS", table::request);
-    let replies = tables.direction("REPLIES", table::reply);
+    let requests = tables.direction("REQUESTS", command::request_parts);
+    let replies = tables.direction("REPLIES", command::reply_parts);
     let lists = tables.names.iter();
     let lists: String = lists
         .map(|(name, list)| format!("local {name} = {list}\n"))

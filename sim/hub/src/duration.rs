@@ -5,8 +5,6 @@ use std::fmt;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::time::Time;
-
 /// A span of time in nanoseconds, written as a number and a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Duration(pub u64);
@@ -130,13 +128,6 @@ impl fmt::Display for Duration {
 impl From<Duration> for std::time::Duration {
     fn from(duration: Duration) -> Self {
         Self::from_nanos(duration.0)
-    }
-}
-
-/// As long after the start of the run.
-impl From<Duration> for Time {
-    fn from(since: Duration) -> Self {
-        Self::from_nanos(since.0)
     }
 }
 

@@ -257,16 +257,16 @@ impl Mistakes {
     }
 }
 
-impl Source {
+impl ScenarioError {
     /// A mistake at a place; if the place was left out in the text, at the closest one around it.
-    pub fn error_at(&self, place: impl Into<Place>, message: impl Into<String>) -> ScenarioError {
+    pub fn at(source: &Source, place: impl Into<Place>, message: impl Into<String>) -> Self {
         let place = place.into();
-        let error = ScenarioError::new(self, self.span(&place), message);
+        let error = Self::new(source, source.span(&place), message);
         let around: &[Step] = match place.steps.split_last() {
             Some((_, around)) if place.at_key => around,
             _ => &place.steps,
         };
-        match self.find(around).and_then(|found| found.alias) {
+        match source.find(around).and_then(|found| found.alias) {
             Some(alias) => error.also_at(alias, "repeated here"),
             None => error,
         }

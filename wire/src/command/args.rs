@@ -13,7 +13,8 @@ use core::{fmt, iter::Peekable, slice::Iter};
 
 use super::{
     CommandId, Opaque, Request,
-    table::{self, Field, Kind, Part, Rest, Shown},
+    parts::request_parts,
+    table::{Field, Kind, Part, Rest, Shown},
 };
 
 /// Why words do not make a request.
@@ -122,7 +123,7 @@ fn arguments(command: CommandId) -> impl Iterator<Item = (String, Option<String>
 
 /// The parts of a request; of an unknown one, just bytes.
 fn parts(command: CommandId) -> Vec<Part> {
-    table::request(command).unwrap_or_else(|| {
+    request_parts(command).unwrap_or_else(|| {
         vec![Part::Rest {
             name: "hex",
             rest: Rest::Bytes,

@@ -22,7 +22,7 @@ pub(crate) trait Form<T> {
 
 impl Shown {
     /// The field of a table that is shown like this.
-    pub(super) fn field<T: Wire>(self, name: &'static str) -> Field {
+    pub(super) fn field<T: Wire + Into<Value>>(self, name: &'static str) -> Field {
         Field {
             name,
             kind: T::KIND,
@@ -32,7 +32,12 @@ impl Shown {
     }
 
     /// Shows the values of a list.
-    pub(super) fn show_list<T: Wire>(self, name: &'static str, values: &[T], fields: &mut Fields) {
+    pub(super) fn show_list<T: Wire + Into<Value>>(
+        self,
+        name: &'static str,
+        values: &[T],
+        fields: &mut Fields,
+    ) {
         let values = values.iter().cloned().map(Into::into);
         let list = match self {
             Self::Flag => values.map(|value| is_set(&value).into()).collect(),
@@ -53,7 +58,7 @@ fn is_set(value: &Value) -> bool {
     number(value) != 0
 }
 
-impl<T: Wire> Form<T> for Shown {
+impl<T: Wire + Into<Value>> Form<T> for Shown {
     fn read(&self, reader: &mut Reader<'_>, name: &'static str) -> Result<T, DecodeError> {
         reader.get(name)
     }
@@ -204,7 +209,7 @@ impl<T: Masked> Form<T> for By {
 /// A field at the end, sent since this firmware.
 pub(super) struct Since(pub(super) &'static str);
 
-impl<T: Wire> Form<Option<T>> for Since {
+impl<T: Wire + Into<Value>> Form<Option<T>> for Since {
     fn read(&self, reader: &mut Reader<'_>, name: &'static str) -> Result<Option<T>, DecodeError> {
         Ok(reader.group(|reader| reader.get(name)))
     }

@@ -1,19 +1,16 @@
 //! The field tables of all commands as data: what the decoder does, for tools that are not written in Rust.
 //!
 //! ```
-//! use veschub_wire::{CommandId, command::table::{self, Part}};
+//! use veschub_wire::{CommandId, command::{reply_parts, table::Part}};
 //!
-//! let bms = table::reply(CommandId::BMS_GET_VALUES).unwrap_or_default();
+//! let bms = reply_parts(CommandId::BMS_GET_VALUES).unwrap_or_default();
 //! let Some(Part::Field(first)) = bms.first() else { unreachable!() };
 //! assert_eq!(first.name, "total_voltage_v");
 //! ```
 
 use alloc::vec::Vec;
 
-use super::{
-    CommandId, ExpressConfig, Reply, Request,
-    body::{Body as _, Commands as _},
-};
+pub use crate::kind::Kind;
 
 /// A piece of a payload. The pieces follow each other from offset 1, behind the command id.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,55 +56,6 @@ pub struct Field {
     pub count: usize,
     /// How it is shown.
     pub shown: Shown,
-}
-
-/// How a value is written. All numbers are big endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// One byte.
-    U8,
-    /// One byte with a sign.
-    I8,
-    /// 16 bits.
-    U16,
-    /// 16 bits with a sign.
-    I16,
-    /// 32 bits.
-    U32,
-    /// 32 bits with a sign.
-    I32,
-    /// 16 bits with a sign, a physical value: this many counts make this many units.
-    Scaled16 {
-        /// The counts.
-        counts: u32,
-        /// The units, usually 1.
-        units: u32,
-    },
-    /// The same in 32 bits.
-    Scaled32 {
-        /// The counts.
-        counts: u32,
-        /// The units, usually 1.
-        units: u32,
-    },
-    /// The firmware's packed float, in 32 bits: see [`Float`](crate::number::Float).
-    Float,
-    /// Text up to a NUL.
-    Text,
-}
-
-impl Kind {
-    /// How many bytes a value takes; `None` for text.
-    #[must_use]
-    pub const fn size(self) -> Option<usize> {
-        match self {
-            Self::U8 | Self::I8 => Some(1),
-            Self::U16 | Self::I16 | Self::Scaled16 { .. } => Some(2),
-            Self::U32 | Self::I32 | Self::Scaled32 { .. } | Self::Float => Some(4),
-            Self::Text => None,
-        }
-    }
 }
 
 /// How a field is shown.
@@ -162,22 +110,4 @@ pub enum Rest {
     Config,
     /// A request for another device.
     Request,
-}
-
-/// The parts of a request; `None` for a command whose request is not known.
-#[must_use]
-pub fn request(command: CommandId) -> Option<Vec<Part>> {
-    Request::parts(command)
-}
-
-/// The parts of a reply; `None` for a command whose reply is not known.
-#[must_use]
-pub fn reply(command: CommandId) -> Option<Vec<Part>> {
-    Reply::parts(command)
-}
-
-/// The parts of the config of an Express: see [`Rest::Config`].
-#[must_use]
-pub fn express_config() -> Vec<Part> {
-    ExpressConfig::parts()
 }

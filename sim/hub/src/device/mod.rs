@@ -9,7 +9,6 @@ pub mod can;
 pub mod config_xml;
 mod custom_config;
 mod express;
-mod fate;
 pub mod identity;
 mod output;
 pub mod profile;

@@ -71,7 +71,7 @@ impl At<'_> {
                 "keys at the top level".to_owned(),
             ),
         };
-        let error = self.source.error_at(&place, message).label(label);
+        let error = ScenarioError::at(self.source, &place, message).label(label);
         if name == "<<" {
             return error.help("merge keys are not read; mark a whole value with `&name` and repeat it with `*name`");
         }
@@ -306,7 +306,7 @@ impl At<'_> {
     fn here(&self, message: &str) -> ScenarioError {
         let place = place(&self.steps);
         let place = if self.at_key { place.at_key() } else { place };
-        self.source.error_at(place, message)
+        ScenarioError::at(self.source, place, message)
     }
 
     fn node(&self) -> Option<&Node> {

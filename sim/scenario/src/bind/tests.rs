@@ -381,14 +381,14 @@ fn a_place_that_was_left_out_is_pointed_at_by_what_surrounds_it() {
 fn a_later_check_points_at_several_places() {
     let text = "version: 1\ndevices:\n  - express: { id: demo-0001 }\n  - express: { id: demo-0002 }\n  - express: { id: demo-0001 }\n";
     let (_, source) = accepted(text);
-    let error = source
-        .error_at(
-            &["devices", "2", "express", "id"],
-            "two devices are called `demo-0001`",
-        )
-        .label("the name is taken")
-        .also(&["devices", "0", "express", "id"], "first used here")
-        .help("give one of them another id");
+    let error = ScenarioError::at(
+        &source,
+        &["devices", "2", "express", "id"],
+        "two devices are called `demo-0001`",
+    )
+    .label("the name is taken")
+    .also(&["devices", "0", "express", "id"], "first used here")
+    .help("give one of them another id");
     check(&error);
     assert_eq!(
         (error.file(), error.line(), error.column()),
@@ -414,7 +414,8 @@ fn a_later_check_points_at_several_places() {
 fn a_later_check_of_a_repeated_value_shows_both_places() {
     let text = "version: 1\ndevices:\n  - express: { id: a, bms: &pack { cells: 20 } }\n  - express: { id: b, bms: *pack }\n";
     let (_, source) = accepted(text);
-    let error = source.error_at(
+    let error = ScenarioError::at(
+        &source,
         &["devices", "1", "express", "bms", "cells"],
         "an express has at most 18 cells",
     );

@@ -19,7 +19,7 @@ pub(super) fn check_faults(
 ) {
     if faults.len() > MAX_FAULTS {
         let message = format!("{} faults are too many: {MAX_FAULTS} at most", faults.len());
-        mistakes.push(source.error_at(place, message));
+        mistakes.push(ScenarioError::at(source, place, message));
     }
     for (index, fault) in faults.iter().enumerate() {
         let at = |index: usize| place.clone().index(index).only();
@@ -39,7 +39,7 @@ fn located(wrong: &Wrong, place: &Place, source: &Source) -> ScenarioError {
         });
         if spot.at_key { value.at_key() } else { value }
     };
-    let mut error = source.error_at(place(&wrong.at), wrong.message.clone());
+    let mut error = ScenarioError::at(source, place(&wrong.at), wrong.message.clone());
     if let Some((spot, how)) = &wrong.also {
         error = error.also(place(spot), *how);
     }
@@ -64,10 +64,11 @@ fn check_order(
     };
     let (name, cutter) = (fault.info().name, before[index].info().name);
     let message = format!("`{name}` can never fire here, because `{cutter}` leaves no frame whole");
-    Err(source
-        .error_at(at(before.len()).at_key(), message)
-        .also(at(index).at_key(), "comes before it")
-        .help(format!("write `{name}` before `{cutter}`")))
+    Err(
+        ScenarioError::at(source, at(before.len()).at_key(), message)
+            .also(at(index).at_key(), "comes before it")
+            .help(format!("write `{name}` before `{cutter}`")),
+    )
 }
 
 #[cfg(test)]

@@ -117,8 +117,9 @@ pub(super) fn compile(
             }
             schema::Device::Replay(replay) => {
                 let place = Place::root().key("devices").index(index).key("replay");
-                let wrong =
-                    |message: String| source.error_at(place.clone().key("capture"), message);
+                let wrong = |message: String| {
+                    ScenarioError::at(source, place.clone().key("capture"), message)
+                };
                 let (transcript, recording) = open_recording(files, &folder.join(&replay.capture))
                     .map_err(|error| wrong(error.to_string()))?;
                 let target = replay_target(
@@ -127,12 +128,12 @@ pub(super) fn compile(
                     replay.password.as_deref(),
                 )
                 .ok_or_else(|| {
-                    source
-                        .error_at(
-                            place.clone(),
-                            "the recording holds no login, so the device has no id",
-                        )
-                        .help("give it an `id`")
+                    ScenarioError::at(
+                        source,
+                        place.clone(),
+                        "the recording holds no login, so the device has no id",
+                    )
+                    .help("give it an `id`")
                 })?;
                 let id = recording.login.as_ref().map(|login| login.id.clone());
                 let mut device = Replay::new(recording, device::replay_rules(replay));

@@ -36,7 +36,7 @@ pub(super) fn read_series(
         };
         let points = read(files, &folder.join(name)).map_err(|error| {
             let place = place.clone().key("set").index(index).key("series");
-            source.error_at(place, error.to_string()).help(
+            ScenarioError::at(source, place, error.to_string()).help(
                 "a series begins with the line `time_s,value`, and rows like `0.5,12.25` follow; a relative path starts at the scenario's folder",
             )
         })?;

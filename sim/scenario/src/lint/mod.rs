@@ -53,7 +53,7 @@ struct Lint<'a> {
 
 impl Lint<'_> {
     fn odd(&self, code: Code, place: Place, message: impl Into<String>) -> ScenarioError {
-        self.source.error_at(place, message).coded(code)
+        ScenarioError::at(self.source, place, message).coded(code)
     }
 }
 

@@ -84,7 +84,7 @@ impl Setting {
         Self {
             field: value.field,
             item: value.item,
-            at: value.at.into(),
+            at: value.at.get().into(),
             course,
         }
     }

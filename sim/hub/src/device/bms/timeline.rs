@@ -36,7 +36,7 @@ impl Segment {
             current_a,
         };
         let later = |segment: &CurrentSegment| Self {
-            at: segment.at.into(),
+            at: segment.at.get().into(),
             current_a: segment.current_a,
         };
         match current {

@@ -39,7 +39,7 @@ pub(super) fn check_express(
     });
     if express.custom_configs > 1 {
         let place = place.clone().key("custom_configs");
-        let error = source.error_at(place, "an Express has one custom config at most");
+        let error = ScenarioError::at(source, place, "an Express has one custom config at most");
         mistakes.push(error.help("write 1, or 0 for a device that has none"));
     }
     if let Some(bms) = &express.bms {
@@ -63,16 +63,18 @@ fn check_number_of_devices(
     let at = |key: &str| place.clone().key(key);
     match (express.count, IdPattern::parse(&express.id)) {
         (None, Err(_)) => Ok(()),
-        (None, Ok(_)) => Err(source
-            .error_at(at("id"), "the id has a place for a number, and no `count`")
-            .help("add e.g. `count: 10` to the device for ten of them")),
+        (None, Ok(_)) => Err(ScenarioError::at(
+            source,
+            at("id"),
+            "the id has a place for a number, and no `count`",
+        )
+        .help("add e.g. `count: 10` to the device for ten of them")),
         (Some(count), _) if !(1..=MAX_DEVICES).contains(&count) => {
             let message = format!("{count} devices are out of range: wanted 1 to {MAX_DEVICES}");
-            Err(source.error_at(at("count"), message))
+            Err(ScenarioError::at(source, at("count"), message))
         }
         (Some(_), Ok(_)) => Ok(()),
-        (Some(_), Err(error)) => Err(source
-            .error_at(at("id"), error.to_string())
+        (Some(_), Err(error)) => Err(ScenarioError::at(source, at("id"), error.to_string())
             .also(at("count").at_key(), "makes several, and each needs an id")
             .help("write `{n}` where the number is to stand, or `{n:03}` for 001, 002 and so on")),
     }
@@ -90,14 +92,13 @@ fn check_bus(express: &schema::Express, place: &Place, source: &Source, mistakes
         let (can_id, place) = (settings.can_id(), place.key("can_id"));
         if can_id == express.can_id {
             let message = format!("the node has the CAN id {can_id}, which is the Express' own");
-            let error = source.error_at(place, message);
+            let error = ScenarioError::at(source, place, message);
             mistakes.push(error.help("take another one, or give the Express another `can_id`"));
             continue;
         }
         if let Some(first) = taken.insert(can_id, place.clone()) {
             mistakes.push(
-                source
-                    .error_at(place, format!("two CAN nodes have the id {can_id}"))
+                ScenarioError::at(source, place, format!("two CAN nodes have the id {can_id}"))
                     .label("the second one")
                     .also(first, "the first one")
                     .help("give each node an id of its own"),

@@ -31,12 +31,12 @@ pub(crate) fn check(scenario: &Scenario, source: &Source, broken: &[Broken]) -> 
     let mut mistakes = Mistakes::default();
     if scenario.version != 1 {
         let message = format!("version {} of the language is not known", scenario.version);
-        let error = source.error_at(root().key("version"), message);
+        let error = ScenarioError::at(source, root().key("version"), message);
         mistakes.push(error.help("this program reads version 1"));
         return mistakes;
     }
     if scenario.devices.is_empty() && is_whole(&["devices"]) {
-        let error = source.error_at(root().key("devices"), "there is no device");
+        let error = ScenarioError::at(source, root().key("devices"), "there is no device");
         mistakes.push(
             error.help("add one, e.g. `- express: { id: demo-0001, password: not-a-secret }`"),
         );
@@ -105,8 +105,7 @@ pub(super) fn take_id(
     let message = format!("two devices have the id `{id}`");
     match taken.insert(id, place.clone()) {
         None => Ok(()),
-        Some(first) => Err(source
-            .error_at(place, message)
+        Some(first) => Err(ScenarioError::at(source, place, message)
             .label("the second one")
             .also(first, "the first one")
             .help("give each device an id of its own; hubs ignore case and blanks in ids")),
@@ -120,7 +119,9 @@ fn check_login_part(
     source: &Source,
 ) -> Result<(), ScenarioError> {
     match login_problem(text, key) {
-        Some((message, help)) => Err(source.error_at(place.clone().key(key), message).help(help)),
+        Some((message, help)) => {
+            Err(ScenarioError::at(source, place.clone().key(key), message).help(help))
+        }
         None => Ok(()),
     }
 }
@@ -159,7 +160,8 @@ fn check_definition(
     let mut found = mistake::Mistakes::default();
     look(&mut found);
     for mistake in found.found() {
-        let mut error = source.error_at(at(&mistake.path, mistake.at_key), mistake.message);
+        let mut error =
+            ScenarioError::at(source, at(&mistake.path, mistake.at_key), mistake.message);
         if let Some(label) = mistake.label {
             error = error.label(label);
         }
@@ -180,14 +182,18 @@ fn check_speed(
     };
     let place = place.clone().key("speed");
     if !(speed > 0.0 && speed.is_finite()) {
-        return Err(source
-            .error_at(place, format!("a speed of {speed} is none"))
-            .help("wanted a number above 0: 2 is twice as fast, 0.5 half as fast"));
+        return Err(
+            ScenarioError::at(source, place, format!("a speed of {speed} is none"))
+                .help("wanted a number above 0: 2 is twice as fast, 0.5 half as fast"),
+        );
     }
     if replay.pace == schema::Pace::Immediate {
-        return Err(source
-            .error_at(place, "a speed means nothing with `pace: immediate`")
-            .help("take `pace: recorded`, or no speed"));
+        return Err(ScenarioError::at(
+            source,
+            place,
+            "a speed means nothing with `pace: immediate`",
+        )
+        .help("take `pace: recorded`, or no speed"));
     }
     Ok(())
 }
@@ -201,11 +207,14 @@ fn check_quirks(scenario: &Scenario, source: &Source, mistakes: &mut Mistakes) {
             continue;
         };
         mistakes.push(
-            source
-                .error_at(place, format!("the quirk `{name}` stands here twice"))
-                .label("the second one")
-                .also(first, "the first one")
-                .help("keep one of them"),
+            ScenarioError::at(
+                source,
+                place,
+                format!("the quirk `{name}` stands here twice"),
+            )
+            .label("the second one")
+            .also(first, "the first one")
+            .help("keep one of them"),
         );
     }
 }
@@ -221,13 +230,10 @@ fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
         schema::Client::PlayRecording(_)
             if !matches!(scenario.devices.first(), Some(schema::Device::Replay(_))) =>
         {
-            Err(source
-                .error_at(place, "there is no recording to play")
+            Err(ScenarioError::at(source, place, "there is no recording to play")
                 .help("`play-recording` sends the requests of the first device's recording: make it a `replay`"))
         }
-        schema::Client::PollBms(poll) if poll.every.0 == 0 => Err(source
-            .error_at(
-                place.key("poll-bms").key("every"),
+        schema::Client::PollBms(poll) if poll.every.0 == 0 => Err(ScenarioError::at(source, place.key("poll-bms").key("every"),
                 "a client cannot ask every 0 s",
             )
             .help("VESC Tool asks every 100ms")),
@@ -242,34 +248,40 @@ fn check_expectation(
     source: &Source,
 ) -> Result<(), ScenarioError> {
     match expectation {
-        Expectation::Value(value) if value.is.is_some() == value.length.is_some() => Err(source
-            .error_at(place.key("value"), "`value` wants one of `is` and `length`")
-            .help("`is` compares the value, `length` the number of a list's elements")),
+        Expectation::Value(value) if value.is.is_some() == value.length.is_some() => {
+            Err(ScenarioError::at(
+                source,
+                place.key("value"),
+                "`value` wants one of `is` and `length`",
+            )
+            .help("`is` compares the value, `length` the number of a list's elements"))
+        }
         Expectation::Trend(trend) if trend.falls_by.is_some() == trend.rises_by.is_some() => {
-            Err(source
-                .error_at(
-                    place.key("trend"),
-                    "`trend` wants one of `falls_by` and `rises_by`",
-                )
-                .help("either says by how much at least, from the first reading to the last"))
+            Err(ScenarioError::at(
+                source,
+                place.key("trend"),
+                "`trend` wants one of `falls_by` and `rises_by`",
+            )
+            .help("either says by how much at least, from the first reading to the last"))
         }
         Expectation::Value(value) if value.within.is_nan() || value.within < 0.0 => {
             let message = format!("a value cannot be within {} of another", value.within);
-            Err(source
-                .error_at(place.key("value").key("within"), message)
-                .help("`within` is a distance, 0 or more"))
+            Err(
+                ScenarioError::at(source, place.key("value").key("within"), message)
+                    .help("`within` is a distance, 0 or more"),
+            )
         }
         Expectation::RequestCount(count) => check_request_count(count, place, source),
         Expectation::Fired(fired) => check_fired(fired, scenario, place, source),
         Expectation::SameAsRecording
             if !matches!(scenario.client, schema::Client::PlayRecording(_)) =>
         {
-            Err(source
-                .error_at(
-                    place,
-                    "`same-as-recording` needs the client `play-recording`",
-                )
-                .help("write `client: { play-recording: {} }`, or expect something else"))
+            Err(ScenarioError::at(
+                source,
+                place,
+                "`same-as-recording` needs the client `play-recording`",
+            )
+            .help("write `client: { play-recording: {} }`, or expect something else"))
         }
         _ => Ok(()),
     }
@@ -284,9 +296,12 @@ fn check_fired(
     let place = || place.clone().key("fired");
     match (&fired.quirk, &fired.fault) {
         (Some(_), Some(_)) | (None, None) => {
-            return Err(source
-                .error_at(place(), "`fired` wants one of `quirk` and `fault`")
-                .help("e.g. `fired: { quirk: session-reset }`"));
+            return Err(ScenarioError::at(
+                source,
+                place(),
+                "`fired` wants one of `quirk` and `fault`",
+            )
+            .help("e.g. `fired: { quirk: session-reset }`"));
         }
         (Some(name), None) => {
             let mut quirks = scenario.quirks.iter();
@@ -298,14 +313,14 @@ fn check_fired(
             let mut faults = scenario.faults.iter();
             if !faults.any(|fault| fault.info().name == name) {
                 let message = format!("there is no fault `{name}` here");
-                return Err(source
-                    .error_at(place().key("fault"), message)
+                return Err(ScenarioError::at(source, place().key("fault"), message)
                     .help("add it under `faults`"));
             }
         }
     }
     match (fired.at_least, fired.at_most) {
-        (Some(least), Some(most)) if least > most => Err(source.error_at(
+        (Some(least), Some(most)) if least > most => Err(ScenarioError::at(
+            source,
             place().key("at_most"),
             format!("nothing fires at least {least} and at most {most} times"),
         )),
@@ -318,12 +333,9 @@ fn quirk_that_cannot_fire(name: &str, place: Place, source: &Source) -> Scenario
     let known = quirk_names();
     if known.contains(&name) {
         let message = format!("the quirk `{name}` is not switched on here");
-        return source
-            .error_at(place, message)
-            .help("add it under `quirks`");
+        return ScenarioError::at(source, place, message).help("add it under `quirks`");
     }
-    let error = source
-        .error_at(place, format!("no quirk is called `{name}`"))
+    let error = ScenarioError::at(source, place, format!("no quirk is called `{name}`"))
         .coded(Code::UnknownName);
     match closest(name, known.iter().copied()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
@@ -338,15 +350,18 @@ fn check_request_count(
 ) -> Result<(), ScenarioError> {
     let place = place.key("request-count");
     match (count.at_least, count.at_most) {
-        (None, None) => Err(source
-            .error_at(place, "`request-count` wants `at_least`, `at_most` or both")
-            .help("give the same number to both for an exact count")),
-        (Some(least), Some(most)) if least > most => Err(source
-            .error_at(
-                place.clone().key("at_most"),
-                format!("no count is at least {least} and at most {most}"),
-            )
-            .also(place.key("at_least"), "contradicts it")),
+        (None, None) => Err(ScenarioError::at(
+            source,
+            place,
+            "`request-count` wants `at_least`, `at_most` or both",
+        )
+        .help("give the same number to both for an exact count")),
+        (Some(least), Some(most)) if least > most => Err(ScenarioError::at(
+            source,
+            place.clone().key("at_most"),
+            format!("no count is at least {least} and at most {most}"),
+        )
+        .also(place.key("at_least"), "contradicts it")),
         _ => Ok(()),
     }
 }

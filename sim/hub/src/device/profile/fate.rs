@@ -5,14 +5,12 @@
 
 use veschub_wire::CommandId;
 
-use super::{
-    Silence,
-    profile::{Kind, Profile},
-};
+use super::{Kind, Profile};
+use crate::Silence;
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(in crate::device) enum Fate {
     /// It is handled here.
     Handled,
     /// The firmware acts on it and never answers; there is nothing here that it could change.
@@ -91,7 +89,7 @@ const NEVER_ANSWERED: &[CommandId] = &[
 
 impl Profile {
     /// What becomes of a command.
-    pub(super) fn fate(&self, id: CommandId) -> Fate {
+    pub(in crate::device) fn fate(&self, id: CommandId) -> Fate {
         let handles = |&(kind, ranges): &(Kind, &[(u8, u8)])| {
             let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
             kind == self.kind && ranges.iter().any(in_range)
@@ -110,7 +108,7 @@ impl Profile {
     }
 
     /// Why a command is not answered; none where it is handled.
-    pub(super) fn why_silent(&self, id: CommandId) -> Option<Silence> {
+    pub(in crate::device) fn why_silent(&self, id: CommandId) -> Option<Silence> {
         let name = self.name;
         match self.fate(id) {
             Fate::Handled => None,

@@ -1,7 +1,9 @@
 //! Firmware profiles: where each firmware ends its replies, and how it goes about a scan.
 //!
 //! All that differs between the firmwares of a kind stands in this table; which commands a kind handles at all
-//! stands in [`fate`](super::fate).
+//! stands in `fate`.
+
+pub(in crate::device) mod fate;
 
 use veschub_wire::{
     CommandId,
