@@ -85,7 +85,9 @@ class Hub:
                 start = self._journal.start(_PATIENCE)
             except ValueError as error:
                 self._end()
-                raise HubError(f"the programs and this package are of different releases: {error}") from error
+                raise HubError(
+                    f"the programs and this package are of different releases: {error}"
+                ) from error
             if start is None:
                 self._end()
                 raise HubError(f"the hub did not start\n{self._said}")
