@@ -120,7 +120,7 @@ def test_a_mistake_in_a_scenario_is_an_error_with_its_place(pytester: pytest.Pyt
     )
     result = pytester.runpytest()
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*HubError: the hub does not start*", "*cels*"])
+    result.stdout.fnmatch_lines(["*HubError: the hub did not start*", "*cels*"])
 
 
 def test_workers_do_not_meet(pytester: pytest.Pytester) -> None:
