@@ -1,8 +1,9 @@
 //! Tests clients of VESC devices against the simulated hub, and judges what they send and what they understand.
 //!
 //! * [`client`]: the reference client, generic over its stream; [`read`]: the command that shows a pack.
-//! * [`Hub`]: a hub for the tests of a client that is written in Rust; [`outside`]: clients in any other language.
-//! * [`run`]: runs a scenario in virtual or real time, and judges what was seen.
+//! * [`outside`]: clients in any other language: how they are started, and what they print.
+//! * [`judge`]: what a client did and printed go in, a verdict comes out.
+//! * [`run`]: runs a scenario in virtual or real time; [`Hub`]: a hub for the tests of a client that is written in Rust.
 //! * [`conformance`]: the conformance battery; [`defective`]: a client with defects, which tests the battery.
 //! * [`report`]: results for people and for programs; [`cli`]: the commands of `veschub-harness`.
 //!
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod client;
 pub mod conformance;
 pub mod defective;
+pub mod judge;
 pub mod outside;
 pub mod read;
 pub mod report;

@@ -19,11 +19,8 @@ use tokio::{
 use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
 
 use crate::{
-    client::{Ask, ClientError, Options, Outcome, Reading, Session, task},
-    report::{
-        json,
-        pack::{self, Pack},
-    },
+    client::{Ask, ClientError, Options, Outcome, Reading, Session, json, task},
+    report::pack::{self, Pack},
 };
 
 /// The environment variable with the password, if `--password` is not given.

@@ -130,7 +130,7 @@ fn a_step_that_passes_writes_all_files_and_its_outputs() {
             .starts_with("what an earlier step said\n## ✅ Conformance")
     );
     assert!(step.log.contains(
-        "::notice title=conformance of the reference client::every case that counts passed"
+        "::notice title=Conformance of the reference client::every case that counts passed"
     ));
     assert!(step.log.contains("2 passed, 0 failed"), "{}", step.log);
 }

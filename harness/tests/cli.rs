@@ -91,17 +91,17 @@ fn every_line_of_json_is_an_object() {
         .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["verdict"], "passed");
-    let bms = lines[0]["compared"].as_array().unwrap();
-    let bms = bms
+    let readings = lines[0]["readings"].as_array().unwrap();
+    let bms = readings
         .iter()
         .find(|one| one["command"] == "BMS_GET_VALUES")
         .unwrap();
-    assert_eq!(
-        bms["truth"]["cell_voltages_v"].as_array().unwrap().len(),
-        20
-    );
-    assert_eq!(bms["truth"], bms["decoded"]);
-    assert_eq!(lines[1], serde_json::json!({"passed": 1, "failed": 0}));
+    let cells = &bms["fields"]["cell_voltages_v"];
+    assert_eq!(cells["truth"].as_array().unwrap().len(), 20);
+    assert_eq!(cells["truth"], cells["decoded"]);
+    assert_eq!(cells["judgement"], "right");
+    let counts = serde_json::json!({"passed": 1, "failed": 0, "skipped": 0});
+    assert_eq!(lines[1], counts);
 }
 
 #[test]
@@ -117,20 +117,25 @@ fn a_difference_is_told_with_truth_and_reason_and_exits_with_1() {
         .stdout_eq(str![[r#"
 ...
 too-hopeful: Expects what cannot be.
- field                           truth     decoded  why
- BMS_GET_VALUES.total_voltage_v  99        16       the scenario expects a different value
- no-reply-to PING_CAN            no reply  a reply  the device answered
 
- nearest to BMS_GET_VALUES.total_voltage_v
-   reply at [..] s: command BMS_GET_VALUES, total_voltage_v 16 instead of 99
-   BMS_GET_VALUES was asked once and answered once
-   the connection ended at [..] s: left
+wrong in what the client sent
+ field                 truth     decoded  why
+ no-reply-to PING_CAN  no reply  a reply  the device answered
 
  nearest to no-reply-to PING_CAN
    request at 0.050 s: command PING_CAN
    request at 0.050 s: command FW_VERSION instead of PING_CAN
    request at 0.050 s: command BMS_GET_VALUES instead of PING_CAN
    PING_CAN was asked once and answered once
+   the connection ended at [..] s: left
+
+wrong in what the client understood
+ field                           truth  decoded  why
+ BMS_GET_VALUES.total_voltage_v  99     16       the scenario expects a different value
+
+ nearest to BMS_GET_VALUES.total_voltage_v
+   reading at [..] s: command BMS_GET_VALUES, total_voltage_v 16 instead of 99
+   BMS_GET_VALUES was asked once and answered once
    the connection ended at [..] s: left
 
 0 passed, 1 failed

@@ -17,13 +17,17 @@ use frozen::assert_frozen;
 use sha2::{Digest as _, Sha256};
 use veschub_harness::{
     conformance::{
-        Battery, Outcome, Player, Report,
+        Battery,
         catalogue::{self, Id},
-        report, run,
+        run,
         select::{self, Selection},
-        text,
     },
     defective::Defect,
+    report::{
+        model::{self, Outcome, Report},
+        text,
+    },
+    run::player::Player,
 };
 
 fn judge(player: Player) -> Report {
@@ -51,10 +55,10 @@ fn with(report: &Report, outcome: Outcome) -> BTreeSet<String> {
 /// A client's line in the frozen table: one character a case, in the order of the catalogue.
 fn line(name: &str, report: &Report) -> String {
     let mut line = format!("{name:31}");
-    let mut section = 0;
+    let mut section = None;
     for case in &report.cases {
-        if case.id.section != section {
-            section = case.id.section;
+        if case.id.section() != section {
+            section = case.id.section();
             line.push(' ');
         }
         line.push(match case.outcome {
@@ -72,7 +76,7 @@ fn line(name: &str, report: &Report) -> String {
 /// The list is a promise: a number stands for one and the same case for ever.
 #[test]
 fn the_catalogue_is_as_it_was() {
-    let list = text::list(catalogue::sections().unwrap(), |_| true);
+    let list = catalogue::list(catalogue::sections().unwrap(), |_| true);
     insta::assert_snapshot!("conformance_list", list);
 }
 
@@ -96,7 +100,7 @@ fn the_catalogue_is_sound() {
         // What nobody reports cannot be compared.
         for field in case.compare.iter().flat_map(|compare| &compare.fields) {
             let of = case.compare.as_ref().unwrap().of;
-            let names = veschub_harness::outside::schema::names(of).unwrap();
+            let names = veschub_harness::judge::schema::names(of).unwrap();
             assert!(names.contains(field.as_str()), "{}: {field}", case.id());
         }
     }
@@ -126,7 +130,7 @@ fn the_reference_client_puts_the_same_bytes_on_the_wire_and_its_report_comes_bac
     let mut schemas = boon::Schemas::new();
     let mut compiler = boon::Compiler::new();
     compiler
-        .add_resource("mem:///report", report::json_schema())
+        .add_resource("mem:///report", model::json_schema())
         .unwrap();
     let schema = compiler.compile("mem:///report", &mut schemas).unwrap();
     schemas

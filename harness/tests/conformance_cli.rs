@@ -100,7 +100,7 @@ fn a_case_can_be_shown_as_a_scenario() {
 fn json_is_one_report() {
     let ran = conformance(&["--json", "--seed", "7", "5/17", "1/2"]);
     assert_eq!(ran.code, 0);
-    let report: veschub_harness::conformance::Report = serde_json::from_str(&ran.stdout).unwrap();
+    let report: veschub_harness::report::model::Report = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((report.version, report.seed, report.cases.len()), (1, 7, 2));
     let case = &report.cases[1];
     assert_eq!(case.reproduce, "veschub-harness conformance --seed 7 5/17");
@@ -221,10 +221,7 @@ fn cpu_time_behind_the_end_is_seen_of_a_process() {
 #[test]
 fn the_published_schema_is_the_one_of_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("conformance.schema.json");
-    let schema = format!(
-        "{:#}\n",
-        veschub_harness::conformance::report::json_schema()
-    );
+    let schema = format!("{:#}\n", veschub_harness::report::model::json_schema());
     if std::env::var_os("VESCHUB_UPDATE").is_some() {
         fs::write(&path, &schema).unwrap();
     }

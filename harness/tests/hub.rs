@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use veschub_harness::{Hub, outside::verdict::Outcome};
+use veschub_harness::{Hub, judge::Outcome};
 use veschub_wire::CommandId;
 
 const PACK: &str = "version: 1\nhub: { profile: ideal }\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bus: 'off' }\n";

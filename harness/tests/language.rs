@@ -9,7 +9,7 @@ use std::{
 
 use veschub_harness::{
     report::scenarios,
-    run::{self, Mode},
+    run::{self, Mode, Way},
 };
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
@@ -58,7 +58,12 @@ fn every_example_with_a_client_passes() {
             continue;
         }
         let name = format!("docs/scenarios.md, line {line}");
-        let run = run::run(&name, &load(line, &text), Seed(0), Mode::Virtual).unwrap();
+        let run = run::run(
+            &name,
+            &load(line, &text),
+            &Way::reference(Seed(0), Mode::Virtual),
+        )
+        .unwrap();
         assert!(run.verdict.passed(), "{}", scenarios::story(&run));
         ran += 1;
     }
@@ -70,14 +75,13 @@ fn a_value_from_the_command_line_changes_what_is_run() {
     let path = folder().join("rapid-fire-reads-the-pack.yaml");
     let run = |settings: &[&str]| {
         let settings: Vec<String> = settings.iter().map(|&text| text.to_owned()).collect();
-        run::run_file_with(&path, &settings, Seed(0), Mode::Virtual).unwrap()
+        run::run_file_with(&path, &settings, &Way::reference(Seed(0), Mode::Virtual)).unwrap()
     };
     assert!(run(&[]).verdict.passed());
     let shorter = run(&["devices.0.express.bms.cells=12"]);
     let fields: Vec<_> = shorter
         .verdict
-        .differences
-        .iter()
+        .differences()
         .map(|one| &one.field)
         .collect();
     assert!(

@@ -12,9 +12,10 @@ use std::{
 };
 
 use veschub_harness::{
-    outside::{command::Template, ending::ProcessEnd, verdict::Outcome},
-    report::outside,
-    run::{OutsideRun, Program, run_outside},
+    judge::{Outcome, Run},
+    outside::{command::Template, ending::ProcessEnd},
+    report::{scenario_json, scenarios},
+    run::{self, Mode, Program, Way, player::Player},
 };
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
@@ -34,8 +35,16 @@ fn program(command: &str) -> Program {
     }
 }
 
+fn way(program: &Program) -> Way {
+    Way {
+        player: Player::Program(program.clone()),
+        longest: PATIENCE,
+        ..Way::reference(Seed(0), Mode::Real)
+    }
+}
+
 /// Runs a client whose time is up soon.
-fn hostile(command: &str) -> OutsideRun {
+fn hostile(command: &str) -> Run {
     let program = Program {
         limit: Some(SOON),
         ..program(command)
@@ -45,21 +54,21 @@ fn hostile(command: &str) -> OutsideRun {
 
 /// Runs a program against a pack of 20 cells. The hub takes what comes with the login: on a busy machine, a client's
 /// pause may be over before the hub gets round to reading.
-fn run(more: &str, program: &Program) -> OutsideRun {
+fn run(more: &str, program: &Program) -> Run {
     let text = format!(
         "version: 1\nabout: A pack.\nhub: {{ profile: ideal }}\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret, \
          bms: {{ cells: 20, cell_voltage_v: 4.180, spread_mv: 8, temperatures_c: [27.5, -6.5] }} }}\n{more}\n"
     );
     let loaded = Loaded::parse("test", &text).unwrap();
-    run_outside("test", &loaded, Seed(0), program, PATIENCE).unwrap()
+    run::run("test", &loaded, &way(program)).unwrap()
 }
 
-fn told(run: &OutsideRun) -> String {
-    outside::failure(run)
+fn told(run: &Run) -> String {
+    scenarios::failure(run)
 }
 
-fn how(run: &OutsideRun) -> ProcessEnd {
-    run.witnessed.as_ref().unwrap().report.how.clone()
+fn how(run: &Run) -> ProcessEnd {
+    run.played.as_ref().unwrap().report.how.clone()
 }
 
 /// The client on the page, in a file.
@@ -100,7 +109,7 @@ fn the_client_of_the_page_passes() {
     let (_folder, command) = page_client();
     let read = run(READ, &program(&command));
     assert_eq!(read.verdict.outcome(), Outcome::Passed, "{}", told(&read));
-    let counts = outside::judgements(&read.verdict.readings);
+    let counts = scenario_json::judgements(&read.verdict.readings);
     assert_eq!(counts.get("right"), Some(&6), "{counts:?}");
     assert!(counts["missing"] > 5);
 
@@ -113,7 +122,7 @@ fn the_client_of_the_page_passes() {
     let scan = run("client: { scan-can: {} }", &program(&command));
     assert_eq!(scan.verdict.outcome(), Outcome::Skipped);
     assert_eq!(
-        outside::skipped(&scan).unwrap(),
+        scenarios::skipped(&scan).unwrap(),
         "test: skipped: the client cannot do scan-can: exit code 77"
     );
 }
@@ -213,7 +222,7 @@ fn a_client_that_prints_without_end_is_ended() {
         "{}",
         told(&run)
     );
-    assert!(run.witnessed.unwrap().lines[0].text.len() <= 256 << 10);
+    assert!(run.played.unwrap().lines[0].text.len() <= 256 << 10);
 }
 
 #[test]
@@ -222,7 +231,7 @@ fn what_goes_to_stderr_without_end_is_read_and_forgotten() {
         "client: { read-bms: {} }",
         &program("sh -c 'head -c 100000000 /dev/zero >&2'"),
     );
-    let seen = run.witnessed.unwrap();
+    let seen = run.played.unwrap();
     assert_eq!(seen.stderr.total(), 100_000_000);
     assert!(seen.stderr.text().len() < 100_000);
 }
@@ -299,7 +308,7 @@ fn nothing_is_left_running() {
         }
         let run = run("client: { read-bms: {} }", &program);
         assert_eq!(run.verdict.outcome(), Outcome::Failed);
-        let report = &run.witnessed.as_ref().unwrap().report;
+        let report = &run.played.as_ref().unwrap().report;
         if ends_by_itself {
             assert!(report.left_behind > 0, "{name}: {report:?}");
             assert!(
@@ -345,7 +354,7 @@ fn the_cpu_time_of_the_whole_family_is_measured() {
             busy.replace('$', "\\$")
         )),
     );
-    let cpu = run.witnessed.unwrap().report.cpu();
+    let cpu = run.played.unwrap().report.cpu();
     assert!(cpu > Duration::from_millis(5), "{cpu:?}");
 }
 
@@ -356,17 +365,14 @@ fn what_only_the_reference_client_can_do_is_skipped() {
         &program("true"),
     );
     assert_eq!(send.verdict.outcome(), Outcome::Skipped);
-    assert!(send.witnessed.is_none());
+    assert!(send.played.is_none());
     let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: {} }\n\
         client: { poll-bms: { every: 1s, for: 5m } }\n";
     let loaded = Loaded::parse("test", text).unwrap();
-    let run = run_outside(
-        "test",
-        &loaded,
-        Seed(0),
-        &program("true"),
-        Duration::from_secs(30),
-    )
-    .unwrap();
+    let way = Way {
+        longest: Duration::from_secs(30),
+        ..way(&program("true"))
+    };
+    let run = run::run("test", &loaded, &way).unwrap();
     assert!(run.verdict.skipped.unwrap().contains("--longest"));
 }

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
-use veschub_harness::outside::schema;
+use veschub_harness::judge::schema;
 use veschub_transcript::render::FieldsJson;
 use veschub_wire::{Reply, view::View as _};
 

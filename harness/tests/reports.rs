@@ -10,13 +10,15 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
 use snapbox::cmd::cargo_bin;
 use veschub_harness::{
-    conformance::{
-        Battery, Outcome, Player, Report,
-        report::{Capture, Counts, EntryReport},
-        run, select,
-    },
+    conformance::{Battery, run, select},
     defective::Defect,
-    report::battery::{github, html, junit, markdown, merge, parse},
+    report::{
+        github, html, junit, markdown,
+        model::{Capture, Counts, EntryReport, Outcome, Report},
+        name::Level,
+        saved::{merge, parse},
+    },
+    run::player::Player,
 };
 
 /// What a client may say to hurt whoever looks at it: markup, a command for a runner, colours, a bell, a direction.
@@ -211,7 +213,7 @@ fn junit_fails_exactly_when_the_report_does() {
     let failures = |report: &Report| junit::junit(report).matches("<failure").count();
     let mut report = REPORT.clone();
     for case in &mut report.cases {
-        case.level = veschub_harness::conformance::Level::Should;
+        case.level = Level::Should;
     }
     assert_eq!((failures(&report), report.exit_code()), (0, 0));
     report.strict = true;
@@ -398,7 +400,7 @@ fn the_page_needs_nothing_else_and_its_policy_lets_nothing_else_in() {
 fn every_case_stands_in_the_page_with_all_that_is_known_of_it() {
     let page = html::html(&REPORT);
     for case in &REPORT.cases {
-        let id = format!("id=\"case-{}-{}\"", case.id.section, case.id.number);
+        let id = format!("id=\"case-{}\"", case.id.slug());
         let about = page
             .split(&id)
             .nth(1)

@@ -16,12 +16,16 @@ use super::{
 };
 use crate::{
     conformance::{
-        self, Battery, Outcome, Player, Report, catalogue,
+        self, Battery, catalogue,
         known::KnownDefects,
         select::{self, Pick, Selection, Shard},
-        text,
     },
     outside::command::Template,
+    report::{
+        model::{Outcome, Report},
+        text,
+    },
+    run::player::Player,
 };
 
 #[derive(Debug, Args)]
@@ -86,10 +90,10 @@ struct ProgramArgs {
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse)]
     client: Option<Template>,
     /// How long the program may run in each case; by default as long as its task can take
-    #[arg(long, value_name = "TIME", value_parser = super::outside::duration, requires = "client")]
+    #[arg(long, value_name = "TIME", value_parser = super::run::duration, requires = "client")]
     time_limit: Option<Duration>,
     /// How long the program may take to end after SIGTERM; after that it gets SIGKILL
-    #[arg(long, value_name = "TIME", value_parser = super::outside::duration, default_value = "1s")]
+    #[arg(long, value_name = "TIME", value_parser = super::run::duration, default_value = "1s")]
     grace: Duration,
 }
 
@@ -111,7 +115,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     let cases = select::select(&selection)?;
     if args.list {
         let ids: Vec<_> = cases.iter().map(|case| case.id()).collect();
-        let list = text::list(catalogue::sections()?, |case| ids.contains(&case.id()));
+        let list = catalogue::list(catalogue::sections()?, |case| ids.contains(&case.id()));
         return print(&list).map(|()| 0);
     }
     if args.show {
@@ -143,7 +147,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
         write_failed(path, &report)?;
     }
     let captures = report.cases.iter().map(|case| {
-        let name = case.id.to_string().replace('/', "-");
+        let name = case.id.slug();
         (name, &*case.capture.0)
     });
     super::save(args.save.as_deref(), captures)?;

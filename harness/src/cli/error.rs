@@ -11,7 +11,7 @@ use crate::{
         BatteryError, catalogue::CatalogueError, known::KnownDefectsError, select::SelectError,
     },
     outside::journal::JournalError,
-    report::battery::ReportError,
+    report::saved::ReportError,
 };
 
 /// Why a command ends with exit code 2.

@@ -11,12 +11,9 @@ use clap::Args;
 use super::error::{CliError, written};
 
 use crate::{
-    outside::{
-        compare::Tolerance,
-        journal::{self, JudgeInput},
-        verdict::{self, Outcome, Verdict},
-    },
-    report::{differences, outside},
+    judge::{Outcome, Verdict, compare::Tolerance, readings},
+    outside::journal::{self, JudgeInput},
+    report::{differences, scenario_json},
 };
 
 #[derive(Debug, Args)]
@@ -38,10 +35,10 @@ pub(super) struct JudgeArgs {
 pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
     let told = read(&args.file)?;
     let mut verdict = Verdict::default();
-    let printed = verdict::sort(&told.lines);
-    verdict::understand(&mut verdict, printed, &told.journal, &Tolerance::default());
+    let printed = readings::sort(&told.lines);
+    readings::understand(&mut verdict, printed, &told.journal, &Tolerance::default());
     let text = match (args.json, verdict.understood.as_slice()) {
-        (true, _) => format!("{}\n", outside::judged(&verdict)),
+        (true, _) => format!("{}\n", scenario_json::judged(&verdict)),
         (false, []) => String::new(),
         (false, wrong) => differences::table(wrong),
     };

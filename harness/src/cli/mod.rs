@@ -5,33 +5,27 @@
 mod conformance;
 mod error;
 mod judge;
-#[cfg(unix)]
-mod outside;
 mod report;
+mod run;
 
 use std::{
     ffi::OsString,
     fs,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use veschub_hub::rng::Seed;
 
 use self::error::{CliError, written};
 use crate::{
     defective::{self, Defect},
     read::{self, ReadArgs},
-    report::scenarios,
-    run::{self, Mode, Run, RunError},
 };
 
-/// The folder that is searched for scenarios if the user names none.
-const SCENARIOS: &str = "scenarios";
 /// A run that ends sooner shows no progress bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
@@ -56,7 +50,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run scenarios, and compare what the client decoded with what the devices sent
-    Run(RunArgs),
+    Run(run::RunArgs),
     /// Test a client with the cases of the conformance battery
     Conformance(conformance::ConformanceArgs),
     /// Turn a saved conformance report into HTML, JUnit XML, Markdown or GitHub annotations
@@ -99,46 +93,11 @@ enum SchemaOf {
     Conformance,
 }
 
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
-        3 all scenarios were skipped."
-)]
-struct RunArgs {
-    /// Scenario files, or folders with scenario files; without any, all below scenarios/
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
-    /// Print one JSON object for each scenario, and a last one with the counts
-    #[arg(long)]
-    json: bool,
-    /// Show each session in full, and what the device sent beside what the client decoded
-    #[arg(long, short, conflicts_with = "json")]
-    verbose: bool,
-    /// Replace a value in every scenario, e.g. devices.0.express.bms.cells=12; may be given several times
-    #[arg(long = "set", value_name = "PATH=VALUE")]
-    settings: Vec<String>,
-    /// The seed of everything random: the same seed gives the same run
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u64,
-    /// Use loopback sockets and the real clock instead of memory and virtual time
-    #[arg(long)]
-    real_time: bool,
-    /// Save the traffic of each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
-    #[arg(long, value_name = "DIR")]
-    save: Option<PathBuf>,
-    /// Stop at the first scenario that fails
-    #[arg(long)]
-    fail_fast: bool,
-    #[cfg(unix)]
-    #[command(flatten)]
-    client: outside::ClientArgs,
-}
-
 /// Runs `veschub-harness` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
     let code = match Cli::parse().command {
-        Command::Run(args) => run_scenarios(&args),
+        Command::Run(args) => run::run(&args),
         Command::Read(args) => return read_pack(&args),
         Command::Sim { args } => {
             return veschub_sim::cli::main_with(["veschub-sim".into()].into_iter().chain(args));
@@ -169,55 +128,11 @@ fn read_pack(args: &ReadArgs) -> ExitCode {
 
 fn print_schema(what: SchemaOf) -> Result<u8, CliError> {
     let schema = match what {
-        SchemaOf::Reading => crate::outside::schema::json_schema().clone(),
-        SchemaOf::Conformance => crate::conformance::report::json_schema(),
+        SchemaOf::Reading => crate::judge::schema::json_schema().clone(),
+        SchemaOf::Conformance => crate::report::model::json_schema(),
     };
     written(writeln!(io::stdout().lock(), "{schema:#}"))?;
     Ok(0)
-}
-
-fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
-    let paths = find(&args.paths)?;
-    #[cfg(unix)]
-    if let Some(client) = &args.client.client {
-        return outside::run(client, &paths, args);
-    }
-    let mode = if args.real_time {
-        Mode::Real
-    } else {
-        Mode::Virtual
-    };
-    let progress = progress(paths.len() as u64);
-    let mut runs = Vec::new();
-    let mut unreadable = false;
-    for path in &paths {
-        progress.set_message(path.display().to_string());
-        match run::run_file_with(path, &args.settings, Seed(args.seed), mode) {
-            Ok(run) => {
-                let stop = args.fail_fast && !run.verdict.passed();
-                runs.push(run);
-                if stop {
-                    break;
-                }
-            }
-            Err(error) => {
-                unreadable = true;
-                progress.suspend(|| tell(path, &error));
-                if args.fail_fast {
-                    break;
-                }
-            }
-        }
-        progress.inc(1);
-    }
-    progress.finish_and_clear();
-    let captures = runs
-        .iter()
-        .map(|run| (run.name.clone(), &*run.seen.capture));
-    save(args.save.as_deref(), captures)?;
-    written(tell_runs(&runs, args))?;
-    let failed = runs.iter().any(|run| !run.verdict.passed());
-    Ok(if unreadable { 2 } else { u8::from(failed) })
 }
 
 /// Saves the captures under the names of their scenarios, if the user named a folder.
@@ -236,31 +151,6 @@ fn save<'a>(
     Ok(())
 }
 
-fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    let default = [PathBuf::from(SCENARIOS)];
-    let roots = if paths.is_empty() {
-        &default[..]
-    } else {
-        paths
-    };
-    let mut found = Vec::new();
-    for root in roots {
-        let below = run::find_scenarios(root).map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => CliError::NoSuchPath(root.clone()),
-            _ => CliError::read(root)(error),
-        })?;
-        found.extend(below);
-    }
-    if found.is_empty() {
-        let roots: Vec<String> = roots
-            .iter()
-            .map(|root| root.display().to_string())
-            .collect();
-        return Err(CliError::NoScenarios(roots.join(", ")));
-    }
-    Ok(found)
-}
-
 /// A progress bar on the terminal, which is drawn only if the runs take long.
 fn progress(count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
@@ -274,38 +164,4 @@ fn progress(count: u64) -> ProgressBar {
         }
     });
     bar
-}
-
-fn tell(path: &Path, error: &RunError) {
-    let mut stderr = anstream::stderr().lock();
-    let _ = match error {
-        RunError::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
-        error => writeln!(stderr, "error: {}: {error}", path.display()),
-    };
-}
-
-fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
-    if args.json {
-        for run in runs {
-            writeln!(stdout, "{}", scenarios::json_line(run))?;
-        }
-        let passed = runs.iter().filter(|run| run.verdict.passed()).count();
-        let failed = runs.len() - passed;
-        writeln!(stdout, r#"{{"passed":{passed},"failed":{failed}}}"#)?;
-        return stdout.flush();
-    }
-    if args.verbose {
-        for run in runs {
-            writeln!(stdout, "{}", scenarios::story(run))?;
-        }
-    }
-    if !runs.is_empty() {
-        writeln!(stdout, "{}\n", scenarios::table(runs))?;
-    }
-    for run in runs.iter().filter(|run| !run.verdict.passed()) {
-        writeln!(stdout, "{}", scenarios::failure(run))?;
-    }
-    writeln!(stdout, "{}", scenarios::summary(runs))?;
-    stdout.flush()
 }

@@ -10,10 +10,7 @@ use clap::Args;
 
 use super::error::{CliError, written};
 
-use crate::{
-    conformance::{Report, text},
-    report::battery::{self, github, html, junit, markdown},
-};
+use crate::report::{github, html, junit, markdown, model::Report, saved, text};
 
 /// The largest report that is read, in bytes. A report of 100 cases with long sessions has about 20 MB.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -84,7 +81,7 @@ fn write(path: &Path, text: &str) -> Result<(), CliError> {
 /// Shows saved reports; returns the exit code.
 pub(super) fn run(args: &ReportArgs) -> Result<u8, CliError> {
     let reports: Result<Vec<_>, _> = args.reports.iter().map(|path| load(path)).collect();
-    let report = battery::merge(reports?)?;
+    let report = saved::merge(reports?)?;
     args.outputs.write(&report)?;
     if args.outputs.is_empty() {
         written(write!(anstream::stdout().lock(), "{}", text::text(&report)))?;
@@ -107,5 +104,5 @@ fn load(path: &Path) -> Result<Report, CliError> {
         let limit = LARGEST;
         return Err(CliError::TooLarge { path, limit });
     }
-    battery::parse(&json).map_err(|error| CliError::Report { path, error })
+    saved::parse(&json).map_err(|error| CliError::Report { path, error })
 }

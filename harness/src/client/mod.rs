@@ -9,6 +9,7 @@
 
 pub mod error;
 pub mod inbox;
+pub mod json;
 pub mod session;
 pub mod task;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use veschub_hub::rng::Seed;
@@ -15,13 +15,16 @@ use veschub_hub::rng::Seed;
 use super::{
     catalogue::{self, BASIS, Case, CatalogueError, Id, Level, Section},
     judge,
-    player::{self, Player},
-    report::{CaseReport, Outcome, Report},
 };
-use crate::{outside::task::Task, run::RunError};
-
-/// How many of the last lines on a client's stderr are kept.
-const STDERR_LINES: usize = 10;
+use crate::{
+    judge::Assignment,
+    outside::task::Task,
+    report::model::{CaseReport, DifferenceReport, Kind, Outcome, Report, seconds},
+    run::{
+        Mode, RunError,
+        player::{self, Errand, Player, Prints},
+    },
+};
 
 /// How a battery is run.
 #[derive(Clone, Debug)]
@@ -74,9 +77,8 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
             done(case.id(), count);
             result
         });
-        for result in results.into_iter().flatten() {
-            let report = result?;
-            known.insert(report.id, report);
+        for (id, result) in results {
+            known.insert(id, result?);
         }
         let failed = |report: &CaseReport| {
             report.outcome == Outcome::Failed && report.is_counted(battery.strict)
@@ -90,6 +92,7 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
         .iter()
         .filter_map(|case| known.remove(&case.id()));
     Ok(Report::new(
+        Kind::Conformance,
         battery.player.name(),
         battery.seed,
         battery.strict,
@@ -137,7 +140,7 @@ fn work(
     battery: &Battery,
     cases: &[&'static Case],
     judge: &(dyn Fn(&'static Case) -> Option<Result<CaseReport, BatteryError>> + Sync),
-) -> Vec<Option<Result<CaseReport, BatteryError>>> {
+) -> Vec<(Id, Result<CaseReport, BatteryError>)> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let results = Mutex::new(Vec::new());
     let run = || {
@@ -145,17 +148,18 @@ fn work(
             let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) else {
                 return;
             };
-            let result = judge(case);
+            let Some(result) = judge(case) else {
+                continue;
+            };
             let failed = match &result {
-                Some(Ok(report)) => {
+                Ok(report) => {
                     report.outcome == Outcome::Failed && report.is_counted(battery.strict)
                 }
-                Some(Err(_)) => true,
-                None => false,
+                Err(_) => true,
             };
             stop.fetch_or(failed && battery.fail_fast, Ordering::Relaxed);
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.push(result);
+            results.push((case.id(), result));
         }
     };
     thread::scope(|scope| {
@@ -168,6 +172,22 @@ fn work(
     results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A case before it was run.
+fn untried(battery: &Battery, case: &Case, section: &Section) -> CaseReport {
+    CaseReport {
+        id: case.id().into(),
+        section: section.title.clone(),
+        title: case.title.clone(),
+        level: case.level,
+        requirement: case.requirement.clone(),
+        source: case.source.clone(),
+        matters: case.matters.clone(),
+        seed: battery.seed,
+        reproduce: reproduce(battery, case.id()),
+        ..CaseReport::default()
+    }
+}
+
 fn one(
     battery: &Battery,
     case: &Case,
@@ -175,7 +195,7 @@ fn one(
     known: &BTreeMap<Id, CaseReport>,
 ) -> Result<CaseReport, BatteryError> {
     let start = Instant::now();
-    let mut report = CaseReport::of(case, section, battery.seed, reproduce(battery, case.id()));
+    let mut report = untried(battery, case, section);
     let failed = |id: &Id| {
         let needed = known.get(id);
         needed.is_some_and(|needed| needed.outcome == Outcome::Failed)
@@ -194,12 +214,8 @@ fn one(
         id: case.id(),
         error,
     })?;
-    report.wall_s = rounded(start.elapsed());
+    report.wall_s = seconds(start.elapsed());
     Ok(report)
-}
-
-fn rounded(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1e6
 }
 
 fn fill(
@@ -219,20 +235,24 @@ fn fill(
     };
     let world = loaded.build(Seed(battery.seed))?;
     let target = world.targets.first().cloned();
-    let seen = player::play(loaded, world, &task, case.second, &battery.player)?;
-    let judged = judge::judge(case, scenario, target.as_ref(), task.name, &seen, is_silent);
+    let second = case.second.map(|second| second.login(target.as_ref()));
+    let errand = Errand {
+        client: &scenario.client,
+        task: Some(&task),
+        second: second.as_ref(),
+        prints: Prints::Answers,
+    };
+    let seen = player::play(world, &errand, &battery.player, Mode::Virtual)?;
+    let assignment = Assignment {
+        scenario,
+        target: target.as_ref(),
+        task: task.name,
+        password: &task.password(target.as_ref()),
+    };
+    let judged = judge::judge(case, &assignment, &seen, is_silent);
     report.task = Some(task.name.to_owned());
-    report.tell(&seen.journal);
-    report.capture.0.clone_from(&seen.capture);
+    report.tell(&seen);
     report.readings = judged.readings;
-    report.ending = Some(seen.report.how.to_string());
-    report.cpu_s = seen
-        .idle_reads
-        .is_none()
-        .then(|| rounded(seen.report.cpu()));
-    let stderr: Vec<&str> = seen.stderr.lines().collect();
-    let last = &stderr[stderr.len().saturating_sub(STDERR_LINES)..];
-    report.stderr = last.iter().map(|line| clean(line)).collect();
     report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
         (_, false, Level::May) => Outcome::Info,
         (_, false, _) => Outcome::Failed,
@@ -244,23 +264,11 @@ fn fill(
         _ => judged
             .differences
             .iter()
-            .map(|one| format!("{}: {} instead of {}", one.field, one.decoded, one.truth))
+            .map(DifferenceReport::reason)
             .collect(),
     };
     report.differences = judged.differences;
     Ok(())
-}
-
-/// A line of a client without control characters, so that a terminal can show it.
-fn clean(line: &str) -> String {
-    let clean = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    line.chars().take(200).map(clean).collect()
 }
 
 /// The command that runs the case again.

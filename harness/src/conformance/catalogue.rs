@@ -1,16 +1,18 @@
 //! All cases: YAML files, one for each section, which are compiled into the program.
 
 use std::{
-    fmt,
-    str::FromStr,
+    fmt::Write as _,
     sync::{LazyLock, OnceLock},
 };
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use veschub_hub::journal::EventKind;
-use veschub_scenario::{Loaded, ScenarioError, duration};
-use veschub_wire::CommandId;
+use veschub_scenario::{Loaded, ScenarioError, Target, duration};
+use veschub_wire::{CommandId, LoginKind, LoginLine};
+
+use crate::run::player;
+
+pub use crate::report::name::{Id, Level, ParseIdError};
 
 /// The case that all others need: if a client cannot log in and ask, nothing else can be judged.
 pub const BASIS: Id = Id {
@@ -50,26 +52,6 @@ const FILES: [(&str, &str); 8] = [
     ),
 ];
 
-/// The name of a case: its section, and its number in the section: `2/12`. It never changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id {
-    /// The section, from 1.
-    pub section: u32,
-    /// The number in the section, from 1.
-    pub number: u32,
-}
-
-impl fmt::Display for Id {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.section, self.number)
-    }
-}
-
-/// A text that is not the name of a case.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a case: write a section and a number, as in 2/12")]
-pub struct ParseIdError(String);
-
 /// Why there are no cases, or not the wanted one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -88,67 +70,6 @@ pub enum CatalogueError {
     /// A case needs another one that needs it.
     #[error("case {0} needs itself")]
     NeedsItself(Id),
-}
-
-impl FromStr for Id {
-    type Err = ParseIdError;
-
-    fn from_str(text: &str) -> Result<Self, ParseIdError> {
-        let numbers = text.split_once('/').and_then(|(section, number)| {
-            Some(Self {
-                section: section.parse().ok()?,
-                number: number.parse().ok()?,
-            })
-        });
-        numbers.ok_or_else(|| ParseIdError(text.to_owned()))
-    }
-}
-
-impl TryFrom<String> for Id {
-    type Error = ParseIdError;
-
-    fn try_from(text: String) -> Result<Self, ParseIdError> {
-        text.parse()
-    }
-}
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
-    }
-}
-
-impl Serialize for Id {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-/// How much a case counts, in the words of RFC 2119.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Level {
-    /// A client that fails it misreads or breaks a device that works as it should.
-    Must,
-    /// A client that fails it does not cope when something goes wrong, or harms others.
-    Should,
-    /// For information only; it never counts.
-    May,
-}
-
-impl Level {
-    /// The word.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Must => "MUST",
-            Self::Should => "SHOULD",
-            Self::May => "MAY",
-        }
-    }
 }
 
 /// A section of the battery.
@@ -304,10 +225,18 @@ fn any_number() -> usize {
 }
 
 impl Second {
-    /// How long after the client was attached.
-    #[must_use]
-    pub fn after(&self) -> std::time::Duration {
-        self.at.0
+    /// What it sends to log in to the device, and when.
+    pub(super) fn login(&self, target: Option<&Target>) -> player::Second {
+        let id = target.map_or("", |target| &target.id);
+        let password = target.and_then(|target| target.password.as_deref());
+        let kind = match self.role {
+            Role::Tool => LoginKind::Tool,
+            Role::Device => LoginKind::Device,
+        };
+        player::Second {
+            after: self.at.0,
+            login: LoginLine::new(kind, id, password.unwrap_or_default()).encode(),
+        }
     }
 }
 
@@ -385,4 +314,17 @@ pub fn find(id: Id) -> Result<&'static Case, CatalogueError> {
         .into_iter()
         .find(|case| case.id() == id)
         .ok_or(CatalogueError::NoCase(id))
+}
+
+/// The cases, one a line, the id first.
+#[must_use]
+pub fn list(sections: &[Section], takes: impl Fn(&Case) -> bool) -> String {
+    let mut out = String::new();
+    for case in sections.iter().flat_map(|section| &section.cases) {
+        if takes(case) {
+            let (id, level) = (case.id().to_string(), case.level.word());
+            let _ = writeln!(out, "{id:<5} {level:<6} {}", case.title);
+        }
+    }
+    out
 }

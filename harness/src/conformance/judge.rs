@@ -3,22 +3,19 @@
 use std::time::Duration;
 
 use veschub_hub::journal::{Closed, EventKind, JournalEntry, JournalEvent};
-use veschub_scenario::{Scenario, Target};
+use veschub_scenario::Scenario;
 use veschub_wire::CommandId;
 
-use super::{
-    catalogue::{Between, Case, Compare, Exit},
-    player::PlayedCase,
-    report::{About, DifferenceReport},
-};
+use super::catalogue::{Between, Case, Compare, Exit};
 use crate::{
-    outside::{
+    judge::{
+        self, Assignment, Difference, Played, Verdict,
         compare::{FieldUnderstood, Judgement, Understood},
-        ending::ProcessEnd,
         mistake::Mistake,
-        verdict::{self, Conduct, Printed, Verdict},
+        readings::{self, Printed},
     },
-    run::{Difference, from_the_hub::judge_session},
+    outside::ending::ProcessEnd,
+    report::model::{About, DifferenceReport},
 };
 
 /// The CPU time that a calm client may use, its start included.
@@ -42,14 +39,12 @@ pub(super) struct Judged {
 /// Judges what was seen. `silent` means that the client never prints readings, so that only what it sends is judged.
 pub(super) fn judge(
     case: &Case,
-    scenario: &Scenario,
-    target: Option<&Target>,
-    task: &str,
-    seen: &PlayedCase,
+    assignment: &Assignment<'_>,
+    seen: &Played,
     silent: bool,
 ) -> Judged {
-    let printed = verdict::sort(&seen.lines);
-    if let Some(why) = verdict::unsupported(&printed, &seen.report.how, task) {
+    let printed = readings::sort(&seen.lines);
+    if let Some(why) = readings::unsupported(&printed, &seen.report.how, assignment.task) {
         return Judged {
             skipped: Some(why),
             ..Judged::default()
@@ -63,14 +58,14 @@ pub(super) fn judge(
             ..Judged::default()
         },
     };
-    judge.sent(scenario, target);
-    judge.understood(scenario, printed, silent);
+    judge.sent(assignment);
+    judge.understood(assignment.scenario, printed, silent);
     judge.judged
 }
 
 struct Judge<'a> {
     case: &'a Case,
-    seen: &'a PlayedCase,
+    seen: &'a Played,
     judged: Judged,
 }
 
@@ -81,31 +76,13 @@ impl Judge<'_> {
     }
 
     fn note(&mut self, about: About, difference: Difference, mistake: Option<&str>) {
-        self.judged.differences.push(DifferenceReport {
-            about,
-            field: difference.field,
-            truth: difference.truth,
-            decoded: difference.decoded,
-            mistake: mistake.map(ToOwned::to_owned),
-            why: difference.why,
-        });
+        let difference = DifferenceReport::new(about, difference, mistake);
+        self.judged.differences.push(difference);
     }
 
-    fn sent(&mut self, scenario: &Scenario, target: Option<&Target>) {
-        let conduct = Conduct {
-            report: &self.seen.report,
-            limit: format!("{:?}", self.seen.limit),
-            printed: self.seen.printed,
-            forgotten_lines: self.seen.forgotten_lines,
-            journal: &self.seen.journal,
-            expect: &scenario.expect,
-        };
+    fn sent(&mut self, assignment: &Assignment<'_>) {
         // The exit code is judged only in cases about it; a crash is wrong in every case.
-        for difference in conduct.process() {
-            self.note(About::Sent, difference, None);
-        }
-        let (unmet, _) = judge_session(scenario, target, &self.seen.journal, &conduct);
-        for difference in unmet {
+        for difference in judge::judge_sent(assignment, self.seen) {
             self.note(About::Sent, difference, None);
         }
         self.check_never();
@@ -220,8 +197,8 @@ impl Judge<'_> {
             return;
         }
         let mut verdict = Verdict::default();
-        let tolerance = verdict::tolerance(scenario);
-        verdict::understand(&mut verdict, printed, &self.seen.journal, &tolerance);
+        let tolerance = readings::tolerance(scenario);
+        readings::understand(&mut verdict, printed, &self.seen.journal, &tolerance);
         let readings: Vec<&Understood> = verdict
             .readings
             .iter()
@@ -275,7 +252,7 @@ impl Judge<'_> {
                     compare.of.to_string(),
                     "nothing",
                     "a reading",
-                    verdict::NO_SUCH_REPLY,
+                    readings::NO_SUCH_REPLY,
                 );
                 self.note_once(difference, None);
                 continue;
@@ -315,12 +292,12 @@ impl Judge<'_> {
 }
 
 fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {
-    let why = verdict::why(&field.judgement)?;
+    let why = readings::why(&field.judgement)?;
     let mistake = match field.judgement {
         Judgement::Wrong(mistake) => mistake.map(Mistake::name),
         _ => None,
     };
-    let (item, truth, decoded) = verdict::shown(field.truth.as_ref(), field.decoded.as_ref());
+    let (item, truth, decoded) = readings::shown(field.truth.as_ref(), field.decoded.as_ref());
     let name = format!("{}.{}{item}", compare.of, field.field);
     Some((Difference::new(name, truth, decoded, why), mistake))
 }

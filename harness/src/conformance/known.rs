@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{
-    catalogue::Id,
-    report::{Outcome, Report},
-};
+use super::catalogue::Id;
+use crate::report::model::{Outcome, Report};
 
 /// A list of known defects.
 #[derive(Clone, Debug, Default, Deserialize)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use veschub_wire::CommandId;
 
 use super::Defect;
-use crate::outside::layout::{Form, Slot, layout, texts};
+use crate::judge::layout::{Form, Slot, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;

@@ -3,19 +3,12 @@
 //!
 //! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: how it ended and what
 //!   it printed.
-//! * [`reading`], [`schema`]: the readings that it prints.
-//! * [`layout`], [`compare`], [`mistake`]: compare each reading with the reply that it was made from.
 //! * [`journal`]: reads the journal file of a hub.
-//! * [`verdict`]: judges what the program sent, and separately what it understood.
+//!
+//! [`judge`](crate::judge) judges what a program sent and what it printed.
 
 pub mod command;
-pub mod compare;
 pub mod ending;
 pub mod journal;
-pub mod layout;
-pub mod mistake;
 pub mod output;
-pub mod reading;
-pub mod schema;
 pub mod task;
-pub mod verdict;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use crate::run::{Candidate, Difference, Nearest};
+use crate::judge::{Candidate, CandidateField, Difference, Nearest};
 
 /// Columns of a table.
 const WIDTH: u16 = 120;
@@ -48,7 +48,7 @@ fn tell_nearest(out: &mut String, difference: &Difference) {
 
 /// `reply at 2.645 s: command BMS_GET_VALUES, total_voltage_v 16 instead of 99`
 fn told(candidate: &Candidate) -> String {
-    let field = |one: &crate::run::CandidateField| match one.fits {
+    let field = |one: &CandidateField| match one.fits {
         true => format!("{} {}", one.field, one.found),
         false => format!("{} {} instead of {}", one.field, one.found, one.wanted),
     };
@@ -105,7 +105,7 @@ impl<'a> From<&'a Difference> for DifferenceJson<'a> {
 
 impl<'a> From<&'a Candidate> for CandidateJson<'a> {
     fn from(candidate: &'a Candidate) -> Self {
-        let field = |one: &'a crate::run::CandidateField| FieldJson {
+        let field = |one: &'a CandidateField| FieldJson {
             field: &one.field,
             wanted: &one.wanted,
             found: &one.found,

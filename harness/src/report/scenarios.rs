@@ -1,35 +1,47 @@
-//! The results of scenarios with the reference client: a table, what is wrong, everything about one run, and JSON.
+//! Scenarios that were run, as text: a table, what is wrong, everything about one run; and as cases of a report.
 
 use std::{fmt::Write as _, time::Duration};
 
 use comfy_table::{CellAlignment, Table, presets};
-use serde::Serialize;
+use serde_json::Value as Json;
 use veschub_hub::journal;
-use veschub_transcript::render::{self, FieldsJson, TextOptions};
-use veschub_wire::view::{Fields, Value};
+use veschub_transcript::render::{self, TextOptions};
+use veschub_wire::view::Value;
 
-use super::differences::{self, DifferenceJson};
-use crate::run::{Compared, Run};
+use super::{
+    differences,
+    model::{self, About, CaseReport, DifferenceReport, Kind, Report},
+    name::{CaseName, Level},
+};
+use crate::judge::{
+    Difference, Outcome, Run, SentReply, Verdict,
+    compare::{FieldUnderstood, Judgement, Understood},
+};
 
 /// Values of a list that stand in one line.
 const IN_A_LINE: usize = 5;
+/// How many of the last lines on a client's stderr are shown.
+const STDERR_LINES: usize = 10;
+/// The title of the one section of a report on scenarios.
+const SECTION: &str = "Scenarios";
 
 /// The runs as a table, one line each.
 #[must_use]
 pub fn table(runs: &[Run]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["scenario", "client", "verdict", "virtual", "wall"]);
+    table.set_header(["scenario", "task", "verdict", "readings", "session", "wall"]);
     for run in runs {
         table.add_row([
             run.name.clone(),
-            "reference".to_owned(),
-            verdict(run).to_owned(),
-            format!("{:.3} s", run.seen.took.as_secs_f64()),
+            run.task.unwrap_or("-").to_owned(),
+            word(run.outcome()).to_owned(),
+            run.verdict.readings.len().to_string(),
+            format!("{:.3} s", run.took().as_secs_f64()),
             milliseconds(run.wall),
         ]);
     }
-    for index in [3, 4] {
+    for index in [3, 4, 5] {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -37,11 +49,11 @@ pub fn table(runs: &[Run]) -> String {
     table.trim_fmt()
 }
 
-fn verdict(run: &Run) -> &'static str {
-    if run.verdict.passed() {
-        "passed"
-    } else {
-        "FAILED"
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Passed => "passed",
+        Outcome::Failed => "FAILED",
+        Outcome::Skipped => "skipped",
     }
 }
 
@@ -49,45 +61,97 @@ fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// What is wrong in a run that failed.
+/// What is wrong in a run that failed: what the client sent and what it understood, and the end of its stderr.
 #[must_use]
 pub fn failure(run: &Run) -> String {
-    let differences = differences::table(&run.verdict.differences);
-    format!("{}: {}\n{differences}", run.name, run.about)
+    let mut out = format!("{}: {}\n", run.name, run.about);
+    for (title, differences) in [
+        ("wrong in what the client sent", &run.verdict.sent),
+        (
+            "wrong in what the client understood",
+            &run.verdict.understood,
+        ),
+    ] {
+        if !differences.is_empty() {
+            let _ = write!(out, "\n{title}\n{}", differences::table(differences));
+        }
+    }
+    for note in &run.verdict.notes {
+        let _ = writeln!(out, "\nnote: {note}");
+    }
+    let stderr = run.played.as_ref().map(|played| played.stderr.text());
+    let stderr = stderr.unwrap_or_default();
+    let lines: Vec<&str> = stderr.lines().collect();
+    let last = &lines[lines.len().saturating_sub(STDERR_LINES)..];
+    if !last.is_empty() {
+        out.push_str("\nthe last lines that the client wrote to stderr\n");
+    }
+    for line in last {
+        let _ = writeln!(out, "   {}", model::clean(line));
+    }
+    out
 }
 
-/// Everything about a run: the session, and what the devices held beside what the client decoded.
+/// Why a run was skipped, on a line.
+#[must_use]
+pub fn skipped(run: &Run) -> Option<String> {
+    let why = run.verdict.skipped.as_ref()?;
+    (run.outcome() == Outcome::Skipped).then(|| format!("{}: skipped: {why}", run.name))
+}
+
+/// Everything about a run: the session, what the devices held beside what the client read, and what is wrong.
 #[must_use]
 pub fn story(run: &Run) -> String {
-    let mut out = String::new();
-    let Run { name, about, .. } = run;
-    let _ = writeln!(out, "{name}: {}\n{about}\n", verdict(run));
+    let mut out = format!("{}: {}\n{}\n\n", run.name, word(run.outcome()), run.about);
     for note in &run.verdict.notes {
         let _ = writeln!(out, "note: {note}");
     }
-    match &run.seen.outcome {
-        Err(error) => {
-            let _ = writeln!(out, "client: {error}");
-        }
-        Ok(outcome) => {
-            for (_, error) in &outcome.unanswered {
+    if let Some(why) = &run.verdict.skipped {
+        let _ = writeln!(out, "skipped: {why}");
+    }
+    if let Some(played) = &run.played {
+        match played.own.as_ref().map(|own| &own.outcome) {
+            None => {
+                let cpu = milliseconds(played.report.cpu());
+                let _ = writeln!(out, "the client {}; CPU time {cpu}", played.report.how);
+            }
+            Some(Err(error)) => {
                 let _ = writeln!(out, "client: {error}");
             }
+            Some(Ok(outcome)) => {
+                for (_, error) in &outcome.unanswered {
+                    let _ = writeln!(out, "client: {error}");
+                }
+            }
         }
+        if !out.ends_with("\n\n") {
+            out.push('\n');
+        }
+        let mut told = Vec::new();
+        // Writing to memory cannot fail.
+        let transcript = journal::transcript(&played.journal);
+        let _ = render::text(&mut told, &transcript, &TextOptions::default());
+        out.push_str(&String::from_utf8_lossy(&told));
     }
-    if !out.ends_with("\n\n") {
+    for (index, reply) in shown(&run.verdict.replies) {
         out.push('\n');
+        compare(&mut out, index, reply, &run.verdict);
     }
-    let mut told = Vec::new();
-    // Writing to memory cannot fail.
-    let transcript = journal::transcript(&run.seen.journal);
-    let _ = render::text(&mut told, &transcript, &TextOptions::default());
-    out.push_str(&String::from_utf8_lossy(&told));
-    for (index, compared) in shown(&run.verdict.compared) {
-        out.push('\n');
-        compare(&mut out, index, compared, &run.verdict.compared);
+    for reading in run
+        .verdict
+        .readings
+        .iter()
+        .filter(|one| one.reply.is_none())
+    {
+        let command = reading.command.map(|command| command.to_string());
+        let _ = writeln!(
+            out,
+            "\nline {}, {}: no such reply",
+            reading.line,
+            command.as_deref().unwrap_or("a reading")
+        );
     }
-    if !run.verdict.passed() {
+    if run.outcome() == Outcome::Failed {
         out.push('\n');
         out.push_str(&failure(run));
     }
@@ -95,125 +159,222 @@ pub fn story(run: &Run) -> String {
 }
 
 /// The first and the last reply to each command.
-fn shown(compared: &[Compared]) -> impl Iterator<Item = (usize, &Compared)> {
+pub(super) fn shown(replies: &[SentReply]) -> impl Iterator<Item = (usize, &SentReply)> {
     let is_end = |index: usize| {
-        let same = |other: &Compared| other.command == compared[index].command;
-        !compared[..index].iter().any(same) || !compared[index + 1..].iter().any(same)
+        let same = |other: &SentReply| other.command == replies[index].command;
+        !replies[..index].iter().any(same) || !replies[index + 1..].iter().any(same)
     };
-    compared
+    replies
         .iter()
         .enumerate()
         .filter(move |&(index, _)| is_end(index))
 }
 
-fn compare(out: &mut String, index: usize, one: &Compared, all: &[Compared]) {
-    let same = |other: &&Compared| other.command == one.command;
-    let of = all.iter().filter(same).count();
-    let number = all[..=index].iter().filter(same).count();
-    let at = one.at.as_secs_f64();
-    let _ = writeln!(out, "{} at {at:.3} s, reply {number} of {of}", one.command);
-    let truth = one.truth.as_ref().map(lines).unwrap_or_default();
-    let decoded = one.decoded.as_ref().map(lines).unwrap_or_default();
-    let mut rows = vec![("field", "truth", "decoded")];
-    for (name, value) in &truth {
-        let found = decoded.iter().find(|(other, _)| other == name);
-        rows.push((name, value, found.map_or("-", |(_, value)| value)));
-    }
-    for (name, value) in &decoded {
-        if !truth.iter().any(|(other, _)| other == name) {
-            rows.push((name, "-", value));
+fn compare(out: &mut String, index: usize, reply: &SentReply, verdict: &Verdict) {
+    let same = |other: &&SentReply| other.command == reply.command;
+    let of = verdict.replies.iter().filter(same).count();
+    let number = verdict.replies[..=index].iter().filter(same).count();
+    let at = reply.at.as_secs_f64();
+    let _ = writeln!(
+        out,
+        "{} at {at:.3} s, reply {number} of {of}",
+        reply.command
+    );
+    let mut rows: Vec<[String; 4]> = vec![["field", "truth", "decoded", ""].map(str::to_owned)];
+    match verdict.reading_of(reply) {
+        Some(reading) => rows.extend(reading.fields.iter().flat_map(read)),
+        None => {
+            for (name, value) in reply.truth.iter().flat_map(|truth| truth.iter()) {
+                let lines = lines(name, Some(value), None).into_iter();
+                rows.extend(
+                    lines.map(|(name, truth, _)| [name, truth, "-".to_owned(), String::new()]),
+                );
+            }
         }
     }
-    let width = |pick: fn(&(&str, &str, &str)) -> usize| rows.iter().map(pick).max().unwrap_or(0);
-    let first = width(|row| row.0.chars().count());
-    let second = width(|row| row.1.chars().count());
-    for (field, truth, decoded) in &rows {
-        let line = format!("  {field:first$}  {truth:second$}  {decoded}");
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    let [first, second, third] = [0, 1, 2].map(|column| width(column).unwrap_or_default());
+    for [field, truth, decoded, word] in &rows {
+        let line = format!("  {field:first$}  {truth:second$}  {decoded:third$}  {word}");
         let _ = writeln!(out, "{}", line.trim_end());
     }
 }
 
-/// A line for each field; long lists get several lines.
-fn lines(fields: &Fields) -> Vec<(String, String)> {
-    let mut lines = Vec::new();
-    for (name, value) in fields.iter() {
-        match value {
-            Value::List(values) if values.len() > IN_A_LINE => {
-                for (index, chunk) in values.chunks(IN_A_LINE).enumerate() {
-                    let shown: Vec<String> = chunk.iter().map(ToString::to_string).collect();
-                    let name = format!("{name}[{}]", index * IN_A_LINE);
-                    lines.push((name, shown.join(" ")));
-                }
-            }
-            Value::Fields(inner) => {
-                let inner = self::lines(inner).into_iter();
-                lines.extend(inner.map(|(key, value)| (format!("{name}.{key}"), value)));
-            }
-            value => lines.push((name.to_owned(), value.to_string())),
-        }
-    }
-    lines
-}
-
-/// A run as one line of JSON, without its line feed. Only `wall_s` depends on more than the scenario and the seed.
-#[must_use]
-pub fn json_line(run: &Run) -> String {
-    let line = Line {
-        scenario: &run.name,
-        client: "reference",
-        verdict: if run.verdict.passed() {
-            "passed"
-        } else {
-            "failed"
-        },
-        virtual_s: run.seen.took.as_secs_f64(),
-        wall_s: run.wall.as_secs_f64(),
-        differences: run.verdict.differences.iter().map(Into::into).collect(),
-        notes: &run.verdict.notes,
-        replies: run.verdict.compared.len(),
-        compared: shown(&run.verdict.compared)
-            .map(|(_, compared)| compared.into())
-            .collect(),
+/// The rows of a field that a client read, or left out.
+fn read(field: &FieldUnderstood) -> Vec<[String; 4]> {
+    let word = match &field.judgement {
+        Judgement::Right | Judgement::NotJudged => String::new(),
+        Judgement::Wrong(Some(mistake)) => format!("wrong: {mistake}"),
+        other => other.word().to_owned(),
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    let lines = lines(&field.field, field.truth.as_ref(), field.decoded.as_ref());
+    let mut rows: Vec<_> = lines
+        .into_iter()
+        .map(|(name, truth, decoded)| [name, truth, decoded, String::new()])
+        .collect();
+    if let Some(first) = rows.first_mut() {
+        first[3] = word;
+    }
+    rows
 }
 
-#[derive(Serialize)]
-struct Line<'a> {
-    scenario: &'a str,
-    client: &'a str,
-    verdict: &'a str,
-    virtual_s: f64,
-    wall_s: f64,
-    differences: Vec<DifferenceJson<'a>>,
-    notes: &'a [String],
-    /// How many replies the devices sent; `compared` has only the first and the last of each command.
-    replies: usize,
-    compared: Vec<ComparedJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ComparedJson<'a> {
-    at: f64,
-    command: String,
-    truth: Option<FieldsJson<'a>>,
-    decoded: Option<FieldsJson<'a>>,
-}
-
-impl<'a> From<&'a Compared> for ComparedJson<'a> {
-    fn from(compared: &'a Compared) -> Self {
-        Self {
-            at: compared.at.as_secs_f64(),
-            command: compared.command.to_string(),
-            truth: compared.truth.as_ref().map(FieldsJson),
-            decoded: compared.decoded.as_ref().map(FieldsJson),
+/// The lines of a field: its name, the truth, and what the client read. Long lists get several lines.
+fn lines(
+    name: &str,
+    truth: Option<&Value>,
+    decoded: Option<&Json>,
+) -> Vec<(String, String, String)> {
+    match (truth, decoded) {
+        (Some(Value::List(values)), decoded) if values.len() > IN_A_LINE => {
+            let items = match decoded {
+                Some(Json::Array(items)) => Some(items),
+                _ => None,
+            };
+            let chunk = |(index, chunk): (usize, &[Value])| {
+                let at = index * IN_A_LINE;
+                let shown: Vec<String> = chunk.iter().map(ToString::to_string).collect();
+                let read = match (items, decoded) {
+                    (Some(items), _) => {
+                        let end = (at + IN_A_LINE).min(items.len());
+                        let items = items.get(at..end).unwrap_or_default();
+                        let pairs = items.iter().zip(chunk);
+                        let shown: Vec<String> = pairs
+                            .map(|(item, truth)| plain(item, Some(truth)))
+                            .collect();
+                        shown.join(" ")
+                    }
+                    (None, Some(other)) if at == 0 => plain(other, None),
+                    _ => "-".to_owned(),
+                };
+                (format!("{name}[{at}]"), shown.join(" "), read)
+            };
+            values.chunks(IN_A_LINE).enumerate().map(chunk).collect()
+        }
+        (Some(Value::Fields(inner)), decoded) => {
+            let inner = inner.iter().flat_map(|(key, value)| {
+                let decoded = decoded.and_then(|decoded| decoded.get(key));
+                lines(&format!("{name}.{key}"), Some(value), decoded)
+            });
+            inner.collect()
+        }
+        (truth, decoded) => {
+            let told = truth.map_or_else(|| "-".to_owned(), ToString::to_string);
+            let read = decoded.map_or_else(|| "-".to_owned(), |decoded| plain(decoded, truth));
+            vec![(name.to_owned(), told, read)]
         }
     }
 }
 
-/// The summary: `N passed, N failed`.
+/// What a client printed, written as the truth beside it is.
+fn plain(given: &Json, truth: Option<&Value>) -> String {
+    match (given, truth) {
+        (Json::Number(number), _) => match number.as_i64() {
+            Some(whole) => whole.to_string(),
+            None => number.as_f64().unwrap_or_default().to_string(),
+        },
+        (Json::String(text), Some(Value::Masked | Value::Bytes(_))) => text.clone(),
+        (Json::Array(items), Some(Value::List(truths))) => {
+            let truth = |index: usize| truths.get(index);
+            let items = items.iter().enumerate();
+            let shown: Vec<String> = items
+                .map(|(index, item)| plain(item, truth(index)))
+                .collect();
+            format!("[{}]", shown.join(" "))
+        }
+        (given, _) => given.to_string(),
+    }
+}
+
+/// The summary: `N passed, N failed`, and how many were skipped.
 #[must_use]
 pub fn summary(runs: &[Run]) -> String {
-    let passed = runs.iter().filter(|run| run.verdict.passed()).count();
-    format!("{passed} passed, {} failed", runs.len() - passed)
+    let [passed, failed, skipped] = counts(runs);
+    match skipped {
+        0 => format!("{passed} passed, {failed} failed"),
+        _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
+    }
+}
+
+/// How many runs passed, failed and were skipped.
+#[must_use]
+pub fn counts(runs: &[Run]) -> [usize; 3] {
+    [Outcome::Passed, Outcome::Failed, Outcome::Skipped]
+        .map(|outcome| runs.iter().filter(|run| run.outcome() == outcome).count())
+}
+
+/// The runs as a report, which all the forms of a report of the battery can show.
+#[must_use]
+pub fn report(
+    runs: &[Run],
+    client: &str,
+    seed: u64,
+    wall: Duration,
+    reproduce: &dyn Fn(&Run) -> String,
+) -> Report {
+    let cases = runs.iter().map(|run| case(run, reproduce(run))).collect();
+    Report::new(Kind::Scenarios, client.to_owned(), seed, false, cases, wall)
+}
+
+fn case(run: &Run, reproduce: String) -> CaseReport {
+    let verdict = &run.verdict;
+    let mut case = CaseReport {
+        id: CaseName::Scenario(run.name.clone()),
+        section: SECTION.to_owned(),
+        title: run.about.clone(),
+        level: Level::Must,
+        requirement: "Send what the scenario expects, and read every value right.".to_owned(),
+        task: run.task.map(ToOwned::to_owned),
+        outcome: match run.outcome() {
+            Outcome::Passed => model::Outcome::Passed,
+            Outcome::Failed => model::Outcome::Failed,
+            Outcome::Skipped => model::Outcome::Skipped,
+        },
+        readings: verdict.readings.len(),
+        wall_s: model::seconds(run.wall),
+        seed: run.seed,
+        reproduce,
+        ..CaseReport::default()
+    };
+    if let Some(played) = &run.played {
+        case.tell(played);
+    }
+    let of = |about: About, all: &[Difference]| -> Vec<DifferenceReport> {
+        let told = all.iter().map(|one| {
+            let mistake = mistake_of(&verdict.readings, one);
+            DifferenceReport::new(about, one.clone(), mistake)
+        });
+        told.collect()
+    };
+    case.differences = of(About::Sent, &verdict.sent);
+    case.differences
+        .extend(of(About::Understood, &verdict.understood));
+    case.reasons = match (&verdict.skipped, case.outcome) {
+        (Some(why), model::Outcome::Skipped) => vec![why.clone()],
+        _ => case
+            .differences
+            .iter()
+            .map(DifferenceReport::reason)
+            .collect(),
+    };
+    case
+}
+
+/// The name of the mistake behind a difference: that of the field in a reading.
+fn mistake_of(readings: &[Understood], difference: &Difference) -> Option<&'static str> {
+    readings.iter().find_map(|reading| {
+        let command = reading.command?;
+        reading
+            .fields
+            .iter()
+            .find_map(|field| match field.judgement {
+                Judgement::Wrong(Some(mistake))
+                    if difference
+                        .field
+                        .starts_with(&format!("{command}.{}", field.field)) =>
+                {
+                    Some(mistake.name())
+                }
+                _ => None,
+            })
+    })
 }

@@ -20,13 +20,10 @@ use veschub_scenario::{Loaded, Target};
 use veschub_sim::disk;
 use veschub_wire::{CommandId, Request};
 
-use super::{RunError, from_the_hub::judge_session};
+use super::RunError;
 use crate::{
-    outside::{
-        ending::{ProcessEnd, ProcessReport},
-        output::Line,
-        verdict::{self, Conduct, Outcome, Verdict},
-    },
+    judge::{self, Assignment, Difference, Outcome, Played, Verdict},
+    outside::{ending::ProcessEnd, output::Line},
     report::differences,
 };
 
@@ -299,24 +296,15 @@ impl Hub {
     }
 
     fn judge(&self) -> Verdict {
-        let journal = self.journal();
-        let scenario = &self.loaded.scenario;
-        let report = ProcessReport::new(ProcessEnd::Exited { code: 0 });
-        let conduct = Conduct {
-            report: &report,
-            limit: String::new(),
-            printed: 0,
-            forgotten_lines: 0,
-            journal: &journal,
-            expect: &scenario.expect,
+        let lines = locked(&self.lines).clone();
+        let played = Played::of(self.journal(), lines, ProcessEnd::Exited { code: 0 });
+        let assignment = Assignment {
+            scenario: &self.loaded.scenario,
+            target: self.target.as_ref(),
+            task: "this",
+            password: self.password(),
         };
-        let mut verdict = Verdict::default();
-        (verdict.sent, verdict.notes) =
-            judge_session(scenario, self.target.as_ref(), &journal, &conduct);
-        let printed = verdict::sort(&locked(&self.lines));
-        let tolerance = verdict::tolerance(scenario);
-        verdict::understand(&mut verdict, printed, &journal, &tolerance);
-        verdict
+        judge::judge(&assignment, &played)
     }
 }
 
@@ -332,8 +320,7 @@ impl Drop for Hub {
         self.stop();
         let verdict = self.judge();
         if verdict.outcome() == Outcome::Failed && !thread::panicking() {
-            let mut all = verdict.sent;
-            all.extend(verdict.understood);
+            let all: Vec<Difference> = verdict.differences().cloned().collect();
             panic!(
                 "the client did not pass the checks of its hub:\n{}",
                 differences::table(&all)

@@ -1,15 +1,11 @@
-//! Runs a scenario: starts the hub with its devices and the client with its task, and judges what was seen.
+//! Runs a scenario: starts the hub with its devices, plays a client with its task, and has it judged.
 
-pub(crate) mod from_the_hub;
 mod hosted;
-mod judge;
-mod nearest;
+mod play;
+pub mod player;
 #[cfg(unix)]
-mod outside;
-pub(crate) mod play;
-#[cfg(unix)]
-pub(crate) mod process;
-pub(crate) mod tape;
+pub mod process;
+mod tape;
 
 use std::{
     ffi::OsStr,
@@ -17,19 +13,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use veschub_hub::{journal::JournalEntry, rng::Seed};
+use veschub_hub::rng::Seed;
 use veschub_scenario::{Loaded, ScenarioError};
 use veschub_sim::disk;
 
-use crate::client::{ClientError, Outcome, Received};
+use self::player::{Errand, Player, Prints};
+use crate::{
+    judge::{self, Assignment, Run, Verdict},
+    outside::task::{Task, TaskError},
+};
 pub use hosted::{Builder, Hub};
-pub use judge::{Compared, Difference, Verdict};
-pub use nearest::{Candidate, CandidateField, Nearest};
-#[cfg(unix)]
-pub use outside::{OutsideRun, run_outside, run_outside_file};
 pub use play::RunError;
 #[cfg(unix)]
-pub use process::{Program, Witnessed};
+pub use process::Program;
 
 /// The clock of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,95 +37,102 @@ pub enum Mode {
     Real,
 }
 
-/// What was seen when a scenario was run.
-#[derive(Debug)]
-pub struct Seen {
-    /// What happened at the hub.
-    pub journal: Vec<JournalEntry>,
-    /// All frames that the client received, in order.
-    pub received: Vec<Received>,
-    /// How many frames the client forgot because there were too many.
-    pub forgotten: u64,
-    /// How many bytes the client received that belong to no frame.
-    pub noise_bytes: u64,
-    /// The result of the client's task, or why it could not log in.
-    pub outcome: Result<Outcome, ClientError>,
-    /// How long the client took, by the clock of the run.
-    pub took: Duration,
-    /// The traffic, as a pcapng file.
-    pub capture: Vec<u8>,
+/// How scenarios are run.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// The client.
+    pub player: Player,
+    /// The clock of the reference client.
+    pub mode: Mode,
+    /// The seed of everything random.
+    pub seed: Seed,
+    /// A program's task that takes longer than this is skipped.
+    pub longest: Duration,
 }
 
-impl Seen {
-    /// The start of a run, when nothing has been seen.
-    fn nothing() -> Self {
+impl Way {
+    /// With the reference client.
+    #[must_use]
+    pub fn reference(seed: Seed, mode: Mode) -> Self {
         Self {
-            journal: Vec::new(),
-            received: Vec::new(),
-            forgotten: 0,
-            noise_bytes: 0,
-            outcome: Ok(Outcome::default()),
-            took: Duration::ZERO,
-            capture: Vec::new(),
+            player: Player::Reference,
+            mode,
+            seed,
+            longest: Duration::MAX,
         }
     }
 }
 
-/// A scenario that was run.
-#[derive(Debug)]
-pub struct Run {
-    /// The file's name without its ending.
-    pub name: String,
-    /// What the scenario is about.
-    pub about: String,
-    /// What was seen.
-    pub seen: Seen,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// How long the run took by the real clock.
-    pub wall: Duration,
-}
-
-/// Reads, runs and judges a scenario file.
+/// Reads, runs and judges a scenario file with the reference client.
 ///
 /// # Errors
 /// If the scenario cannot be read or compiled, or, in real time, if no socket can be opened.
 pub fn run_file(path: &Path, seed: Seed, mode: Mode) -> Result<Run, RunError> {
-    run_file_with(path, &[], seed, mode)
+    run_file_with(path, &[], &Way::reference(seed, mode))
 }
 
 /// Reads, runs and judges a scenario file with some values replaced, each `path=value`.
 ///
 /// # Errors
-/// As [`run_file`], or if a value cannot be replaced.
-pub fn run_file_with(
-    path: &Path,
-    settings: &[String],
-    seed: Seed,
-    mode: Mode,
-) -> Result<Run, RunError> {
+/// If the scenario cannot be read or compiled, a value cannot be replaced, no socket can be opened, or a program cannot
+/// be supervised.
+pub fn run_file_with(path: &Path, settings: &[String], way: &Way) -> Result<Run, RunError> {
     let loaded = disk::open(path, settings)?;
     let name = path.file_stem().unwrap_or_default();
-    run(&name.to_string_lossy(), &loaded, seed, mode)
+    run(&name.to_string_lossy(), &loaded, way)
 }
 
 /// Runs and judges a scenario.
 ///
 /// # Errors
-/// If the scenario cannot be compiled, or, in real time, if no socket can be opened.
-pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, RunError> {
+/// If the scenario cannot be compiled, no socket can be opened, or a program cannot be supervised.
+pub fn run(name: &str, loaded: &Loaded, way: &Way) -> Result<Run, RunError> {
     let start = Instant::now();
-    let world = loaded.build(seed)?;
-    let targets = world.targets.clone();
-    let seen = play::play(world, &loaded.scenario.client, mode)?;
-    let verdict = judge::judge(&loaded.scenario, targets.first(), &seen);
-    Ok(Run {
+    let scenario = &loaded.scenario;
+    let world = loaded.build(way.seed)?;
+    let target = world.targets.first().cloned();
+    let task = Task::of(&scenario.client).and_then(|task| match task.lasts {
+        lasts if lasts > way.longest => {
+            let longest = way.longest;
+            Err(TaskError::TooLong { lasts, longest })
+        }
+        _ => Ok(task),
+    });
+    let mut run = Run {
         name: name.to_owned(),
-        about: loaded.scenario.about.clone(),
-        seen,
-        verdict,
-        wall: start.elapsed(),
-    })
+        about: scenario.about.clone(),
+        client: way.player.name(),
+        seed: way.seed.0,
+        task: task.as_ref().ok().map(|task| task.name),
+        played: None,
+        verdict: Verdict::default(),
+        wall: Duration::ZERO,
+    };
+    let is_reference = matches!(way.player, Player::Reference);
+    match &task {
+        Err(why) if !is_reference => run.verdict = Verdict::skip(why.to_string()),
+        _ => {
+            let errand = Errand {
+                client: &scenario.client,
+                // The reference client takes as long as it takes.
+                task: task.as_ref().ok().filter(|_| !is_reference),
+                second: None,
+                prints: Prints::Everything,
+            };
+            let played = player::play(world, &errand, &way.player, way.mode)?;
+            let password = task.map(|task| task.password(target.as_ref()));
+            let assignment = Assignment {
+                scenario,
+                target: target.as_ref(),
+                task: run.task.unwrap_or("this task"),
+                password: &password.unwrap_or_default(),
+            };
+            run.verdict = judge::judge(&assignment, &played);
+            run.played = Some(played);
+        }
+    }
+    run.wall = start.elapsed();
+    Ok(run)
 }
 
 /// The folder with the parts that scenarios include; they are not scenarios themselves.

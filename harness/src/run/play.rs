@@ -1,19 +1,15 @@
-//! Plays a scenario: connects the client to the hub and lets it do its task.
+//! The reference client's side of a scenario: it logs in and does its task.
 
-use std::{cell::RefCell, io, time::Duration};
+use std::{io, time::Duration};
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
-    runtime,
-    sync::oneshot,
-};
-use veschub_drive::{server, virtual_time::Network};
-use veschub_scenario::{ScenarioError, Target, World, duration::Duration as Lasting, schema};
+use tokio::io::{AsyncRead, AsyncWrite};
+use veschub_scenario::{ScenarioError, Target, duration::Duration as Lasting, schema};
 use veschub_wire::{LoginKind, LoginLine, Request};
 
-use super::{Mode, Seen, tape::Tape};
-use crate::client::{self, Ask, Options, Outcome, Pace, Session, session::deadline};
+use crate::{
+    client::{self, Ask, Options, Outcome, Pace, Session, session::deadline},
+    judge::OwnView,
+};
 
 /// How long the hub may take to notice that the client is gone.
 pub(crate) const FAREWELL: Duration = Duration::from_millis(20);
@@ -25,74 +21,12 @@ pub enum RunError {
     /// The scenario has a mistake.
     #[error("{0}")]
     Scenario(ScenarioError),
+    /// The task is one that only the reference client can do.
+    #[error("only the reference client can do this task")]
+    OnlyReference,
     /// The operating system reports an error.
     #[error("cannot run the scenario: {0}")]
     Io(#[from] io::Error),
-}
-
-/// Runs the client's task against the world.
-pub(super) fn play(world: World, client: &schema::Client, mode: Mode) -> Result<Seen, RunError> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(mode == Mode::Virtual)
-        .build()?;
-    runtime.block_on(async {
-        match mode {
-            Mode::Virtual => Ok(in_memory(world, client).await?),
-            Mode::Real => over_tcp(world, client).await,
-        }
-    })
-}
-
-async fn in_memory(world: World, client: &schema::Client) -> io::Result<Seen> {
-    let targets = world.targets.clone();
-    let mut hub = world.into_hub();
-    let journal = RefCell::new(Vec::new());
-    let network = Network::new();
-    let visit = async {
-        let seen = visit(network.connect(), targets.first(), client).await;
-        tokio::time::sleep(FAREWELL).await;
-        seen
-    };
-    let mut tape = Tape::new()?;
-    let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
-    let mut seen = tokio::select! {
-        biased;
-        seen = visit => seen,
-        never = network.drive(&mut hub, observe) => match never {},
-    };
-    seen.journal = journal.into_inner();
-    seen.capture = tape.finish();
-    Ok(seen)
-}
-
-async fn over_tcp(world: World, client: &schema::Client) -> Result<Seen, RunError> {
-    let targets = world.targets.clone();
-    let hub = world.into_hub();
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let journal = RefCell::new(Vec::new());
-    let (stop, stopped) = oneshot::channel::<()>();
-    let shutdown = async {
-        // An error means that the sender was dropped, which also means the end.
-        let _ = stopped.await;
-    };
-    let mut tape = Tape::new()?;
-    let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
-    let serving = server::serve(listener, hub, observe, shutdown);
-    let visiting = async {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        let seen = visit(stream, targets.first(), client).await;
-        tokio::time::sleep(FAREWELL).await;
-        drop(stop);
-        Ok::<_, RunError>(seen)
-    };
-    let ((), seen) = tokio::join!(serving, visiting);
-    let mut seen = seen?;
-    seen.journal = journal.into_inner();
-    seen.capture = tape.finish();
-    Ok(seen)
 }
 
 /// One session of the reference client.
@@ -100,7 +34,7 @@ pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     target: Option<&Target>,
     client: &schema::Client,
-) -> Seen {
+) -> OwnView {
     let start = tokio::time::Instant::now();
     let manner = Manner::of(client);
     let login = target.map(|target| login_line(target, manner.login));
@@ -113,22 +47,25 @@ pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
         reply_timeout: manner.give_up_after,
         ..default
     };
-    let mut seen = Seen::nothing();
     match Session::open(stream, login, options).await {
         Ok(mut session) => {
             let outcome = perform(&mut session, target, client).await;
-            seen.took = start.elapsed();
-            seen.received = session.received().cloned().collect();
-            seen.forgotten = session.forgotten();
-            seen.noise_bytes = session.noise_bytes();
-            seen.outcome = Ok(outcome);
+            OwnView {
+                took: start.elapsed(),
+                received: session.received().cloned().collect(),
+                forgotten: session.forgotten(),
+                noise_bytes: session.noise_bytes(),
+                outcome: Ok(outcome),
+            }
         }
-        Err(error) => {
-            seen.took = start.elapsed();
-            seen.outcome = Err(error);
-        }
+        Err(error) => OwnView {
+            took: start.elapsed(),
+            received: Vec::new(),
+            forgotten: 0,
+            noise_bytes: 0,
+            outcome: Err(error),
+        },
     }
-    seen
 }
 
 /// What all tasks have in common.

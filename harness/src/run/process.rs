@@ -28,12 +28,13 @@ use veschub_drive::server;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_scenario::World;
 
-use super::tape::Tape;
+use super::{player::Second, tape::Tape};
 use crate::{
+    judge::Played,
     outside::{
         command::{Template, Variable},
         ending::{ProcessEnd, ProcessReport},
-        output::{Excerpt, Line, Lines, MAX_STDOUT},
+        output::{Excerpt, Lines, MAX_STDOUT},
         task::Task,
     },
     supervise,
@@ -57,45 +58,16 @@ pub struct Program {
     pub grace: Duration,
 }
 
-/// What was seen of an outside client.
-#[derive(Debug)]
-pub struct Witnessed {
-    /// What happened at the hub.
-    pub journal: Vec<JournalEntry>,
-    /// What it printed on stdout, line by line.
-    pub lines: Vec<Line>,
-    /// How many lines were not kept because there were too many.
-    pub forgotten_lines: usize,
-    /// The start and the end of its stdout.
-    pub stdout: Excerpt,
-    /// The start and the end of its stderr.
-    pub stderr: Excerpt,
-    /// How it ended.
-    pub report: ProcessReport,
-    /// How long it was allowed to run.
-    pub limit: Duration,
-    /// The traffic, as a pcapng file.
-    pub capture: Vec<u8>,
-}
-
-/// Runs the program against the world.
-///
-/// # Errors
-/// If no socket can be opened, or the supervisor cannot be started.
-pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Result<Witnessed> {
-    witness_with(world, task, program, None)
-}
-
 /// Runs the program against the world, while a second tool or device connects.
 ///
 /// # Errors
-/// As [`witness`].
+/// If no socket can be opened, or the supervisor cannot be started.
 pub(crate) fn witness_with(
     world: World,
     task: &Task,
     program: &Program,
     second: Option<&Second>,
-) -> io::Result<Witnessed> {
+) -> io::Result<Played> {
     // One thread, so that the hub, the pipe and the journal are never used at the same time.
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -154,26 +126,19 @@ pub(crate) fn witness_with(
         record.drain();
         let (at, after) = (start.elapsed(), record.journal.len());
         record.lines.finish(at, after);
-        Ok(Witnessed {
+        Ok(Played {
             forgotten_lines: record.lines.forgotten(),
             journal: record.journal,
             lines: record.lines.lines,
-            stdout: record.lines.excerpt,
+            printed: record.lines.excerpt.total(),
             stderr,
             report,
+            idle_reads: None,
             limit,
             capture: tape.finish(),
+            own: None,
         })
     })
-}
-
-/// A second tool or device that connects after the client is attached, and stays.
-#[derive(Clone, Debug)]
-pub(crate) struct Second {
-    /// How long after.
-    pub(crate) after: Duration,
-    /// The login line.
-    pub(crate) login: Vec<u8>,
 }
 
 /// How often it is checked whether the client is attached.

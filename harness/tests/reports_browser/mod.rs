@@ -83,7 +83,7 @@ pub(crate) fn check(page: &str, large: &str) {
     // With somebody who uses it; only for that, its policy lets this one script run as well.
     let hash = format!(
         "script-src '{}'",
-        veschub_harness::report::battery::html::SCRIPT_HASH
+        veschub_harness::report::html::SCRIPT_HASH
     );
     let open = page.replace(&hash, "script-src 'unsafe-inline'");
     assert_ne!(open, page);

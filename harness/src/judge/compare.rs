@@ -5,7 +5,7 @@
 //! reading is stale. (Which request a reply answers is another question, which `veschub_transcript::exchange` decides.)
 //! A number is right if it is off by no more than one count of its scale, or by single precision.
 
-use std::{fmt, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
@@ -36,7 +36,7 @@ pub struct Delivered<'a> {
     pub can_id: Option<u8>,
     /// The bytes, the truth about all fields.
     pub payload: &'a [u8],
-    /// The bytes understood; nothing, if they cannot be.
+    /// What the device held, or what the bytes say; nothing, if they cannot be decoded.
     pub fields: Fields,
     /// Where its numbers stand.
     pub layout: Vec<Slot>,
@@ -50,6 +50,7 @@ const LOOK_BACK: usize = 256;
 pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut open = Exchanges::new(Policy::patient());
     let mut replies: Vec<Delivered<'_>> = Vec::new();
+    let mut numbers: BTreeMap<u8, usize> = BTreeMap::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.event {
             JournalEvent::Request(payload) => {
@@ -62,21 +63,25 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                 };
                 open.ask(happened.at.since_start(), payload, can_id);
             }
-            JournalEvent::Reply { payload, .. } => {
+            JournalEvent::Reply { payload, truth } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
                 let asked = open.answer(happened.at.since_start(), payload);
-                let same = |one: &&Delivered<'_>| one.command == command;
+                let number = numbers.entry(command.0).or_insert(0);
+                *number += 1;
                 replies.push(Delivered {
                     entry,
                     at: happened.at.since_start(),
-                    number: 1 + replies.iter().filter(same).count(),
+                    number: *number,
                     command,
                     can_id: asked.and_then(|asked| asked.attached),
                     payload,
                     layout: layout(command, payload),
-                    fields: Reply::decode(payload)
-                        .map(|reply| reply.fields())
-                        .unwrap_or_default(),
+                    fields: match truth {
+                        Some(truth) => truth.fields(),
+                        None => Reply::decode(payload)
+                            .map(|reply| reply.fields())
+                            .unwrap_or_default(),
+                    },
                 });
             }
             _ => {}
@@ -220,11 +225,10 @@ pub fn compare(
     harmed: bool,
     tolerance: &Tolerance,
 ) -> Understood {
-    let before: Vec<&Delivered<'_>> = delivered
-        .iter()
-        .take_while(|reply| reply.entry < reading.after)
-        .collect();
-    let fits = |reply: &&&Delivered<'_>| {
+    // Replies are in the order of the journal.
+    let count = delivered.partition_point(|reply| reply.entry < reading.after);
+    let before = delivered.get(..count).unwrap_or_default();
+    let fits = |reply: &&Delivered<'_>| {
         reading
             .command
             .is_none_or(|command| command == reply.command)
@@ -232,14 +236,8 @@ pub fn compare(
                 .can_id
                 .is_none_or(|id| reply.can_id == Some(id) || reading.command.is_none())
     };
-    let mut candidates: Vec<&Delivered<'_>> = before
-        .iter()
-        .rev()
-        .filter(fits)
-        .take(LOOK_BACK)
-        .copied()
-        .collect();
-    candidates.reverse();
+    // The latest first.
+    let candidates = || before.iter().rev().filter(fits).take(LOOK_BACK);
     let right = |reply: &Delivered<'_>| {
         let same = |(name, given): &(&String, &Json)| {
             let truth = reply.fields.get(name);
@@ -247,18 +245,19 @@ pub fn compare(
         };
         reading.fields.iter().filter(same).count()
     };
-    // Of equals, `max_by_key` takes the last.
-    let Some(best) = candidates.iter().max_by_key(|reply| right(reply)) else {
+    // Nothing fits better than a reply that fits in every field. Of equals, the latest counts.
+    let all = reading.fields.len();
+    let best = candidates().find(|reply| right(reply) == all);
+    let best = best.or_else(|| candidates().min_by_key(|reply| Reverse(right(reply))));
+    let Some(best) = best else {
         return without_reply(reading);
     };
-    let same_kind =
-        |one: &&&Delivered<'_>| one.command == best.command && one.can_id == best.can_id;
-    let latest = candidates
-        .iter()
-        .rfind(same_kind)
+    let same_kind = |one: &&Delivered<'_>| one.command == best.command && one.can_id == best.can_id;
+    let latest = candidates()
+        .find(same_kind)
         .map_or(best.number, |latest| latest.number);
     let mut fields = judge(reading, best, tolerance);
-    mistake::name(&mut fields, best, &before);
+    mistake::name(&mut fields, best, before);
     Understood {
         line: reading.line,
         at: reading.at,
@@ -279,7 +278,7 @@ fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec
     for (name, truth) in reply.fields.iter() {
         let decoded = reading.fields.get(name);
         let judgement = match (truth, decoded) {
-            (Value::Masked | Value::Fields(_), _) => Judgement::NotJudged,
+            (Value::Masked, _) => Judgement::NotJudged,
             (_, None) => Judgement::Missing,
             (truth, Some(given)) if same(truth, given, tolerance.of(reply, name)) => {
                 Judgement::Right
@@ -347,6 +346,11 @@ pub(super) fn same(truth: &Value, given: &Json, within: f64) -> bool {
                     .zip(given)
                     .all(|(truth, given)| same(truth, given, within))
         }
+        (Value::Masked, _) => true,
+        (Value::Fields(truth), Json::Object(given)) => truth.iter().all(|(name, truth)| {
+            let given = given.get(name);
+            given.is_some_and(|given| same(truth, given, within))
+        }),
         _ => false,
     }
 }

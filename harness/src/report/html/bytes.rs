@@ -11,8 +11,8 @@ use veschub_wire::{
 
 use super::{super::plain_line, budget::Share, case::kind, counted};
 use crate::{
-    conformance::report::{CaseReport, EntryReport},
-    outside::layout::{Slot, layout},
+    judge::layout::{Slot, layout},
+    report::model::{CaseReport, EntryReport},
 };
 
 /// Bytes a line.

@@ -1,21 +1,9 @@
-//! The result of a conformance battery in the forms that people and CI systems read.
-//!
-//! * [`junit`]: XML for CI systems; [`markdown`]: a job summary; [`github`]: annotations in a job's log.
-//! * [`html`]: a page in one file, with drawings of the sessions and their bytes explained.
-//! * [`merge`]: joins the reports of several shards.
-//!
-//! All of them take the [`Report`] that `conformance --json` prints, so they also work with a saved report. Texts in a
-//! report may come from a client and are never trusted: see [`plain`].
+//! Saved reports: read again, and joined.
 
-pub mod github;
-pub mod html;
-pub mod junit;
-pub mod markdown;
-mod plain;
-
-pub use plain::{plain, plain_line};
-
-use crate::conformance::report::{CaseReport, Counts, Outcome, Report, VERSION};
+use super::{
+    model::{Counts, Report, VERSION},
+    plain_line,
+};
 
 /// Why a saved report cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -77,7 +65,7 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
                 "one report is about `{a}`, another about `{b}`"
             )));
         }
-        if (one.seed, one.strict) != (all.seed, all.strict) {
+        if (one.kind, one.seed, one.strict) != (all.kind, all.seed, all.strict) {
             let told = "the reports differ in seed or strictness";
             return Err(ReportError::Merge(told.to_owned()));
         }
@@ -89,7 +77,7 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
         }
         all.wall_s += one.wall_s;
     }
-    all.cases.sort_by_key(|case| case.id);
+    all.cases.sort_by(|a, b| a.id.cmp(&b.id));
     let twice = all.cases.windows(2).find(|two| two[0].id == two[1].id);
     if let Some(two) = twice {
         return Err(ReportError::Merge(format!(
@@ -99,62 +87,4 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
     }
     all.counts = Counts::of(&all.cases);
     Ok(all)
-}
-
-/// A section's number, its title and its cases.
-type SectionCases<'a> = (u32, &'a str, Vec<&'a CaseReport>);
-
-/// The cases by section, in the report's order.
-fn sections(report: &Report) -> Vec<SectionCases<'_>> {
-    let mut sections: Vec<SectionCases<'_>> = Vec::new();
-    for case in &report.cases {
-        let number = case.id.section;
-        match sections.iter_mut().find(|(one, ..)| *one == number) {
-            Some((_, _, cases)) => cases.push(case),
-            None => sections.push((number, &case.section, vec![case])),
-        }
-    }
-    sections
-}
-
-/// Whether this case makes the run fail.
-fn counts_as_failed(report: &Report, case: &CaseReport) -> bool {
-    case.outcome == Outcome::Failed && case.is_counted(report.strict)
-}
-
-/// Why the case failed, in a line: its first difference, or its first reason.
-fn gist(case: &CaseReport) -> String {
-    match case.differences.first() {
-        Some(one) => {
-            let mistake = one.mistake.as_deref();
-            let mistake = mistake.map(|mistake| format!(" ({mistake})"));
-            format!(
-                "{}: {} instead of {}{}",
-                plain_line(&one.field),
-                plain_line(&one.decoded),
-                plain_line(&one.truth),
-                plain_line(&mistake.unwrap_or_default()),
-            )
-        }
-        None => case.reasons.first().map_or_else(
-            || plain_line(&case.requirement),
-            |reason| plain_line(reason),
-        ),
-    }
-}
-
-/// The result of the run, as in its exit code, in words.
-fn verdict(report: &Report) -> &'static str {
-    match report.exit_code() {
-        0 => "every case that counts passed",
-        1 if report
-            .cases
-            .iter()
-            .any(|case| counts_as_failed(report, case)) =>
-        {
-            "failed"
-        }
-        1 => "failed: the list of known defects is out of date",
-        _ => "no case was judged",
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Cases that did not pass get most of the room. The page says how much it leaves out, and where.
 
-use crate::conformance::report::{CaseReport, Outcome, Report};
+use crate::report::model::{CaseReport, Outcome, Report};
 
 /// Steps of sessions that are shown, in all cases that did not pass together.
 const STEPS: usize = 6000;

@@ -7,10 +7,10 @@ use super::{
     budget::Share,
     bytes, class, counted, diagram, icon, say,
 };
-use crate::conformance::report::{About, CaseReport, EntryReport, Outcome, Report};
+use crate::report::model::{About, CaseReport, EntryReport, Outcome, Report};
 
 pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
-    let id = format!("case-{}-{}", case.id.section, case.id.number);
+    let id = format!("case-{}", case.id.slug());
     let uncounted = case.outcome == Outcome::Failed && !counts_as_failed(report, case);
     let outcome = class(case.outcome);
     html! {
@@ -27,9 +27,14 @@ pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
             div.body {
                 dl.about {
                     dt { "requirement" }
-                    dd { (say(&case.requirement)) " " span.source { (say(&case.citation())) } }
-                    dt { "why it matters" }
-                    dd { (say(&case.matters)) }
+                    dd {
+                        (say(&case.requirement))
+                        @if !case.source.is_empty() { " " span.source { (say(&case.citation())) } }
+                    }
+                    @if !case.matters.is_empty() {
+                        dt { "why it matters" }
+                        dd { (say(&case.matters)) }
+                    }
                     // The reasons of a failure are its differences, which follow.
                     @if case.differences.is_empty() || case.outcome == Outcome::Known {
                         @if !case.reasons.is_empty() {

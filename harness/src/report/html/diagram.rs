@@ -6,7 +6,7 @@
 use maud::{Markup, html};
 
 use super::{super::plain_line, case::kind, counted};
-use crate::conformance::report::{CaseReport, EntryReport};
+use crate::report::model::{CaseReport, EntryReport};
 
 /// The margins at the left, for names, and at the right.
 const MARGIN: (f64, f64) = (84.0, 90.0);

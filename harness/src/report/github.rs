@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{counts_as_failed, gist, plain_line, verdict};
-use crate::conformance::{
-    report::{CaseReport, Outcome, Report},
+use crate::report::{
+    model::{CaseReport, Outcome, Report},
     text,
 };
 
@@ -39,7 +39,7 @@ pub fn annotations(report: &Report) -> String {
         uncounted.into_iter().map(told).collect(),
     );
     let notice = format!("{}: {}", verdict(report), text::summary(report));
-    let title = format!("conformance of {}", plain_line(&report.client));
+    let title = report.kind.title(&plain_line(&report.client));
     command(&mut out, "notice", &title, &notice);
     out
 }

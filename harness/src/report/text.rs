@@ -6,8 +6,8 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    catalogue::Section,
-    report::{CaseReport, Counts, DifferenceReport, Outcome, Report},
+    model::{CaseReport, Counts, DifferenceReport, Outcome, Report},
+    sections,
 };
 
 /// Columns of a table.
@@ -30,19 +30,6 @@ fn style(outcome: Outcome) -> Style {
 fn painted(outcome: Outcome, text: &str) -> String {
     let style = style(outcome);
     format!("{style}{text}{style:#}")
-}
-
-/// The cases, one a line, the id first.
-#[must_use]
-pub fn list(sections: &[Section], takes: impl Fn(&super::Case) -> bool) -> String {
-    let mut out = String::new();
-    for case in sections.iter().flat_map(|section| &section.cases) {
-        if takes(case) {
-            let (id, level) = (case.id().to_string(), case.level.word());
-            let _ = writeln!(out, "{id:<5} {level:<6} {}", case.title);
-        }
-    }
-    out
 }
 
 /// The whole result, with escapes for colours.
@@ -74,8 +61,12 @@ fn tell(out: &mut String, case: &CaseReport, strict: bool) {
     let head = painted(case.outcome, &format!("{} {word}", case.id));
     let _ = writeln!(out, "{head}  {} ({level}{counted})", case.title);
     let _ = writeln!(out, "  must      {}", case.requirement);
-    let _ = writeln!(out, "  source    {}", case.citation());
-    let _ = writeln!(out, "  matters   {}", case.matters);
+    if !case.source.is_empty() {
+        let _ = writeln!(out, "  source    {}", case.citation());
+    }
+    if !case.matters.is_empty() {
+        let _ = writeln!(out, "  matters   {}", case.matters);
+    }
     let _ = writeln!(out, "  rerun     {}\n", case.reproduce);
     let _ = writeln!(out, "{}", indented(&differences(&case.differences)));
     let first = case.transcript.len().saturating_sub(STEPS);
@@ -142,20 +133,13 @@ fn not_judged(out: &mut String, report: &Report) {
 }
 
 fn table(out: &mut String, report: &Report) {
-    let mut sections: Vec<(u32, &str)> = Vec::new();
-    for case in &report.cases {
-        let section = (case.id.section, case.section.as_str());
-        if !sections.contains(&section) {
-            sections.push(section);
-        }
-    }
     let _ = writeln!(
         out,
         "   section                 passed  failed   known  skipped    info"
     );
-    for (number, title) in sections {
-        let cases = report.cases.iter();
-        let counts = Counts::of(cases.filter(|case| case.id.section == number));
+    for (number, title, cases) in sections(report) {
+        let counts = Counts::of(cases);
+        let number = number.map(|number| number.to_string()).unwrap_or_default();
         let cell = |outcome: Outcome, count: usize, width: usize| match count {
             0 => format!("{:>width$}", "-"),
             _ => painted(outcome, &format!("{count:>width$}")),

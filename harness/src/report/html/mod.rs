@@ -15,9 +15,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use self::budget::Budget;
 use super::{counts_as_failed, gist, plain, plain_line, sections, verdict};
-use crate::conformance::{
-    catalogue::Level,
-    report::{Counts, Outcome, Report},
+use crate::report::{
+    model::{Counts, Kind, Outcome, Report},
+    name::Level,
     text,
 };
 
@@ -38,7 +38,7 @@ pub fn html(report: &Report) -> String {
     let policy = format!(
         "default-src 'none'; style-src '{STYLE_HASH}'; script-src '{SCRIPT_HASH}'; base-uri 'none'; form-action 'none'"
     );
-    let title = format!("Conformance of {}", plain_line(&report.client));
+    let title = report.kind.title(&plain_line(&report.client));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -58,10 +58,12 @@ pub fn html(report: &Report) -> String {
                 main {
                     (stale(report))
                     @for (number, title, cases) in sections(report) {
-                        section.section id={ "section-" (number) } aria-labelledby={ "title-" (number) } {
+                        @let anchor = number.unwrap_or_default();
+                        section.section id={ "section-" (anchor) } aria-labelledby={ "title-" (anchor) } {
                             header {
-                                h2 id={ "title-" (number) } {
-                                    span.number { (number) } " " (say(title))
+                                h2 id={ "title-" (anchor) } {
+                                    @if let Some(number) = number { span.number { (number) } " " }
+                                    (say(title))
                                 }
                                 (numbers(Counts::of(cases.iter().copied())))
                             }
@@ -74,7 +76,7 @@ pub fn html(report: &Report) -> String {
                 }
                 footer {
                     "Times count from the start of the hub. Bytes are payloads, without the frame around them. \
-                     The report from conformance --json contains all of this."
+                     The report as JSON contains all of this."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -112,7 +114,12 @@ fn head(report: &Report) -> Markup {
     let total = report.cases.len();
     html! {
         header.top {
-            p.kicker { "VESC conformance battery" }
+            p.kicker {
+                @match report.kind {
+                    Kind::Conformance => "VESC conformance battery",
+                    Kind::Scenarios => "VESC scenarios",
+                }
+            }
             h1 { (say(&report.client)) }
             p.verdict {
                 span class={ "pill " (class) } { span aria-hidden="true" { (icon) } " " (verdict(report)) }
@@ -209,7 +216,7 @@ fn worst(report: &Report) -> Markup {
                 ol {
                     @for case in failed().take(WORST) {
                         li {
-                            a href={ "#case-" (case.id.section) "-" (case.id.number) } {
+                            a href={ "#case-" (case.id.slug()) } {
                                 span.id { (case.id) }
                                 span.title { (say(&case.title)) }
                                 span.gist { (gist(case)) }

@@ -7,19 +7,27 @@ use serde::{Deserialize, Serialize};
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{CommandId, view::hex};
 
-use super::catalogue::{Case, Id, Level, Section};
+use super::name::{CaseName, Level};
+use crate::judge::{Difference, Played};
 
 /// The version of the report's format. It grows when something is removed or changes its meaning, but not when
 /// something is added.
 pub const VERSION: u32 = 1;
 /// How many entries of a session are kept: the first and the last ones.
 const ENTRIES: usize = 400;
+/// How many of the last lines on a client's stderr are kept.
+const STDERR_LINES: usize = 10;
+/// How much of such a line is kept, in characters.
+const STDERR_LINE: usize = 200;
 
 /// The result of a battery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// The version of this format: 1.
     pub version: u32,
+    /// What was run.
+    #[serde(default)]
+    pub kind: Kind,
     /// The client that was judged: the command of a program, or the name of a built-in client.
     pub client: String,
     /// The seed of everything random.
@@ -34,6 +42,37 @@ pub struct Report {
     pub stale_known_defects: Vec<String>,
     /// How long the battery took, in seconds.
     pub wall_s: f64,
+}
+
+/// What the cases of a report are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Cases of the battery: `veschub-harness conformance`.
+    #[default]
+    Conformance,
+    /// Scenarios: `veschub-harness run`.
+    Scenarios,
+}
+
+impl Kind {
+    /// The word for titles.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Conformance => "conformance",
+            Self::Scenarios => "scenarios",
+        }
+    }
+
+    /// The title of a report on this client.
+    #[must_use]
+    pub fn title(self, client: &str) -> String {
+        match self {
+            Self::Conformance => format!("Conformance of {client}"),
+            Self::Scenarios => format!("Scenarios with {client}"),
+        }
+    }
 }
 
 /// How many cases ended in which way.
@@ -52,7 +91,7 @@ pub struct Counts {
 }
 
 /// The result of a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Nothing was wrong.
@@ -62,6 +101,7 @@ pub enum Outcome {
     /// Something was wrong, and the list of known defects says so.
     Known,
     /// Not judged; the reasons say why.
+    #[default]
     Skipped,
     /// Something was wrong, but only for information: the case is a MAY.
     Info,
@@ -82,11 +122,11 @@ impl Outcome {
 }
 
 /// A case that was run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseReport {
-    /// Its name, which never changes: `2/12`.
+    /// Its name, which never changes: `2/12`, or the name of a scenario.
     #[schemars(with = "String")]
-    pub id: Id,
+    pub id: CaseName,
     /// The section's title.
     pub section: String,
     /// What the case is about.
@@ -169,6 +209,27 @@ pub struct DifferenceReport {
     pub why: String,
 }
 
+impl DifferenceReport {
+    /// The difference in a line.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!("{}: {} instead of {}", self.field, self.decoded, self.truth)
+    }
+
+    /// A difference, with the name of the known mistake that explains it.
+    #[must_use]
+    pub fn new(about: About, difference: Difference, mistake: Option<&str>) -> Self {
+        Self {
+            about,
+            field: difference.field,
+            truth: difference.truth,
+            decoded: difference.decoded,
+            mistake: mistake.map(ToOwned::to_owned),
+            why: difference.why,
+        }
+    }
+}
+
 /// A step of a session.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EntryReport {
@@ -221,37 +282,23 @@ impl From<&JournalEntry> for EntryReport {
 }
 
 impl CaseReport {
-    /// A case before it was run.
-    #[must_use]
-    pub(super) fn of(case: &Case, section: &Section, seed: u64, reproduce: String) -> Self {
-        Self {
-            id: case.id(),
-            section: section.title.clone(),
-            title: case.title.clone(),
-            level: case.level,
-            requirement: case.requirement.clone(),
-            source: case.source.clone(),
-            matters: case.matters.clone(),
-            task: None,
-            outcome: Outcome::Skipped,
-            reasons: Vec::new(),
-            differences: Vec::new(),
-            readings: 0,
-            transcript: Vec::new(),
-            left_out: 0,
-            stderr: Vec::new(),
-            ending: None,
-            cpu_s: None,
-            session_s: 0.0,
-            wall_s: 0.0,
-            seed,
-            reproduce,
-            capture: Capture::default(),
-        }
+    /// Fills in what was seen of the client.
+    pub fn tell(&mut self, played: &Played) {
+        self.tell_session(&played.journal);
+        self.capture.0.clone_from(&played.capture);
+        self.ending = Some(played.report.how.to_string());
+        self.cpu_s = played
+            .idle_reads
+            .is_none()
+            .then(|| seconds(played.report.cpu()));
+        let stderr = played.stderr.text();
+        let lines: Vec<&str> = stderr.lines().collect();
+        let last = &lines[lines.len().saturating_sub(STDERR_LINES)..];
+        self.stderr = last.iter().map(|line| clean(line)).collect();
     }
 
     /// Fills in the session; of a long one, its start and its end.
-    pub(super) fn tell(&mut self, journal: &[JournalEntry]) {
+    fn tell_session(&mut self, journal: &[JournalEntry]) {
         let half = ENTRIES / 2;
         self.left_out = journal.len().saturating_sub(ENTRIES);
         let told = journal
@@ -266,9 +313,12 @@ impl CaseReport {
             .as_secs_f64();
     }
 
-    /// Where the protocol says so, as people can look it up: `docs/protocol.md, section 1.1`.
+    /// Where the protocol says so, as people can look it up: `docs/protocol.md, section 1.1`. A scenario cites nothing.
     #[must_use]
     pub fn citation(&self) -> String {
+        if self.source.is_empty() {
+            return String::new();
+        }
         let plural = if self.source.contains(',') { "s" } else { "" };
         format!("docs/protocol.md, section{plural} {}", self.source)
     }
@@ -287,7 +337,8 @@ impl CaseReport {
 impl Report {
     /// A report of these cases.
     #[must_use]
-    pub(super) fn new(
+    pub fn new(
+        kind: Kind,
         client: String,
         seed: u64,
         strict: bool,
@@ -296,6 +347,7 @@ impl Report {
     ) -> Self {
         let mut report = Self {
             version: VERSION,
+            kind,
             client,
             seed,
             strict,
@@ -309,7 +361,7 @@ impl Report {
     }
 
     /// Counts the cases again.
-    pub(super) fn count(&mut self) {
+    pub fn count(&mut self) {
         self.counts = Counts::of(&self.cases);
     }
 
@@ -346,6 +398,24 @@ impl Counts {
         }
         counts
     }
+}
+
+/// A line of a client without control characters, so that a terminal can show it.
+pub(super) fn clean(line: &str) -> String {
+    let clean = |c: char| {
+        if c.is_control() {
+            char::REPLACEMENT_CHARACTER
+        } else {
+            c
+        }
+    };
+    line.chars().take(STDERR_LINE).map(clean).collect()
+}
+
+/// Seconds, to the microsecond.
+#[must_use]
+pub fn seconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e6
 }
 
 /// The JSON Schema of a report.

@@ -9,7 +9,7 @@ use std::{fmt::Write as _, time::Duration};
 use maud::{Markup, PreEscaped, html};
 
 use super::{counts_as_failed, gist, plain, plain_line, sections};
-use crate::conformance::report::{CaseReport, EntryReport, Outcome, Report};
+use crate::report::model::{CaseReport, EntryReport, Outcome, Report};
 
 /// How many steps of the session are shown with a failure.
 const STEPS: usize = 40;
@@ -29,13 +29,13 @@ pub fn junit(report: &Report) -> String {
     let failures = count(&ways, Way::Failure) + stale.len();
     let xml = html! {
         (DECLARATION)
-        testsuites name={ "conformance of " (client) } tests=(ways.len() + stale.len())
+        testsuites name=(report.kind.title(&client)) tests=(ways.len() + stale.len())
             skipped=(count(&ways, Way::Skipped)) errors="0" failures=(failures) time=(seconds(report.wall_s)) {
             @for (number, title, cases) in sections(report) {
                 @let ways: Vec<Way> = cases.iter().map(|case| Way::of(report, case)).collect();
                 @let time = cases.iter().map(|case| valid(case.wall_s)).sum();
                 "\n"
-                testsuite name={ (number) " " (plain_line(title)) } tests=(cases.len())
+                testsuite name=(suite(number, title)) tests=(cases.len())
                     skipped=(count(&ways, Way::Skipped)) errors="0" failures=(count(&ways, Way::Failure))
                     time=(seconds(time)) {
                     (properties(&[
@@ -57,6 +57,12 @@ pub fn junit(report: &Report) -> String {
         "\n"
     };
     xml.into_string()
+}
+
+/// `2 Framing`
+fn suite(number: Option<u32>, title: &str) -> String {
+    let number = number.map(|number| format!("{number} "));
+    format!("{}{}", number.unwrap_or_default(), plain_line(title))
 }
 
 /// What a case is to a CI system.
@@ -100,11 +106,14 @@ fn properties(properties: &[(&str, String)]) -> Markup {
 }
 
 fn test_case(case: &CaseReport, way: Way) -> Markup {
-    let section = case.id.section;
+    let class = match case.id.section() {
+        Some(section) => format!("conformance.{section}.{}", plain_line(&case.section)),
+        None => "scenarios".to_owned(),
+    };
     html! {
         "\n"
         testcase name={ (case.id) " " (plain_line(&case.title)) }
-            classname={ "conformance." (section) "." (plain_line(&case.section)) } time=(seconds(case.wall_s)) {
+            classname=(class) time=(seconds(case.wall_s)) {
             (properties(&[
                 ("id", case.id.to_string()),
                 ("level", case.level.word().to_owned()),
@@ -147,8 +156,12 @@ fn why_skipped(case: &CaseReport) -> String {
 /// Everything that helps to understand a failure in a CI system.
 fn story(case: &CaseReport) -> String {
     let mut out = format!("\nmust     {}\n", plain(&case.requirement));
-    let _ = writeln!(out, "source   {}", plain_line(&case.citation()));
-    let _ = writeln!(out, "matters  {}", plain(&case.matters));
+    if !case.source.is_empty() {
+        let _ = writeln!(out, "source   {}", plain_line(&case.citation()));
+    }
+    if !case.matters.is_empty() {
+        let _ = writeln!(out, "matters  {}", plain(&case.matters));
+    }
     let _ = writeln!(out, "rerun    {}\n", plain_line(&case.reproduce));
     for reason in &case.reasons {
         let _ = writeln!(out, "{}", plain(reason));

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use veschub_transcript::render::FieldsJson;
 use veschub_wire::{Request, view::View as _};
 
-use crate::client::Reading;
+use super::{Reading, Received};
 
 impl Serialize for Reading {
     /// `{"at": seconds, "command": name, "can_id": of a forwarded one, "fields": {...}}`
@@ -27,6 +27,25 @@ impl Serialize for Reading {
 pub fn line(reading: &Reading) -> String {
     // Every key is text and no value can fail, so there is nothing to report.
     serde_json::to_string(reading).unwrap_or_default()
+}
+
+/// A frame as one line of JSON, whatever it answers; `None` if it cannot be decoded.
+#[must_use]
+pub fn frame_line(received: &Received) -> Option<String> {
+    let reply = received.reply.as_ref().ok()?;
+    let line = Frame {
+        at: seconds(received.at),
+        command: received.command().to_string(),
+        fields: FieldsJson(&reply.fields()),
+    };
+    serde_json::to_string(&line).ok()
+}
+
+#[derive(Serialize)]
+struct Frame<'a> {
+    at: f64,
+    command: String,
+    fields: FieldsJson<'a>,
 }
 
 /// Seconds, to the microsecond.

@@ -7,8 +7,11 @@ use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_scenario::schema::{self, Expectation, Expected};
 use veschub_wire::{CommandId, Request, view::Value};
 
-use super::{Seen, judge};
-use crate::client::Received;
+use super::{
+    compare::Understood,
+    expect::{self, Found},
+    facts::{Arrived, Facts},
+};
 
 /// How many candidates are shown.
 const CANDIDATES: usize = 3;
@@ -59,8 +62,12 @@ impl CandidateField {
 }
 
 /// What came nearest to an expectation.
-pub(super) fn nearest(expectation: &Expectation, seen: &Seen) -> Nearest {
-    let look = Look { seen };
+pub(super) fn nearest(
+    expectation: &Expectation,
+    facts: &Facts<'_>,
+    readings: Option<&[Understood]>,
+) -> Nearest {
+    let look = Look { facts, readings };
     let (candidates, command) = match expectation {
         Expectation::Value(value) => (look.values(value), Some(value.of.0)),
         Expectation::Trend(trend) => (look.trend(trend), Some(trend.of.0)),
@@ -86,33 +93,21 @@ pub(super) fn nearest(expectation: &Expectation, seen: &Seen) -> Nearest {
 }
 
 struct Look<'a> {
-    seen: &'a Seen,
+    facts: &'a Facts<'a>,
+    readings: Option<&'a [Understood]>,
 }
 
 impl Look<'_> {
-    fn entries_with<'a, T: 'a>(
-        &'a self,
-        pick: impl Fn(&'a JournalEvent) -> Option<T> + 'a,
-    ) -> impl Iterator<Item = (Duration, T)> + 'a {
-        let journal = self.seen.journal.iter();
-        journal.filter_map(move |entry| Some((entry.at.since_start(), pick(&entry.event)?)))
-    }
-
     /// The requests that reached the device, each with its command, or with the command inside FORWARD_CAN.
     fn asked(&self) -> Vec<(Duration, CommandId, Option<u8>)> {
-        let decode = |what: &JournalEvent| match what {
-            JournalEvent::Request(payload) => Request::decode(payload).ok(),
-            _ => None,
-        };
-        let told = |(at, request): (Duration, veschub_wire::Decoded<Request>)| {
-            let body = request.body;
-            let (command, can_id) = match &body {
-                Request::ForwardCan { can_id, .. } => (body.reply_id(), Some(*can_id)),
-                body => (Some(body.id()), None),
+        let told = |(at, request): (Duration, Request)| {
+            let (command, can_id) = match &request {
+                Request::ForwardCan { can_id, .. } => (request.reply_id(), Some(*can_id)),
+                request => (Some(request.id()), None),
             };
             (at, command.unwrap_or(CommandId::FORWARD_CAN), can_id)
         };
-        self.entries_with(decode).map(told).collect()
+        self.facts.requests().map(told).collect()
     }
 
     fn requests(&self, wanted: CommandId) -> Vec<Candidate> {
@@ -138,12 +133,7 @@ impl Look<'_> {
 
     /// The requests, starting with the first one that is not the wanted one.
     fn order(&self, wanted: &[schema::CommandName]) -> Vec<Candidate> {
-        let seen: Vec<_> = self
-            .entries_with(|what| match what {
-                JournalEvent::Request(payload) => payload.first().copied().map(CommandId),
-                _ => None,
-            })
-            .collect();
+        let seen: Vec<_> = self.facts.commands().collect();
         let same = seen
             .iter()
             .zip(wanted)
@@ -164,52 +154,39 @@ impl Look<'_> {
         .collect()
     }
 
-    fn replies(&self, command: CommandId) -> impl Iterator<Item = &Received> {
-        self.seen
-            .received
-            .iter()
-            .filter(move |received| received.command() == command)
-    }
-
     fn values(&self, value: &schema::Value) -> Vec<Candidate> {
         let field = match value.item {
             Some(item) => format!("{}[{item}]", value.field),
             None => value.field.clone(),
         };
-        let wanted = match (&value.is, value.length) {
-            (Some(Expected::Number(number)), _) => number.to_string(),
-            (Some(Expected::Bool(flag)), _) => flag.to_string(),
-            (Some(Expected::Text(text)), _) => format!("{text:?}"),
-            (None, length) => format!("{} elements", length.unwrap_or_default()),
-        };
+        let wanted = expect::wanted(value);
         let mut found: Vec<(f64, Candidate)> = Vec::new();
-        for reply in self.replies(value.of.0) {
-            let fields = judge::understood(reply);
-            let there = fields
-                .get(&value.field)
-                .and_then(|found| match (value.item, found) {
-                    (Some(item), Value::List(items)) => items.get(item),
-                    (Some(_), _) => None,
-                    (None, found) => Some(found),
-                });
-            let shown = match (there, value.length) {
+        for (at, one) in expect::values(self.facts, self.readings, value.of.0, &value.field) {
+            let one = match one {
+                Found::Value(one) => Some(one),
+                Found::NotThere(_) => None,
+            };
+            let there = match (value.item, one) {
+                (Some(item), Some(Value::List(items))) => items.get(item).cloned(),
+                (Some(_), _) => None,
+                (None, one) => one,
+            };
+            let shown = match (&there, value.length) {
                 (None, _) => "not there".to_owned(),
                 (Some(Value::List(items)), Some(_)) => format!("{} elements", items.len()),
                 (Some(found), _) => found.to_string(),
             };
-            let distance = match (&value.is, there.and_then(judge::as_number)) {
+            let distance = match (&value.is, there.as_ref().and_then(expect::as_number)) {
                 (Some(Expected::Number(wanted)), Some(found)) => (found - wanted).abs(),
                 _ => f64::from(u8::from(shown != wanted)),
             };
-            let mut one = CandidateField::new(&field, &wanted, shown);
-            one.fits |= distance <= value.within;
+            let mut field = CandidateField::new(&field, &wanted, shown);
+            field.fits |= distance <= value.within;
+            let command = CandidateField::new("command", value.of.0, value.of.0);
             let candidate = Candidate {
-                at: reply.at,
-                what: "reply",
-                fields: vec![
-                    CandidateField::new("command", value.of.0, reply.command()),
-                    one,
-                ],
+                at,
+                what: self.what(),
+                fields: vec![command, field],
             };
             found.push((distance, candidate));
         }
@@ -226,32 +203,39 @@ impl Look<'_> {
             (Some(by), _) => ("falls by", by),
             (None, by) => ("rises by", by.unwrap_or_default()),
         };
-        let replies: Vec<&Received> = self.replies(trend.of.0).collect();
-        let ends = replies
-            .first()
-            .into_iter()
-            .chain(replies.last().filter(|_| replies.len() > 1));
-        ends.map(|reply| {
-            let found = judge::understood(reply)
-                .get(&trend.field)
-                .map_or_else(|| "not there".to_owned(), Value::to_string);
+        let all: Vec<(Duration, Found)> =
+            expect::values(self.facts, self.readings, trend.of.0, &trend.field).collect();
+        let last = all.last().filter(|_| all.len() > 1);
+        let candidate = |(at, one): &(Duration, Found)| {
+            let found = match one {
+                Found::Value(value) => value.to_string(),
+                Found::NotThere(_) => "not there".to_owned(),
+            };
             Candidate {
-                at: reply.at,
-                what: "reply",
+                at: *at,
+                what: self.what(),
                 fields: vec![CandidateField::new(
                     &trend.field,
                     format!("{way} {by}"),
                     found,
                 )],
             }
-        })
-        .collect()
+        };
+        all.first().into_iter().chain(last).map(candidate).collect()
+    }
+
+    /// What a value is looked for in.
+    fn what(&self) -> &'static str {
+        match self.readings {
+            Some(_) => "reading",
+            None => "reply",
+        }
     }
 
     fn lengths(&self, length: &schema::ReplyLength) -> Vec<Candidate> {
-        let mut replies: Vec<&Received> = self.replies(length.of.0).collect();
+        let mut replies: Vec<&Arrived> = self.facts.replies(length.of.0).collect();
         replies.sort_by_key(|reply| reply.payload.len().abs_diff(length.is));
-        let candidate = |reply: &Received| Candidate {
+        let candidate = |reply: &Arrived| Candidate {
             at: reply.at,
             what: "reply",
             fields: vec![CandidateField::new("bytes", length.is, reply.payload.len())],
@@ -269,7 +253,8 @@ impl Look<'_> {
             (None, fault) => ("fault", fault.as_deref().unwrap_or_default()),
         };
         let mut found: Vec<_> = self
-            .entries_with(|what| match what {
+            .facts
+            .events(|what| match what {
                 JournalEvent::QuirkFired { quirk, why, .. } => Some((*quirk, why)),
                 JournalEvent::FaultFired(fired) => Some((fired.fault, &fired.why)),
                 _ => None,
@@ -289,7 +274,7 @@ impl Look<'_> {
 
     fn entries(&self, wanted: &str) -> Vec<Candidate> {
         let mut texts: Vec<(Duration, String)> =
-            self.entries_with(|what| Some(what.to_string())).collect();
+            self.facts.events(|what| Some(what.to_string())).collect();
         texts.sort_by(|(_, a), (_, b)| likeness(b, wanted).total_cmp(&likeness(a, wanted)));
         let candidate = |(at, text): (Duration, String)| Candidate {
             at,
@@ -302,7 +287,7 @@ impl Look<'_> {
     /// The longest times in which nothing happened.
     fn gaps(&self) -> Vec<Candidate> {
         let mut gaps: Vec<(Duration, &JournalEntry)> = Vec::new();
-        for pair in self.seen.journal.windows(2) {
+        for pair in self.facts.journal.windows(2) {
             if let [before, after] = pair {
                 gaps.push((after.at - before.at, after));
             }
@@ -327,14 +312,14 @@ impl Look<'_> {
                 .iter()
                 .filter(|(_, asked, _)| *asked == command)
                 .count();
-            let answered = self.replies(command).count();
+            let answered = self.facts.replies(command).count();
             told.push(format!(
                 "{command} was asked {} and answered {}",
                 times(asked),
                 times(answered)
             ));
         }
-        let ended = self.entries_with(|what| match what {
+        let ended = self.facts.events(|what| match what {
             JournalEvent::Closed(_) => Some(what.to_string()),
             _ => None,
         });

@@ -140,7 +140,7 @@ impl fmt::Display for Mistake {
 pub(super) fn name(
     fields: &mut [FieldUnderstood],
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
 ) {
     let wrong: Vec<usize> = (0..fields.len())
         .filter(|&index| matches!(fields[index].judgement, Judgement::Wrong(_)))
@@ -180,7 +180,7 @@ struct Hypothesis {
 fn hypotheses(
     field: &FieldUnderstood,
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
 ) -> Vec<Hypothesis> {
     let (Some(truth), Some(given)) = (&field.truth, &field.decoded) else {
         return Vec::new();
@@ -223,7 +223,7 @@ fn stale(
     field: &FieldUnderstood,
     given: &Json,
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
     found: &mut Vec<Mistake>,
 ) {
     let earlier = before.iter().rev().find(|earlier| {
@@ -309,7 +309,7 @@ impl Case<'_> {
         &self,
         field: &str,
         command: CommandId,
-        before: &[&Delivered<'_>],
+        before: &[Delivered<'_>],
         found: &mut Vec<Mistake>,
     ) {
         let others = before

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{counts_as_failed, plain, plain_line, sections, verdict};
-use crate::conformance::{
-    report::{CaseReport, Counts, Outcome, Report},
+use crate::report::{
+    model::{CaseReport, Counts, Outcome, Report},
     text,
 };
 
@@ -32,8 +32,8 @@ fn within(report: &Report, limit: usize) -> String {
     };
     let _ = writeln!(
         out,
-        "## {mark} Conformance of {}\n",
-        escaped(&report.client)
+        "## {mark} {}\n",
+        escaped(&report.kind.title(&report.client))
     );
     let strict = if report.strict {
         "MUST and SHOULD cases count"
@@ -106,7 +106,7 @@ fn table(out: &mut String, report: &Report) {
     for (number, title, cases) in sections(report) {
         row(
             out,
-            &number.to_string(),
+            &number.map(|number| number.to_string()).unwrap_or_default(),
             &escaped(title),
             Counts::of(cases.iter().copied()),
         );
@@ -172,8 +172,13 @@ fn told(case: &CaseReport) -> String {
         html(&case.title)
     );
     let _ = writeln!(out, "**Requirement** {}  ", escaped(&case.requirement));
-    let _ = writeln!(out, "**Source** {}  ", escaped(&case.citation()));
-    let _ = writeln!(out, "**Why it matters** {}\n", escaped(&case.matters));
+    if !case.source.is_empty() {
+        let _ = writeln!(out, "**Source** {}  ", escaped(&case.citation()));
+    }
+    if !case.matters.is_empty() {
+        let _ = writeln!(out, "**Why it matters** {}  ", escaped(&case.matters));
+    }
+    out.push('\n');
     if case.differences.is_empty() {
         for reason in &case.reasons {
             let _ = writeln!(out, "- {}", escaped(reason));

@@ -5,10 +5,8 @@ use std::{fmt, time::Duration};
 use serde_json::{Map, Value};
 use veschub_wire::{CommandId, command::UnknownCommand};
 
-use super::{
-    output::{Line, MAX_LINE},
-    schema,
-};
+use super::schema;
+use crate::outside::output::{Line, MAX_LINE};
 
 /// How much of a line is shown.
 const SHOWN: usize = 160;

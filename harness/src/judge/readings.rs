@@ -1,73 +1,25 @@
-//! The verdict on an outside client. What it sent and what it understood are judged separately.
+//! What a client understood: its lines, sorted by kind, and what is wrong with its readings.
 
 use serde_json::Value as Json;
-use veschub_hub::journal::{JournalEntry, JournalEvent};
-use veschub_scenario::schema::{Expectation, Scenario};
+use veschub_hub::journal::JournalEntry;
+use veschub_scenario::{Scenario, schema::Expectation};
 use veschub_wire::view::Value;
 
 use super::{
+    Difference, Verdict,
     compare::{self, Judgement, Tolerance, Understood},
-    ending::{ProcessEnd, ProcessReport, UNSUPPORTED},
-    output::{Line, MAX_STDOUT},
+    facts,
     reading::{self, BadLine, ParsedLine, Reading},
 };
-use crate::run::Difference;
+use crate::outside::{
+    ending::{ProcessEnd, UNSUPPORTED},
+    output::Line,
+};
 
 /// How many bad lines are shown one by one.
 const BAD_LINES: usize = 5;
 /// How much of a value is shown.
 const SHOWN: usize = 60;
-
-/// The result of a run with an outside client.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Verdict {
-    /// Why the client was not judged: it cannot do the task, or no outside client can.
-    pub skipped: Option<String>,
-    /// What is wrong with what it sent, and with how its process went.
-    pub sent: Vec<Difference>,
-    /// What is wrong with what it understood.
-    pub understood: Vec<Difference>,
-    /// Its readings, each with the reply that it is about.
-    pub readings: Vec<Understood>,
-    /// Lines that are not readings.
-    pub bad_lines: Vec<BadLine>,
-    /// Why requests were not answered, as the hub reports it.
-    pub notes: Vec<String>,
-}
-
-/// A verdict in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Nothing was wrong.
-    Passed,
-    /// Something was wrong.
-    Failed,
-    /// Nothing was judged.
-    Skipped,
-}
-
-impl Verdict {
-    /// The verdict that a client was not judged, with the reason.
-    #[must_use]
-    pub fn skip(why: impl Into<String>) -> Self {
-        Self {
-            skipped: Some(why.into()),
-            ..Self::default()
-        }
-    }
-
-    /// The verdict in a word.
-    #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        if self.skipped.is_some() {
-            Outcome::Skipped
-        } else if self.sent.is_empty() && self.understood.is_empty() {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
-        }
-    }
-}
 
 /// The lines that a client printed, sorted by kind.
 #[derive(Clone, Debug, Default)]
@@ -114,9 +66,7 @@ pub fn understand(
     journal: &[JournalEntry],
     tolerance: &Tolerance,
 ) {
-    let harmed = journal
-        .iter()
-        .any(|entry| matches!(entry.event, JournalEvent::FaultFired(_)));
+    let harmed = facts::is_harmed(journal);
     let delivered = compare::delivered(journal);
     verdict.readings = printed
         .readings
@@ -281,158 +231,6 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// How a client's process behaved, and whether it got through to a device.
-pub struct Conduct<'a> {
-    /// How the process ended.
-    pub report: &'a ProcessReport,
-    /// How long it was allowed to run, in words.
-    pub limit: String,
-    /// How many bytes it printed on stdout.
-    pub printed: u64,
-    /// Lines that were not kept, because there were too many.
-    pub forgotten_lines: usize,
-    /// What happened at the hub.
-    pub journal: &'a [JournalEntry],
-    /// What the scenario expects.
-    pub expect: &'a [Expectation],
-}
-
-impl Conduct<'_> {
-    /// What is wrong with the exit code: the client reports a failure that it need not report.
-    #[must_use]
-    pub fn exit_code(&self) -> Option<Difference> {
-        match self.report.how {
-            ProcessEnd::Exited { code } if code != 0 && !self.may_fail() => Some(Difference::new(
-                "exit code",
-                "0",
-                code.to_string(),
-                "the client reports that it failed; see its stderr",
-            )),
-            _ => None,
-        }
-    }
-
-    /// What else is wrong with the process.
-    #[must_use]
-    pub fn process(&self) -> Vec<Difference> {
-        let mut found = Vec::new();
-        let mut differ = |field: &str, truth: &str, decoded: &str, why: &str| {
-            found.push(Difference::new(field, truth, decoded, why));
-        };
-        let ProcessReport {
-            how,
-            left_behind,
-            killed,
-            ..
-        } = self.report;
-        let told = how.to_string();
-        match how {
-            ProcessEnd::Exited { .. } => {}
-            ProcessEnd::TimeUp => {
-                let why = if *killed {
-                    "the client did not end after SIGTERM, so the harness killed it"
-                } else {
-                    "the harness ended it with SIGTERM"
-                };
-                differ(
-                    "process",
-                    &format!("ends within {}", self.limit),
-                    &told,
-                    why,
-                );
-            }
-            ProcessEnd::Stopped if self.printed >= MAX_STDOUT => {
-                let limit = format!("at most {MAX_STDOUT} bytes on stdout");
-                differ(
-                    "process",
-                    &limit,
-                    "more",
-                    "the client printed too much, so the harness ended it",
-                );
-            }
-            ProcessEnd::NotStarted { .. } => {
-                differ(
-                    "process",
-                    "started",
-                    &told,
-                    "check the command; the harness starts it without a shell",
-                );
-            }
-            _ => differ("process", "ends by itself", &told, "see its stderr"),
-        }
-        if *left_behind > 0 {
-            let count = format!("{left_behind} left running");
-            differ(
-                "process",
-                "none left running",
-                &count,
-                "the client ended and left processes running, which the harness then ended",
-            );
-        }
-        if self.forgotten_lines > 0 {
-            let count = format!("{} more", self.forgotten_lines);
-            differ(
-                "lines",
-                "fewer",
-                &count,
-                "the client printed too many lines; the harness did not read these",
-            );
-        }
-        found
-    }
-
-    /// Whether the client is right to report a failure: the scenario withholds something from it.
-    fn may_fail(&self) -> bool {
-        let in_vain = |one: &Expectation| {
-            matches!(
-                one,
-                Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
-            )
-        };
-        let harm = |entry: &JournalEntry| matches!(entry.event, JournalEvent::FaultFired(_));
-        self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
-    }
-
-    /// Why the client did not get through to a device; `None` if it did, or if the scenario does not want that.
-    #[must_use]
-    pub fn contact(&self) -> Option<Difference> {
-        let any =
-            |pick: fn(&JournalEvent) -> bool| self.journal.iter().any(|entry| pick(&entry.event));
-        if !any(|what| matches!(what, JournalEvent::Opened)) {
-            let why = format!("the client {}", self.report.how);
-            return Some(Difference::new(
-                "connection",
-                "connects to the hub",
-                "never connected",
-                why,
-            ));
-        }
-        if !any(|what| {
-            matches!(
-                what,
-                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
-            )
-        }) {
-            let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";
-            return Some(Difference::new("login", "a login line", "none", why));
-        }
-        let refused = self.journal.iter().find_map(|entry| match &entry.event {
-            JournalEvent::LoginRefused { reason } => Some(reason.as_str()),
-            _ => None,
-        });
-        let expected = self
-            .expect
-            .iter()
-            .any(|one| matches!(one, Expectation::LoginRefused));
-        match refused {
-            Some(reason) if !expected && !any(|what| matches!(what, JournalEvent::Attached)) => {
-                Some(Difference::new("login", "accepted", "refused", reason))
-            }
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -441,7 +239,11 @@ mod tests {
     use veschub_hub::time::Time;
     use veschub_scenario::Loaded;
 
-    use super::*;
+    use super::{
+        super::{Outcome, Played, conduct::Conduct},
+        *,
+    };
+    use veschub_hub::journal::JournalEvent;
 
     fn lines(texts: &[&str]) -> Vec<Line> {
         let line = |(index, text): (usize, &&str)| Line {
@@ -485,15 +287,8 @@ mod tests {
     }
 
     fn conduct(how: ProcessEnd, journal: &[JournalEntry]) -> Vec<Difference> {
-        let report = ProcessReport::new(how);
-        let conduct = Conduct {
-            report: &report,
-            limit: "5s".to_owned(),
-            printed: 0,
-            forgotten_lines: 0,
-            journal,
-            expect: &[],
-        };
+        let played = Played::of(journal.to_vec(), Vec::new(), how);
+        let conduct = Conduct::new(&played, &[]);
         let mut found: Vec<_> = conduct.exit_code().into_iter().collect();
         found.extend(conduct.process());
         found.extend(conduct.contact());

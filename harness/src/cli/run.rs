@@ -1,0 +1,295 @@
+//! `veschub-harness run`: runs scenarios with the reference client, or with a program, several at the same time.
+
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+use veschub_hub::rng::Seed;
+use veschub_scenario::duration::parse_duration;
+
+use super::{
+    error::{CliError, written},
+    progress, save,
+};
+use crate::{
+    judge::{Outcome, Run},
+    report::{scenario_json, scenarios},
+    run::{self, Mode, RunError, Way, player::Player},
+};
+#[cfg(unix)]
+use crate::{outside::command::Template, run::Program};
+
+/// The folder that is searched for scenarios if the user names none.
+const SCENARIOS: &str = "scenarios";
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
+        3 fewer scenarios were judged than --min-judged wants, at least one."
+)]
+pub(super) struct RunArgs {
+    /// Scenario files, or folders with scenario files; without any, all below scenarios/
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Print one JSON object for each scenario, and a last one with the counts
+    #[arg(long)]
+    json: bool,
+    /// Show each session in full, and what the device sent beside what the client decoded
+    #[arg(long, short, conflicts_with = "json")]
+    verbose: bool,
+    /// Replace a value in every scenario, e.g. devices.0.express.bms.cells=12; may be given several times
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    settings: Vec<String>,
+    /// The seed of everything random: the same seed gives the same run
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Use loopback sockets and the real clock instead of memory and virtual time
+    #[arg(long)]
+    real_time: bool,
+    /// Save the traffic of each scenario as DIR/<scenario>.pcapng, for Wireshark and `veschub-sim decode`
+    #[arg(long, value_name = "DIR")]
+    save: Option<PathBuf>,
+    /// Stop at the first scenario that fails
+    #[arg(long)]
+    fail_fast: bool,
+    /// Exit with 3, not 0, if fewer scenarios than this were judged
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    min_judged: usize,
+    #[command(flatten)]
+    outputs: super::report::Outputs,
+    #[cfg(unix)]
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+#[cfg(unix)]
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options with --client")]
+struct ClientArgs {
+    /// Run this program as the client, over loopback in real time; {host}, {port}, {id}, {password}, {timeout_ms} and
+    /// {task} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
+    #[arg(long, value_name = "COMMAND", value_parser = Template::parse, conflicts_with = "real_time")]
+    client: Option<Template>,
+    /// How many scenarios to run at the same time; by default one for each core
+    #[arg(long, value_name = "N", requires = "client")]
+    jobs: Option<usize>,
+    /// How long the program may run in each scenario; by default as long as its task can take
+    #[arg(long, value_name = "TIME", value_parser = duration, requires = "client")]
+    time_limit: Option<Duration>,
+    /// How long the program may take to end after SIGTERM; after that it gets SIGKILL
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    grace: Duration,
+    /// Skip scenarios whose task takes longer than this
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    longest: Duration,
+}
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map(Duration::from_nanos)
+}
+
+/// Runs all scenarios; returns the exit code.
+pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
+    let start = Instant::now();
+    let paths = find(&args.paths)?;
+    let way = way(args)?;
+    let (runs, errors) = run_all(&way, &paths, args);
+    for (path, error) in &errors {
+        tell(path, error);
+    }
+    let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
+    save(args.save.as_deref(), captures)?;
+    let client = way.player.name();
+    let reproduce = |run: &Run| reproduce(&way, &paths, run);
+    let report = scenarios::report(&runs, &client, args.seed, start.elapsed(), &reproduce);
+    args.outputs.write(&report)?;
+    written(tell_runs(&runs, args))?;
+    let [passed, failed, _] = scenarios::counts(&runs);
+    Ok(match (errors.is_empty(), failed) {
+        (false, _) => 2,
+        (true, 1..) => 1,
+        (true, 0) if passed < args.min_judged.max(1) => 3,
+        (true, 0) => 0,
+    })
+}
+
+fn way(args: &RunArgs) -> Result<Way, CliError> {
+    let mode = if args.real_time {
+        Mode::Real
+    } else {
+        Mode::Virtual
+    };
+    let way = Way::reference(Seed(args.seed), mode);
+    #[cfg(unix)]
+    if let Some(template) = &args.client.client {
+        let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
+        return Ok(Way {
+            player: Player::Program(Program {
+                command: template.clone(),
+                supervisor,
+                limit: args.client.time_limit,
+                grace: args.client.grace,
+            }),
+            longest: args.client.longest,
+            ..way
+        });
+    }
+    Ok(way)
+}
+
+/// The command that runs the scenario again.
+fn reproduce(way: &Way, paths: &[PathBuf], run: &Run) -> String {
+    let mut words = vec!["veschub-harness run".to_owned()];
+    if let Some(command) = way.player.command() {
+        let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
+        let quoted = quoted.unwrap_or_else(|_| command.to_owned());
+        words.push(format!("--client {quoted}"));
+    }
+    if way.mode == Mode::Real {
+        words.push("--real-time".to_owned());
+    }
+    if way.seed != Seed(0) {
+        words.push(format!("--seed {}", way.seed.0));
+    }
+    let named = |path: &&PathBuf| path.file_stem().is_some_and(|stem| *stem == *run.name);
+    let path = paths
+        .iter()
+        .find(named)
+        .map(|path| path.display().to_string());
+    words.push(path.unwrap_or_else(|| run.name.clone()));
+    words.join(" ")
+}
+
+type Errors<'a> = Vec<(&'a Path, RunError)>;
+
+/// How many scenarios to run at the same time.
+fn jobs(args: &RunArgs, way: &Way) -> usize {
+    #[cfg(unix)]
+    if let Some(jobs) = args.client.jobs {
+        return jobs;
+    }
+    #[cfg(not(unix))]
+    let _ = args;
+    match way.player {
+        // They share nothing, but take no time either.
+        Player::Reference | Player::Defective(_) => 1,
+        #[cfg(unix)]
+        Player::Program(_) => thread::available_parallelism().map_or(1, usize::from),
+    }
+}
+
+/// The runs in the order of the paths, whichever ended first.
+fn run_all<'a>(way: &Way, paths: &'a [PathBuf], args: &RunArgs) -> (Vec<Run>, Errors<'a>) {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let done = Mutex::new(Vec::new());
+    let progress = progress(paths.len() as u64);
+    let work = || {
+        while !stop.load(Ordering::Relaxed) {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(index) else {
+                return;
+            };
+            progress.set_message(path.display().to_string());
+            let result = run::run_file_with(path, &args.settings, way);
+            let failed = result
+                .as_ref()
+                .map_or(true, |run| run.outcome() == Outcome::Failed);
+            if failed && args.fail_fast {
+                stop.store(true, Ordering::Relaxed);
+            }
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((index, result));
+            progress.inc(1);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..jobs(args, way).clamp(1, paths.len().max(1)) {
+            scope.spawn(work);
+        }
+    });
+    progress.finish_and_clear();
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(index, _)| *index);
+    let (mut runs, mut errors) = (Vec::new(), Vec::new());
+    for (index, result) in done {
+        match (result, paths.get(index)) {
+            (Ok(run), _) => runs.push(run),
+            (Err(error), path) => errors.extend(path.map(|path| (path.as_path(), error))),
+        }
+    }
+    (runs, errors)
+}
+
+fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let default = [PathBuf::from(SCENARIOS)];
+    let roots = if paths.is_empty() {
+        &default[..]
+    } else {
+        paths
+    };
+    let mut found = Vec::new();
+    for root in roots {
+        let below = run::find_scenarios(root).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => CliError::NoSuchPath(root.clone()),
+            _ => CliError::read(root)(error),
+        })?;
+        found.extend(below);
+    }
+    if found.is_empty() {
+        let roots: Vec<String> = roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
+        return Err(CliError::NoScenarios(roots.join(", ")));
+    }
+    Ok(found)
+}
+
+fn tell(path: &Path, error: &RunError) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = match error {
+        RunError::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
+        error => writeln!(stderr, "error: {}: {error}", path.display()),
+    };
+}
+
+fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
+    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    if args.json {
+        for run in runs {
+            writeln!(stdout, "{}", scenario_json::json_line(run))?;
+        }
+        let [passed, failed, skipped] = scenarios::counts(runs);
+        let counts = serde_json::json!({ "passed": passed, "failed": failed, "skipped": skipped });
+        writeln!(stdout, "{counts}")?;
+        return stdout.flush();
+    }
+    if args.verbose {
+        for run in runs {
+            writeln!(stdout, "{}", scenarios::story(run))?;
+        }
+    }
+    if !runs.is_empty() {
+        writeln!(stdout, "{}\n", scenarios::table(runs))?;
+    }
+    for run in runs.iter().filter(|run| run.outcome() == Outcome::Failed) {
+        writeln!(stdout, "{}", scenarios::failure(run))?;
+    }
+    let skipped: Vec<String> = runs.iter().filter_map(scenarios::skipped).collect();
+    for line in &skipped {
+        writeln!(stdout, "{line}")?;
+    }
+    if !skipped.is_empty() {
+        writeln!(stdout)?;
+    }
+    writeln!(stdout, "{}", scenarios::summary(runs))?;
+    stdout.flush()
+}

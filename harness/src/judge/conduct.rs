@@ -1,0 +1,160 @@
+//! How a client's process behaved, and whether it got through to a device.
+
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::schema::Expectation;
+
+use super::{Difference, Played};
+use crate::outside::{
+    ending::{ProcessEnd, ProcessReport},
+    output::MAX_STDOUT,
+};
+
+/// How a client's process behaved, and whether it got through to a device.
+pub(super) struct Conduct<'a> {
+    played: &'a Played,
+    /// What the scenario expects.
+    expect: &'a [Expectation],
+}
+
+impl<'a> Conduct<'a> {
+    pub(super) fn new(played: &'a Played, expect: &'a [Expectation]) -> Self {
+        Self { played, expect }
+    }
+
+    /// What is wrong with the exit code: the client reports a failure that it need not report.
+    pub(super) fn exit_code(&self) -> Option<Difference> {
+        match self.played.report.how {
+            // The reference client says more of itself than an exit code can.
+            ProcessEnd::Exited { code }
+                if code != 0 && self.played.own.is_none() && !self.may_fail() =>
+            {
+                let why = "the client reports that it failed; see its stderr";
+                Some(Difference::new("exit code", "0", code.to_string(), why))
+            }
+            _ => None,
+        }
+    }
+
+    /// What else is wrong with the process.
+    pub(super) fn process(&self) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut differ = |field: &str, truth: &str, decoded: &str, why: &str| {
+            found.push(Difference::new(field, truth, decoded, why));
+        };
+        let ProcessReport {
+            how,
+            left_behind,
+            killed,
+            ..
+        } = &self.played.report;
+        let told = how.to_string();
+        match how {
+            ProcessEnd::Exited { .. } => {}
+            ProcessEnd::TimeUp => {
+                let why = if *killed {
+                    "the client did not end after SIGTERM, so the harness killed it"
+                } else {
+                    "the harness ended it with SIGTERM"
+                };
+                differ(
+                    "process",
+                    &format!("ends within {:?}", self.played.limit),
+                    &told,
+                    why,
+                );
+            }
+            ProcessEnd::Stopped if self.played.printed >= MAX_STDOUT => {
+                let limit = format!("at most {MAX_STDOUT} bytes on stdout");
+                differ(
+                    "process",
+                    &limit,
+                    "more",
+                    "the client printed too much, so the harness ended it",
+                );
+            }
+            ProcessEnd::NotStarted { .. } => {
+                differ(
+                    "process",
+                    "started",
+                    &told,
+                    "check the command; the harness starts it without a shell",
+                );
+            }
+            _ => differ("process", "ends by itself", &told, "see its stderr"),
+        }
+        if *left_behind > 0 {
+            let count = format!("{left_behind} left running");
+            differ(
+                "process",
+                "none left running",
+                &count,
+                "the client ended and left processes running, which the harness then ended",
+            );
+        }
+        if self.played.forgotten_lines > 0 {
+            let count = format!("{} more", self.played.forgotten_lines);
+            differ(
+                "lines",
+                "fewer",
+                &count,
+                "the client printed too many lines; the harness did not read these",
+            );
+        }
+        found
+    }
+
+    /// Whether the client is right to report a failure: the scenario withholds something from it.
+    fn may_fail(&self) -> bool {
+        let in_vain = |one: &Expectation| {
+            matches!(
+                one,
+                Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
+            )
+        };
+        let harm = |entry: &JournalEntry| matches!(entry.event, JournalEvent::FaultFired(_));
+        self.expect.iter().any(in_vain) || self.played.journal.iter().any(harm)
+    }
+
+    /// Why the client did not get through to a device; `None` if it did, or if the scenario does not want that.
+    pub(super) fn contact(&self) -> Option<Difference> {
+        let any = |pick: fn(&JournalEvent) -> bool| {
+            self.played.journal.iter().any(|entry| pick(&entry.event))
+        };
+        if !any(|what| matches!(what, JournalEvent::Opened)) {
+            let why = format!("the client {}", self.played.report.how);
+            return Some(Difference::new(
+                "connection",
+                "connects to the hub",
+                "never connected",
+                why,
+            ));
+        }
+        if !any(|what| {
+            matches!(
+                what,
+                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
+            )
+        }) {
+            let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";
+            return Some(Difference::new("login", "a login line", "none", why));
+        }
+        let refused = self
+            .played
+            .journal
+            .iter()
+            .find_map(|entry| match &entry.event {
+                JournalEvent::LoginRefused { reason } => Some(reason.as_str()),
+                _ => None,
+            });
+        let expected = self
+            .expect
+            .iter()
+            .any(|one| matches!(one, Expectation::LoginRefused));
+        match refused {
+            Some(reason) if !expected && !any(|what| matches!(what, JournalEvent::Attached)) => {
+                Some(Difference::new("login", "accepted", "refused", reason))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! The judge: what a client did and what it printed go in, a verdict comes out.
+//!
+//! ```text
+//!  journal ──┬─> facts ───────> expect, nearest    what the scenario expects of the session
+//!            ├─> conduct                           how the process went, and whether it got through to a device
+//!            └─> compare <── reading <── lines     each reading beside the reply that it was made from
+//!                  └─> mistake                     the known mistake behind a wrong value
+//! ```
+//!
+//! The same code judges the reference client, a program in any language, a client inside a Rust test, and the cases of
+//! the battery. [`layout`] is the judge's own table of layouts, written from the protocol's facts alone: a
+//! second opinion beside the codec, from which [`schema`] takes the names of the fields.
+
+pub mod compare;
+mod conduct;
+mod expect;
+mod facts;
+pub mod layout;
+pub mod mistake;
+mod nearest;
+mod played;
+pub mod reading;
+pub mod readings;
+mod run;
+pub mod schema;
+
+use std::time::Duration;
+
+use veschub_scenario::{Scenario, Target};
+use veschub_wire::{CommandId, view::Fields};
+
+use self::{compare::Understood, conduct::Conduct, facts::Facts, reading::BadLine};
+pub use self::{
+    nearest::{Candidate, CandidateField, Nearest},
+    played::{OwnView, Played},
+    run::Run,
+};
+use crate::outside::output;
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Where: a field of a reply, or an expectation.
+    pub field: String,
+    /// What would have been right.
+    pub truth: String,
+    /// What was seen instead.
+    pub decoded: String,
+    /// Why, as far as that is known.
+    pub why: String,
+    /// What came nearest to an expectation that was not met.
+    pub nearest: Nearest,
+}
+
+impl Difference {
+    /// A difference without anything that came near.
+    pub fn new(
+        field: impl Into<String>,
+        truth: impl Into<String>,
+        decoded: impl Into<String>,
+        why: impl Into<String>,
+    ) -> Self {
+        Self {
+            field: field.into(),
+            truth: truth.into(),
+            decoded: decoded.into(),
+            why: why.into(),
+            nearest: Nearest::default(),
+        }
+    }
+}
+
+/// The verdict on a client in one scenario. What it sent and what it understood are judged separately.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verdict {
+    /// Why the client was not judged: it cannot do the task, or it does not show what the scenario is about.
+    pub skipped: Option<String>,
+    /// What is wrong with what it sent, and with how its process went.
+    pub sent: Vec<Difference>,
+    /// What is wrong with what it understood.
+    pub understood: Vec<Difference>,
+    /// The replies of the devices, in order.
+    pub replies: Vec<SentReply>,
+    /// Its readings, each with the reply that it is about.
+    pub readings: Vec<Understood>,
+    /// Lines that are not readings.
+    pub bad_lines: Vec<BadLine>,
+    /// What else is worth knowing: why requests were not answered, and what could not be judged.
+    pub notes: Vec<String>,
+}
+
+/// A reply that a device sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SentReply {
+    /// Its place in the journal.
+    pub entry: usize,
+    /// When it was sent.
+    pub at: Duration,
+    /// Its command.
+    pub command: CommandId,
+    /// What the device held; `None` if only the bytes of the reply are known.
+    pub truth: Option<Fields>,
+}
+
+/// A verdict in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing was wrong.
+    Passed,
+    /// Something was wrong.
+    Failed,
+    /// Nothing was judged, or not what the scenario is about.
+    Skipped,
+}
+
+impl Verdict {
+    /// The verdict that a client was not judged, with the reason.
+    #[must_use]
+    pub fn skip(why: impl Into<String>) -> Self {
+        Self {
+            skipped: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
+    /// The verdict in a word.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        if self.differences().next().is_some() {
+            Outcome::Failed
+        } else if self.skipped.is_some() {
+            Outcome::Skipped
+        } else {
+            Outcome::Passed
+        }
+    }
+
+    /// Whether everything was judged, and nothing is wrong.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.outcome() == Outcome::Passed
+    }
+
+    /// Everything that is wrong: first with what the client sent, then with what it understood.
+    pub fn differences(&self) -> impl Iterator<Item = &Difference> {
+        self.sent.iter().chain(&self.understood)
+    }
+
+    /// The client's last reading of a reply, if it printed one.
+    #[must_use]
+    pub fn reading_of(&self, reply: &SentReply) -> Option<&Understood> {
+        let about = |one: &&Understood| one.reply.is_some_and(|found| found.entry == reply.entry);
+        self.readings.iter().rfind(about)
+    }
+}
+
+/// What a client was asked to do, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Assignment<'a> {
+    /// The scenario.
+    pub scenario: &'a Scenario,
+    /// Its first device.
+    pub target: Option<&'a Target>,
+    /// The name of the task.
+    pub task: &'a str,
+    /// The password that the client was told, which no report may show.
+    pub password: &'a str,
+}
+
+/// Judges only what a client sent, and how its process went: what was expected of the session, whatever the client made
+/// of the replies.
+#[must_use]
+pub fn judge_sent(assignment: &Assignment<'_>, played: &Played) -> Vec<Difference> {
+    let Assignment {
+        scenario, target, ..
+    } = *assignment;
+    let conduct = Conduct::new(played, &scenario.expect);
+    let mut wrong = conduct.process();
+    match conduct.contact() {
+        // Nothing that was expected could happen; saying so for each thing would hide why.
+        Some(contact) => wrong.push(contact),
+        None => wrong
+            .extend(expect::check(scenario, target, &Facts::of_hub(&played.journal), None).sent),
+    }
+    wrong
+}
+
+/// Judges what was seen of a client.
+#[must_use]
+pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
+    let Assignment { scenario, .. } = *assignment;
+    let mut printed = readings::sort(&played.lines);
+    for bad in &mut printed.bad_lines {
+        bad.text = output::hide(&bad.text, assignment.password);
+    }
+    if let Some(why) = readings::unsupported(&printed, &played.report.how, assignment.task) {
+        return Verdict::skip(why);
+    }
+    let conduct = Conduct::new(played, &scenario.expect);
+    let mut verdict = Verdict {
+        sent: conduct.exit_code().into_iter().collect(),
+        replies: facts::sent(&played.journal),
+        ..Verdict::default()
+    };
+    verdict.sent.extend(conduct.process());
+    let tolerance = readings::tolerance(scenario);
+    readings::understand(&mut verdict, printed, &played.journal, &tolerance);
+    if let Some(contact) = conduct.contact() {
+        // Nothing that was expected could happen; saying so for each thing would hide why.
+        verdict.sent.push(contact);
+        return verdict;
+    }
+    let facts = Facts::of(played);
+    if let Some(own) = &played.own {
+        verdict.sent.extend(facts.check_own(own, scenario));
+    }
+    let met = expect::check(scenario, assignment.target, &facts, Some(&verdict.readings));
+    verdict.sent.extend(met.sent);
+    verdict.understood.extend(met.understood);
+    verdict.notes.extend(met.notes);
+    verdict.skipped = met.unjudged;
+    verdict
+}

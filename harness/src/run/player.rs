@@ -1,0 +1,353 @@
+//! Plays a client against a hub: the reference client, a client that is defective on purpose, or a program.
+//!
+//! The first two talk to the hub in memory, in virtual time (the reference client also over loopback); programs talk to
+//! it over loopback in real time. What is seen of all has the same form and is judged in the same way.
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    time::Duration,
+};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime,
+    sync::oneshot,
+};
+use veschub_drive::{
+    server,
+    virtual_time::{Connection, Network},
+};
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_scenario::{World, schema};
+
+#[cfg(unix)]
+use super::process::{Program, witness_with};
+use super::{
+    Mode, RunError,
+    play::{FAREWELL, visit},
+    tape::Tape,
+};
+use crate::{
+    client::json,
+    defective::{self, Defect, Orders},
+    judge::{OwnView, Played},
+    outside::{ending::ProcessEnd, output::Line, task::Task},
+};
+
+/// How often it is checked whether the client is attached.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The client of a case.
+#[derive(Clone, Debug)]
+pub enum Player {
+    /// The reference client.
+    Reference,
+    /// The small second client, with a defect or without one.
+    Defective(Option<Defect>),
+    /// A program of any language.
+    #[cfg(unix)]
+    Program(Program),
+}
+
+impl Player {
+    /// Its name in a report.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Reference => "the reference client".to_owned(),
+            Self::Defective(None) => "the second client".to_owned(),
+            Self::Defective(Some(defect)) => format!("the second client with {}", defect.name()),
+            #[cfg(unix)]
+            Self::Program(program) => program.command.text().to_owned(),
+        }
+    }
+
+    /// Its command, if it is a program.
+    #[must_use]
+    pub fn command(&self) -> Option<&str> {
+        match self {
+            #[cfg(unix)]
+            Self::Program(program) => Some(program.command.text()),
+            _ => None,
+        }
+    }
+}
+
+/// What a client does in a session, and what else happens meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Errand<'a> {
+    /// The task as the scenario has it.
+    pub(crate) client: &'a schema::Client,
+    /// The task as an outside client gets it; `None` if no outside client can do it.
+    pub(crate) task: Option<&'a Task>,
+    /// A second tool or device that connects.
+    pub(crate) second: Option<&'a Second>,
+    /// What the reference client prints.
+    pub(crate) prints: Prints,
+}
+
+/// A second tool or device that connects after the client is attached, and stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Second {
+    /// How long after.
+    pub(crate) after: Duration,
+    /// The login line.
+    pub(crate) login: Vec<u8>,
+}
+
+/// What the reference client prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prints {
+    /// The replies to its requests, as a client should.
+    Answers,
+    /// Every frame that came, so that a scenario shows all of them.
+    Everything,
+}
+
+/// Plays a client. `mode` is for the reference client; a defective one is always in memory, a program never.
+///
+/// # Errors
+/// If no socket or process can be created, or a program is to do what only the reference client can.
+pub(crate) fn play(
+    world: World,
+    errand: &Errand<'_>,
+    player: &Player,
+    mode: Mode,
+) -> Result<Played, RunError> {
+    let target = world.targets.first().cloned();
+    let limit = errand.task.map(Task::limit);
+    match (player, errand.task) {
+        #[cfg(unix)]
+        (Player::Program(program), Some(task)) => {
+            Ok(witness_with(world, task, program, errand.second)?)
+        }
+        (Player::Reference, _) if mode == Mode::Real => over_tcp(world, errand),
+        (Player::Reference, _) => {
+            let own = RefCell::new(None);
+            let mut played = in_memory(world, errand.second, limit, async |network, _| {
+                let seen = visit(network.connect(), target.as_ref(), errand.client).await;
+                let code = exit_code(&seen);
+                own.replace(Some(seen));
+                code
+            })?;
+            played.own = own.into_inner();
+            print(&mut played, errand.prints);
+            Ok(played)
+        }
+        (Player::Defective(defect), Some(task)) => {
+            in_memory(world, errand.second, limit, async |network, printer| {
+                let environment = task.environment(0, target.as_ref());
+                let orders = Orders::from_variables(|name| {
+                    let found = environment.iter().find(|(one, _)| *one == name);
+                    found.map(|(_, value)| value.clone())
+                });
+                let dial = Memory { network };
+                defective::run(&dial, &orders, *defect, &mut |line| printer.print(line)).await
+            })
+        }
+        (_, None) => Err(RunError::OnlyReference),
+    }
+}
+
+fn exit_code(own: &OwnView) -> u8 {
+    match &own.outcome {
+        Ok(outcome) => u8::from(!outcome.unanswered.is_empty()),
+        Err(_) => 1,
+    }
+}
+
+/// Adds the lines that the reference client prints, each at its place in the journal.
+fn print(played: &mut Played, prints: Prints) {
+    let Some(own) = &played.own else {
+        return;
+    };
+    let texts: Vec<(Duration, usize, String)> = match (prints, &own.outcome) {
+        (Prints::Everything, _) => {
+            // The client knows which frame it read, so its line stands right behind the reply with these bytes.
+            let mut places: BTreeMap<&[u8], VecDeque<usize>> = BTreeMap::new();
+            for (place, entry) in played.journal.iter().enumerate() {
+                if let JournalEvent::Reply { payload, .. } = &entry.event {
+                    places.entry(payload).or_default().push_back(place + 1);
+                }
+            }
+            let received = own.received.iter().filter_map(|received| {
+                let place = places
+                    .get_mut(&*received.payload)
+                    .and_then(VecDeque::pop_front);
+                let place = place.unwrap_or(played.journal.len());
+                Some((received.at, place, json::frame_line(received)?))
+            });
+            received.collect()
+        }
+        (Prints::Answers, Ok(outcome)) => {
+            let readings = outcome.readings.iter().map(|reading| {
+                let before = |entry: &&JournalEntry| entry.at.since_start() <= reading.at;
+                let after = played.journal.iter().take_while(before).count();
+                (reading.at, after, json::line(reading))
+            });
+            readings.collect()
+        }
+        (Prints::Answers, Err(_)) => Vec::new(),
+    };
+    for (at, after, text) in texts {
+        played.printed += text.len() as u64;
+        played.lines.push(Line {
+            number: played.lines.len() + 1,
+            at,
+            after,
+            text: text.into_bytes(),
+            cut: false,
+        });
+    }
+}
+
+/// The reference client over loopback, on the real clock.
+fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let target = world.targets.first().cloned();
+        let hub = world.into_hub();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let journal = RefCell::new(Vec::new());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async {
+            // An error means that the sender was dropped, which also means the end.
+            let _ = stopped.await;
+        };
+        let mut tape = Tape::new()?;
+        let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
+        let serving = server::serve(listener, hub, observe, shutdown);
+        let visiting = async {
+            let stream = TcpStream::connect(address).await?;
+            stream.set_nodelay(true)?;
+            let own = visit(stream, target.as_ref(), errand.client).await;
+            tokio::time::sleep(FAREWELL).await;
+            drop(stop);
+            Ok::<_, RunError>(own)
+        };
+        let ((), own) = tokio::join!(serving, visiting);
+        let own = own?;
+        let how = ProcessEnd::Exited {
+            code: exit_code(&own).into(),
+        };
+        let mut played = Played::of(journal.into_inner(), Vec::new(), how);
+        played.own = Some(own);
+        played.capture = tape.finish();
+        print(&mut played, errand.prints);
+        Ok(played)
+    })
+}
+
+/// Connections in memory, for the second client.
+struct Memory<'a> {
+    network: &'a Network,
+}
+
+impl defective::Dial for Memory<'_> {
+    type Stream = Connection;
+    /// In virtual time, a client that reads after the end would never stop.
+    const IDLE_READS: Option<u64> = Some(10_000);
+
+    async fn dial(&self) -> std::io::Result<Connection> {
+        Ok(self.network.connect())
+    }
+}
+
+/// Notes what a client in memory prints.
+struct Printer<'a> {
+    network: &'a Network,
+    journal: &'a RefCell<Vec<JournalEntry>>,
+    lines: RefCell<Vec<Line>>,
+}
+
+impl Printer<'_> {
+    fn print(&self, text: &str) {
+        let (at, after) = (self.network.elapsed(), self.journal.borrow().len());
+        let mut lines = self.lines.borrow_mut();
+        let number = lines.len() + 1;
+        lines.push(Line {
+            number,
+            at,
+            after,
+            text: text.as_bytes().to_vec(),
+            cut: false,
+        });
+    }
+}
+
+/// Runs a client that is a function, in virtual time. The function returns its exit code.
+fn in_memory(
+    world: World,
+    second: Option<&Second>,
+    limit: Option<Duration>,
+    client: impl AsyncFnOnce(&Network, &Printer<'_>) -> u8,
+) -> Result<Played, RunError> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()?;
+    runtime.block_on(async {
+        let mut hub = world.into_hub();
+        let journal = RefCell::new(Vec::new());
+        let network = Network::new();
+        let printer = Printer {
+            network: &network,
+            journal: &journal,
+            lines: RefCell::default(),
+        };
+        let playing = async {
+            let playing = client(&network, &printer);
+            let code = match limit {
+                Some(limit) => tokio::time::timeout(limit, playing).await.ok(),
+                None => Some(playing.await),
+            };
+            let how = match code {
+                Some(code) => ProcessEnd::Exited { code: code.into() },
+                None => ProcessEnd::TimeUp,
+            };
+            tokio::time::sleep(FAREWELL).await;
+            how
+        };
+        let mut tape = Tape::new()?;
+        let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
+        let how = tokio::select! {
+            biased;
+            how = playing => how,
+            never = network.drive(&mut hub, observe) => match never {},
+            never = intrude(&network, second, &journal) => match never {},
+        };
+        let lines = printer.lines.into_inner();
+        Ok(Played {
+            idle_reads: Some(network.idle_reads()),
+            limit: limit.unwrap_or_default(),
+            capture: tape.finish(),
+            ..Played::of(journal.into_inner(), lines, how)
+        })
+    })
+}
+
+/// Connects as the second tool or device after the client is attached, and stays.
+async fn intrude(
+    network: &Network,
+    second: Option<&Second>,
+    journal: &RefCell<Vec<JournalEntry>>,
+) -> Infallible {
+    use tokio::io::AsyncWriteExt as _;
+    let Some(second) = second else {
+        return std::future::pending().await;
+    };
+    let attached = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Attached);
+    while !journal.borrow().iter().any(attached) {
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(second.after).await;
+    let mut connection = network.connect();
+    // Writing to memory cannot fail; the connection lasts as long as this future.
+    let _ = connection.write_all(&second.login).await;
+    std::future::pending().await
+}
