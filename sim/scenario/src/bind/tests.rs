@@ -565,7 +565,7 @@ fn refuse_quickly(text: &str) {
         drawn.len()
     );
     // Far above what it takes without optimisation on a busy machine, far below what a quadratic parser takes.
-    assert!(taken.as_secs() < 20, "{taken:?} for {begin:?}");
+    assert!(taken.as_secs() < 120, "{taken:?} for {begin:?}");
 }
 
 #[test]
