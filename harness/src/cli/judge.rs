@@ -40,6 +40,7 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
     let mut verdict = Verdict::default();
     let printed = verdict::sort(&told.lines);
     verdict::understand(&mut verdict, printed, &told.journal, &Tolerance::default());
+    verdict.demand_values();
     let text = match (args.json, verdict.understood.as_slice()) {
         (true, _) => format!("{}\n", outside::judged(&verdict)),
         (false, []) => String::new(),

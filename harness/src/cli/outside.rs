@@ -162,6 +162,10 @@ fn tell_runs(runs: &[OutsideRun], args: &RunArgs, command: &str) -> io::Result<(
     if !skipped.is_empty() {
         writeln!(stdout)?;
     }
+    let unread = outside::unread(runs);
+    if !unread.is_empty() {
+        writeln!(stdout, "{unread}")?;
+    }
     writeln!(stdout, "{}", outside::summary(runs))?;
     stdout.flush()
 }

@@ -225,6 +225,7 @@ fn fill(
     report.tell(&seen.journal);
     report.capture.0.clone_from(&seen.capture);
     report.readings = judged.readings;
+    report.bad_lines = judged.bad_lines;
     report.ending = Some(seen.report.how.to_string());
     report.cpu_s = seen
         .idle_reads

@@ -37,6 +37,8 @@ pub(super) struct Judged {
     pub(super) differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about, or of any reply if it is about none.
     pub(super) readings: usize,
+    /// Lines that are not readings.
+    pub(super) bad_lines: Vec<String>,
 }
 
 /// Judges what was seen. `silent` means that the client never prints readings, so that only what it sends is judged.
@@ -205,12 +207,24 @@ impl Judge<'_> {
     }
 
     fn understood(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
-        let case = self.case;
-        for bad in printed.bad_lines.iter().take(BAD_LINES) {
+        let bad_lines = printed.bad_lines.clone();
+        self.compared(scenario, printed, silent);
+        // A bad line costs a case only if it may be the reading that the case misses.
+        let misses = self
+            .judged
+            .differences
+            .iter()
+            .any(|one| one.about == About::Understood);
+        for bad in bad_lines.iter().filter(|_| misses).take(BAD_LINES) {
             let field = format!("line {}", bad.number);
             let difference = Difference::new(field, "a reading", &*bad.text, &*bad.why);
             self.note(About::Understood, difference, None);
         }
+        self.judged.bad_lines = bad_lines.iter().map(ToString::to_string).collect();
+    }
+
+    fn compared(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
+        let case = self.case;
         let Some(compare) = &case.compare else {
             return;
         };

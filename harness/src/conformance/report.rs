@@ -109,6 +109,9 @@ pub struct CaseReport {
     pub differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about.
     pub readings: usize,
+    /// Lines of the client that are not readings, each with the reason. They fail a case only if it misses a reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bad_lines: Vec<String>,
     /// The session: frames and events.
     pub transcript: Vec<EntryReport>,
     /// How many entries were left out of the middle of the transcript.
@@ -237,6 +240,7 @@ impl CaseReport {
             reasons: Vec::new(),
             differences: Vec::new(),
             readings: 0,
+            bad_lines: Vec::new(),
             transcript: Vec::new(),
             left_out: 0,
             stderr: Vec::new(),

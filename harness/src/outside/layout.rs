@@ -175,6 +175,26 @@ pub fn texts(command: CommandId, payload: &[u8]) -> Vec<(&'static str, &[u8])> {
     Page::read(command, payload).texts
 }
 
+/// The field that says the same as this one in another way: a code and its name.
+#[must_use]
+pub fn twin(command: CommandId, field: &str) -> Option<&'static str> {
+    let table = TABLES.iter().find(|table| table.command == command)?;
+    let pairs = table.groups.iter().flat_map(|group| group.windows(2));
+    pairs
+        .filter_map(|pair| match pair {
+            [code, text] => match (code.written, text.written) {
+                (Number(_), Also(Type::Text)) => Some((code.name, text.name)),
+                _ => None,
+            },
+            _ => None,
+        })
+        .find_map(|(code, text)| match field {
+            _ if field == code => Some(text),
+            _ if field == text => Some(code),
+            _ => None,
+        })
+}
+
 const C: Form = Form::I16(10.0);
 const A: Form = Form::I32(100.0);
 const AH: Form = Form::I32(10_000.0);

@@ -13,7 +13,7 @@ use crate::{
     outside::{
         compare::{FieldUnderstood, Judgement, Understood},
         ending::ProcessReport,
-        verdict::{Outcome, Verdict},
+        verdict::{self, Outcome, Unread, Verdict},
     },
     run::{OutsideRun, Witnessed},
 };
@@ -97,6 +97,22 @@ pub fn failure(run: &OutsideRun) -> String {
             let line: String = line.chars().take(200).map(clean).collect();
             let _ = writeln!(out, "   {line}");
         }
+    }
+    out
+}
+
+/// What the client does not show in any run, a line for each command; nothing if it shows everything.
+#[must_use]
+pub fn unread(runs: &[OutsideRun]) -> String {
+    let readings = runs.iter().flat_map(|run| &run.verdict.readings);
+    let unread = verdict::unread(readings);
+    if unread.is_empty() {
+        return String::new();
+    }
+    let mut out = "your client does not show these fields, so nobody knows whether it reads them\n"
+        .to_owned();
+    for Unread { command, fields } in unread {
+        let _ = writeln!(out, "   {command}: {}", fields.join(", "));
     }
     out
 }
@@ -228,6 +244,7 @@ pub fn json_line(run: &OutsideRun, command: &str) -> String {
                 text: &bad.text,
             })
             .collect(),
+        unread: verdict.unread.iter().map(Into::into).collect(),
         notes: &verdict.notes,
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -239,6 +256,7 @@ pub fn judged(verdict: &Verdict) -> String {
     let line = JudgedJson {
         understood: verdict.understood.iter().map(Into::into).collect(),
         readings: verdict.readings.iter().map(Into::into).collect(),
+        unread: verdict.unread.iter().map(Into::into).collect(),
         table: differences::table(&verdict.understood),
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -248,6 +266,7 @@ pub fn judged(verdict: &Verdict) -> String {
 struct JudgedJson<'a> {
     understood: Vec<DifferenceJson<'a>>,
     readings: Vec<ReadingJson<'a>>,
+    unread: Vec<UnreadJson<'a>>,
     table: String,
 }
 
@@ -278,6 +297,7 @@ struct Line<'a> {
     fields: BTreeMap<&'static str, usize>,
     readings: Vec<ReadingJson<'a>>,
     bad_lines: Vec<BadLineJson<'a>>,
+    unread: Vec<UnreadJson<'a>>,
     notes: &'a [String],
 }
 
@@ -348,6 +368,22 @@ struct BadLineJson<'a> {
     line: usize,
     why: &'a str,
     text: &'a str,
+}
+
+/// What the client does not show of the replies to a command.
+#[derive(Serialize)]
+struct UnreadJson<'a> {
+    command: String,
+    fields: &'a [String],
+}
+
+impl<'a> From<&'a Unread> for UnreadJson<'a> {
+    fn from(unread: &'a Unread) -> Self {
+        Self {
+            command: unread.command.to_string(),
+            fields: &unread.fields,
+        }
+    }
 }
 
 impl<'a> From<&'a Understood> for ReadingJson<'a> {

@@ -270,6 +270,9 @@ impl Hub {
     }
 
     /// Adds a reading of your client now: a line of JSON as an outside client prints it. It is judged at the end.
+    ///
+    /// A reading passes only if it says something. A line without any value, a name that no field has, and a null for a
+    /// field that the device sent are mistakes; leave out what your client does not read.
     pub fn reading(&self, line: &str) {
         let after = locked(&self.journal).len();
         let mut lines = locked(&self.lines);
@@ -316,6 +319,7 @@ impl Hub {
         let printed = verdict::sort(&locked(&self.lines));
         let tolerance = verdict::tolerance(scenario);
         verdict::understand(&mut verdict, printed, &journal, &tolerance);
+        verdict.demand_values();
         verdict
     }
 }

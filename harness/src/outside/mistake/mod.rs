@@ -13,6 +13,7 @@ use veschub_wire::{CommandId, view::Value};
 use super::{
     compare::{Delivered, FieldUnderstood, Judgement, near, same},
     layout::{Form, Slot, layout},
+    reading::NOT_NUMBERS,
 };
 
 /// How far from its place a field is looked for, in bytes.
@@ -55,6 +56,8 @@ pub enum Mistake {
     Shifted(i32),
     /// The minor version without its leading 0: 6.5 for 6.05.
     MinorVersion,
+    /// The value is no number: `NaN`, `Infinity` or `-Infinity`.
+    NotANumber(&'static str),
     /// The value has the wrong type; this is the right one.
     Type(&'static str),
 }
@@ -78,6 +81,7 @@ impl Mistake {
             Self::Rounded(_) => "rounded",
             Self::Shifted(_) => "shifted",
             Self::MinorVersion => "minor-version",
+            Self::NotANumber(_) => "not-a-number",
             Self::Type(_) => "type",
         }
     }
@@ -130,6 +134,9 @@ impl fmt::Display for Mistake {
                 write!(f, "read {count} {bytes} {way} the right place")
             }
             Self::MinorVersion => f.write_str("the minor version has two digits: 6.05 is not 6.5"),
+            Self::NotANumber(word) => {
+                write!(f, "the client printed {word}, which is not a number")
+            }
             Self::Type(wanted) => write!(f, "wrong type: this must be {wanted}"),
         }
     }
@@ -185,10 +192,9 @@ fn hypotheses(
     let (Some(truth), Some(given)) = (&field.truth, &field.decoded) else {
         return Vec::new();
     };
-    let mut found: Vec<Mistake> = wanted_type(truth, given)
-        .map(Mistake::Type)
-        .into_iter()
-        .collect();
+    let not_a_number = not_a_number(truth, given).map(Mistake::NotANumber);
+    let wrong_type = || wanted_type(truth, given).map(Mistake::Type);
+    let mut found: Vec<Mistake> = not_a_number.or_else(wrong_type).into_iter().collect();
     // For a value of the wrong type, nothing more can be found out.
     let values = numbers(given).filter(|_| found.is_empty());
     if let Some(values) = &values {
@@ -420,6 +426,20 @@ fn little_endian(form: Form, raw: u32) -> f64 {
         2 => u32::from((raw as u16).swap_bytes()),
         _ => raw.swap_bytes(),
     })
+}
+
+/// The client's word where a number belongs, if it is one of those that stand for no number.
+fn not_a_number(truth: &Value, given: &Json) -> Option<&'static str> {
+    match (truth, given) {
+        (Value::Int(_) | Value::Number(_), Json::String(word)) => {
+            NOT_NUMBERS.into_iter().find(|known| known == word)
+        }
+        (Value::List(truth), Json::Array(given)) => truth
+            .iter()
+            .zip(given)
+            .find_map(|(truth, given)| not_a_number(truth, given)),
+        _ => None,
+    }
 }
 
 /// The type that a field must have, if the client's value has another one.
