@@ -18,7 +18,7 @@ use crate::run::{
     process::{self, witness_with},
 };
 use crate::{
-    defective::{self, Defect, Orders},
+    defective::{self, Defects, Orders},
     outside::{
         ending::{ProcessEnd, ProcessReport},
         output::Line,
@@ -40,8 +40,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub enum Player {
     /// The reference client.
     Reference,
-    /// The small second client, with a defect or without one.
-    Defective(Option<Defect>),
+    /// The small second client, with any number of defects.
+    Defective(Defects),
     /// A program of any language.
     #[cfg(unix)]
     Program(Program),
@@ -53,8 +53,8 @@ impl Player {
     pub fn name(&self) -> String {
         match self {
             Self::Reference => "the reference client".to_owned(),
-            Self::Defective(None) => "the second client".to_owned(),
-            Self::Defective(Some(defect)) => format!("the second client with {}", defect.name()),
+            Self::Defective(Defects::NONE) => "the second client".to_owned(),
+            Self::Defective(defects) => format!("the second client with {defects}"),
             #[cfg(unix)]
             Self::Program(program) => program.command.text().to_owned(),
         }
@@ -135,7 +135,7 @@ pub(super) fn play(
             }
             u8::from(!outcome.unanswered.is_empty())
         }),
-        Player::Defective(defect) => {
+        Player::Defective(defects) => {
             in_memory(world, login, task.limit(), async |network, printer| {
                 let environment = task.environment(0, target.as_ref());
                 let orders = Orders::from_variables(|name| {
@@ -143,7 +143,7 @@ pub(super) fn play(
                     found.map(|(_, value)| value.clone())
                 });
                 let dial = Memory { network };
-                defective::run(&dial, &orders, *defect, &mut |line| printer.print(line)).await
+                defective::run(&dial, &orders, *defects, &mut |line| printer.print(line)).await
             })
         }
     }

@@ -175,6 +175,20 @@ pub fn texts(command: CommandId, payload: &[u8]) -> Vec<(&'static str, &[u8])> {
     Page::read(command, payload).texts
 }
 
+/// Where the counts of its lists are in a reply to a command.
+#[must_use]
+pub fn counts(command: CommandId, payload: &[u8]) -> Vec<usize> {
+    Page::read(command, payload).counts
+}
+
+/// The name of a field of the reply to a command, if the tables have it.
+#[must_use]
+pub fn known_name(command: CommandId, field: &str) -> Option<&'static str> {
+    let table = TABLES.iter().find(|table| table.command == command)?;
+    let mut items = table.groups.iter().copied().flatten();
+    items.find(|item| item.name == field).map(|item| item.name)
+}
+
 /// The field that says the same as this one in another way: a code and its name.
 #[must_use]
 pub fn twin(command: CommandId, field: &str) -> Option<&'static str> {
@@ -351,6 +365,7 @@ struct Page<'a> {
     /// The last count.
     count: usize,
     slots: Vec<Slot>,
+    counts: Vec<usize>,
     texts: Vec<(&'static str, &'a [u8])>,
 }
 
@@ -361,6 +376,7 @@ impl<'a> Page<'a> {
             at: 1,
             count: 0,
             slots: Vec::new(),
+            counts: Vec::new(),
             texts: Vec::new(),
         };
         let table = TABLES.iter().find(|table| table.command == command);
@@ -392,6 +408,7 @@ impl<'a> Page<'a> {
             Count => {
                 let count = Form::I8.raw(self.payload, self.at)? as u8 as i8;
                 self.count = usize::try_from(count).unwrap_or(0);
+                self.counts.push(self.at);
                 if count < 0 {
                     return self.list(1, field, Form::I8);
                 }

@@ -13,6 +13,7 @@ use crate::{
     outside::{
         compare::{FieldUnderstood, Judgement, Understood},
         ending::ProcessReport,
+        mistake::Mistake,
         verdict::{self, Outcome, Unread, Verdict},
     },
     run::{OutsideRun, Witnessed},
@@ -361,6 +362,9 @@ struct FieldJson<'a> {
     mistake: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// What the mistake means, and where to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -419,6 +423,7 @@ impl<'a> From<&'a FieldUnderstood> for FieldJson<'a> {
             decoded: field.decoded.as_ref(),
             mistake: mistake.map(|mistake| mistake.name()),
             why: mistake.map(|mistake| mistake.to_string()),
+            advice: mistake.map(Mistake::advice),
         }
     }
 }
