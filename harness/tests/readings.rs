@@ -134,16 +134,19 @@ fn a_number_that_is_none_fails_the_cases_about_its_field_and_no_others() {
 
 #[test]
 fn a_case_whose_field_is_null_or_misspelt_is_not_passed() {
-    for spoil in [
-        "sed -u 's/current_a\":[-0-9.]*/current_a\":null/g'",
-        "sed -u 's/current_a\":/curent_a\":/g'",
+    for (spoil, why) in [
+        (
+            "sed -u 's/current_a\":[-0-9.]*/current_a\":null/g'",
+            "the client does not report current_a, chip_current_a",
+        ),
+        (
+            "sed -u 's/current_a\":/curent_a\":/g'",
+            "`chip_curent_a`: did you mean `chip_current_a`?",
+        ),
     ] {
         let report = battery(spoil, &["5/26"]);
-        assert_eq!(
-            report.cases[0].outcome,
-            Outcome::Skipped,
-            "{}",
-            text::text(&report)
-        );
+        let case = &report.cases[0];
+        assert_eq!(case.outcome, Outcome::Skipped, "{}", text::text(&report));
+        assert!(case.reasons[0].contains(why), "{:?}", case.reasons);
     }
 }

@@ -310,7 +310,7 @@ impl Judge<'_> {
                 .any(|one| one.about == About::Understood);
         if !readings.is_empty() && !compare.fields.is_empty() && !judged {
             let fields = compare.fields.join(", ");
-            let why = format!("the client does not report {fields}");
+            let why = format!("the client does not report {fields}{}", misnamed(readings));
             self.judged.skipped = Some(why);
         }
     }
@@ -326,6 +326,22 @@ impl Judge<'_> {
             self.note(About::Understood, difference, mistake);
         }
     }
+}
+
+/// What a client may have meant with names that no field has.
+fn misnamed(readings: &[&Understood]) -> String {
+    let fields = readings.iter().flat_map(|reading| &reading.fields);
+    let mut names: Vec<String> = fields
+        .filter_map(|field| match field.judgement {
+            Judgement::UnknownName(Some(meant)) => {
+                Some(format!("; `{}`: did you mean `{meant}`?", field.field))
+            }
+            Judgement::UnknownName(None) => Some(format!("; `{}` is no field", field.field)),
+            _ => None,
+        })
+        .collect();
+    names.dedup();
+    names.into_iter().take(BAD_LINES).collect()
 }
 
 fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {

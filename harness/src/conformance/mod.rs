@@ -4,6 +4,7 @@
 //! * [`player`]: runs a client in a case; [`judge`]: judges the client in that case.
 //! * [`battery`]: runs all cases, several at the same time; [`report`]: the result as data, [`text`]: as text;
 //!   [`known`]: the known defects of a client.
+//! * [`pairs`]: tests the cases themselves with clients that have two defects.
 //!
 //! A case is a scenario and a header. It looks at its own subject only: at its expectations, and at the fields that its
 //! header names. So a client with another defect does not fail it. If a client must be able to do something before a
@@ -13,6 +14,7 @@ pub mod battery;
 pub mod catalogue;
 pub mod judge;
 pub mod known;
+pub mod pairs;
 pub mod player;
 pub mod report;
 pub mod select;

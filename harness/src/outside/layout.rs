@@ -535,4 +535,15 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_code_and_its_name_are_twins_and_two_bits_of_one_byte_are_not() {
+        let of = |field| twin(CommandId::GET_VALUES, field);
+        assert_eq!(
+            (of("fault"), of("fault_name")),
+            (Some("fault_name"), Some("fault"))
+        );
+        assert_eq!((of("timeout_active"), of("erpm")), (None, None));
+        assert_eq!(twin(CommandId::GET_CUSTOM_CONFIG, "signature"), None);
+    }
 }
