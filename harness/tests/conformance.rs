@@ -12,7 +12,7 @@ use std::{
     sync::LazyLock,
 };
 
-use conformance_table::TABLE;
+use conformance_table::{NOT_CAUGHT_YET, TABLE};
 use frozen::assert_frozen;
 use sha2::{Digest as _, Sha256};
 use veschub_harness::{
@@ -22,7 +22,7 @@ use veschub_harness::{
         run,
         select::{self, Selection},
     },
-    defective::Defect,
+    defective::{Defect, Defects},
     report::{
         model::{self, Outcome, Report},
         text,
@@ -44,7 +44,7 @@ fn judge(player: Player) -> Report {
 
 /// Both good clients, which several tests look at.
 static GOOD: LazyLock<[Report; 2]> =
-    LazyLock::new(|| [Player::Reference, Player::Defective(None)].map(judge));
+    LazyLock::new(|| [Player::Reference, Player::Defective(Defects::NONE)].map(judge));
 
 fn with(report: &Report, outcome: Outcome) -> BTreeSet<String> {
     let cases = report.cases.iter();
@@ -163,7 +163,7 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
     frozen.push_str(&line("(no defect)", &GOOD[1]));
     for &defect in Defect::ALL {
         let row = table[&defect];
-        let report = judge(Player::Defective(Some(defect)));
+        let report = judge(Player::Defective(defect.into()));
         frozen.push_str(&line(defect.name(), &report));
         let failed = with(&report, Outcome::Failed);
         let meant: BTreeSet<String> = row.cases.iter().map(|&id| id.to_owned()).collect();
@@ -187,7 +187,8 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
 #[test]
 fn a_defect_is_caught_in_its_own_section() {
     for row in TABLE {
-        assert!(!row.cases.is_empty(), "{}", row.defect.name());
+        let is_awaited = NOT_CAUGHT_YET.contains(&row.defect);
+        assert_eq!(row.cases.is_empty(), is_awaited, "{}", row.defect.name());
         let sections: BTreeSet<u32> = row
             .cases
             .iter()

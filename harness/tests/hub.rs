@@ -124,3 +124,34 @@ fn a_scenario_that_cannot_be_used_is_an_error_and_not_a_hub() {
         .unwrap_err();
     assert!(error.to_string().contains("devices"), "{error}");
 }
+
+#[test]
+fn a_reading_that_says_nothing_is_no_all_clear() {
+    let why = |line: &str| {
+        let hub = hub("reply-to: PING_CAN");
+        scan(hub.address(), hub.password()).unwrap();
+        hub.reading(line);
+        let verdict = hub.finish();
+        assert_eq!(verdict.outcome(), Outcome::Failed, "{line}");
+        verdict.understood[0].why.clone()
+    };
+    for (line, told) in [
+        (r#"{}"#, "an empty reading"),
+        (
+            r#"{"command": "PING_CAN", "fields": {}}"#,
+            "an empty reading",
+        ),
+        (
+            r#"{"command": "PING_CAN", "fields": {"can_ids": null}}"#,
+            "an empty reading",
+        ),
+        (
+            r#"{"fields": {"can_id_list": []}}"#,
+            "no reply has a field of this name",
+        ),
+        (r#"{"fields": {"can_idz": []}}"#, "did you mean `can_ids`?"),
+    ] {
+        let why = why(line);
+        assert!(why.contains(told), "{line}: {why}");
+    }
+}

@@ -1,12 +1,23 @@
-//! The published schema of a reading: what replies hold fits it, and so does the example on the page.
+//! The published schema of a reading: what replies hold fits it, and so does the example on the page. What lines cost
+//! that are spoilt in part.
 
+#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, time::Duration};
 
 use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
-use veschub_harness::judge::schema;
+use veschub_harness::{
+    conformance::{Battery, catalogue, run},
+    judge::schema,
+    outside::command::Template,
+    report::{
+        model::{Outcome, Report},
+        text,
+    },
+    run::{Program, player::Player},
+};
 use veschub_transcript::render::FieldsJson;
 use veschub_wire::{Reply, view::View as _};
 
@@ -71,5 +82,76 @@ fn the_example_on_the_page_fits_the_schema_and_a_misspelt_one_does_not() {
         json!({ "can_id": 256 }),
     ] {
         assert!(schemas.validate(&wrong, index).is_err(), "{wrong}");
+    }
+}
+
+/// Runs cases with the second client behind a script that spoils what it prints.
+fn battery(spoil: &str, ids: &[&str]) -> Report {
+    let client = env!("CARGO_BIN_EXE_veschub-harness");
+    let script = format!("{client} client | {spoil}");
+    let text = format!("sh -c {}", shlex_quoted(&script));
+    let command = Template::parse(&text).unwrap();
+    let cases = ids.iter().map(|id| catalogue::find(id.parse().unwrap()));
+    let battery = Battery {
+        player: Player::Program(Program {
+            command,
+            limit: None,
+            supervisor: client.into(),
+            grace: Duration::from_secs(60),
+        }),
+        cases: cases.map(Result::unwrap).collect(),
+        seed: 0,
+        strict: true,
+        fail_fast: false,
+        jobs: 2,
+    };
+    run(&battery, &|_, _| {}).unwrap()
+}
+
+fn shlex_quoted(script: &str) -> String {
+    format!("'{}'", script.replace('\'', r"'\''"))
+}
+
+#[test]
+fn a_bad_line_is_told_once_and_fails_no_case_whose_readings_are_there() {
+    let report = battery("sed -u 's/^/connected!\\n/'", &["1/1", "5/25", "5/26"]);
+    let outcomes: Vec<Outcome> = report.cases.iter().map(|case| case.outcome).collect();
+    assert_eq!(outcomes, [Outcome::Passed; 3], "{}", text::text(&report));
+    assert!(report.cases.iter().all(|case| !case.bad_lines.is_empty()));
+    let told = text::text(&report);
+    assert_eq!(told.matches("connected!").count(), 1, "{told}");
+}
+
+#[test]
+fn a_number_that_is_none_fails_the_cases_about_its_field_and_no_others() {
+    let spoil = "sed -u 's/current_a\":[-0-9.]*/current_a\":NaN/g'";
+    let report = battery(spoil, &["1/1", "5/25", "5/26"]);
+    let outcomes: Vec<Outcome> = report.cases.iter().map(|case| case.outcome).collect();
+    let wanted = [Outcome::Passed, Outcome::Passed, Outcome::Failed];
+    assert_eq!(outcomes, wanted, "{}", text::text(&report));
+    let named: Vec<_> = report.cases[2]
+        .differences
+        .iter()
+        .map(|one| &one.mistake)
+        .collect();
+    assert_eq!(named, [&Some("not-a-number".to_owned()); 2]);
+}
+
+#[test]
+fn a_case_whose_field_is_null_or_misspelt_is_not_passed() {
+    for (spoil, why) in [
+        (
+            "sed -u 's/current_a\":[-0-9.]*/current_a\":null/g'",
+            "the client does not report current_a, chip_current_a",
+        ),
+        (
+            "sed -u 's/current_a\":/curent_a\":/g'",
+            "`chip_curent_a`: did you mean `chip_current_a`?",
+        ),
+    ] {
+        let report = battery(spoil, &["5/26"]);
+        let case = &report.cases[0];
+        assert_eq!(case.outcome, Outcome::Skipped, "{}", text::text(&report));
+        assert!(case.reasons[0].contains(why), "{:?}", case.reasons);
     }
 }

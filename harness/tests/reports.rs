@@ -31,7 +31,7 @@ fn judged(picks: &[&str]) -> Report {
         .find(|one| one.name() == "unsigned-temperatures");
     let picks = picks.iter().map(|pick| pick.parse().unwrap()).collect();
     let battery = Battery {
-        player: Player::Defective(defect.copied()),
+        player: Player::Defective(defect.copied().into_iter().collect()),
         cases: select::select(&select::Selection {
             picks,
             ..Default::default()

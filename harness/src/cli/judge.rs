@@ -37,6 +37,7 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
     let mut verdict = Verdict::default();
     let printed = readings::sort(&told.lines);
     readings::understand(&mut verdict, printed, &told.journal, &Tolerance::default());
+    verdict.demand_values();
     let text = match (args.json, verdict.understood.as_slice()) {
         (true, _) => format!("{}\n", scenario_json::judged(&verdict)),
         (false, []) => String::new(),

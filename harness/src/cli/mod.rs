@@ -72,12 +72,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
-    /// Run the harness's second client, which reads its task from the environment and can have a defect on purpose
+    /// Run the harness's second client, which reads its task from the environment and can have defects on purpose
     #[command(hide = true)]
     Client {
-        /// The defect
+        /// A defect; may be given several times
         #[arg(long, value_name = "NAME")]
-        defect: Option<Defect>,
+        defect: Vec<Defect>,
     },
     /// Run a client under test and end all its processes; the harness starts itself with this command
     #[cfg(unix)]
@@ -104,7 +104,9 @@ pub fn main() -> ExitCode {
         }
         Command::Conformance(args) => conformance::run(&args),
         Command::Report(args) => report::run(&args),
-        Command::Client { defect } => defective::main(defect).map_err(CliError::Start),
+        Command::Client { defect } => {
+            defective::main(defect.into_iter().collect()).map_err(CliError::Start)
+        }
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]

@@ -290,6 +290,10 @@ fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
     if !skipped.is_empty() {
         writeln!(stdout)?;
     }
+    let unread = scenarios::unread(runs);
+    if !unread.is_empty() {
+        writeln!(stdout, "{unread}")?;
+    }
     writeln!(stdout, "{}", scenarios::summary(runs))?;
     stdout.flush()
 }

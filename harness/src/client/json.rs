@@ -29,14 +29,18 @@ pub fn line(reading: &Reading) -> String {
     serde_json::to_string(reading).unwrap_or_default()
 }
 
-/// A frame as one line of JSON, whatever it answers; `None` if it cannot be decoded.
+/// A frame as one line of JSON, whatever it answers; `None` if it cannot be decoded, or has no fields.
 #[must_use]
 pub fn frame_line(received: &Received) -> Option<String> {
     let reply = received.reply.as_ref().ok()?;
+    let fields = reply.fields();
+    if fields.is_empty() {
+        return None;
+    }
     let line = Frame {
         at: seconds(received.at),
         command: received.command().to_string(),
-        fields: FieldsJson(&reply.fields()),
+        fields: FieldsJson(&fields),
     };
     serde_json::to_string(&line).ok()
 }

@@ -253,6 +253,7 @@ fn fill(
     report.task = Some(task.name.to_owned());
     report.tell(&seen);
     report.readings = judged.readings;
+    report.bad_lines = judged.bad_lines;
     report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
         (_, false, Level::May) => Outcome::Info,
         (_, false, _) => Outcome::Failed,

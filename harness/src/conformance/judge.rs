@@ -34,6 +34,8 @@ pub(super) struct Judged {
     pub(super) differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about, or of any reply if it is about none.
     pub(super) readings: usize,
+    /// Lines that are not readings.
+    pub(super) bad_lines: Vec<String>,
 }
 
 /// Judges what was seen. `silent` means that the client never prints readings, so that only what it sends is judged.
@@ -182,12 +184,24 @@ impl Judge<'_> {
     }
 
     fn understood(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
-        let case = self.case;
-        for bad in printed.bad_lines.iter().take(BAD_LINES) {
+        let bad_lines = printed.bad_lines.clone();
+        self.compared(scenario, printed, silent);
+        // A bad line costs a case only if it may be the reading that the case misses.
+        let misses = self
+            .judged
+            .differences
+            .iter()
+            .any(|one| one.about == About::Understood);
+        for bad in bad_lines.iter().filter(|_| misses).take(BAD_LINES) {
             let field = format!("line {}", bad.number);
             let difference = Difference::new(field, "a reading", &*bad.text, &*bad.why);
             self.note(About::Understood, difference, None);
         }
+        self.judged.bad_lines = bad_lines.iter().map(ToString::to_string).collect();
+    }
+
+    fn compared(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
+        let case = self.case;
         let Some(compare) = &case.compare else {
             return;
         };
@@ -273,7 +287,7 @@ impl Judge<'_> {
                 .any(|one| one.about == About::Understood);
         if !readings.is_empty() && !compare.fields.is_empty() && !judged {
             let fields = compare.fields.join(", ");
-            let why = format!("the client does not report {fields}");
+            let why = format!("the client does not report {fields}{}", misnamed(readings));
             self.judged.skipped = Some(why);
         }
     }
@@ -289,6 +303,22 @@ impl Judge<'_> {
             self.note(About::Understood, difference, mistake);
         }
     }
+}
+
+/// What a client may have meant with names that no field has.
+fn misnamed(readings: &[&Understood]) -> String {
+    let fields = readings.iter().flat_map(|reading| &reading.fields);
+    let mut names: Vec<String> = fields
+        .filter_map(|field| match field.judgement {
+            Judgement::UnknownName(Some(meant)) => {
+                Some(format!("; `{}`: did you mean `{meant}`?", field.field))
+            }
+            Judgement::UnknownName(None) => Some(format!("; `{}` is no field", field.field)),
+            _ => None,
+        })
+        .collect();
+    names.dedup();
+    names.into_iter().take(BAD_LINES).collect()
 }
 
 fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {

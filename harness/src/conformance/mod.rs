@@ -3,6 +3,7 @@
 //! * [`catalogue`]: the cases, as YAML that is compiled in; [`select`]: selects the cases to run.
 //! * [`battery`]: runs all cases, several at the same time; `judge`: judges a client in one case.
 //! * [`known`]: the known defects of a client.
+//! * [`pairs`]: tests the cases themselves with clients that have two defects.
 //!
 //! A case is a scenario and a header. It looks at its own subject only: at its expectations, and at the fields that its
 //! header names. So a client with another defect does not fail it. If a client must be able to do something before a
@@ -12,6 +13,7 @@ pub mod battery;
 pub mod catalogue;
 mod judge;
 pub mod known;
+pub mod pairs;
 pub mod select;
 
 pub use battery::{Battery, BatteryError, run};

@@ -2,7 +2,7 @@
 //!
 //! It does not use the `wire` crate, on purpose; the CRC is computed bit by bit.
 
-use super::Defect;
+use super::{Defect, Defects};
 
 /// The largest payload that devices send.
 const MAX_PAYLOAD: usize = 512;
@@ -49,21 +49,21 @@ enum Start {
 pub struct Framer {
     buffer: Vec<u8>,
     is_lost: bool,
-    defect: Option<Defect>,
+    defects: Defects,
 }
 
 impl Framer {
     /// Before anything came.
     #[must_use]
-    pub fn new(defect: Option<Defect>) -> Self {
+    pub fn new(defects: Defects) -> Self {
         Self {
-            defect,
+            defects,
             ..Self::default()
         }
     }
 
     fn has(&self, defect: Defect) -> bool {
-        self.defect == Some(defect)
+        self.defects.has(defect)
     }
 
     /// Discards half a frame.
@@ -148,12 +148,12 @@ impl Framer {
             _ if self.has(Defect::NoLengthLimit) => usize::MAX,
             _ => MAX_PAYLOAD,
         };
-        let least = match self.defect {
-            Some(Defect::DiesOfAnEmptyFrame) => 0,
-            Some(Defect::RefusesSingleBytes) => least.max(2),
-            _ => least,
+        let is_in_range = match length {
+            0 => self.has(Defect::DiesOfAnEmptyFrame),
+            1 if self.has(Defect::RefusesSingleBytes) => false,
+            _ => (least..=most).contains(&length),
         };
-        Some((least..=most).contains(&length).then_some((header, length)))
+        Some(is_in_range.then_some((header, length)))
     }
 
     /// A common workaround: search for the first bytes of the reply.
@@ -190,7 +190,7 @@ mod tests {
         stream.extend(frame(&[62, 1, 2]));
         stream.extend(frame(&[21, b'x']));
         for cut in 0..=stream.len() {
-            let mut framer = Framer::new(None);
+            let mut framer = Framer::new(Defects::NONE);
             let mut found = framer.push(&stream[..cut]);
             found.extend(framer.push(&stream[cut..]));
             assert_eq!(found, [vec![62, 1, 2], vec![21, b'x']], "{cut}");
@@ -205,14 +205,14 @@ mod tests {
             bytes.extend(&payload);
             bytes.extend(crc(&payload).to_be_bytes());
             bytes.push(3);
-            let found = Framer::new(None).push(&bytes);
+            let found = Framer::new(Defects::NONE).push(&bytes);
             assert_eq!(
                 found.len(),
                 usize::from((255..=512).contains(&length)),
                 "{length}"
             );
             if length < 256 {
-                assert_eq!(Framer::new(None).push(&frame(&payload)), [payload]);
+                assert_eq!(Framer::new(Defects::NONE).push(&frame(&payload)), [payload]);
             }
         }
     }

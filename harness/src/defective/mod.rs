@@ -1,4 +1,4 @@
-//! A second, small client that can have a defect on purpose. It tests the conformance battery itself.
+//! A second, small client that can have defects on purpose. It tests the conformance battery itself.
 //!
 //! It does not use the `wire` crate: its framing and decoding are written separately, as a second opinion on the
 //! protocol. Without a defect it must pass every case that counts. With a defect it must fail the cases that are meant
@@ -11,7 +11,7 @@ pub mod framing;
 mod session;
 pub mod values;
 
-use std::{future::Future, io, time::Duration};
+use std::{fmt, future::Future, io, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -133,6 +133,15 @@ defects! {
     /// The status text is read as ASCII, and other characters are dropped.
     AsciiStatus = "ascii-status",
 
+    /// The electrical speed of a motor is reported with its sign turned.
+    TurnedErpm = "turned-erpm",
+    /// All values of a motor are read without their signs.
+    UnsignedMotorValues = "unsigned-motor-values",
+    /// The duty cycle of a motor is divided by 100, not by 1000.
+    DutyInHundredths = "duty-in-hundredths",
+    /// The current of a motor is divided by 10, not by 100.
+    MotorCurrentInTenths = "motor-current-in-tenths",
+
     /// Waits for a reply with the command FORWARD_CAN, not for the inner reply.
     ExpectsWrappedReplies = "expects-wrapped-replies",
     /// The CAN id 0 is ignored.
@@ -151,6 +160,54 @@ defects! {
     Floods = "floods",
     /// Asks for the firmware version at every poll.
     FirmwareAtEveryPoll = "firmware-at-every-poll",
+}
+
+/// Any number of defects at once; none at all is a client that is right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Defects(u128);
+
+// Each defect has a bit.
+const _: () = assert!(Defect::ALL.len() <= u128::BITS as usize);
+
+impl Defects {
+    /// A client without a defect.
+    pub const NONE: Self = Self(0);
+
+    /// Whether this defect is one of them.
+    #[must_use]
+    pub fn has(self, defect: Defect) -> bool {
+        self.0 & Self::bit(defect) != 0
+    }
+
+    /// Each of them.
+    pub fn iter(self) -> impl Iterator<Item = Defect> {
+        let all = Defect::ALL.iter().copied();
+        all.filter(move |defect| self.has(*defect))
+    }
+
+    fn bit(defect: Defect) -> u128 {
+        1 << (defect as u32)
+    }
+}
+
+impl FromIterator<Defect> for Defects {
+    fn from_iter<T: IntoIterator<Item = Defect>>(defects: T) -> Self {
+        let bits = defects.into_iter().map(Self::bit);
+        Self(bits.fold(0, |all, bit| all | bit))
+    }
+}
+
+impl From<Defect> for Defects {
+    fn from(defect: Defect) -> Self {
+        Self(Self::bit(defect))
+    }
+}
+
+impl fmt::Display for Defects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Defect::name).collect();
+        f.write_str(&names.join(" and "))
+    }
 }
 
 /// A name that is not that of a defect.
@@ -232,15 +289,15 @@ pub trait Dial {
 pub async fn run<D: Dial>(
     dial: &D,
     orders: &Orders,
-    defect: Option<Defect>,
+    defects: Defects,
     print: &mut dyn FnMut(&str),
 ) -> u8 {
     let known = ["read-bms", "poll-bms", "read-motor", "scan-can"];
     if !known.contains(&orders.task.as_str()) {
         return UNSUPPORTED;
     }
-    let ended = session::run(dial, orders, defect, print).await;
-    let is_well = ended.is_ok() || defect == Some(Defect::AssumesSuccess);
+    let ended = session::run(dial, orders, defects, print).await;
+    let is_well = ended.is_ok() || defects.has(Defect::AssumesSuccess);
     u8::from(!is_well)
 }
 
@@ -265,7 +322,7 @@ impl Dial for Tcp {
 ///
 /// # Errors
 /// If it cannot be started.
-pub fn main(defect: Option<Defect>) -> io::Result<u8> {
+pub fn main(defects: Defects) -> io::Result<u8> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -283,5 +340,21 @@ pub fn main(defect: Option<Defect>) -> io::Result<u8> {
         let _ = writeln!(stdout, "{line}");
         let _ = stdout.flush();
     };
-    Ok(runtime.block_on(run(&dial, &orders, defect, &mut print)))
+    Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_has_what_was_put_into_it() {
+        let set: Defects = [Defect::Floods, Defect::TurnedErpm].into_iter().collect();
+        assert_eq!(set.iter().count(), 2);
+        assert!(set.has(Defect::Floods) && !set.has(Defect::Floats));
+        assert_eq!(set.to_string(), "turned-erpm and floods");
+        let all: Defects = Defect::ALL.iter().copied().collect();
+        assert!(all.iter().eq(Defect::ALL.iter().copied()));
+        assert_eq!(Defects::NONE.iter().next(), None);
+    }
 }

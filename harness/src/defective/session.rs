@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    Defect, Dial, Orders,
+    Defect, Defects, Dial, Orders,
     framing::{Framer, frame},
     values::{
         self, BMS_GET_VALUES, FORWARD_CAN, FW_VERSION, GET_CUSTOM_CONFIG, GET_VALUES,
@@ -47,15 +47,15 @@ type Done = Result<(), Failure>;
 pub(super) async fn run<D: Dial>(
     dial: &D,
     orders: &Orders,
-    defect: Option<Defect>,
+    defects: Defects,
     print: &mut dyn FnMut(&str),
 ) -> Done {
-    let mut left = match defect {
-        Some(Defect::HammersWhenClosed) => HAMMERS,
-        _ => 0,
+    let mut left = match defects.has(Defect::HammersWhenClosed) {
+        true => HAMMERS,
+        false => 0,
     };
     loop {
-        let mut session = TaskRun::open(dial, orders, defect, print).await?;
+        let mut session = TaskRun::open(dial, orders, defects, print).await?;
         match session.task().await {
             Err(Failure::Closed) if left > 0 => left -= 1,
             done => return done,
@@ -66,7 +66,7 @@ pub(super) async fn run<D: Dial>(
 struct TaskRun<'a, D: Dial> {
     dial: &'a D,
     orders: &'a Orders,
-    defect: Option<Defect>,
+    defects: Defects,
     print: &'a mut dyn FnMut(&str),
     stream: D::Stream,
     framer: Framer,
@@ -80,16 +80,16 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     async fn open(
         dial: &'a D,
         orders: &'a Orders,
-        defect: Option<Defect>,
+        defects: Defects,
         print: &'a mut dyn FnMut(&str),
     ) -> Result<Self, Failure> {
         let mut session = Self {
             stream: dial.dial().await?,
             dial,
             orders,
-            defect,
+            defects,
             print,
-            framer: Framer::new(defect),
+            framer: Framer::new(defects),
             inbox: VecDeque::new(),
             heard: Instant::now(),
             idle_reads: 0,
@@ -99,7 +99,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     fn has(&self, defect: Defect) -> bool {
-        self.defect == Some(defect)
+        self.defects.has(defect)
     }
 
     async fn log_in(&mut self) -> Done {
@@ -109,10 +109,12 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             line.extend(frame(&[FW_VERSION]));
         }
         self.stream.write_all(&line).await?;
-        let pause = match self.defect {
-            Some(Defect::WaitsForALoginReply) => Duration::from_secs(3),
-            Some(Defect::SendsWithTheLogin) => Duration::ZERO,
-            _ => PAUSE,
+        let pause = if self.has(Defect::WaitsForALoginReply) {
+            Duration::from_secs(3)
+        } else if self.has(Defect::SendsWithTheLogin) {
+            Duration::ZERO
+        } else {
+            PAUSE
         };
         let until = Instant::now() + pause;
         while Instant::now() < until {
@@ -203,19 +205,22 @@ impl<'a, D: Dial> TaskRun<'a, D> {
 
     /// Requests before a poll that a good client does not send.
     async fn before_poll(&mut self, tick: u32) -> Done {
-        match self.defect {
-            Some(Defect::RescansAtEveryPoll) => self.ask(&[PING_CAN], None).await.map(drop),
-            Some(Defect::ConfigAtEveryPoll) => {
-                self.ask(&[GET_CUSTOM_CONFIG, 0], None).await.map(drop)
-            }
-            Some(Defect::FirmwareAtEveryPoll) => self.ask(&[FW_VERSION], None).await.map(drop),
-            Some(Defect::ConnectsForEveryPoll) if tick > 0 => {
-                self.stream = self.dial.dial().await?;
-                self.framer.forget();
-                self.log_in().await
-            }
-            _ => Ok(()),
+        if self.has(Defect::ConnectsForEveryPoll) && tick > 0 {
+            self.stream = self.dial.dial().await?;
+            self.framer.forget();
+            self.log_in().await?;
         }
+        let needless: [(Defect, &[u8]); 3] = [
+            (Defect::RescansAtEveryPoll, &[PING_CAN]),
+            (Defect::ConfigAtEveryPoll, &[GET_CUSTOM_CONFIG, 0]),
+            (Defect::FirmwareAtEveryPoll, &[FW_VERSION]),
+        ];
+        for (defect, request) in needless {
+            if self.has(defect) {
+                self.ask(request, None).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn read_motor(&mut self) -> Done {
@@ -235,7 +240,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
 
     async fn scan_can(&mut self) -> Done {
         let found = self.ask(&[PING_CAN], None).await?;
-        let ids = values::can_ids(&found, self.defect);
+        let ids = values::can_ids(&found, self.defects);
         for id in ids {
             self.ask(&[FORWARD_CAN, id, FW_VERSION], Some(id)).await?;
         }
@@ -243,10 +248,12 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     fn patience(&self) -> Duration {
-        match self.defect {
-            Some(Defect::GivesUpAfterOneSecond) => GUARD,
-            Some(Defect::WaitsForEver) => Duration::from_secs(3600),
-            _ => self.orders.timeout,
+        if self.has(Defect::WaitsForEver) {
+            Duration::from_secs(3600)
+        } else if self.has(Defect::GivesUpAfterOneSecond) {
+            GUARD
+        } else {
+            self.orders.timeout
         }
     }
 
@@ -304,7 +311,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
-        if let Some(line) = values::reading(command, payload, can_id, self.defect) {
+        if let Some(line) = values::reading(command, payload, can_id, self.defects) {
             (self.print)(&line);
         }
     }

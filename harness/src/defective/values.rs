@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 use veschub_wire::CommandId;
 
-use super::Defect;
-use crate::judge::layout::{Form, Slot, layout, texts};
+use super::{Defect, Defects};
+use crate::judge::layout::{self, Form, Slot, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;
@@ -24,31 +24,24 @@ pub const GET_CUSTOM_CONFIG: u8 = 93;
 /// All that a BMS measures.
 pub const BMS_GET_VALUES: u8 = 96;
 
-/// The name of a command in readings.
-fn name(command: u8) -> Option<&'static str> {
-    Some(match command {
-        FW_VERSION => "FW_VERSION",
-        GET_VALUES => "GET_VALUES",
-        GET_VALUES_SETUP => "GET_VALUES_SETUP",
-        PING_CAN => "PING_CAN",
-        BMS_GET_VALUES => "BMS_GET_VALUES",
-        _ => return None,
-    })
-}
-
 /// A reading of a reply as a line of JSON; `None` if the reply cannot be read, or need not be.
 #[must_use]
 pub fn reading(
     command: u8,
     payload: &[u8],
     can_id: Option<u8>,
-    defect: Option<Defect>,
+    defects: Defects,
 ) -> Option<String> {
-    let name = name(command)?;
+    // Nobody needs to see the config.
+    let command = CommandId(command);
+    let is_known = layout::TABLES.iter().any(|table| table.command == command);
+    let name = command
+        .name()
+        .filter(|_| is_known && command.0 != GET_CUSTOM_CONFIG)?;
     let mut reading = Reading {
-        command: CommandId(command),
+        command,
         payload: payload.to_vec(),
-        defect,
+        defects,
         fields: Map::new(),
     };
     reading.read()?;
@@ -61,9 +54,9 @@ pub fn reading(
 
 /// The CAN ids that a scan has found.
 #[must_use]
-pub fn can_ids(payload: &[u8], defect: Option<Defect>) -> Vec<u8> {
+pub fn can_ids(payload: &[u8], defects: Defects) -> Vec<u8> {
     let ids = payload.iter().skip(1).copied();
-    ids.filter(|&id| id != 0 || defect != Some(Defect::IgnoresCanIdZero))
+    ids.filter(|&id| id != 0 || !defects.has(Defect::IgnoresCanIdZero))
         .collect()
 }
 
@@ -87,19 +80,17 @@ const BMS: &[&str] = &[
     "counter_ah",
     "counter_wh",
 ];
-/// Where a BMS reply says how many cells there are.
-const CELL_COUNT: usize = 25;
 
 struct Reading {
     command: CommandId,
     payload: Vec<u8>,
-    defect: Option<Defect>,
+    defects: Defects,
     fields: Map<String, Value>,
 }
 
 impl Reading {
     fn has(&self, defect: Defect) -> bool {
-        self.defect == Some(defect)
+        self.defects.has(defect)
     }
 
     fn put(&mut self, name: &str, value: impl Into<Value>) {
@@ -113,7 +104,7 @@ impl Reading {
             GET_VALUES => self.numbers(MOTOR),
             GET_VALUES_SETUP => self.numbers(SETUP),
             PING_CAN => {
-                self.put("can_ids", can_ids(&self.payload, self.defect));
+                self.put("can_ids", can_ids(&self.payload, self.defects));
                 Some(())
             }
             _ => self.bms(),
@@ -161,27 +152,33 @@ impl Reading {
     }
 
     fn bms(&mut self) -> Option<()> {
-        let count = self.payload.get(CELL_COUNT).map(|&count| count as i8);
-        if self.has(Defect::TwentyCellsAlways)
-            && let Some(byte) = self.payload.get_mut(CELL_COUNT)
-        {
-            *byte = 20;
+        let counts = layout::counts(self.command, &self.payload);
+        let cell_count = counts.first().and_then(|&at| self.payload.get_mut(at));
+        let mut sent = None;
+        if let Some(byte) = cell_count {
+            sent = Some(*byte as i8);
+            if self.defects.has(Defect::TwentyCellsAlways) {
+                *byte = 20;
+            }
         }
         self.numbers(BMS)?;
-        if let Some(count) = count.filter(|&count| count < 0) {
+        if let Some(count) = sent.filter(|&count| count < 0) {
             self.put("negative_cell_count", count);
         }
         let slots = layout(self.command, &self.payload);
         let of = |name: &'static str| slots.iter().filter(move |slot| slot.field == name);
         // A list is reported only if it is complete.
-        if let Some(cells) = self.count(CELL_COUNT)
-            && of("balancing").count() == cells
-        {
+        let counts = layout::counts(self.command, &self.payload);
+        let complete = |which: usize, name| {
+            self.count(*counts.get(which)?)
+                .filter(|&count| of(name).count() == count)
+        };
+        let (cells, temperatures) = (complete(0, "balancing"), complete(1, "temperatures_c"));
+        if cells.is_some() {
             self.cells(of("cell_voltages_v"), of("balancing"));
-            let count_at = CELL_COUNT + 1 + 3 * cells;
-            if self.count(count_at) == Some(of("temperatures_c").count()) {
-                self.temperatures(of("temperatures_c"));
-            }
+        }
+        if temperatures.is_some() {
+            self.temperatures(of("temperatures_c"));
         }
         let lists = [
             "cell_voltages_v",
@@ -214,10 +211,12 @@ impl Reading {
         voltages: impl Iterator<Item = &'a Slot>,
         balancing: impl Iterator<Item = &'a Slot>,
     ) {
-        let cap = match self.defect {
-            Some(Defect::CellsCappedAt24) => 24,
-            Some(Defect::CellsCappedAt32) => 32,
-            _ => usize::MAX,
+        let cap = if self.has(Defect::CellsCappedAt24) {
+            24
+        } else if self.has(Defect::CellsCappedAt32) {
+            32
+        } else {
+            usize::MAX
         };
         let voltages: Vec<Value> = voltages
             .take(cap)
@@ -247,38 +246,71 @@ impl Reading {
         self.put("temperatures_c", temperatures);
     }
 
-    /// A value, read with the defect.
+    /// A value, read with the defects.
     fn misread(&self, slot: &Slot) -> Option<Value> {
-        let raw = slot.form.raw(&self.payload, slot.offset)?;
+        let mut raw = slot.form.raw(&self.payload, slot.offset)?;
+        let is_motor = [GET_VALUES, GET_VALUES_SETUP].contains(&self.command.0);
         let is_temperature = slot.field.contains("temperature") && slot.form == Form::I16(100.0);
         let is_current = ["current_a", "chip_current_a"].contains(&slot.field);
         let is_counter = ["counter_ah", "counter_wh"].contains(&slot.field);
-        Some(match (self.defect, slot.form) {
-            (Some(Defect::UnsignedTemperatures), _) if is_temperature => {
-                (f64::from(raw as u16) / 100.0).into()
-            }
-            (Some(Defect::TenthsOfADegree), _) if is_temperature => {
-                Form::I16(10.0).value(raw).into()
-            }
-            (Some(Defect::UnsignedCurrent), _) if is_current => (f64::from(raw) / 1e6).into(),
-            (Some(Defect::UnsignedCounters), _) if is_counter => (f64::from(raw) / 1e3).into(),
-            (Some(Defect::Floats), _) if is_current || slot.field == "charge_voltage_v" => {
-                Form::Float.value(raw).into()
-            }
-            (Some(Defect::IntegerTotals), Form::Float) => Form::I32(1e3).value(raw).into(),
-            (Some(Defect::LittleEndianCells), form) if slot.field == "cell_voltages_v" => {
-                form.value((raw as u16).swap_bytes().into()).into()
-            }
-            (Some(Defect::SignedCanId), Form::U8) if slot.field == "can_id" => {
+        if self.has(Defect::LittleEndianCells) && slot.field == "cell_voltages_v" {
+            raw = (raw as u16).swap_bytes().into();
+        }
+        let form = self.form(slot, is_temperature, is_current);
+        let is_unsigned = (self.has(Defect::UnsignedTemperatures) && is_temperature)
+            || (self.has(Defect::UnsignedCurrent) && is_current)
+            || (self.has(Defect::UnsignedCounters) && is_counter)
+            || (self.has(Defect::UnsignedMotorValues) && is_motor);
+        let number = match form {
+            Form::I16(per_unit) if is_unsigned => f64::from(raw as u16) / per_unit,
+            Form::I32(per_unit) if is_unsigned => f64::from(raw) / per_unit,
+            form => form.value(raw),
+        };
+        Some(match form {
+            Form::U8 if self.has(Defect::SignedCanId) && slot.field == "can_id" && !is_motor => {
                 (raw as u8 as i8).into()
             }
-            (Some(Defect::PressureInTens), _) if slot.field == "pressure_pa" => {
-                Form::I16(1.0).value(raw).into()
-            }
-            (_, Form::U8) => raw.into(),
-            (_, Form::I8) => (raw as u8 as i8).into(),
-            (_, Form::Flag) => (raw != 0).into(),
-            (_, form) => form.value(raw).into(),
+            Form::U8 => raw.into(),
+            Form::I8 => (raw as u8 as i8).into(),
+            Form::Flag => (raw != 0).into(),
+            _ if self.has(Defect::TurnedErpm) && slot.field == "erpm" => (-number).into(),
+            _ => number.into(),
         })
+    }
+
+    /// How the client believes that a value is written.
+    fn form(&self, slot: &Slot, is_temperature: bool, is_current: bool) -> Form {
+        let wrong = [
+            (Defect::TenthsOfADegree, is_temperature, Form::I16(10.0)),
+            (
+                Defect::Floats,
+                is_current || slot.field == "charge_voltage_v",
+                Form::Float,
+            ),
+            (
+                Defect::IntegerTotals,
+                slot.form == Form::Float,
+                Form::I32(1e3),
+            ),
+            (
+                Defect::PressureInTens,
+                slot.field == "pressure_pa",
+                Form::I16(1.0),
+            ),
+            (
+                Defect::DutyInHundredths,
+                slot.field == "duty",
+                Form::I16(100.0),
+            ),
+            (
+                Defect::MotorCurrentInTenths,
+                slot.field == "motor_current_a",
+                Form::I32(10.0),
+            ),
+        ];
+        let believed = wrong
+            .into_iter()
+            .find(|(defect, is_meant, _)| *is_meant && self.has(*defect));
+        believed.map_or(slot.form, |(_, _, form)| form)
     }
 }

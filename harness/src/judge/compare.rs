@@ -1,4 +1,4 @@
-//! Compares a reading with the reply that it was made from: each field is right, wrong, missing or invented.
+//! Compares a reading with the reply that it was made from: each field is right, wrong, missing, invented or unknown.
 //!
 //! A client does not say which reply it read. So the harness takes the reply that fits best, of those that were
 //! delivered before the line came; if several fit equally well, the latest of them. If there is a later reply, the
@@ -19,6 +19,7 @@ use super::{
     layout::{Slot, layout},
     mistake::{self, Mistake},
     reading::Reading,
+    schema,
 };
 
 /// A reply that the hub sent to the client.
@@ -140,10 +141,13 @@ pub enum Judgement {
     Right,
     /// The client says something else, by this mistake, if it is a known one.
     Wrong(Option<Mistake>),
-    /// The client says nothing of it, which it need not.
+    /// The client does not show it, which it need not: it leaves the field out, or prints null for it. This is not
+    /// right; it is unread.
     Missing,
     /// The reply does not have it.
     Invented,
+    /// No reply has a field of this name; the name that the client probably means.
+    UnknownName(Option<&'static str>),
     /// It is secret, or its meaning is not known.
     NotJudged,
 }
@@ -157,6 +161,7 @@ impl Judgement {
             Self::Wrong(_) => "wrong",
             Self::Missing => "missing",
             Self::Invented => "invented",
+            Self::UnknownName(_) => "unknown-name",
             Self::NotJudged => "not-judged",
         }
     }
@@ -169,10 +174,24 @@ pub struct FieldUnderstood {
     pub field: String,
     /// What the device sent.
     pub truth: Option<Value>,
-    /// What the client says.
+    /// What the client says; null means that it does not show the field.
     pub decoded: Option<Json>,
     /// What to think of it.
     pub judgement: Judgement,
+}
+
+impl FieldUnderstood {
+    /// Whether the client names the field and gives null for it, although the device sent a value.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        self.judgement == Judgement::Missing && self.decoded.is_some()
+    }
+
+    /// Whether the reply has the field and the client does not show it.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        self.judgement == Judgement::Missing
+    }
 }
 
 /// A reading, compared.
@@ -206,13 +225,54 @@ pub struct Match {
 }
 
 impl Understood {
-    /// Whether nothing is wrong, invented or stale.
+    /// Whether the client showed something, and all that it named is right: nothing is wrong, invented, stale, null or
+    /// of an unknown name. Fields that it left out do not matter.
     #[must_use]
     pub fn is_right(&self) -> bool {
-        let right = |one: &FieldUnderstood| {
-            !matches!(one.judgement, Judgement::Wrong(_) | Judgement::Invented)
+        let right = |one: &FieldUnderstood| match one.judgement {
+            Judgement::Wrong(_) | Judgement::Invented | Judgement::UnknownName(_) => false,
+            Judgement::Missing => !one.is_null(),
+            Judgement::Right | Judgement::NotJudged => true,
         };
-        self.reply.is_some_and(|reply| !reply.stale) && self.fields.iter().all(right)
+        let shown = |one: &FieldUnderstood| one.judgement != Judgement::Missing;
+        self.reply.is_some_and(|reply| !reply.stale)
+            && self.fields.iter().all(right)
+            && self.fields.iter().any(shown)
+    }
+
+    /// The fields of the reply that the client does not show.
+    pub fn unread(&self) -> impl Iterator<Item = &str> {
+        let unread = self.fields.iter().filter(|field| field.is_unread());
+        unread.map(|field| field.field.as_str())
+    }
+
+    /// Whether this reading shows that the reply arrived: a field is right whose value a client does not have by
+    /// chance. A 0, a false, or an empty text or list is no proof, unless the reply has nothing else that is judged.
+    #[must_use]
+    pub fn proves_arrival(&self) -> bool {
+        let judged = || {
+            let fields = self.fields.iter();
+            fields.filter(|one| one.truth.is_some() && one.judgement != Judgement::NotJudged)
+        };
+        let says_something = |one: &FieldUnderstood| one.truth.as_ref().is_some_and(is_telling);
+        let only_nothing = !judged().any(says_something);
+        self.reply.is_some()
+            && judged().any(|one| {
+                one.judgement == Judgement::Right && (only_nothing || says_something(one))
+            })
+    }
+}
+
+/// Whether a value is more than what a client shows before it has read anything.
+fn is_telling(truth: &Value) -> bool {
+    match truth {
+        Value::Bool(flag) => *flag,
+        Value::Int(number) => *number != 0,
+        Value::Number(number) => *number != 0.0,
+        Value::Text(text) => !text.is_empty(),
+        Value::Bytes(bytes) => bytes.iter().any(|&byte| byte != 0),
+        Value::List(values) => values.iter().any(is_telling),
+        _ => false,
     }
 }
 
@@ -257,7 +317,13 @@ pub fn compare(
         .find(same_kind)
         .map_or(best.number, |latest| latest.number);
     let mut fields = judge(reading, best, tolerance);
-    mistake::name(&mut fields, best, before);
+    if fields
+        .iter()
+        .any(|field| matches!(field.judgement, Judgement::Wrong(_)))
+    {
+        let before: Vec<&Delivered<'_>> = before.iter().collect();
+        mistake::name(&mut fields, best, &before);
+    }
     Understood {
         line: reading.line,
         at: reading.at,
@@ -279,7 +345,7 @@ fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec
         let decoded = reading.fields.get(name);
         let judgement = match (truth, decoded) {
             (Value::Masked, _) => Judgement::NotJudged,
-            (_, None) => Judgement::Missing,
+            (_, None | Some(Json::Null)) => Judgement::Missing,
             (truth, Some(given)) if same(truth, given, tolerance.of(reply, name)) => {
                 Judgement::Right
             }
@@ -296,7 +362,7 @@ fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec
         .fields
         .iter()
         .filter(|(name, _)| reply.fields.get(name).is_none());
-    fields.extend(invented.map(|(name, given)| invented_field(name, given)));
+    fields.extend(invented.filter_map(|(name, given)| further(reply.command, name, given)));
     fields
 }
 
@@ -309,18 +375,28 @@ fn without_reply(reading: &Reading) -> Understood {
         fields: reading
             .fields
             .iter()
-            .map(|(name, given)| invented_field(name, given))
+            .filter_map(|(name, given)| further(reading.command, name, given))
             .collect(),
     }
 }
 
-fn invented_field(name: &str, given: &Json) -> FieldUnderstood {
-    FieldUnderstood {
+/// A field that the reply does not have; nothing, if the client says just that.
+fn further(
+    command: impl Into<Option<CommandId>>,
+    name: &str,
+    given: &Json,
+) -> Option<FieldUnderstood> {
+    let judgement = match schema::check_name(command.into(), name) {
+        Err(nearest) => Judgement::UnknownName(nearest),
+        Ok(()) if given.is_null() => return None,
+        Ok(()) => Judgement::Invented,
+    };
+    Some(FieldUnderstood {
         field: name.to_owned(),
         truth: None,
         decoded: Some(given.clone()),
-        judgement: Judgement::Invented,
-    }
+        judgement,
+    })
 }
 
 /// Whether the client says the same.

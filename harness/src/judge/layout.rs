@@ -175,6 +175,40 @@ pub fn texts(command: CommandId, payload: &[u8]) -> Vec<(&'static str, &[u8])> {
     Page::read(command, payload).texts
 }
 
+/// Where the counts of its lists are in a reply to a command.
+#[must_use]
+pub fn counts(command: CommandId, payload: &[u8]) -> Vec<usize> {
+    Page::read(command, payload).counts
+}
+
+/// The name of a field of the reply to a command, if the tables have it.
+#[must_use]
+pub fn known_name(command: CommandId, field: &str) -> Option<&'static str> {
+    let table = TABLES.iter().find(|table| table.command == command)?;
+    let mut items = table.groups.iter().copied().flatten();
+    items.find(|item| item.name == field).map(|item| item.name)
+}
+
+/// The field that says the same as this one in another way: a code and its name.
+#[must_use]
+pub fn twin(command: CommandId, field: &str) -> Option<&'static str> {
+    let table = TABLES.iter().find(|table| table.command == command)?;
+    let pairs = table.groups.iter().flat_map(|group| group.windows(2));
+    pairs
+        .filter_map(|pair| match pair {
+            [code, text] => match (code.written, text.written) {
+                (Number(_), Also(Type::Text)) => Some((code.name, text.name)),
+                _ => None,
+            },
+            _ => None,
+        })
+        .find_map(|(code, text)| match field {
+            _ if field == code => Some(text),
+            _ if field == text => Some(code),
+            _ => None,
+        })
+}
+
 const C: Form = Form::I16(10.0);
 const A: Form = Form::I32(100.0);
 const AH: Form = Form::I32(10_000.0);
@@ -331,6 +365,7 @@ struct Page<'a> {
     /// The last count.
     count: usize,
     slots: Vec<Slot>,
+    counts: Vec<usize>,
     texts: Vec<(&'static str, &'a [u8])>,
 }
 
@@ -341,6 +376,7 @@ impl<'a> Page<'a> {
             at: 1,
             count: 0,
             slots: Vec::new(),
+            counts: Vec::new(),
             texts: Vec::new(),
         };
         let table = TABLES.iter().find(|table| table.command == command);
@@ -372,6 +408,7 @@ impl<'a> Page<'a> {
             Count => {
                 let count = Form::I8.raw(self.payload, self.at)? as u8 as i8;
                 self.count = usize::try_from(count).unwrap_or(0);
+                self.counts.push(self.at);
                 if count < 0 {
                     return self.list(1, field, Form::I8);
                 }
@@ -497,5 +534,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_code_and_its_name_are_twins_and_two_bits_of_one_byte_are_not() {
+        let of = |field| twin(CommandId::GET_VALUES, field);
+        assert_eq!(
+            (of("fault"), of("fault_name")),
+            (Some("fault_name"), Some("fault"))
+        );
+        assert_eq!((of("timeout_active"), of("erpm")), (None, None));
+        assert_eq!(twin(CommandId::GET_CUSTOM_CONFIG, "signature"), None);
     }
 }

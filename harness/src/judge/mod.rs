@@ -37,6 +37,10 @@ pub use self::{
 };
 use crate::outside::output;
 
+/// Why a null is wrong in a test.
+const NULL: &str =
+    "no value, although the device sent one; leave the field out if your client does not read it";
+
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
@@ -85,8 +89,20 @@ pub struct Verdict {
     pub readings: Vec<Understood>,
     /// Lines that are not readings.
     pub bad_lines: Vec<BadLine>,
+    /// What the device sent and the client does not show, so that nobody knows whether it reads it. This is a finding
+    /// and no mistake.
+    pub unread: Vec<Unread>,
     /// What else is worth knowing: why requests were not answered, and what could not be judged.
     pub notes: Vec<String>,
+}
+
+/// The fields of the replies to a command that no reading shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// The command.
+    pub command: CommandId,
+    /// The fields, in the order of the wire.
+    pub fields: Vec<String>,
 }
 
 /// A reply that a device sent.
@@ -144,6 +160,22 @@ impl Verdict {
     /// Everything that is wrong: first with what the client sent, then with what it understood.
     pub fn differences(&self) -> impl Iterator<Item = &Difference> {
         self.sent.iter().chain(&self.understood)
+    }
+
+    /// Takes a null for a field that the device sent as a mistake. This is right where a test states what its client
+    /// read: a null there comes from a misspelt key or a missing value, and must not let the test pass.
+    pub fn demand_values(&mut self) {
+        for reading in &self.readings {
+            let Some(command) = reading.command else {
+                continue;
+            };
+            for field in reading.fields.iter().filter(|field| field.is_null()) {
+                let (_, truth, _) = readings::shown(field.truth.as_ref(), None);
+                let name = format!("{command}.{}", field.field);
+                self.understood
+                    .push(Difference::new(name, truth, "null", NULL));
+            }
+        }
     }
 
     /// The client's last reading of a reply, if it printed one.

@@ -1,4 +1,7 @@
 //! Reads a line that a client printed: a reading, a message that the client cannot do the task, or a mistake.
+//!
+//! A mistake costs as little as possible. A line that is no JSON is lost, and the other lines are read. A number that is
+//! none (`NaN`) and a name that no field has cost their field, and the other fields of the line are compared.
 
 use std::{fmt, time::Duration};
 
@@ -24,7 +27,8 @@ pub struct Reading {
     pub command: Option<CommandId>,
     /// The CAN id of the device that was asked through another, if the client names it.
     pub can_id: Option<u8>,
-    /// The value of each field. Null means that the client gives no value, so it is left out.
+    /// The value of each field, with the client's own names, of which some may be wrong. Null means that the client
+    /// does not show the field. `NaN`, `Infinity` and `-Infinity`, which are no JSON, stand here as text.
     pub fields: Map<String, Value>,
 }
 
@@ -84,16 +88,11 @@ pub enum LineError {
         /// Its value.
         found: Value,
     },
-    /// The command has no such field.
-    #[error("unknown field `{name}`{of}; {advice}")]
-    UnknownField {
-        /// The field.
-        name: String,
-        /// The command, if it is known: ` of PING_CAN`.
-        of: String,
-        /// What to do.
-        advice: String,
-    },
+    /// It has no value: there is no field, or every field is null.
+    #[error(
+        "an empty reading: it has no field with a value; print a line only for what your client shows"
+    )]
+    Empty,
 }
 
 impl fmt::Display for BadLine {
@@ -121,7 +120,7 @@ fn parse(line: &Line) -> Result<ParsedLine, LineError> {
     if line.text.trim_ascii().is_empty() {
         return Ok(ParsedLine::Nothing);
     }
-    let Value::Object(mut keys) = serde_json::from_slice(&line.text)? else {
+    let Value::Object(mut keys) = json(&line.text)? else {
         return Err(LineError::NotAnObject);
     };
     keys.retain(|_, value| !value.is_null());
@@ -141,14 +140,13 @@ fn parse(line: &Line) -> Result<ParsedLine, LineError> {
     }
     let command = keys.get("command").map(command).transpose()?;
     let can_id = keys.get("can_id").map(can_id).transpose()?;
-    let mut fields = match keys.remove("fields") {
+    let fields = match keys.remove("fields") {
         Some(Value::Object(fields)) => fields,
         Some(other) => return Err(wrong_type("fields", "an object", &other)),
         None => Map::new(),
     };
-    fields.retain(|_, value| !value.is_null());
-    for name in fields.keys() {
-        check_name(command, name)?;
+    if fields.values().all(Value::is_null) {
+        return Err(LineError::Empty);
     }
     Ok(ParsedLine::Reading(Reading {
         line: line.number,
@@ -183,33 +181,46 @@ fn can_id(value: &Value) -> Result<u8, LineError> {
     id.ok_or_else(|| wrong_type("can_id", "a number from 0 to 255", value))
 }
 
-/// Checks that this command has such a field; or any known command, if the client does not name one.
-fn check_name(command: Option<CommandId>, name: &str) -> Result<(), LineError> {
-    let known: Vec<CommandId> = match command {
-        // The fields of other commands are compared with those of the reply later.
-        Some(command) if !schema::commands().any(|known| known == command) => {
-            return Ok(());
+/// What JSON has no number for, as Python's `json` and C's `printf` print it; longer words first.
+pub(super) const NOT_NUMBERS: [&str; 7] =
+    ["-Infinity", "Infinity", "NaN", "-inf", "inf", "-nan", "nan"];
+
+/// Reads JSON, in which a number may be missing: `NaN` and the like are read as text, and cost their field alone.
+fn json(text: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(text).or_else(|error| {
+        let quoted = quoted(text);
+        // The place in the line is right in the first error only.
+        serde_json::from_slice(&quoted).map_err(|_| error)
+    })
+}
+
+/// The same JSON with quotes around each word that stands for a number that is none.
+fn quoted(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len() + 16);
+    let (mut in_text, mut at) = (false, 0);
+    while let Some(&byte) = text.get(at) {
+        let word = NOT_NUMBERS
+            .iter()
+            .find(|word| !in_text && text[at..].starts_with(word.as_bytes()));
+        if let Some(word) = word {
+            out.push(b'"');
+            out.extend_from_slice(word.as_bytes());
+            out.push(b'"');
+            at += word.len();
+            continue;
         }
-        Some(command) => vec![command],
-        None => schema::commands().collect(),
-    };
-    if known.iter().any(|command| schema::has_name(*command, name)) {
-        return Ok(());
+        out.push(byte);
+        at += 1;
+        match byte {
+            b'"' => in_text = !in_text,
+            b'\\' if in_text => {
+                out.extend(text.get(at));
+                at += 1;
+            }
+            _ => {}
+        }
     }
-    let names = known.into_iter().filter_map(schema::names).flatten();
-    let close = names
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .filter(|(distance, known)| distance * 3 <= known.len().max(name.len()))
-        .min();
-    let advice = match close {
-        Some((_, close)) => format!("did you mean `{close}`?"),
-        None => "`veschub-harness schema reading` prints all names".to_owned(),
-    };
-    let of = command
-        .map(|command| format!(" of {command}"))
-        .unwrap_or_default();
-    let name = name.to_owned();
-    Err(LineError::UnknownField { name, of, advice })
+    out
 }
 
 /// The start of a line without control characters, so that a terminal can show it.
@@ -251,11 +262,38 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_may_leave_out_everything() {
-        assert_eq!(reading("{}").command, None);
+    fn a_reading_may_leave_out_everything_but_a_value() {
+        assert_eq!(reading(r#"{"fields": {"current_a": 1}}"#).command, None);
         let one = reading(r#"{"command": 96, "fields": {"current_a": -1.5, "status": null}}"#);
         assert_eq!(one.command, Some(CommandId::BMS_GET_VALUES));
-        assert_eq!(one.fields.len(), 1);
+        assert_eq!(one.fields["status"], Value::Null);
+        for empty in [
+            "{}",
+            r#"{"command": 96, "fields": {}}"#,
+            r#"{"command": 96, "fields": {"current_a": null, "total_voltage_v": null}}"#,
+        ] {
+            let error = read(&line(empty)).unwrap_err().to_string();
+            assert!(error.contains("an empty reading"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_kept_as_a_word_and_the_rest_of_the_line_is_read() {
+        let text = r#"{"fields": {"current_a": NaN, "cell_voltages_v": [4.1, -Infinity], "counter_ah":Infinity, "status": "a \"NaN\" in text", "counter_wh": 2.5}}"#;
+        let fields = reading(text).fields;
+        assert_eq!(fields["current_a"], "NaN");
+        assert_eq!(fields["cell_voltages_v"][1], "-Infinity");
+        assert_eq!(fields["counter_ah"], "Infinity");
+        assert_eq!(fields["status"], "a \"NaN\" in text");
+        assert_eq!(fields["counter_wh"], 2.5);
+    }
+
+    #[test]
+    fn a_line_that_is_broken_elsewhere_too_is_told_with_the_place_in_the_line_as_it_came() {
+        let error = read(&line(r#"{"fields": {"current_a": NaN, oops}}"#)).unwrap_err();
+        assert!(error.why.contains("column 26"), "{error}");
+        let control = read(&line("{\"fields\": {\"status\": \"a\u{1}b\"}}")).unwrap_err();
+        assert!(control.why.contains("control character"), "{control}");
     }
 
     #[test]
@@ -284,14 +322,6 @@ mod tests {
                 "unknown key `total_voltage_v`; it belongs in `fields`",
             ),
             (r#"{"cmd": 96}"#, "the keys are command, fields"),
-            (
-                r#"{"fields": {"total_voltage": 83}}"#,
-                "did you mean `total_voltage_v`?",
-            ),
-            (
-                r#"{"command": "PING_CAN", "fields": {"current_a": 1}}"#,
-                "of PING_CAN; `veschub-harness schema",
-            ),
             (r#"{"command": "BMS_VALUES"}"#, "`command`: "),
             (r#"{"can_id": 256}"#, "from 0 to 255, not 256"),
         ] {

@@ -3,12 +3,12 @@
 use serde_json::Value as Json;
 use veschub_hub::journal::JournalEntry;
 use veschub_scenario::{Scenario, schema::Expectation};
-use veschub_wire::view::Value;
+use veschub_wire::{CommandId, view::Value};
 
 use super::{
-    Difference, Verdict,
-    compare::{self, Judgement, Tolerance, Understood},
-    facts,
+    Difference, Unread, Verdict,
+    compare::{self, FieldUnderstood, Judgement, Tolerance, Understood},
+    facts, layout,
     reading::{self, BadLine, ParsedLine, Reading},
 };
 use crate::outside::{
@@ -74,7 +74,50 @@ pub fn understand(
         .map(|reading| compare::compare(reading, &delivered, harmed, tolerance))
         .collect();
     verdict.bad_lines = printed.bad_lines;
+    verdict.unread = unread(&verdict.readings);
     verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
+}
+
+/// What no reading shows of the replies that it is about. Of a code and its name, one is enough.
+#[must_use]
+pub fn unread<'a>(readings: impl IntoIterator<Item = &'a Understood>) -> Vec<Unread> {
+    // The fields of each command in their order, and whether a reading shows them.
+    let mut seen: Vec<(CommandId, Vec<(&str, bool)>)> = Vec::new();
+    for reading in readings {
+        let (Some(command), Some(_)) = (reading.command, reading.reply) else {
+            continue;
+        };
+        let index = seen.iter().position(|(known, _)| *known == command);
+        let index = index.unwrap_or_else(|| {
+            seen.push((command, Vec::new()));
+            seen.len() - 1
+        });
+        let Some((_, fields)) = seen.get_mut(index) else {
+            continue;
+        };
+        let is_judged = |field: &&FieldUnderstood| {
+            field.truth.is_some() && field.judgement != Judgement::NotJudged
+        };
+        for field in reading.fields.iter().filter(is_judged) {
+            let is_shown = !field.is_unread();
+            match fields.iter_mut().find(|(name, _)| *name == field.field) {
+                Some((_, shown)) => *shown |= is_shown,
+                None => fields.push((&field.field, is_shown)),
+            }
+        }
+    }
+    let unread = seen.into_iter().map(|(command, fields)| {
+        let is_shown = |name: &str| fields.iter().any(|(known, shown)| *known == name && *shown);
+        let names = fields
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !is_shown(name) && !layout::twin(command, name).is_some_and(&is_shown));
+        Unread {
+            command,
+            fields: names.map(ToOwned::to_owned).collect(),
+        }
+    });
+    unread.filter(|unread| !unread.fields.is_empty()).collect()
 }
 
 /// How far off a value may be: one count, or more if the scenario allows it.
@@ -155,12 +198,18 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
             .iter()
             .map(|field| field.field.as_str())
             .collect();
-        return vec![Difference::new(
-            command,
+        let none = Difference::new(
+            command.clone(),
             "nothing",
             shorten(&names.join(" ")),
             NO_SUCH_REPLY,
-        )];
+        );
+        let mut differences = vec![none];
+        let misnamed =
+            |field: &&FieldUnderstood| matches!(field.judgement, Judgement::UnknownName(_));
+        let fields = reading.fields.iter().filter(misnamed);
+        differences.extend(fields.filter_map(|field| wrong_field(&command, field)));
+        return differences;
     };
     let mut differences = Vec::new();
     if reply.stale {
@@ -171,16 +220,16 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
         let why = "stale: a newer reply had been sent when the client printed this line";
         differences.push(Difference::new(command.clone(), latest, this, why));
     }
-    for field in &reading.fields {
-        let decoded = field.decoded.as_ref();
-        let Some(why) = why(&field.judgement) else {
-            continue;
-        };
-        let (item, truth, decoded) = shown(field.truth.as_ref(), decoded);
-        let name = format!("{command}.{}{item}", field.field);
-        differences.push(Difference::new(name, truth, decoded, why));
-    }
+    let fields = reading.fields.iter();
+    differences.extend(fields.filter_map(|field| wrong_field(&command, field)));
     differences
+}
+
+fn wrong_field(command: &str, field: &FieldUnderstood) -> Option<Difference> {
+    let why = why(&field.judgement)?;
+    let (item, truth, decoded) = shown(field.truth.as_ref(), field.decoded.as_ref());
+    let name = format!("{command}.{}{item}", field.field);
+    Some(Difference::new(name, truth, decoded, why))
 }
 
 /// Why a reading is wrong that has no reply.
@@ -195,6 +244,13 @@ pub(crate) fn why(judgement: &Judgement) -> Option<String> {
             Some("a different value; it fits none of the known mistakes".to_owned())
         }
         Judgement::Invented => Some("the reply does not have this field".to_owned()),
+        Judgement::UnknownName(nearest) => {
+            let advice = match nearest {
+                Some(name) => format!("did you mean `{name}`?"),
+                None => "`veschub-harness schema reading` prints all names".to_owned(),
+            };
+            Some(format!("no reply has a field of this name; {advice}"))
+        }
         _ => None,
     }
 }
@@ -314,6 +370,78 @@ mod tests {
             one.why,
             "the list ends too early, at 1 (in 2 of 3 readings)"
         );
+    }
+
+    #[test]
+    fn a_misspelt_field_costs_itself_and_is_told_with_the_name_that_is_meant() {
+        let verdict = verdict_on(&[r#"{"fields": {"can_idss": [7], "can_ids": [7, 84]}}"#]);
+        let [one] = &verdict.understood[..] else {
+            unreachable!("{:?}", verdict.understood);
+        };
+        assert_eq!(one.field, "PING_CAN.can_idss");
+        assert!(one.why.contains("did you mean `can_ids`?"), "{}", one.why);
+    }
+
+    #[test]
+    fn a_reading_without_a_value_is_no_reading_and_fails() {
+        for empty in [
+            r#"{"command": "PING_CAN", "fields": {}}"#,
+            r#"{"command": "PING_CAN", "fields": {"can_ids": null}}"#,
+        ] {
+            let verdict = verdict_on(&[empty]);
+            assert_eq!(verdict.readings, []);
+            assert_eq!(verdict.outcome(), Outcome::Failed);
+        }
+    }
+
+    #[test]
+    fn what_no_reading_shows_is_a_finding_and_no_mistake() {
+        let entry = |event| JournalEntry {
+            at: Time::ZERO,
+            conn: None,
+            device: None,
+            event,
+        };
+        let payload = b"\x00\x06\x05hardware\x00abcdefghijkl\x01".to_vec();
+        let journal = [
+            entry(JournalEvent::Request(vec![0])),
+            entry(JournalEvent::Reply {
+                payload,
+                truth: None,
+            }),
+        ];
+        let judged = |texts: &[&str]| {
+            let mut verdict = Verdict::default();
+            let tolerance = tolerance(&scenario());
+            understand(&mut verdict, sort(&lines(texts)), &journal, &tolerance);
+            verdict
+        };
+        let verdict = judged(&[
+            r#"{"fields": {"firmware": "6.05", "uuid": null}}"#,
+            r#"{"fields": {"hardware": "hardware"}}"#,
+        ]);
+        assert_eq!(verdict.outcome(), Outcome::Passed);
+        let [unread] = &verdict.unread[..] else {
+            unreachable!("{:?}", verdict.unread);
+        };
+        assert_eq!(unread.command, CommandId::FW_VERSION);
+        assert_eq!(unread.fields, ["uuid", "paired"]);
+        // In a test of its own client, a null is not what somebody meant.
+        let mut stated = verdict;
+        stated.demand_values();
+        assert_eq!(stated.outcome(), Outcome::Failed);
+        assert_eq!(stated.understood[0].field, "FW_VERSION.uuid");
+        assert_eq!(judged(&[]).unread, []);
+    }
+
+    #[test]
+    fn a_field_that_is_no_number_is_wrong_and_the_others_count() {
+        let verdict = verdict_on(&[r#"{"fields": {"can_ids": [7, NaN]}}"#]);
+        let [one] = &verdict.understood[..] else {
+            unreachable!("{:?}", verdict.understood);
+        };
+        assert_eq!(one.why, "the client printed NaN, which is not a number");
+        assert!(verdict.bad_lines.is_empty());
     }
 
     #[test]

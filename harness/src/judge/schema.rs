@@ -2,60 +2,12 @@
 //!
 //! The names are those of the decoder, which `veschub-harness read --json` prints as well; tests check that they agree.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::LazyLock};
+use std::{collections::BTreeSet, sync::LazyLock};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings, json_schema};
 use serde_json::{Map, Value, json};
 use veschub_wire::CommandId;
 
 use super::layout::{Form, TABLES, Table, Type, Written};
-
-/// One line that a client prints on stdout: what it read, or that it cannot do the task.
-#[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "only its schema is used; lines are read leniently, to say what is wrong with them"
-)]
-struct Line {
-    /// The command whose reply was read, by name or number. Without it, the reply that fits best is taken.
-    command: Option<Command>,
-    /// What was understood of the reply. Leave out what the client does not read; print null for nothing.
-    fields: Option<AnyFields>,
-    /// The CAN id of the device that answered, if it was asked through FORWARD_CAN.
-    can_id: Option<u8>,
-    /// When the reply came, in seconds since the client's own start. Not judged.
-    at: Option<f64>,
-    /// The task that the client cannot do, from VESC_TASK; the exit code 77 says the same.
-    unsupported: Option<String>,
-}
-
-#[derive(JsonSchema)]
-#[schemars(untagged)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum Command {
-    Name(String),
-    Number(u8),
-}
-
-/// The fields of one of the commands in [`TABLES`].
-struct AnyFields;
-
-impl JsonSchema for AnyFields {
-    fn schema_name() -> Cow<'static, str> {
-        "AnyFields".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let definitions = generator.definitions_mut();
-        for table in TABLES {
-            definitions.insert(table.name.to_owned(), fields(table));
-        }
-        let of = |table: &Table| json!({ "$ref": format!("#/$defs/{}", table.name) });
-        let fields: Vec<Value> = TABLES.iter().map(of).collect();
-        json_schema!({ "anyOf": fields })
-    }
-}
 
 /// The schema of a command's fields, each of which may be null.
 fn fields(table: &Table) -> Value {
@@ -135,29 +87,81 @@ pub fn commands() -> impl Iterator<Item = CommandId> {
     TABLES.iter().map(|table| table.command)
 }
 
-fn make() -> Value {
-    let settings = SchemaSettings::draft2020_12();
-    let schema = settings.into_generator().into_root_schema_for::<Line>();
-    let mut schema = schema.to_value();
-    if let Value::Object(root) = &mut schema {
-        root.insert("title".to_owned(), "A reading for veschub-harness".into());
+/// Checks that some reply has a field of this name; of a command that is not in the tables, nobody knows the names.
+/// Otherwise the error is the name that is probably meant, if one is near: first a name of this command.
+///
+/// # Errors
+/// If no such reply has a field of this name.
+pub fn check_name(command: Option<CommandId>, name: &str) -> Result<(), Option<&'static str>> {
+    let is_known = |command: CommandId| commands().any(|known| known == command);
+    // The name of another command's field is no slip of the pen.
+    if command.is_some_and(|command| !is_known(command))
+        || commands().any(|command| has_name(command, name))
+    {
+        return Ok(());
     }
-    tidy(&mut schema);
-    let names: Vec<&str> = commands().filter_map(CommandId::name).collect();
-    schema["$defs"]["Command"]["anyOf"][0]["examples"] = json!(names);
-    schema
+    let of = |command: CommandId| names(command).into_iter().flatten();
+    let own = command.and_then(|command| nearest(name, of(command)));
+    Err(own.or_else(|| nearest(name, commands().flat_map(of))))
 }
 
-/// Removes formats, which say less than the ranges beside them.
-fn tidy(schema: &mut Value) {
-    match schema {
-        Value::Object(keys) => {
-            keys.retain(|key, value| !(key == "format" && value.is_string()));
-            keys.values_mut().for_each(tidy);
-        }
-        Value::Array(items) => items.iter_mut().for_each(tidy),
-        _ => {}
+/// The name that is nearest to this one, if one is near.
+fn nearest(name: &str, known: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+    let near = |known: &'static str| {
+        let distance = strsim::damerau_levenshtein(known, name);
+        // A name without its unit, or with more words, is near too.
+        let is_part = name.len() > 2 && (known.contains(name) || name.contains(known));
+        (is_part || distance * 3 <= known.len().max(name.len())).then_some((distance, known))
+    };
+    known.filter_map(near).min().map(|(_, known)| known)
+}
+
+fn make() -> Value {
+    let mut definitions = Map::new();
+    for table in TABLES {
+        definitions.insert(table.name.to_owned(), fields(table));
     }
+    let of = |table: &Table| json!({ "$ref": format!("#/$defs/{}", table.name) });
+    let any: Vec<Value> = TABLES.iter().map(of).collect();
+    let names: Vec<&str> = commands().filter_map(CommandId::name).collect();
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A reading for veschub-harness",
+        "description": "One line that a client prints on stdout: what it read, or that it cannot do the task.",
+        "type": "object",
+        "properties": {
+            "command": {
+                "description": "The command whose reply was read, by name or number. Without it, the reply that fits \
+                    best is taken.",
+                "anyOf": [
+                    { "type": "string", "examples": names },
+                    { "type": "integer", "minimum": 0, "maximum": 255 },
+                    { "type": "null" },
+                ],
+            },
+            "fields": {
+                "description": "What was understood of the reply. Leave out what the client does not show, or print null \
+                    for it: both mean that nobody knows whether the client reads it. At least one field needs a value.",
+                "anyOf": any.into_iter().chain([json!({ "type": "null" })]).collect::<Vec<_>>(),
+            },
+            "can_id": {
+                "description": "The CAN id of the device that answered, if it was asked through FORWARD_CAN.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "maximum": 255,
+            },
+            "at": {
+                "description": "When the reply came, in seconds since the client's own start. Not judged.",
+                "type": ["number", "null"],
+            },
+            "unsupported": {
+                "description": "The task that the client cannot do, from VESC_TASK; the exit code 77 says the same.",
+                "type": ["string", "null"],
+            },
+        },
+        "additionalProperties": false,
+        "$defs": definitions,
+    })
 }
 
 #[cfg(test)]

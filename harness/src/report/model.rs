@@ -149,6 +149,9 @@ pub struct CaseReport {
     pub differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about.
     pub readings: usize,
+    /// Lines of the client that are not readings, each with the reason. They fail a case only if it misses a reading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bad_lines: Vec<String>,
     /// The session: frames and events.
     pub transcript: Vec<EntryReport>,
     /// How many entries were left out of the middle of the transcript.

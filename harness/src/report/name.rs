@@ -70,13 +70,19 @@ pub enum CaseName {
 }
 
 impl CaseName {
+    /// The section and the number, if it is a case of the battery.
+    #[must_use]
+    pub fn id(&self) -> Option<Id> {
+        match self {
+            Self::Numbered(id) => Some(*id),
+            Self::Scenario(_) => None,
+        }
+    }
+
     /// The section, if it is a case of the battery.
     #[must_use]
     pub fn section(&self) -> Option<u32> {
-        match self {
-            Self::Numbered(id) => Some(id.section),
-            Self::Scenario(_) => None,
-        }
+        self.id().map(|id| id.section)
     }
 
     /// The name as a part of a link or of a file's name: `2-12`.

@@ -10,8 +10,9 @@ use veschub_wire::Request;
 use super::differences::{self, DifferenceJson};
 use crate::{
     judge::{
-        Outcome, Played, Run, Verdict,
+        Outcome, Played, Run, Unread, Verdict,
         compare::{FieldUnderstood, Judgement, Understood},
+        mistake::Mistake,
     },
     outside::ending::ProcessReport,
 };
@@ -52,6 +53,7 @@ pub fn json_line(run: &Run) -> String {
                 text: &bad.text,
             })
             .collect(),
+        unread: verdict.unread.iter().map(Into::into).collect(),
         notes: &verdict.notes,
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -63,6 +65,7 @@ pub fn judged(verdict: &Verdict) -> String {
     let line = JudgedJson {
         understood: verdict.understood.iter().map(Into::into).collect(),
         readings: verdict.readings.iter().map(Into::into).collect(),
+        unread: verdict.unread.iter().map(Into::into).collect(),
         table: differences::table(&verdict.understood),
     };
     serde_json::to_string(&line).unwrap_or_default()
@@ -72,6 +75,7 @@ pub fn judged(verdict: &Verdict) -> String {
 struct JudgedJson<'a> {
     understood: Vec<DifferenceJson<'a>>,
     readings: Vec<ReadingJson<'a>>,
+    unread: Vec<UnreadJson<'a>>,
     table: String,
 }
 
@@ -106,6 +110,7 @@ struct Line<'a> {
     fields: BTreeMap<&'static str, usize>,
     readings: Vec<ReadingJson<'a>>,
     bad_lines: Vec<BadLineJson<'a>>,
+    unread: Vec<UnreadJson<'a>>,
     notes: &'a [String],
 }
 
@@ -169,6 +174,9 @@ struct FieldJson<'a> {
     mistake: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
+    /// What the mistake means, and where to look.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    advice: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -176,6 +184,22 @@ struct BadLineJson<'a> {
     line: usize,
     why: &'a str,
     text: &'a str,
+}
+
+/// What the client does not show of the replies to a command.
+#[derive(Serialize)]
+struct UnreadJson<'a> {
+    command: String,
+    fields: &'a [String],
+}
+
+impl<'a> From<&'a Unread> for UnreadJson<'a> {
+    fn from(unread: &'a Unread) -> Self {
+        Self {
+            command: unread.command.to_string(),
+            fields: &unread.fields,
+        }
+    }
 }
 
 impl<'a> From<&'a Understood> for ReadingJson<'a> {
@@ -211,6 +235,7 @@ impl<'a> From<&'a FieldUnderstood> for FieldJson<'a> {
             decoded: field.decoded.as_ref(),
             mistake: mistake.map(|mistake| mistake.name()),
             why: mistake.map(|mistake| mistake.to_string()),
+            advice: mistake.map(Mistake::advice),
         }
     }
 }

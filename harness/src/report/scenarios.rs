@@ -14,8 +14,9 @@ use super::{
     name::{CaseName, Level},
 };
 use crate::judge::{
-    Difference, Outcome, Run, SentReply, Verdict,
+    Difference, Outcome, Run, SentReply, Unread, Verdict,
     compare::{FieldUnderstood, Judgement, Understood},
+    readings,
 };
 
 /// Values of a list that stand in one line.
@@ -88,6 +89,21 @@ pub fn failure(run: &Run) -> String {
     }
     for line in last {
         let _ = writeln!(out, "   {}", model::clean(line));
+    }
+    out
+}
+
+/// What the client does not show in any run, a line for each command; nothing if it shows everything.
+#[must_use]
+pub fn unread(runs: &[Run]) -> String {
+    let unread = readings::unread(runs.iter().flat_map(|run| &run.verdict.readings));
+    if unread.is_empty() {
+        return String::new();
+    }
+    let mut out = "your client does not show these fields, so nobody knows whether it reads them\n"
+        .to_owned();
+    for Unread { command, fields } in unread {
+        let _ = writeln!(out, "   {command}: {}", fields.join(", "));
     }
     out
 }

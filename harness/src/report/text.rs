@@ -14,6 +14,8 @@ use super::{
 const WIDTH: u16 = 120;
 /// How many steps of a session are shown.
 const STEPS: usize = 14;
+/// How many kinds of lines that are not readings are shown.
+const BAD_LINES: usize = 5;
 /// How much of a step is shown, in characters.
 const STEP: usize = 108;
 
@@ -42,6 +44,7 @@ pub fn text(report: &Report) -> String {
         }
     }
     not_judged(&mut out, report);
+    bad_lines(&mut out, report);
     table(&mut out, report);
     for stale in &report.stale_known_defects {
         let told = painted(Outcome::Failed, &format!("known defect {stale}"));
@@ -126,6 +129,41 @@ fn not_judged(out: &mut String, report: &Report) {
     for (outcome, why, ids) in &told {
         let word = painted(*outcome, outcome.word());
         let _ = writeln!(out, "{word}  {}: {why}", ids.join(" "));
+    }
+    if !told.is_empty() {
+        out.push('\n');
+    }
+}
+
+/// Lines of the client that are not readings, each kind once.
+fn bad_lines(out: &mut String, report: &Report) {
+    let mut told: Vec<(&str, &CaseReport, usize)> = Vec::new();
+    for case in &report.cases {
+        for line in &case.bad_lines {
+            // Without the number of the line, which differs from case to case.
+            let what = line
+                .split_once(": ")
+                .map_or(line.as_str(), |(_, what)| what);
+            match told.iter_mut().find(|(known, ..)| *known == what) {
+                Some((_, _, count)) => *count += 1,
+                None => told.push((what, case, 1)),
+            }
+        }
+    }
+    for (what, case, count) in told.iter().take(BAD_LINES) {
+        let word = painted(Outcome::Skipped, "bad line");
+        let times = match count {
+            1 => String::new(),
+            _ => format!(" and {} more times", count - 1),
+        };
+        let _ = writeln!(out, "{word}  {}{times}: {what}", case.id);
+    }
+    if told.len() > BAD_LINES {
+        let _ = writeln!(
+            out,
+            "... {} more kinds of bad lines",
+            told.len() - BAD_LINES
+        );
     }
     if !told.is_empty() {
         out.push('\n');

@@ -267,6 +267,9 @@ impl Hub {
     }
 
     /// Adds a reading of your client now: a line of JSON as an outside client prints it. It is judged at the end.
+    ///
+    /// A reading passes only if it says something. A line without any value, a name that no field has, and a null for a
+    /// field that the device sent are mistakes; leave out what your client does not read.
     pub fn reading(&self, line: &str) {
         let after = locked(&self.journal).len();
         let mut lines = locked(&self.lines);
@@ -304,7 +307,9 @@ impl Hub {
             task: "this",
             password: self.password(),
         };
-        judge::judge(&assignment, &played)
+        let mut verdict = judge::judge(&assignment, &played);
+        verdict.demand_values();
+        verdict
     }
 }
 

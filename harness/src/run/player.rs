@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     client::json,
-    defective::{self, Defect, Orders},
+    defective::{self, Defects, Orders},
     judge::{OwnView, Played},
     outside::{ending::ProcessEnd, output::Line, task::Task},
 };
@@ -44,8 +44,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub enum Player {
     /// The reference client.
     Reference,
-    /// The small second client, with a defect or without one.
-    Defective(Option<Defect>),
+    /// The small second client, with any number of defects.
+    Defective(Defects),
     /// A program of any language.
     #[cfg(unix)]
     Program(Program),
@@ -57,8 +57,8 @@ impl Player {
     pub fn name(&self) -> String {
         match self {
             Self::Reference => "the reference client".to_owned(),
-            Self::Defective(None) => "the second client".to_owned(),
-            Self::Defective(Some(defect)) => format!("the second client with {}", defect.name()),
+            Self::Defective(Defects::NONE) => "the second client".to_owned(),
+            Self::Defective(defects) => format!("the second client with {defects}"),
             #[cfg(unix)]
             Self::Program(program) => program.command.text().to_owned(),
         }
@@ -136,7 +136,7 @@ pub(crate) fn play(
             print(&mut played, errand.prints);
             Ok(played)
         }
-        (Player::Defective(defect), Some(task)) => {
+        (Player::Defective(defects), Some(task)) => {
             in_memory(world, errand.second, limit, async |network, printer| {
                 let environment = task.environment(0, target.as_ref());
                 let orders = Orders::from_variables(|name| {
@@ -144,7 +144,7 @@ pub(crate) fn play(
                     found.map(|(_, value)| value.clone())
                 });
                 let dial = Memory { network };
-                defective::run(&dial, &orders, *defect, &mut |line| printer.print(line)).await
+                defective::run(&dial, &orders, *defects, &mut |line| printer.print(line)).await
             })
         }
         (_, None) => Err(RunError::OnlyReference),

@@ -230,6 +230,10 @@ class Hub:
         compared with the reply to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a
         device that was asked through another one.
 
+        Leave out the fields that your client does not read. A value of None for a field that the device sent, a name
+        that no field has, and fields without any value are mistakes, so that `{"current_a": reading.get("amps")}` does
+        not pass.
+
         Raises AssertionError with a table that has both values, and the mistake if it is a known one: read without its
         sign, 10 times too large, ends too early, stale.
         """

@@ -1,6 +1,12 @@
+//! Each mistake is found in what a client that has it says of real bytes.
+
+mod lists;
+mod motor;
+mod names;
+
 use std::time::Duration;
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 use veschub_hub::{
     journal::{JournalEntry, JournalEvent},
     time::Time,
@@ -14,6 +20,7 @@ use veschub_wire::{
 use super::{
     super::{
         compare::{Tolerance, Understood, compare, delivered},
+        layout::layout,
         reading::Reading,
     },
     *,
@@ -57,6 +64,20 @@ fn journal() -> Vec<JournalEntry> {
         (Request::BmsGetValues, Reply::BmsValues(pack(83_123_456))),
         (Request::BmsGetValues, Reply::BmsValues(pack(83_774_000))),
     ];
+    journal_of(&said)
+}
+
+fn entry(second: u64, event: JournalEvent) -> JournalEntry {
+    JournalEntry {
+        at: Time::from(Duration::from_secs(second)),
+        conn: None,
+        device: None,
+        event,
+    }
+}
+
+/// A journal of requests, each with its reply, one thing a second.
+fn journal_of(said: &[(Request, Reply)]) -> Vec<JournalEntry> {
     let happened = said.iter().flat_map(|(request, reply)| {
         let payload = reply.encode();
         [
@@ -67,13 +88,31 @@ fn journal() -> Vec<JournalEntry> {
             },
         ]
     });
-    let entry = |(second, event)| JournalEntry {
-        at: Time::from(Duration::from_secs(second)),
-        conn: None,
-        device: None,
-        event,
+    (0..)
+        .zip(happened)
+        .map(|(second, event)| entry(second, event))
+        .collect()
+}
+
+/// What a reading is worth that comes at the end of this journal.
+fn understood_of(
+    journal: &[JournalEntry],
+    command: CommandId,
+    can_id: Option<u8>,
+    fields: Json,
+) -> Understood {
+    let Json::Object(fields) = fields else {
+        unreachable!("{fields}");
     };
-    (0..).zip(happened).map(entry).collect()
+    let reading = Reading {
+        line: 1,
+        at: Duration::from_secs(9),
+        after: usize::MAX,
+        command: Some(command),
+        can_id,
+        fields,
+    };
+    compare(&reading, &delivered(journal), false, &Tolerance::default())
 }
 
 fn understood_at(after: usize, command: Option<CommandId>, fields: Json) -> Understood {
@@ -137,13 +176,22 @@ fn signs_are_told() {
 
 #[test]
 fn scales_are_told_with_their_factor() {
-    is_told("humidity_percent", json!(432.1), Mistake::Scale(1));
-    is_told("state_of_charge", json!(87.1), Mistake::Scale(2));
-    is_told("total_voltage_v", json!(83_774_000), Mistake::Scale(6));
-    is_told("pressure_pa", json!(1013.2), Mistake::Scale(-2));
+    let divisor = |used, right| Mistake::Divisor { used, right };
+    is_told("humidity_percent", json!(432.1), divisor(10, 100));
+    is_told("total_voltage_v", json!(83_774_000), divisor(1, 1_000_000));
+    is_told(
+        "total_voltage_v",
+        json!(8.3774),
+        divisor(10_000_000, 1_000_000),
+    );
+    is_told("pressure_pa", json!(10_132), Mistake::Scale(-1));
     assert_eq!(
-        Mistake::Scale(1).to_string(),
-        "10 times too large: divide it by 10"
+        divisor(10, 100).to_string(),
+        "10 times too large: divide the raw number by 100, not by 10"
+    );
+    assert_eq!(
+        Mistake::Scale(-1).to_string(),
+        "10 times too small: multiply it by 10"
     );
 }
 
@@ -262,6 +310,7 @@ fn another_commands_reply_is_told() {
 #[test]
 fn rounding_and_types_are_told() {
     is_told("state_of_charge", json!(0.9), Mistake::Rounded(1));
+    is_told("state_of_charge", json!(0.8), Mistake::Rounded(1));
     is_told("charge_voltage_v", json!(1.23), Mistake::Rounded(2));
     is_told("current_a", json!("-2.5"), Mistake::Type("a number"));
     is_told("temperatures_c", json!(-5.12), Mistake::Type("a list"));
