@@ -322,18 +322,23 @@ pub(crate) fn nears(run: &[u8], limit: usize, ends: bool) -> Vec<Near> {
     let mut edge = 0;
     while at < run.len() {
         let rest = &run[at..];
-        let named = match login(rest).filter(|_| at == edge || run[at - 1] == b'\n') {
+        let line = at == edge || run[at - 1] == b'\n';
+        let named = match login(rest).filter(|_| line) {
             Some(len) => Some((len, Nearly::Login)),
             None => frame(rest, limit, at == edge, ends),
         };
-        match named {
-            Some((len, what)) => {
-                found.push(Near { at, len, what });
-                at += len;
-                edge = at;
-            }
-            None => at += 1,
+        if let Some((len, what)) = named {
+            found.push(Near { at, len, what });
+            at += len;
+            edge = at;
+            continue;
         }
+        // On to the next byte at which something can begin.
+        let next = run[at + 1..]
+            .iter()
+            .zip(&run[at..])
+            .position(|(&byte, &before)| is_start(byte, limit) || before == b'\n');
+        at = next.map_or(run.len(), |next| at + 1 + next);
     }
     found
 }
@@ -411,7 +416,7 @@ fn login(bytes: &[u8]) -> Option<usize> {
 fn looks_like_hex(run: &[u8], limit: usize) -> Option<usize> {
     // The shortest frame has six bytes; most noise ends the test at its first byte.
     const SHORTEST: usize = 12;
-    if run.len() < SHORTEST || !run.iter().all(|&byte| is_of_hex_text(byte)) {
+    if run.len() < SHORTEST || !is_hex_text(run) {
         return None;
     }
     let text = core::str::from_utf8(run).ok()?;
@@ -427,8 +432,16 @@ fn looks_like_hex(run: &[u8], limit: usize) -> Option<usize> {
     found.map(|_| bytes.len())
 }
 
-fn is_of_hex_text(byte: u8) -> bool {
-    byte.is_ascii_hexdigit() || byte.is_ascii_whitespace() || matches!(byte, b'x' | b',' | b':')
+fn is_hex_text(run: &[u8]) -> bool {
+    let mut before = 0;
+    run.iter().all(|&byte| {
+        let prefix = byte == b'x' && before == b'0';
+        before = byte;
+        prefix
+            || byte.is_ascii_hexdigit()
+            || byte.is_ascii_whitespace()
+            || matches!(byte, b',' | b':')
+    })
 }
 
 /// Something else than pairs of hex digits in a text.

@@ -205,6 +205,7 @@ impl<'a> Told<'a> {
         let frame = FrameEntry {
             payload: payload.to_vec(),
             start: 2,
+            waits_for: 0,
         };
         Self {
             command: Some(frame.command()),

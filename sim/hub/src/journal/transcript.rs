@@ -56,5 +56,6 @@ fn frame(payload: &[u8]) -> Kind {
     Kind::Frame(FrameEntry {
         payload: payload.to_vec(),
         start: veschub_wire::frame::shortest_form(payload),
+        waits_for: 0,
     })
 }
