@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 use crate::{
     Decoder, Frame, Item,
-    frame::{Leftover, NOISE_PIECE},
+    frame::{Leftover, NOISE_PIECE, Tail},
     nearly::{MAX_RUN, Near, Nearly, nears},
 };
 
@@ -83,6 +83,15 @@ impl Ear {
     #[must_use]
     pub fn missing(&self) -> usize {
         self.decoder.missing()
+    }
+
+    /// How many frames are among the bytes that wait: a parser does not see them yet.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        let left = self.decoder.left();
+        let left = left.iter().flat_map(Tail::look_again);
+        left.filter(|left| matches!(left, Leftover::Frame(_)))
+            .count()
     }
 
     /// Takes the next bytes.

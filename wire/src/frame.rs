@@ -345,23 +345,24 @@ impl Decoder {
     ///
     /// The decoder then stands at the same offset, ready for a stream that goes on after a gap.
     pub fn finish(&mut self) -> Option<Tail> {
-        if core::mem::take(&mut self.noise_given) {
-            self.noise.clear();
-        }
-        let offset = self.offset.saturating_sub(self.noise.len() as u64);
-        let waiting = &self.carry[self.head..];
-        let unfinished = waiting.len();
-        let missing = self.missing();
-        self.offset = self.offset.saturating_add(unfinished as u64);
-        let mut bytes = core::mem::take(&mut self.noise);
-        bytes.extend_from_slice(waiting);
+        let tail = self.left();
+        self.offset = self.offset.saturating_add(self.waiting() as u64);
+        self.take_noise();
         self.carry.clear();
         self.head = 0;
+        tail
+    }
+
+    /// What [`finish`](Self::finish) would hand out now.
+    #[must_use]
+    pub fn left(&self) -> Option<Tail> {
+        let waiting = self.waiting_bytes();
+        let bytes = [self.noise(), waiting].concat();
         (!bytes.is_empty()).then_some(Tail {
-            offset,
+            offset: self.noise_offset(),
             bytes,
-            unfinished,
-            missing,
+            unfinished: waiting.len(),
+            missing: self.missing(),
             limit: self.limit,
         })
     }

@@ -179,7 +179,9 @@ impl fmt::Display for Nearly {
                     Grouped(bytes)
                 )
             }
-            Self::Login => f.write_str("a login line in the middle of the session"),
+            Self::Login => {
+                f.write_str("a login line in the middle of a session, where no hub reads it")
+            }
         }
     }
 }

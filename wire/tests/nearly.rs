@@ -122,7 +122,7 @@ fn every_check_of_the_parser_has_its_words() {
         ),
         (
             b"VESCTOOL:DEMO-0001:not-a-secret\n",
-            "a login line in the middle of the session",
+            "a login line in the middle of a session, where no hub reads it",
         ),
         (
             b"02 01 04 40 84 03",

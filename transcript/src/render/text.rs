@@ -10,6 +10,7 @@
 
 use std::io::{self, Write};
 
+use veschub_wire::Nearly;
 use veschub_wire::view::{Fields, Value, hex};
 
 use super::fold::{Folded, Folder, Repeats, Step, Timed};
@@ -287,7 +288,11 @@ impl Page {
     fn summary(&self, entry: &Entry) -> String {
         match &entry.kind {
             Kind::Noise(noise) => {
-                let bytes = self.bytes(&noise.bytes);
+                let bytes = match noise.nearly {
+                    // It has a password.
+                    Some(Nearly::Login) => "***".to_owned(),
+                    _ => self.bytes(&noise.bytes),
+                };
                 let length = counted(noise.bytes.len() as u64, "byte");
                 match (&noise.nearly, noise.unfinished) {
                     (Some(nearly), _) => format!("{length}: {bytes}; {nearly}"),
