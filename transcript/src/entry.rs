@@ -7,6 +7,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use thiserror::Error;
+use veschub_wire::command::vesc_tool_reads;
 use veschub_wire::login::LoginRefusal;
 use veschub_wire::view::{Fields, Value, View};
 use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request};
@@ -203,18 +204,23 @@ impl FrameEntry {
         usize::from(self.start) + self.payload.len() + 3
     }
 
-    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`.
+    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`. `note` says what VESC Tool
+    /// makes of the end of a reply, where that is something else.
     #[must_use]
     pub fn fields(&self, direction: Direction) -> Fields {
         let fields = match direction {
             Direction::ToDevice => Request::decode(&self.payload).map(|told| told.fields()),
             Direction::ToTool => Reply::decode(&self.payload).map(|told| told.fields()),
         };
-        fields.unwrap_or_else(|error| {
+        let mut fields = fields.unwrap_or_else(|error| {
             let mut fields = Fields::new();
             fields.push("undecoded", Value::Text(error.to_string()));
             fields
-        })
+        });
+        if direction == Direction::ToTool {
+            fields.push_some("note", vesc_tool_reads(&self.payload).map(Value::Text));
+        }
+        fields
     }
 }
 
