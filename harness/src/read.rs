@@ -425,7 +425,10 @@ fn host_and_port(text: &str) -> Result<String, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    veschub_scenario::duration::parse_duration(text).map(Duration::from_nanos)
+    let nanos = veschub_scenario::duration::parse_duration(text);
+    nanos
+        .map(Duration::from_nanos)
+        .map_err(|error| error.to_string())
 }
 
 #[expect(

@@ -59,6 +59,15 @@ impl<T: Copy> Listener<T> {
         }
     }
 
+    /// The same for somebody who watches a session that goes on: damaged frames are heard of at once.
+    #[must_use]
+    pub fn eagerly(self) -> Self {
+        Self {
+            ear: Ear::eager(self.ear.limit()),
+            ..self
+        }
+    }
+
     /// Bytes taken so far, gaps included.
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -73,6 +73,12 @@ impl Ear {
         }
     }
 
+    /// The most that a payload may have.
+    #[must_use]
+    pub fn limit(&self) -> usize {
+        self.run.limit
+    }
+
     /// The bytes that wait for the rest of their frame.
     #[must_use]
     pub fn waiting(&self) -> &[u8] {

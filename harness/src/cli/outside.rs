@@ -48,7 +48,8 @@ pub(super) struct ClientArgs {
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map(Duration::from_nanos)
+    let nanos = parse_duration(text).map_err(|error| error.to_string())?;
+    Ok(Duration::from_nanos(nanos))
 }
 
 /// Runs all scenarios with the program; returns the exit code.
