@@ -18,6 +18,8 @@ local vesc = Proto("vesc", "VESC")
 
 -- BEGIN of the tables made from wire/src/command; to make them anew:
 -- VESCHUB_UPDATE=1 cargo test -p veschub-wire --test dissector_tables
+-- The lengths that a reply can have, where another one is laid out otherwise.
+local LENGTHS = { GET_VALUES = { 54, 58, 59, 65, 73, 74 } }
 -- Commands by their id, which counts from 0.
 local COMMANDS = {
     "FW_VERSION", "JUMP_TO_BOOTLOADER", "ERASE_NEW_APP", "WRITE_NEW_APP_DATA", "GET_VALUES", "SET_DUTY",
@@ -141,7 +143,7 @@ local REPLIES = {
     GET_VALUES_SELECTIVE = {
         { "mask", "u32" },
         {
-            chosen = true, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+            chosen = 19, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
             { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
             { "id_current_a", "f32", 100 }, { "iq_current_a", "f32", 100 }, { "duty", "f16", 1000 },
             { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
@@ -156,7 +158,7 @@ local REPLIES = {
     GET_VALUES_SETUP_SELECTIVE = {
         { "mask", "u32" },
         {
-            chosen = true, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
+            chosen = 20, { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
             { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
             { "duty", "f16", 1000 }, { "erpm", "f32", 1 }, { "speed_m_s", "f32", 1000 },
             { "input_voltage_v", "f16", 10 }, { "battery_level", "f16", 1000 },
@@ -173,7 +175,7 @@ local REPLIES = {
     GET_IMU_DATA = {
         { "mask", "u16" },
         {
-            chosen = true, { "roll_rad", "float" }, { "pitch_rad", "float" }, { "yaw_rad", "float" },
+            chosen = 16, { "roll_rad", "float" }, { "pitch_rad", "float" }, { "yaw_rad", "float" },
             { "acceleration_x_g", "float" }, { "acceleration_y_g", "float" },
             { "acceleration_z_g", "float" }, { "rotation_x_deg_s", "float" },
             { "rotation_y_deg_s", "float" }, { "rotation_z_deg_s", "float" }, { "magnetic_x", "float" },
@@ -214,7 +216,7 @@ local REPLIES = {
     GET_STATS = {
         { "mask", "u32" },
         {
-            chosen = true, { "speed_average_m_s", "float" }, { "speed_max_m_s", "float" },
+            chosen = 11, { "speed_average_m_s", "float" }, { "speed_max_m_s", "float" },
             { "power_average_w", "float" }, { "power_max_w", "float" }, { "current_average_a", "float" },
             { "current_max_a", "float" }, { "fet_temperature_average_c", "float" },
             { "fet_temperature_max_c", "float" }, { "motor_temperature_average_c", "float" },
@@ -274,6 +276,7 @@ local f = {
     unfinished = ProtoField.uint32("vesc.unfinished", "unfinished"),
     arguments = ProtoField.bytes("vesc.arguments", "arguments"),
     trailing = ProtoField.bytes("vesc.trailing", "trailing"),
+    not_there = ProtoField.string("vesc.not_there", "not there"),
     undecoded = ProtoField.string("vesc.undecoded", "undecoded"),
     masked = ProtoField.string("vesc.masked", "masked"),
     request_in = ProtoField.framenum("vesc.request_in", "request in frame", base.NONE, frametype.REQUEST),
@@ -281,7 +284,7 @@ local f = {
     latency = ProtoField.relative_time("vesc.latency", "time since the request"),
 }
 local COMMON = { arguments = { "arguments", "bytes" }, trailing = { "trailing", "bytes" },
-                 undecoded = { "undecoded", "string" } }
+                 undecoded = { "undecoded", "string" }, not_there = { "not_there", "string" } }
 
 -- What is shown of each family, by name: name, type, and `count` for lists.
 local spec = {
@@ -647,11 +650,18 @@ local function read_parts(reader, parts)
                 return
             end
         elseif part.chosen then
-            -- Fields by the bits of the mask, lowest first.
+            -- Fields by the bits of the mask, lowest first. Before those that newer firmware sends, the payload may end.
+            local missing = {}
             for index, entry in ipairs(part) do
-                if has_bit(reader.mask, index - 1) then
+                local chosen = has_bit(reader.mask, index - 1)
+                if chosen and index > part.chosen and reader:left() == 0 then
+                    missing[#missing + 1] = entry[1]
+                elseif chosen then
                     reader:get_all(entry)
                 end
+            end
+            for _, name in ipairs(missing) do
+                reader:push("not_there", name, reader.at, 0)
             end
         elseif part.counted then
             -- A count, and as many values of each field. It is signed on the device: below 0, nothing follows it.
@@ -736,6 +746,12 @@ RESTS = {
     end,
 }
 
+-- Whether a reply ends between two of the lengths that are known: older firmware laid it out otherwise.
+local function too_short_for_more(payload, to_device)
+    local known = not to_device and LENGTHS[command_name(payload:byte(1))]
+    return known and #payload < known[#known]
+end
+
 -- Takes a payload apart: `items`, and whether it is `known`, `undecoded` or has bytes `trailing`.
 function decode(payload, to_device)
     if #payload == 0 then
@@ -753,6 +769,11 @@ function decode(payload, to_device)
         told.items, told.undecoded = {}, true
         reader.items = told.items
         reader:push("undecoded", problem.undecoded)
+    elseif reader:left() > 0 and too_short_for_more(payload, to_device) then
+        told.items, told.undecoded = {}, true
+        reader.items = told.items
+        reader:push("undecoded", string.format("%s: %d bytes fit no layout that is known (known: %s)",
+            command_name(id), #payload, table.concat(LENGTHS[command_name(id)], ", ")))
     elseif reader:left() > 0 then
         told.trailing = true
         if is_about_config(id) then

@@ -16,6 +16,7 @@ use tokio::{
     net::{TcpStream, lookup_host},
     time::{Instant, timeout},
 };
+use veschub_scenario::duration::{NoDuration, parse_duration};
 use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
 
 use crate::{
@@ -421,8 +422,8 @@ fn host_and_port(text: &str) -> Result<String, String> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
-    veschub_scenario::duration::parse_duration(text).map(Duration::from_nanos)
+fn duration(text: &str) -> Result<Duration, NoDuration> {
+    parse_duration(text).map(Duration::from_nanos)
 }
 
 #[expect(

@@ -117,7 +117,7 @@ The client of this scenario never does what sets the quirk or fault off: it neve
 "#]]);
     sim(&["check", "--explain", "W999"])
         .code(2)
-        .stderr_eq("error: there is no code W999; the codes are E001, [..], W006\n");
+        .stderr_eq("error: there is no code W999; the codes are E001, [..], W007\n");
 }
 
 #[test]

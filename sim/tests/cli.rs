@@ -323,6 +323,10 @@ Options:
           - to-device: From a tool to a device: a login line and requests
           - to-tool:   From a device to a tool: replies
 
+      --from-hex
+          With --raw: FILE holds the bytes as pairs of hex digits, the form that they have in
+          reports; blanks, commas, `0x` and comments behind `#` may be among them
+
       --max-payload <N>
           The largest payload in bytes [default: 512 to a device, 10000 to a tool]
 
@@ -352,6 +356,7 @@ Examples:
   veschub-sim decode --unfold --hex --connection 2 session.pcap
   veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'
   tcpdump -i any -w - tcp port 65101 | veschub-sim decode -
+  echo '02 01 04 40 84 03' | veschub-sim decode --raw to-device --from-hex -
 
 "#]]);
     }
@@ -650,7 +655,7 @@ mod decode {
 {"at":null,"direction":"to-device","offset":32,"kind":"frame","command":"FW_VERSION","payload":"00","fields":{}}
 {"at":null,"direction":"to-device","offset":38,"kind":"noise","payload":"0d0a"}
 {"at":null,"direction":"to-device","offset":40,"kind":"frame","command":"FORWARD_CAN","payload":"225400","fields":{"can_id":84,"command":"FW_VERSION"}}
-{"at":null,"direction":"to-device","offset":48,"kind":"noise","payload":"020560","fields":{"unfinished":3}}
+{"at":null,"direction":"to-device","offset":48,"kind":"noise","payload":"020560","fields":{"nearly":"never-ended","why":"a frame that never ended: 3 of 10 bytes","unfinished":3}}
 
 "#]]);
     }
@@ -662,7 +667,7 @@ mod decode {
             .stdin(stream)
             .assert();
         shown.success().stderr_eq("").stdout_eq(str![[r#"
-{"at":null,"direction":"to-tool","offset":0,"kind":"noise","payload":"56455343544f4f4c3a64656d6f2d303030313a6e6f742d612d7365637265740a"}
+{"at":null,"direction":"to-tool","offset":0,"kind":"noise","payload":"56455343544f4f4c3a64656d6f2d303030313a6e6f742d612d7365637265740a","fields":{"nearly":"login","why":"a login line in the middle of a session, where no hub reads it"}}
 {"at":null,"direction":"to-tool","offset":32,"kind":"frame","command":"PING_CAN","payload":"3e3e54","fields":{"can_ids":[62,84]}}
 {"at":null,"direction":"to-tool","offset":40,"kind":"noise","payload":"78"}
 

@@ -126,6 +126,7 @@ way       command                  count  bytes  answered  min ms  median ms  p9
 > device  PING_CAN                     1      6         1   500.0      500.0   500.0   500.0          -
 < tool    FW_VERSION                   2     16         -       -          -       -       -      790.0
 < tool    PING_CAN                     1      7         -       -          -       -       -          -
+< tool    noise                        1      4         -       -          -       -       -          -
 1 login, 9 frames, 4 noise bytes; to device: FW_VERSION 1, ALIVE 3, FORWARD_CAN 1, PING_CAN 1; to tool: FW_VERSION 2, PING_CAN 1
 
 "#]]);
@@ -143,6 +144,7 @@ fn the_table_is_there_for_programs_too() {
 {"direction":"to-device","command":"PING_CAN","count":1,"bytes":6,"answered":1,"latency":{"min":0.5,"median":0.5,"p95":0.5,"max":0.5},"period":null}
 {"direction":"to-tool","command":"FW_VERSION","count":2,"bytes":16,"answered":null,"latency":null,"period":0.79}
 {"direction":"to-tool","command":"PING_CAN","count":1,"bytes":7,"answered":null,"latency":null,"period":null}
+{"direction":"to-tool","command":"noise","count":1,"bytes":4,"answered":null,"latency":null,"period":null}
 
 "#]]);
 }
@@ -302,4 +304,114 @@ way       command                  count  bytes  answered  min ms  median ms  p9
 1 login, 288 frames, 0 noise bytes; to device: FW_VERSION 2, FORWARD_CAN 1, PING_CAN 1, GET_CUSTOM_CONFIG 1, BMS_GET_VALUES 139; to tool: FW_VERSION 3, PING_CAN 1, GET_CUSTOM_CONFIG 1, BMS_GET_VALUES 139
 
 "#]]);
+}
+
+/// One reply with a damaged byte and four good ones.
+const BAD_CRC_HIDES_THE_REST: &str = include_str!("inputs/bad-crc-hides-the-rest.hex");
+/// Three times the request GET_VALUES with another checksum.
+const ONLY_BAD_CRC: &str = include_str!("inputs/only-bad-crc.hex");
+/// A reply with a wrong checksum, and a good one.
+const FRAME_AFTER_BAD_CRC: &str = include_str!("inputs/frame-after-bad-crc.hex");
+
+#[test]
+fn good_frames_behind_a_damaged_one_are_found_when_the_stream_ends() {
+    let raw = ["--raw", "to-tool", "--from-hex"];
+    let shown = decode(&raw, BAD_CRC_HIDES_THE_REST.as_bytes());
+    shown.success().stderr_eq("").stdout_eq(str![[r#"
+      -  < tool    noise                 28 bytes: 0217320002a18a00000000000afffff6d50176ffffb5000414924603; length 23, checksum 9246, should be 3013
+      -  < tool    GET_VALUES_SELECTIVE  mask=172426 motor_temperature_c=0 input_current_a=0.1 erpm=-2347 input_voltage_v=37.4 tachometer=-18982 fault=4 fault_name="ABS_OVER_CURRENT" can_id=20 (before it, a parser still waits for 30 bytes that never came)
+      …            3 more GET_VALUES_SELECTIVE alike
+0 logins, 4 frames (4 behind one that never ended), 28 noise bytes (wrong-checksum 1); to tool: GET_VALUES_SELECTIVE 4
+
+"#]]);
+    let stats = decode(
+        &[&raw[..], &["--stats"]].concat(),
+        BAD_CRC_HIDES_THE_REST.as_bytes(),
+    );
+    stats.success().stderr_eq("").stdout_eq(str![[r#"
+way     command                count  bytes  answered  min ms  median ms  p95 ms  max ms  period ms
+< tool  GET_VALUES_SELECTIVE       4    112         -       -          -       -       -          -
+< tool  noise: wrong-checksum      1     28         -       -          -       -       -          -
+0 logins, 4 frames (4 behind one that never ended), 28 noise bytes (wrong-checksum 1); to tool: GET_VALUES_SELECTIVE 4
+
+"#]]);
+    let json = decode(
+        &[&raw[..], &["--json"]].concat(),
+        FRAME_AFTER_BAD_CRC.as_bytes(),
+    );
+    json.success().stderr_eq("").stdout_eq(str![[r#"
+{"at":null,"direction":"to-tool","offset":0,"kind":"noise","payload":"02042f010203829003","fields":{"nearly":"wrong-checksum","why":"length 4, checksum 8290, should be 8291"}}
+{"at":null,"direction":"to-tool","offset":9,"kind":"frame","command":"CUSTOM_APP_DATA","payload":"2403","fields":{"arguments":"03"},"waits_for":512}
+
+"#]]);
+    let stats = decode(
+        &[&raw[..], &["--stats", "--json"]].concat(),
+        FRAME_AFTER_BAD_CRC.as_bytes(),
+    );
+    stats.success().stderr_eq("").stdout_eq(str![[r#"
+{"direction":"to-tool","command":"CUSTOM_APP_DATA","count":1,"bytes":7,"answered":null,"latency":null,"period":null,"late":1}
+{"direction":"to-tool","command":"noise: wrong-checksum","count":1,"bytes":9,"answered":null,"latency":null,"period":null}
+
+"#]]);
+}
+
+#[test]
+fn requests_with_a_wrong_checksum_are_told_one_by_one() {
+    let raw = ["--raw", "to-device", "--from-hex"];
+    let shown = decode(&[&raw[..], &["--unfold"]].concat(), ONLY_BAD_CRC.as_bytes());
+    shown.success().stderr_eq("").stdout_eq(str![[r#"
+      -  > device  noise  6 bytes: 020104f72903; length 1, checksum f729, should be 4084
+      -  > device  noise  6 bytes: 020104f72903; length 1, checksum f729, should be 4084
+      -  > device  noise  6 bytes: 020104f72903; length 1, checksum f729, should be 4084
+0 logins, 0 frames, 18 noise bytes (wrong-checksum 3)
+
+"#]]);
+    let folded = decode(&raw, ONLY_BAD_CRC.as_bytes());
+    folded.success().stderr_eq("").stdout_eq(str![[r#"
+      -  > device  noise  6 bytes: 020104f72903; length 1, checksum f729, should be 4084
+      …            2 more pieces of noise, 12 bytes
+0 logins, 0 frames, 18 noise bytes (wrong-checksum 3)
+
+"#]]);
+}
+
+#[test]
+fn hex_written_as_text_is_noticed_and_can_be_read() {
+    let shown = decode(&["--raw", "to-device"], b"02 01 04 40 84 03\n");
+    shown.success().stderr_eq(str![[r#"
+standard input: looks like hex written as text; `--from-hex` reads it
+
+"#]]).stdout_eq(str![[r#"
+      -  > device  noise  18 bytes: 30322030312030342034302038342030330a; looks like hex written as text: 6 bytes
+0 logins, 0 frames, 18 noise bytes (hex-text 1)
+
+"#]]);
+    let read = decode(
+        &["--raw", "to-device", "--from-hex"],
+        b"02 01 04 40 84 03\n",
+    );
+    read.success().stderr_eq("").stdout_eq(str![[r#"
+      -  > device  GET_VALUES
+0 logins, 1 frame, 0 noise bytes; to device: GET_VALUES 1
+
+"#]]);
+    let wrong = decode(&["--raw", "to-device", "--from-hex"], b"02 01\n04 zz\n");
+    wrong.code(2).stdout_eq("").stderr_eq(str![[r#"
+error: standard input: line 2: `zz` is not made of pairs of hex digits
+
+"#]]);
+}
+
+#[test]
+fn a_login_line_out_of_place_does_not_show_its_password() {
+    let stream = [&frame(&[0])[..], LOGIN, &frame(&[96])].concat();
+    for option in ["--hex", "--full"] {
+        let shown = decode(&["--raw", "to-device", option], &stream).success();
+        let shown = String::from_utf8_lossy(&shown.get_output().stdout).into_owned();
+        assert!(shown.contains("a login line in the middle"), "{shown}");
+        assert!(
+            !shown.contains("6e6f742d612d") && !shown.contains("not-a"),
+            "{shown}"
+        );
+    }
 }

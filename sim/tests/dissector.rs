@@ -277,7 +277,9 @@ fn family(command: CommandId) -> String {
 fn tell(family: &str, fields: &Fields, out: &mut Told<Value>) {
     for (name, value) in fields.iter() {
         let path = match name {
-            "arguments" | "trailing" | "undecoded" => format!("vesc.{name}"),
+            // What VESC Tool does is no part of the dissection.
+            "note" => continue,
+            "arguments" | "trailing" | "undecoded" | "not_there" => format!("vesc.{name}"),
             _ => format!("vesc.{family}.{name}"),
         };
         let mut push = |value: &Value| out.entry(path.clone()).or_default().push(value.clone());

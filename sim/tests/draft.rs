@@ -456,3 +456,58 @@ fn programs_get_the_evidence_as_json() {
         (&"contradicted".into(), &0.2.into())
     );
 }
+
+/// Seven polls of a BMS. The third reply from the end is damaged, and its bytes read on like the start of a long frame.
+fn polls_with_a_damaged_reply() -> Vec<u8> {
+    let mut file = Vec::new();
+    begin(&mut file).unwrap();
+    let device = "198.51.100.20:65101".parse().unwrap();
+    let tool = "192.0.2.10:40020".parse().unwrap();
+    let mut session = SessionWriter::within(file, Endpoints::new(tool, device), 0);
+    session.open(0).unwrap();
+    session.data(10 * MS, Initiator, LOGIN.as_bytes()).unwrap();
+    for poll in 0..7 {
+        let at = (100 + 500 * poll) * MS;
+        session
+            .data(at, Initiator, &encode(&[96]).unwrap())
+            .unwrap();
+        // 03 1f 00: a frame of 7,936 bytes.
+        let mut reply = encode(&bms(&[0x031F, 0x0010])).unwrap();
+        if poll == 4 {
+            let checksum = reply.len() - 2;
+            reply[checksum] ^= 1;
+        }
+        session.data(at + 90 * MS, Responder, &reply).unwrap();
+    }
+    session.finish().unwrap()
+}
+
+#[test]
+fn of_a_damaged_reply_only_that_one_is_missing() {
+    let capture = polls_with_a_damaged_reply();
+    let counts = read(&capture).count();
+    assert_eq!((counts.frames, counts.late_frames), (13, 2));
+    let draft = pinned(&capture);
+    assert!(
+        draft.yaml.starts_with("# Drafted from ") && draft.yaml.contains("7 requests in"),
+        "{}",
+        draft.yaml
+    );
+    assert!(draft.yaml.contains(", 6 answered"), "{}", draft.yaml);
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("damaged.pcapng");
+    fs::write(&path, capture).unwrap();
+    Command::new(cargo_bin!("veschub-sim"))
+        .args(["decode", "--stats"])
+        .arg(path)
+        .assert()
+        .success()
+        .stdout_eq(str![[r#"
+way       command                count  bytes  answered  min ms  median ms  p95 ms  max ms  period ms
+> device  BMS_GET_VALUES             7     42         6    90.0       90.0   590.0   590.0      500.0
+< tool    BMS_GET_VALUES             6    414         -       -          -       -       -      500.0
+< tool    noise: wrong-checksum      1     69         -       -          -       -       -          -
+1 login, 13 frames (2 behind one that never ended), 69 noise bytes (wrong-checksum 1); to device: BMS_GET_VALUES 7; to tool: BMS_GET_VALUES 6
+
+"#]]);
+}

@@ -200,7 +200,11 @@ fn half_a_frame_is_completed_by_the_next_client() {
     let client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, half), Ok(4));
     drop(client);
-    port.happens(&JournalEvent::PartialFrameLeft { bytes: 4 });
+    port.happens(&JournalEvent::PartialFrameLeft {
+        bytes: 4,
+        missing: 4,
+        hidden: 0,
+    });
     let mut client = Client::opens(&port.path);
     assert_eq!(rustix::io::write(&client.port, rest), Ok(rest.len()));
     assert_eq!(client.hears(), [BMS, 1, 2]);

@@ -7,9 +7,10 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use thiserror::Error;
+use veschub_wire::command::vesc_tool_reads;
 use veschub_wire::login::LoginRefusal;
 use veschub_wire::view::{Fields, Value, View};
-use veschub_wire::{CommandId, LoginLine, Reply, Request};
+use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request};
 
 use crate::discovery::Discovery;
 use crate::side::Close;
@@ -111,13 +112,18 @@ pub struct FrameEntry {
     pub payload: Vec<u8>,
     /// The start byte it was sent with: 2, 3 or 4.
     pub start: u8,
+    /// How many bytes a parser still waited for, behind the start of a frame without an end, before it would have looked
+    /// at this frame. It was found only because the stream ended, or was interrupted; 0 for every other frame.
+    pub waits_for: usize,
 }
 
 /// Bytes between frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoiseEntry {
-    /// The bytes.
+    /// The bytes: one damaged frame, or others.
     pub bytes: Vec<u8>,
+    /// What they nearly were, if that is certain enough to be told.
+    pub nearly: Option<Nearly>,
     /// How many of the last bytes might still have become a frame when the stream ended or was interrupted.
     pub unfinished: usize,
 }
@@ -180,6 +186,7 @@ impl fmt::Debug for FrameEntry {
             .field("command", &self.command().to_string())
             .field("payload_len", &self.payload.len())
             .field("start", &self.start)
+            .field("waits_for", &self.waits_for)
             .finish()
     }
 }
@@ -197,18 +204,23 @@ impl FrameEntry {
         usize::from(self.start) + self.payload.len() + 3
     }
 
-    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`.
+    /// The payload as named fields; a payload that does not decode gives one field, `undecoded`. `note` says what VESC Tool
+    /// makes of the end of a reply, where that is something else.
     #[must_use]
     pub fn fields(&self, direction: Direction) -> Fields {
         let fields = match direction {
             Direction::ToDevice => Request::decode(&self.payload).map(|told| told.fields()),
             Direction::ToTool => Reply::decode(&self.payload).map(|told| told.fields()),
         };
-        fields.unwrap_or_else(|error| {
+        let mut fields = fields.unwrap_or_else(|error| {
             let mut fields = Fields::new();
             fields.push("undecoded", Value::Text(error.to_string()));
             fields
-        })
+        });
+        if direction == Direction::ToTool {
+            fields.push_some("note", vesc_tool_reads(&self.payload).map(Value::Text));
+        }
+        fields
     }
 }
 
@@ -284,8 +296,15 @@ impl Entry {
                     return frame.fields(direction);
                 }
             }
-            Kind::Noise(noise) if noise.unfinished > 0 => {
-                fields.push("unfinished", noise.unfinished as i64);
+            Kind::Noise(noise) => {
+                fields = noise
+                    .nearly
+                    .as_ref()
+                    .map(Nearly::fields)
+                    .unwrap_or_default();
+                if noise.unfinished > 0 {
+                    fields.push("unfinished", noise.unfinished as i64);
+                }
             }
             Kind::Opened {
                 initiator,
@@ -299,7 +318,7 @@ impl Entry {
                 fields.push("differing", *differing as i64);
             }
             Kind::Discovery(discovery) => return discovery.fields(),
-            Kind::Noise(_) | Kind::Gap { .. } | Kind::Repeated { .. } | Kind::Notice(_) => {}
+            Kind::Gap { .. } | Kind::Repeated { .. } | Kind::Notice(_) => {}
         }
         fields
     }

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use veschub_wire::{Decoder, Item, LoginLine};
+use veschub_wire::{Ear, Heard as Found, LoginLine};
 
 use crate::entry::{FrameEntry, Kind, Login, LoginProblem, NoiseEntry, RawLine};
 
@@ -26,7 +26,7 @@ pub struct Heard<T> {
 /// Takes the bytes of one direction apart.
 #[derive(Debug)]
 pub struct Listener<T> {
-    decoder: Decoder,
+    ear: Ear,
     /// The beginning of the stream, while it may be a login line.
     login: Option<Vec<u8>>,
     /// Bytes taken so far, gaps included.
@@ -42,7 +42,7 @@ impl<T: Copy> Listener<T> {
     #[must_use]
     pub fn new(max_payload: usize) -> Self {
         Self {
-            decoder: Decoder::new(max_payload),
+            ear: Ear::new(max_payload),
             login: None,
             len: 0,
             times: VecDeque::new(),
@@ -56,6 +56,15 @@ impl<T: Copy> Listener<T> {
         Self {
             login: Some(Vec::new()),
             ..Self::new(max_payload)
+        }
+    }
+
+    /// The same for somebody who watches a session that goes on: damaged frames are heard of at once.
+    #[must_use]
+    pub fn eagerly(self) -> Self {
+        Self {
+            ear: Ear::eager(self.ear.limit()),
+            ..self
         }
     }
 
@@ -126,7 +135,7 @@ impl<T: Copy> Listener<T> {
         self.len += len;
         self.heard_to = self.len;
         self.times.clear();
-        self.decoder.skip(len);
+        self.ear.skip(len);
         // A login line is the beginning of a stream or nowhere.
         self.login = None;
     }
@@ -140,35 +149,16 @@ impl<T: Copy> Listener<T> {
                 self.frames(&line, heard);
             }
         }
-        if let Some(tail) = self.decoder.finish() {
-            let kind = Kind::Noise(NoiseEntry {
-                bytes: tail.bytes,
-                unfinished: tail.unfinished,
-            });
-            self.hear(tail.offset, kind, heard);
-        }
+        let (times, heard_to) = (&mut self.times, &mut self.heard_to);
+        self.ear
+            .finish(&mut |found| *heard_to = push_found(times, found, heard));
     }
 
-    fn frames(&mut self, mut bytes: &[u8], heard: &mut Vec<Heard<T>>) {
-        while let Some(item) = self.decoder.next(&mut bytes) {
-            let (offset, kind) = match item {
-                Item::Frame(frame) => (
-                    frame.offset,
-                    Kind::Frame(FrameEntry {
-                        payload: frame.payload.to_vec(),
-                        start: frame.start,
-                    }),
-                ),
-                Item::Noise(noise) => (
-                    noise.offset,
-                    Kind::Noise(NoiseEntry {
-                        bytes: noise.bytes.to_vec(),
-                        unfinished: 0,
-                    }),
-                ),
-            };
-            self.heard_to = push_heard(&mut self.times, offset, kind, heard);
-        }
+    fn frames(&mut self, bytes: &[u8], heard: &mut Vec<Heard<T>>) {
+        let (times, heard_to) = (&mut self.times, &mut self.heard_to);
+        self.ear.bytes(bytes, &mut |found| {
+            *heard_to = push_found(times, found, heard)
+        });
     }
 
     fn hear_login(
@@ -177,7 +167,7 @@ impl<T: Copy> Listener<T> {
         line: Result<LoginLine, LoginProblem>,
         heard: &mut Vec<Heard<T>>,
     ) {
-        self.decoder.skip(raw.len() as u64);
+        self.ear.skip(raw.len() as u64);
         let raw = RawLine::new(raw);
         self.hear(0, Kind::Login(Login { line, raw }), heard);
     }
@@ -185,6 +175,37 @@ impl<T: Copy> Listener<T> {
     fn hear(&mut self, offset: u64, kind: Kind, heard: &mut Vec<Heard<T>>) {
         self.heard_to = push_heard(&mut self.times, offset, kind, heard);
     }
+}
+
+fn push_found<T: Copy>(
+    times: &mut VecDeque<(u64, T)>,
+    found: Found<'_>,
+    heard: &mut Vec<Heard<T>>,
+) -> u64 {
+    let (offset, kind) = match found {
+        Found::Frame { frame, waits_for } => (
+            frame.offset,
+            Kind::Frame(FrameEntry {
+                payload: frame.payload.to_vec(),
+                start: frame.start,
+                waits_for,
+            }),
+        ),
+        Found::Noise {
+            offset,
+            bytes,
+            nearly,
+            unfinished,
+        } => (
+            offset,
+            Kind::Noise(NoiseEntry {
+                bytes: bytes.to_vec(),
+                nearly,
+                unfinished,
+            }),
+        ),
+    };
+    push_heard(times, offset, kind, heard)
 }
 
 fn push_heard<T: Copy>(

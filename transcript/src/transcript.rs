@@ -163,6 +163,8 @@ pub struct Counts {
     pub refused_logins: u64,
     /// Frames.
     pub frames: u64,
+    /// How many of them were found only because the stream ended: a parser still waits for a frame before them.
+    pub late_frames: u64,
     /// Bytes that belong to no frame.
     pub noise_bytes: u64,
     /// Bytes that were not recorded.
@@ -177,7 +179,10 @@ impl Counts {
         match kind {
             Kind::Login(login) if login.line.is_ok() => self.logins += 1,
             Kind::Login(_) => self.refused_logins += 1,
-            Kind::Frame(_) => self.frames += 1,
+            Kind::Frame(frame) => {
+                self.frames += 1;
+                self.late_frames += u64::from(frame.waits_for > 0);
+            }
             Kind::Noise(noise) => self.noise_bytes += noise.bytes.len() as u64,
             Kind::Gap { len } => self.missing_bytes += len,
             Kind::Repeated { len, .. } => self.repeated_bytes += len,

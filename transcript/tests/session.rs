@@ -40,10 +40,10 @@ fn a_session_reads_like_a_page() {
       1.090  < tool    BMS_GET_VALUES  total_voltage_v=80 charge_voltage_v=0 current_a=0 chip_current_a=0 counter_ah=0 counter_wh=0 cell_voltages_v=[] balancing=[] temperatures_c=[] chip_temperature_c=0 humidity_temperature_c=0 humidity_percent=0 highest_cell_temperature_c=0 state_of_charge=0 state_of_health=0 can_id=255 total_charged_ah=0 total_charged_wh=0 total_discharged_ah=0 total_discharged_wh=0 pressure_pa=0
           …            4 more BMS_GET_VALUES exchanges until 1.490
       2.000  < tool    PRINT           text="some text some text some text some text some text some text some"…
-      2.100  > device  noise           3 bytes: 02c801 (perhaps the start of a frame)
+      2.100  > device  noise           3 bytes: 02c801; a frame that never ended: 3 of 205 bytes
       2.200  > device  closed          fin
       2.236  < tool    closed          fin
-    1 login, 16 frames, 5 noise bytes; to device: FW_VERSION 1, FORWARD_CAN 1, BMS_GET_VALUES 5, 0xc8 1; to tool: FW_VERSION 2, PRINT 1, BMS_GET_VALUES 5
+    1 login, 16 frames, 5 noise bytes (never-ended 1); to device: FW_VERSION 1, FORWARD_CAN 1, BMS_GET_VALUES 5, 0xc8 1; to tool: FW_VERSION 2, PRINT 1, BMS_GET_VALUES 5
     "##);
 }
 
@@ -84,7 +84,7 @@ fn a_session_is_one_json_object_a_line() {
     {"at":0.5,"direction":"to-device","offset":46,"kind":"noise","payload":"0d0a"}
     {"at":0.501,"direction":"to-device","offset":48,"kind":"frame","command":"0xc8","payload":"c80102","fields":{"arguments":"0102"}}
     {"at":2.0,"direction":"to-tool","offset":351,"kind":"frame","command":"PRINT","payload":"15736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420736f6d65207465787420","fields":{"text":"some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text some text "}}
-    {"at":2.1,"direction":"to-device","offset":86,"kind":"noise","payload":"02c801","fields":{"unfinished":3}}
+    {"at":2.1,"direction":"to-device","offset":86,"kind":"noise","payload":"02c801","fields":{"nearly":"never-ended","why":"a frame that never ended: 3 of 205 bytes","unfinished":3}}
     {"at":2.2,"direction":"to-device","offset":89,"kind":"closed","fields":{"how":"fin"}}
     {"at":2.236,"direction":"to-tool","offset":658,"kind":"closed","fields":{"how":"fin"}}
     "##);

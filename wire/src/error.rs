@@ -1,6 +1,22 @@
 //! Why a payload could not be read as the command that its id names.
 
+use alloc::vec::Vec;
+use core::fmt;
+
 use crate::id::CommandId;
+
+/// Numbers with commas between them.
+struct Listed<'a>(&'a [usize]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, number) in self.0.iter().enumerate() {
+            let comma = if index > 0 { ", " } else { "" };
+            write!(f, "{comma}{number}")?;
+        }
+        Ok(())
+    }
+}
 
 /// A payload that ends before a field that its command must have, or that contradicts itself.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +45,19 @@ pub enum DecodeError {
         field: &'static str,
         /// Where it starts in the payload; the id is at 0.
         offset: usize,
+    },
+    /// A length that no firmware sends, as far as is known: what its bytes mean cannot be told.
+    #[error(
+        "{command}: {have} bytes fit no layout that is known (known: {})",
+        Listed(known)
+    )]
+    Length {
+        /// The command that was read.
+        command: CommandId,
+        /// The length of the payload.
+        have: usize,
+        /// The lengths that are known.
+        known: Vec<usize>,
     },
     /// A payload without even a command id; no frame can carry one.
     #[error("the payload is empty")]

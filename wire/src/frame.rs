@@ -23,9 +23,9 @@ pub const TOOL_MAX_PAYLOAD: usize = 10_000;
 /// The largest payload that a frame can express: its length has 24 bits.
 pub const MAX_PAYLOAD: usize = 0xFF_FFFF;
 
-const STOP: u8 = 3;
+pub(crate) const STOP: u8 = 3;
 /// CRC and stop byte.
-const TRAILER: usize = 3;
+pub(crate) const TRAILER: usize = 3;
 /// Noise comes out in pieces of at most this many bytes, so that a flood of it needs no memory.
 pub const NOISE_PIECE: usize = 512;
 
@@ -75,7 +75,7 @@ pub fn encode_as(start: u8, payload: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// The lengths of payloads that a start byte can stand for.
-fn lengths(start: u8) -> RangeInclusive<usize> {
+pub(crate) fn lengths(start: u8) -> RangeInclusive<usize> {
     match start {
         2 => 1..=0xFF,
         3 => 0xFF..=0xFFFF,
@@ -124,6 +124,98 @@ pub struct Tail {
     pub bytes: Vec<u8>,
     /// How many of the last bytes a parser would still be waiting on, because a frame may have begun there.
     pub unfinished: usize,
+    /// How many more bytes that parser wants before it decides on them; 0 if it waits for nothing.
+    pub missing: usize,
+    limit: usize,
+}
+
+/// What the bytes at the end of a stream are, when somebody knows that it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover<'a> {
+    /// A frame behind one that never ended: no parser has seen it yet, because it waits for [`Tail::missing`] more
+    /// bytes of the other one.
+    Frame(Frame<'a>),
+    /// Bytes that belong to no frame.
+    Noise {
+        /// The bytes, however many they are.
+        noise: Noise<'a>,
+        /// How many of the last of them may be the start of a frame.
+        unfinished: usize,
+    },
+}
+
+impl Tail {
+    /// Looks at the bytes again, one byte on after each start that did not come to its end.
+    ///
+    /// This is for readers of recordings, who know that nothing follows. A parser cannot do it: it does not know that
+    /// the stream ended, and waits. Every byte comes out once.
+    #[must_use]
+    pub fn look_again(&self) -> Leftovers<'_> {
+        Leftovers {
+            tail: self,
+            from: 0,
+            at: self.bytes.len() - self.unfinished.min(self.bytes.len()),
+            waits_at: None,
+            frame: None,
+        }
+    }
+}
+
+/// See [`Tail::look_again`].
+#[derive(Clone, Debug)]
+pub struct Leftovers<'a> {
+    tail: &'a Tail,
+    /// What was not handed out yet starts here.
+    from: usize,
+    /// Where to look next.
+    at: usize,
+    /// Where something began, behind `from`, that may still be a frame.
+    waits_at: Option<usize>,
+    /// The frame at `at`, once the noise before it was handed out.
+    frame: Option<(usize, usize)>,
+}
+
+impl<'a> Iterator for Leftovers<'a> {
+    type Item = Leftover<'a>;
+
+    fn next(&mut self) -> Option<Leftover<'a>> {
+        let bytes = &self.tail.bytes[..];
+        while self.frame.is_none() && self.at < bytes.len() {
+            match look(&bytes[self.at..], self.tail.limit) {
+                Look::Need(_) => {
+                    self.waits_at.get_or_insert(self.at);
+                    self.at += 1;
+                }
+                Look::Junk(count) => self.at += count,
+                Look::False => self.at += 1,
+                Look::Good { header, len } => self.frame = Some((header, len)),
+            }
+        }
+        let offset = self.tail.offset.saturating_add(self.from as u64);
+        if self.from < self.at {
+            let noise = &bytes[self.from..self.at];
+            // What is followed by a frame is the start of none.
+            let waits_at = self.waits_at.take().filter(|_| self.frame.is_none());
+            self.from = self.at;
+            return Some(Leftover::Noise {
+                noise: Noise {
+                    offset,
+                    bytes: noise,
+                },
+                unfinished: waits_at.map_or(0, |at| bytes.len() - at),
+            });
+        }
+        let (header, len) = self.frame.take()?;
+        let bytes = &bytes[self.at..self.at + header + len + TRAILER];
+        self.at += bytes.len();
+        self.from = self.at;
+        Some(Leftover::Frame(Frame {
+            offset,
+            start: bytes[0],
+            payload: &bytes[header..header + len],
+            bytes,
+        }))
+    }
 }
 
 /// Finds frames in a stream that arrives in pieces.
@@ -253,21 +345,25 @@ impl Decoder {
     ///
     /// The decoder then stands at the same offset, ready for a stream that goes on after a gap.
     pub fn finish(&mut self) -> Option<Tail> {
-        if core::mem::take(&mut self.noise_given) {
-            self.noise.clear();
-        }
-        let offset = self.offset.saturating_sub(self.noise.len() as u64);
-        let waiting = &self.carry[self.head..];
-        let unfinished = waiting.len();
-        self.offset = self.offset.saturating_add(unfinished as u64);
-        let mut bytes = core::mem::take(&mut self.noise);
-        bytes.extend_from_slice(waiting);
+        let tail = self.left();
+        self.offset = self.offset.saturating_add(self.waiting() as u64);
+        self.take_noise();
         self.carry.clear();
         self.head = 0;
+        tail
+    }
+
+    /// What [`finish`](Self::finish) would hand out now.
+    #[must_use]
+    pub fn left(&self) -> Option<Tail> {
+        let waiting = self.waiting_bytes();
+        let bytes = [self.noise(), waiting].concat();
         (!bytes.is_empty()).then_some(Tail {
-            offset,
+            offset: self.noise_offset(),
             bytes,
-            unfinished,
+            unfinished: waiting.len(),
+            missing: self.missing(),
+            limit: self.limit,
         })
     }
 
@@ -283,6 +379,44 @@ impl Decoder {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.carry.len() - self.head
+    }
+
+    /// The bytes that wait.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> &[u8] {
+        &self.carry[self.head..]
+    }
+
+    /// How many more bytes are needed before something is decided about those that wait; 0 if none do.
+    #[must_use]
+    pub fn missing(&self) -> usize {
+        let waiting = self.waiting_bytes();
+        match look(waiting, self.limit) {
+            Look::Need(need) if !waiting.is_empty() => need - waiting.len(),
+            _ => 0,
+        }
+    }
+
+    /// The noise right before what waits, which was not handed out yet, because more may follow it.
+    #[must_use]
+    pub fn noise(&self) -> &[u8] {
+        match self.noise_given {
+            true => &[],
+            false => &self.noise,
+        }
+    }
+
+    /// Where in the stream that noise begins.
+    pub(crate) fn noise_offset(&self) -> u64 {
+        self.offset.saturating_sub(self.noise().len() as u64)
+    }
+
+    /// Hands out that noise now. What follows it is noise of its own then.
+    pub fn take_noise(&mut self) -> Vec<u8> {
+        if core::mem::take(&mut self.noise_given) {
+            self.noise.clear();
+        }
+        core::mem::take(&mut self.noise)
     }
 
     /// Moves up to `count` bytes of input behind the kept ones.
@@ -358,7 +492,7 @@ fn look(bytes: &[u8], limit: usize) -> Look {
 }
 
 /// Start byte 4 is compiled out where the limit fits 16 bits (`vesc_express main/packet.c:167-177`).
-fn is_start(byte: u8, limit: usize) -> bool {
+pub(crate) fn is_start(byte: u8, limit: usize) -> bool {
     matches!(byte, 2 | 3) || byte == 4 && limit > 0xFFFF
 }
 

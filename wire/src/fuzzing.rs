@@ -9,12 +9,14 @@
 //! `limit` chooses one of eight payload limits, modulo 8; a piece of `n` is `n + 1` bytes long, and the seven
 //! pieces repeat to the end of the stream. So eight zeros give a limit of 1 and one byte at a time.
 
-use alloc::{string::ToString as _, vec::Vec};
+use alloc::{string::ToString, vec::Vec};
 
 use arbitrary::{Arbitrary, Unstructured};
 
 use crate::{
+    Ear, Nearly,
     command::{Decoded, Reply, Request},
+    ear::Heard as Told,
     frame::{Decoder, Item, Tail, encode},
     view::View,
 };
@@ -56,12 +58,24 @@ pub fn stream_decoder(data: &[u8]) {
     let whole = listen(limit, [stream]);
     let sizes = plan.pieces.iter().map(|&size| usize::from(size) + 1);
     let mut rest = stream;
-    let pieces = sizes.cycle().map_while(|size| {
+    let pieces = sizes.cycle().map_while(move |size| {
         let (piece, behind) = rest.split_at(size.min(rest.len()));
         rest = behind;
         (!piece.is_empty()).then_some(piece)
     });
-    assert_eq!(listen(limit, pieces), whole, "the pieces {plan:?} matter");
+    assert_eq!(
+        listen(limit, pieces.clone()),
+        whole,
+        "the pieces {plan:?} matter"
+    );
+    let told = tell(Ear::new(limit), [stream]);
+    assert_eq!(
+        tell(Ear::new(limit), pieces.clone()),
+        told,
+        "the pieces {plan:?} matter to an ear"
+    );
+    assert_told(&told, stream);
+    assert_told(&tell(Ear::eager(limit), pieces), stream);
 
     assert_covers(&whole, stream);
     for heard in whole {
@@ -71,6 +85,44 @@ pub fn stream_decoder(data: &[u8]) {
             assert_survives(&payload, Reply::decode, Reply::encode);
         }
     }
+}
+
+/// What an ear hears: bytes, whether they are a frame, and what else they nearly are.
+fn tell<'a>(
+    mut ear: Ear,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Vec<(u64, Vec<u8>, Option<Nearly>)> {
+    let mut heard = Vec::new();
+    let mut hear = |told: Told<'_>| match told {
+        Told::Frame { frame, .. } => heard.push((frame.offset, frame.bytes.to_vec(), None)),
+        Told::Noise {
+            offset,
+            bytes,
+            nearly,
+            unfinished,
+        } => {
+            assert!(unfinished <= bytes.len());
+            heard.push((offset, bytes.to_vec(), nearly));
+        }
+    };
+    for piece in pieces {
+        ear.bytes(piece, &mut hear);
+    }
+    ear.finish(&mut hear);
+    assert!(ear.waiting().is_empty());
+    heard
+}
+
+fn assert_told(told: &[(u64, Vec<u8>, Option<Nearly>)], stream: &[u8]) {
+    let mut at = 0;
+    for (offset, bytes, nearly) in told {
+        assert_eq!(*offset, at as u64);
+        assert_eq!(&stream[at..][..bytes.len()], bytes);
+        assert!(!bytes.is_empty());
+        at += bytes.len();
+        let _ = nearly.as_ref().map(ToString::to_string);
+    }
+    assert_eq!(at, stream.len(), "bytes are missing at the end");
 }
 
 fn listen<'a>(limit: usize, pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Heard> {

@@ -7,6 +7,7 @@
 //! * [`login`]: the one text line that a hub reads before it becomes a byte pipe.
 //! * [`frame`]: start byte, length, payload, CRC and stop byte; [`encode`] and the
 //!   incremental [`Decoder`], which yields frames *and* the noise between them.
+//! * [`nearly`]: what noise nearly was, such as a frame with a wrong checksum; the [`ear`] finds both, frames and those.
 //! * [`number`]: scaled integers and the firmware's packed float.
 //! * [`command`]: what a payload says, as a [`Request`] or a [`Reply`], and [the tables](command::table) of their fields.
 //! * [`view`]: any of these as named fields with units, for people, JSON and comparison.
@@ -36,6 +37,7 @@ extern crate std;
 
 pub mod command;
 mod crc;
+pub mod ear;
 mod error;
 pub mod frame;
 #[cfg(feature = "arbitrary")]
@@ -44,12 +46,15 @@ pub mod fuzzing;
 mod id;
 mod kind;
 pub mod login;
+pub mod nearly;
 pub mod number;
 mod reader;
 pub mod view;
 
 pub use command::{CommandId, Decoded, Reply, Request};
 pub use crc::crc16;
+pub use ear::{Ear, Heard};
 pub use error::DecodeError;
 pub use frame::{DEVICE_MAX_PAYLOAD, Decoder, Frame, Item, Noise, TOOL_MAX_PAYLOAD, encode};
 pub use login::{LoginKind, LoginLine, LoginRefusal};
+pub use nearly::{Diagnosis, Nearly, diagnose, from_hex_text};

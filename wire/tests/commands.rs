@@ -4,6 +4,7 @@ use veschub_wire::{
     CommandId, DecodeError, Reply, Request,
     command::{
         BmsCommand, BmsValues, ConfigXmlRequest, CustomConfig, ExpressConfig, FwVersion, Values,
+        vesc_tool_reads,
     },
     crc16, encode,
     number::{F16, Text},
@@ -15,6 +16,8 @@ struct Layout {
     payload: Vec<u8>,
     fields: Vec<(&'static str, usize)>,
     ends: Vec<usize>,
+    /// Whether a length between two ends is refused.
+    strict: bool,
 }
 
 impl Layout {
@@ -25,6 +28,14 @@ impl Layout {
             let payload = &self.payload[..len];
             let decoded = Reply::decode(payload);
             let end = self.ends.iter().rfind(|&&end| end <= len);
+            if let Some(&end) = end.filter(|&&end| self.strict && end != len) {
+                let error = decoded.expect_err("a payload that ends where none does");
+                assert!(
+                    error.to_string().contains("fit no layout"),
+                    "{end}: {error}"
+                );
+                continue;
+            }
             if let Some(&end) = end {
                 let decoded = decoded.expect("a payload that may end here");
                 assert_eq!(decoded.trailing, &payload[end..], "{len} bytes");
@@ -149,6 +160,7 @@ fn fw_version_ends_where_any_firmware_ended_it() {
         payload,
         fields: vec![("major", 1), ("minor", 2)],
         ends,
+        strict: false,
     }
     .check();
 }
@@ -176,6 +188,7 @@ fn get_values_ends_where_any_firmware_ended_it() {
             ("fault", 53),
         ],
         ends: vec![54, 58, 59, 65, 73, 74],
+        strict: true,
     }
     .check();
 }
@@ -207,6 +220,7 @@ fn get_values_setup_ends_where_any_firmware_ended_it() {
             ("battery_left_wh", 58),
         ],
         ends: vec![62, 66, 70],
+        strict: false,
     }
     .check();
 }
@@ -251,6 +265,7 @@ fn bms_values_end_where_any_firmware_ended_them() {
             payload: bms_payload(cells, sensors),
             fields,
             ends: [35, 39, 40, 56, 58, 59, 65].map(|end| end + rest).to_vec(),
+            strict: false,
         }
         .check();
     }
@@ -342,8 +357,11 @@ fn a_selective_reply_holds_exactly_the_bits_of_its_mask() {
             panic!("bit {bit}");
         };
         assert_eq!((echo, values.mask()), (mask, mask));
-        let error = Reply::decode(&payload[..payload.len() - 1]).unwrap_err();
-        assert!(matches!(error, DecodeError::Short { .. }), "{error}");
+        // Without its only byte, the last field is one that the firmware does not know.
+        if bit < 21 {
+            let error = Reply::decode(&payload[..payload.len() - 1]).unwrap_err();
+            assert!(matches!(error, DecodeError::Short { .. }), "{error}");
+        }
     }
     // Nobody knows how long a field beyond the known ones is.
     let beyond = Reply::decode(b"\x32\x80\x40\x80\x00\x07\x01\x02").unwrap();
@@ -514,5 +532,87 @@ fn no_view_shows_a_secret_of_a_config() {
         payload[0] = id;
         hides(Request::decode(&payload).unwrap().fields().to_string());
         hides(Reply::decode(&payload).unwrap().fields().to_string());
+    }
+}
+
+#[test]
+fn get_values_of_an_unknown_length_is_refused_and_a_longer_one_is_not() {
+    // Firmware 2.18 sends seven temperatures where newer firmware sends two.
+    let error = Reply::decode(&counting(CommandId::GET_VALUES, 56)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "GET_VALUES: 56 bytes fit no layout that is known (known: 54, 58, 59, 65, 73, 74)"
+    );
+    let newer = Reply::decode(&counting(CommandId::GET_VALUES, 77)).unwrap();
+    assert_eq!(newer.trailing.len(), 3);
+}
+
+#[test]
+fn a_selective_reply_may_end_before_the_fields_of_newer_firmware() {
+    // Firmware 5.02 does not know bit 21.
+    let payload = b"\x33\x00\x38\x01\x81\x01\x2c\x03\x20\x03\x20\x00\x06\x1a\x80\x00\x00\x00\x00";
+    let decoded = Reply::decode(payload).unwrap();
+    assert_eq!(
+        decoded.fields().to_string(),
+        "mask=3670401 fet_temperature_c=30 input_voltage_v=80 battery_level=0.8 battery_left_wh=400 odometer_m=0 \
+         not_there=[\"uptime_ms\"]"
+    );
+    assert_eq!(decoded.body.encode(), payload);
+    // In the middle of a field, or of what all firmware sends, it is an error.
+    for len in 5..payload.len() - 4 {
+        assert!(Reply::decode(&payload[..len]).is_err(), "{len} bytes");
+    }
+    let without_odometer = Reply::decode(&payload[..payload.len() - 4]).unwrap();
+    let not_there = Value::List(vec![
+        Value::Text("odometer_m".into()),
+        Value::Text("uptime_ms".into()),
+    ]);
+    assert_eq!(without_odometer.fields().get("not_there"), Some(&not_there));
+    assert!(Reply::decode(&payload[..payload.len() - 1]).is_err());
+
+    let flags = Reply::decode(b"\x32\x00\x20\x00\x01\x01\x2c").unwrap();
+    assert_eq!(
+        flags.fields().to_string(),
+        "mask=2097153 fet_temperature_c=30 not_there=[\"flags\"]"
+    );
+    assert_eq!(flags.body.encode(), b"\x32\x00\x20\x00\x01\x01\x2c");
+}
+
+#[test]
+fn what_vesc_tool_makes_of_an_odd_end_is_told() {
+    let reads = |payload: &[u8]| vesc_tool_reads(payload).unwrap_or_default();
+    let bms = bms_payload(0, 0);
+    for (payload, text) in [
+        (bms.clone(), ""),
+        (bms[..58].to_vec(), ""),
+        (
+            bms[..37].to_vec(),
+            "VESC Tool reads the last 2 bytes as state_of_charge (2 bytes)",
+        ),
+        (
+            bms[..45].to_vec(),
+            "VESC Tool reads the last 5 bytes as pressure_pa (2 bytes), data_version (1 byte), status (2 bytes)",
+        ),
+        ([&bms[..], b"x"].concat(), "VESC Tool ignores the last byte"),
+        (bms[..20].to_vec(), ""),
+        (counting(CommandId::GET_VALUES, 74), ""),
+        (
+            counting(CommandId::GET_VALUES, 56),
+            "VESC Tool reads the last 2 bytes as can_id (1 byte), flags (1 byte)",
+        ),
+        (
+            counting(CommandId::GET_VALUES, 53),
+            "VESC Tool reads the fields that are missing as 0",
+        ),
+        (
+            counting(CommandId::GET_VALUES_SETUP, 64),
+            "VESC Tool ignores the last 2 bytes and shows odometer_m and uptime_ms as 0",
+        ),
+        (
+            b"\x00\x06\x05hw\0\x01\x02".to_vec(),
+            "VESC Tool reads the last 2 bytes as paired (1 byte), test_version (1 byte)",
+        ),
+    ] {
+        assert_eq!(reads(&payload), text, "{payload:02x?}");
     }
 }

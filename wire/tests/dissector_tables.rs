@@ -159,7 +159,9 @@ impl Tables {
                 ],
                 fields,
             ),
-            Part::Chosen(fields) => (vec![Lua::word("chosen = true")], fields),
+            Part::Chosen { always, fields } => {
+                (vec![Lua::word(format!("chosen = {always}"))], fields)
+            }
             Part::Since { firmware, parts } => {
                 let mut items = vec![Lua::set("since", &Lua::quoted(firmware))];
                 items.extend(parts.iter().map(|part| self.part(part)));
@@ -212,12 +214,21 @@ fn made() -> String {
     tables.within = "";
     let requests = tables.direction("REQUESTS", command::request_parts);
     let replies = tables.direction("REPLIES", command::reply_parts);
+    let lengths: Vec<String> = CommandId::named()
+        .filter_map(|id| Some((id, command::known_lengths(id)?)))
+        .map(|(id, lengths)| {
+            let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
+            format!("{id} = {{ {} }}", lengths.join(", "))
+        })
+        .collect();
     let lists = tables.names.iter();
     let lists: String = lists
         .map(|(name, list)| format!("local {name} = {list}\n"))
         .collect();
     format!(
-        "-- Commands by their id, which counts from 0.\n\
+        "-- The lengths that a reply can have, where another one is laid out otherwise.\n\
+         local LENGTHS = {{ {} }}\n\
+         -- Commands by their id, which counts from 0.\n\
          local COMMANDS = {}\n\
          -- Names by a field's value, which counts from 0.\n\
          {lists}\
@@ -225,6 +236,7 @@ fn made() -> String {
          local CONFIG = {config}\n\
          -- A field is its name, its type, and what its counts and units are; the other forms are told in `read_parts`.\n\
          {requests}{replies}",
+        lengths.join(", "),
         Lua::names(&names).text(0, WIDTH),
     )
 }

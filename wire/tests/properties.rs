@@ -7,7 +7,7 @@ use proptest::{
     test_runner::{Config, RngSeed},
 };
 use veschub_wire::{
-    Decoder, Item, Reply, Request, encode,
+    Decoder, Ear, Heard as Told, Item, Nearly, Reply, Request, diagnose, encode,
     number::{F16, F32, Float},
     view::View,
 };
@@ -168,6 +168,34 @@ fn listen(limit: usize, mut stream: &[u8], pieces: &[usize]) -> Vec<Heard> {
     heard
 }
 
+/// What an ear tells of it: the bytes, whether they are a frame, and what they nearly were.
+type TellTale = (u64, Vec<u8>, bool, Option<Nearly>);
+
+fn tell(mut ear: Ear, mut stream: &[u8], pieces: &[usize]) -> Vec<TellTale> {
+    let mut told = Vec::new();
+    let mut hear = |heard: Told<'_>| {
+        told.push(match heard {
+            Told::Frame { frame, .. } => (frame.offset, frame.bytes.to_vec(), true, None),
+            Told::Noise {
+                offset,
+                bytes,
+                nearly,
+                ..
+            } => (offset, bytes.to_vec(), false, nearly),
+        });
+    };
+    for size in pieces.iter().cycle() {
+        let (piece, rest) = stream.split_at((*size).min(stream.len()));
+        stream = rest;
+        ear.bytes(piece, &mut hear);
+        if stream.is_empty() {
+            break;
+        }
+    }
+    ear.finish(&mut hear);
+    told
+}
+
 /// A frame in any form, sound or with one thing wrong.
 fn frame() -> impl Strategy<Value = Vec<u8>> {
     let len = prop_oneof![6 => 1..40_usize, 2 => 250..260_usize, 1 => 500..520_usize];
@@ -264,6 +292,40 @@ proptest! {
         let whole = listen(limit, &stream, &[usize::MAX]);
         prop_assert_eq!(&listen(limit, &stream, &pieces), &whole);
         prop_assert_eq!(&listen(limit, &stream, &[1]), &whole);
+    }
+
+    #[test]
+    fn an_ear_tells_every_byte_once_and_misses_no_frame_of_the_decoder(
+        stream in stream(),
+        limit in limit(),
+        pieces in vec(1..40_usize, 1..8),
+    ) {
+        let whole = tell(Ear::new(limit), &stream, &[usize::MAX]);
+        prop_assert_eq!(&tell(Ear::new(limit), &stream, &pieces), &whole);
+        let frames: Vec<_> = listen(limit, &stream, &[usize::MAX])
+            .into_iter()
+            .filter_map(|heard| heard.frame.then_some((heard.offset, heard.bytes)))
+            .collect();
+        for told in [whole, tell(Ear::eager(limit), &stream, &pieces)] {
+            let mut at = 0;
+            for (offset, bytes, _, _) in &told {
+                prop_assert_eq!(*offset, at as u64);
+                prop_assert_eq!(bytes, &stream[at..][..bytes.len()]);
+                at += bytes.len();
+            }
+            prop_assert_eq!(at, stream.len());
+            let mut found = told.into_iter().filter(|told| told.2).map(|told| (told.0, told.1));
+            // Those that were found because the stream ended come behind them.
+            for frame in &frames {
+                prop_assert_eq!(found.next(), Some(frame.clone()));
+            }
+        }
+    }
+
+    #[test]
+    fn good_frames_are_never_called_bad(payloads in vec(vec(any::<u8>(), 1..60), 1..6)) {
+        let stream: Vec<u8> = payloads.iter().filter_map(|payload| encode(payload)).flatten().collect();
+        prop_assert!(diagnose(&stream, 512).is_empty());
     }
 
     #[test]

@@ -13,7 +13,7 @@ use std::{
 
 use clap::Args;
 use veschub_hub::rng::Seed;
-use veschub_scenario::duration::parse_duration;
+use veschub_scenario::duration::{NoDuration, parse_duration};
 
 use super::{
     error::{CliError, written},
@@ -92,7 +92,7 @@ struct ClientArgs {
     longest: Duration,
 }
 
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, NoDuration> {
     parse_duration(text).map(Duration::from_nanos)
 }
 

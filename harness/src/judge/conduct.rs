@@ -157,4 +157,50 @@ impl<'a> Conduct<'a> {
             _ => None,
         }
     }
+
+    /// Why no request reached a device; `None` if one did, or if the scenario lets none through.
+    pub(super) fn requests(&self) -> Option<Difference> {
+        let journal = self.played.journal.iter();
+        let refused = |one: &Expectation| matches!(one, Expectation::LoginRefused);
+        // What a fault or a quirk swallows is no fault of the client.
+        let came = |entry: &JournalEntry| {
+            matches!(
+                entry.event,
+                JournalEvent::Request(_)
+                    | JournalEvent::FaultFired(_)
+                    | JournalEvent::QuirkFired { .. }
+            )
+        };
+        if self.expect.iter().any(refused) || self.played.journal.iter().any(came) {
+            return None;
+        }
+        let noise: Vec<String> = journal
+            .filter(|entry| matches!(entry.event, JournalEvent::Noise { .. }))
+            .map(|entry| entry.event.to_string())
+            .collect();
+        let lost = self
+            .played
+            .journal
+            .iter()
+            .find_map(|entry| match entry.event {
+                JournalEvent::LoginBytesDiscarded { .. } => Some(entry.event.to_string()),
+                _ => None,
+            });
+        let (decoded, why) = match (noise.first(), lost) {
+            (Some(first), _) if noise.len() == 1 => ("none", first.clone()),
+            (Some(first), _) => (
+                "none",
+                format!("{first}; and {} more of the kind", noise.len() - 1),
+            ),
+            (None, Some(lost)) => (
+                "none",
+                format!("{lost}; wait 50 ms after the login line before the first request"),
+            ),
+            (None, None) => (
+                "nothing",
+                "your client sent nothing after its login".to_owned(),
+            ),
+        };
+        Some(Difference::new("requests", "a valid request", decoded, why))
+    }
 }

@@ -242,6 +242,9 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
         verdict.sent.push(contact);
         return verdict;
     }
+    if played.own.is_none() {
+        verdict.sent.extend(conduct.requests());
+    }
     let facts = Facts::of(played);
     if let Some(own) = &played.own {
         verdict.sent.extend(facts.check_own(own, scenario));

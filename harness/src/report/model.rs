@@ -258,8 +258,8 @@ impl From<&JournalEntry> for EntryReport {
         let (direction, bytes, is_frame) = match &entry.event {
             JournalEvent::Request(payload) => (Some("to-device"), Some(payload), true),
             JournalEvent::Reply { payload, .. } => (Some("to-tool"), Some(payload), true),
-            JournalEvent::Noise(bytes) => (Some("to-device"), Some(bytes), false),
-            JournalEvent::DeviceNoise(bytes) => (Some("to-tool"), Some(bytes), false),
+            JournalEvent::Noise { bytes, .. } => (Some("to-device"), Some(bytes), false),
+            JournalEvent::DeviceNoise { bytes, .. } => (Some("to-tool"), Some(bytes), false),
             JournalEvent::Login(_) => (Some("to-device"), None, false),
             _ => (None, None, false),
         };

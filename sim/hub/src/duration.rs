@@ -33,7 +33,42 @@ const UNITS: [(&str, u64); 6] = [
     ("h", 3_600_000_000_000),
 ];
 
-const NO_UNIT: &str = "a duration needs a unit, e.g. 150ms or 2.6s";
+/// Why a text is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoDuration {
+    /// It is below 0.
+    #[error("a duration cannot be negative, and `{0}` is")]
+    Negative(String),
+    /// It does not begin with a number.
+    #[error("`{0}` is not a duration, write a number and a unit, e.g. 150ms or 2.6s")]
+    NoNumber(String),
+    /// It is only a number.
+    #[error("a duration needs a unit, e.g. 150ms or 2.6s")]
+    NoUnit,
+    /// There is a blank before the unit.
+    #[error("`{text}` has a space in it, write `{right}`")]
+    Space {
+        /// What was written.
+        text: String,
+        /// The same without the blank.
+        right: String,
+    },
+    /// The unit is none.
+    #[error("unknown unit `{unit}` in `{text}`, expected ns, us, ms, s, m or h")]
+    UnknownUnit {
+        /// What was written.
+        text: String,
+        /// What stands in the unit's place.
+        unit: String,
+    },
+    /// It does not fit 64 bits of nanoseconds.
+    #[error("`{0}` is too long, the longest is {longest}", longest = Duration(u64::MAX))]
+    TooLong(String),
+    /// It has more decimals than a nanosecond.
+    #[error("`{0}` is finer than a nanosecond")]
+    TooFine(String),
+}
 
 /// More decimals than this cannot come out at whole nanoseconds, whatever the unit.
 const MAX_DECIMALS: usize = 18;
@@ -41,12 +76,12 @@ const MAX_DECIMALS: usize = 18;
 /// Reads a duration such as `150ms`, `2.6s` or `1m` into nanoseconds.
 ///
 /// # Errors
-/// If it is not a duration: why, in words.
-pub fn parse_duration(text: &str) -> Result<u64, String> {
+/// If it is not a duration.
+pub fn parse_duration(text: &str) -> Result<u64, NoDuration> {
     if let Some(rest) = text.strip_prefix('-')
         && rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
     {
-        return Err(format!("a duration cannot be negative, and `{text}` is"));
+        return Err(NoDuration::Negative(text.to_owned()));
     }
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -54,34 +89,27 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     let (number, unit) = text.split_at(split);
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     if whole.is_empty() || decimals.is_empty() || decimals.contains('.') {
-        return Err(format!(
-            "`{text}` is not a duration, write a number and a unit, e.g. 150ms or 2.6s"
-        ));
+        return Err(NoDuration::NoNumber(text.to_owned()));
     }
     if unit.is_empty() {
-        return Err(NO_UNIT.to_owned());
+        return Err(NoDuration::NoUnit);
     }
     if unit.starts_with(' ') && UNITS.iter().any(|(name, _)| *name == unit.trim()) {
-        return Err(format!(
-            "`{text}` has a space in it, write `{number}{}`",
-            unit.trim()
-        ));
+        return Err(NoDuration::Space {
+            text: text.to_owned(),
+            right: format!("{number}{}", unit.trim()),
+        });
     }
     let Some((_, scale)) = UNITS.iter().find(|(name, _)| *name == unit) else {
-        return Err(format!(
-            "unknown unit `{unit}` in `{text}`, expected ns, us, ms, s, m or h"
-        ));
+        return Err(NoDuration::UnknownUnit {
+            text: text.to_owned(),
+            unit: unit.to_owned(),
+        });
     };
-    let too_long = || {
-        format!(
-            "`{text}` is too long, the longest is {}",
-            Duration(u64::MAX)
-        )
-    };
+    let too_long = || NoDuration::TooLong(text.to_owned());
     let whole: u64 = whole.parse().map_err(|_| too_long())?;
     let whole = whole.checked_mul(*scale).ok_or_else(too_long)?;
-    let part =
-        fraction(decimals, *scale).ok_or_else(|| format!("`{text}` is finer than a nanosecond"))?;
+    let part = fraction(decimals, *scale).ok_or_else(|| NoDuration::TooFine(text.to_owned()))?;
     whole.checked_add(part).ok_or_else(too_long)
 }
 
@@ -157,7 +185,7 @@ impl Visitor<'_> for DurationVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, _: u64) -> Result<Duration, E> {
-        Err(E::custom(NO_UNIT))
+        Err(E::custom(NoDuration::NoUnit))
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<Duration, E> {
@@ -165,7 +193,7 @@ impl Visitor<'_> for DurationVisitor {
     }
 
     fn visit_f64<E: de::Error>(self, _: f64) -> Result<Duration, E> {
-        Err(E::custom(NO_UNIT))
+        Err(E::custom(NoDuration::NoUnit))
     }
 }
 
@@ -187,7 +215,9 @@ impl schemars::JsonSchema for Duration {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, NO_UNIT, parse_duration};
+    use super::{Duration, parse_duration};
+
+    const NO_UNIT: &str = "a duration needs a unit, e.g. 150ms or 2.6s";
 
     #[test]
     fn every_unit_counts_nanoseconds() {
@@ -277,7 +307,8 @@ mod tests {
             ),
         ];
         for (text, why) in cases {
-            assert_eq!(parse_duration(text), Err(why.to_owned()), "{text}");
+            let error = parse_duration(text).unwrap_err();
+            assert_eq!(error.to_string(), why, "{text}");
         }
     }
 

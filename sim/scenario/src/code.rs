@@ -42,6 +42,8 @@ pub enum Code {
     NamelessCommand,
     /// `W006`
     Unscrubbed,
+    /// `W007`
+    Misread,
 }
 
 /// What `veschub-sim check --explain` says about a code.
@@ -52,7 +54,7 @@ struct Entry {
     explanation: &'static str,
 }
 
-const TABLE: [Entry; 17] = [
+const TABLE: [Entry; 18] = [
     Entry {
         code: Code::Unreadable,
         id: "E001",
@@ -180,6 +182,14 @@ const TABLE: [Entry; 17] = [
                       `.example` or `.test`; a UUID or MAC that begins with 02:DE:30; an address for documentation; \
                       a recording that begins at 2026-01-01 00:00 UTC. Bytes outside of frames and unknown commands \
                       are not looked into.",
+    },
+    Entry {
+        code: Code::Misread,
+        id: "W007",
+        title: "a name that VESC Tool misreads",
+        explanation: "The hardware name has letters outside of ASCII. VESC Tool counts the letters of a name where it \
+                      must count the bytes, so it reads every field behind the name from the wrong place: UUID, hardware \
+                      type, custom configs. A client that counts bytes is right and shows something else.",
     },
 ];
 

@@ -914,6 +914,7 @@ mod a_replayed_device {
             kind: Kind::Frame(FrameEntry {
                 payload: payload.to_vec(),
                 start: 2,
+                waits_for: 0,
             }),
         };
         Recording::from_transcript(&Transcript {
@@ -1280,6 +1281,7 @@ mod a_replayed_device {
                 kind: Kind::Frame(FrameEntry {
                     payload: payload.to_vec(),
                     start: 2,
+                    waits_for: 0,
                 }),
             });
         }

@@ -8,12 +8,14 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use veschub_transcript::{
-    Choice, Direction, EntrySink, Options,
+    Choice, Connection, Direction, Entry, EntrySink, Kind, Options,
     read::{ReadError, Summary, read_capture, read_raw},
     render::{JsonWriter, Stats, TextOptions, TextWriter},
 };
 
-use super::{Failure, capture, written};
+use veschub_wire::{Nearly, from_hex_text};
+
+use super::{Failure, capture, live::say, written};
 
 #[derive(Debug, Args)]
 #[command(
@@ -30,7 +32,8 @@ use super::{Failure, capture, written};
     veschub-sim decode --stats session.pcap.gz      how often, how fast, how much\n  \
     veschub-sim decode --unfold --hex --connection 2 session.pcap\n  \
     veschub-sim decode --json session.pcap | jq 'select(.latency > 0.2)'\n  \
-    tcpdump -i any -w - tcp port 65101 | veschub-sim decode -"
+    tcpdump -i any -w - tcp port 65101 | veschub-sim decode -\n  \
+    echo '02 01 04 40 84 03' | veschub-sim decode --raw to-device --from-hex -"
 )]
 pub(super) struct DecodeArgs {
     /// A pcap or pcapng file, or with --raw the bytes of a stream; `-` reads stdin
@@ -56,6 +59,10 @@ pub(super) struct DecodeArgs {
     /// FILE holds the bytes of a stream in this direction
     #[arg(long, value_name = "WAY", value_enum)]
     raw: Option<Way>,
+    /// With --raw: FILE holds the bytes as pairs of hex digits, the form that they have in reports; blanks, commas, `0x`
+    /// and comments behind `#` may be among them
+    #[arg(long, requires = "raw")]
+    from_hex: bool,
     /// The largest payload in bytes [default: 512 to a device, 10000 to a tool]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=0xFF_FFFF))]
     max_payload: Option<u32>,
@@ -88,7 +95,7 @@ impl From<Way> for Direction {
 type Ended = Result<(), Failure>;
 
 pub(super) fn decode(args: &DecodeArgs) -> Ended {
-    let input = capture::open(&args.file)?;
+    let input = args.input()?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     match (args.stats, args.json) {
         (true, json) => {
@@ -112,20 +119,62 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
     }
 }
 
+/// Passes entries on, and notices bytes that somebody wrote as text.
+struct Noticing<'a, S> {
+    sink: &'a mut S,
+    hex_text: bool,
+}
+
+impl<S: EntrySink> EntrySink for Noticing<'_, S> {
+    fn connection(&mut self, connection: &Connection) -> io::Result<()> {
+        self.sink.connection(connection)
+    }
+
+    fn entry(&mut self, entry: Entry) -> io::Result<()> {
+        if let Kind::Noise(noise) = &entry.kind {
+            self.hex_text |= matches!(noise.nearly, Some(Nearly::HexText { .. }));
+        }
+        self.sink.entry(entry)
+    }
+}
+
 impl DecodeArgs {
+    fn input(&self) -> Result<Box<dyn Read>, Failure> {
+        let mut input = capture::open(&self.file)?;
+        if !self.from_hex {
+            return Ok(input);
+        }
+        let name = self.name();
+        let mut text = String::new();
+        input
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::Text(format!("{name}: cannot read it as text: {error}")))?;
+        let bytes =
+            from_hex_text(&text).map_err(|error| Failure::Text(format!("{name}: {error}")))?;
+        Ok(Box::new(io::Cursor::new(bytes)))
+    }
+
     fn read(&self, input: impl Read, sink: &mut impl EntrySink) -> Result<Summary, ReadError> {
         let options = self.options();
-        match self.raw {
-            None => read_capture(input, &options, sink),
-            Some(way) => {
-                let way = Direction::from(way);
-                let bytes = read_raw(input, way, options.limit(way), sink)?;
-                Ok(Summary {
-                    bytes,
-                    ..Summary::default()
-                })
-            }
+        let Some(way) = self.raw else {
+            return read_capture(input, &options, sink);
+        };
+        let way = Direction::from(way);
+        let mut sink = Noticing {
+            sink,
+            hex_text: false,
+        };
+        let bytes = read_raw(input, way, options.limit(way), &mut sink)?;
+        if sink.hex_text {
+            say(format_args!(
+                "{}: looks like hex written as text; `--from-hex` reads it",
+                self.name()
+            ));
         }
+        Ok(Summary {
+            bytes,
+            ..Summary::default()
+        })
     }
 
     /// Writes what is still to be written, and says what was wrong with the input.

@@ -34,7 +34,8 @@ pub(super) fn quirks() -> Result<(), Failure> {
 }
 
 fn tell_quirk(out: &mut impl Write, info: &QuirkInfo) -> io::Result<()> {
-    writeln!(out, "  {} {}", info.name, info.parameters)?;
+    let blank = if info.parameters.is_empty() { "" } else { " " };
+    writeln!(out, "  {}{blank}{}", info.name, info.parameters)?;
     writeln!(out, "      {}", info.about)?;
     writeln!(out, "      {}: {}", info.provenance, info.seen)?;
     match info.shown_by {

@@ -461,7 +461,7 @@ pub(super) fn is_rare(what: &JournalEvent) -> bool {
         JournalEvent::Opened
             | JournalEvent::Request(_)
             | JournalEvent::Reply { .. }
-            | JournalEvent::Noise(_)
+            | JournalEvent::Noise { .. }
             | JournalEvent::ReplyDiscarded(_)
     )
 }

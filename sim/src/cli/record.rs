@@ -157,8 +157,8 @@ impl Watch {
             RelayEvent::Opened => {
                 self.opened += 1;
                 let sides = [
-                    Listener::with_login(DEVICE_MAX_PAYLOAD),
-                    Listener::new(TOOL_MAX_PAYLOAD),
+                    Listener::with_login(DEVICE_MAX_PAYLOAD).eagerly(),
+                    Listener::new(TOOL_MAX_PAYLOAD).eagerly(),
                 ];
                 self.connections.insert(number, Connection { sides });
                 "connected".to_owned()
@@ -166,19 +166,36 @@ impl Watch {
             RelayEvent::Unreachable(error) => {
                 format!("closed: cannot connect to {}: {error}", self.upstream)
             }
-            RelayEvent::Said(side, bytes) => return self.hear(passed, *side, bytes),
-            RelayEvent::Ended(side) => format!("closed by {}", who(*side)),
-            RelayEvent::BrokenOff(side) => format!("reset by {}", who(*side)),
+            RelayEvent::Said(side, bytes) => {
+                return self.hear(passed, *side, |listener, heard| {
+                    listener.bytes((), bytes, heard);
+                });
+            }
+            RelayEvent::Ended(side) => {
+                self.hear(passed, *side, Listener::finish);
+                format!("closed by {}", who(*side))
+            }
+            RelayEvent::BrokenOff(side) => {
+                self.hear(passed, *side, Listener::finish);
+                self.hear(passed, side.other(), Listener::finish);
+                format!("reset by {}", who(*side))
+            }
         };
         self.line(passed, &told);
     }
 
-    fn hear(&mut self, passed: &Relayed, side: Side, bytes: &[u8]) {
+    /// What is heard when one side says or ends something.
+    fn hear(
+        &mut self,
+        passed: &Relayed,
+        side: Side,
+        listen: impl FnOnce(&mut Listener<()>, &mut Vec<Heard<()>>),
+    ) {
         let Some(connection) = self.connections.get_mut(&passed.connection) else {
             return;
         };
         let mut heard: Vec<Heard<()>> = Vec::new();
-        connection.sides[side as usize].bytes((), bytes, &mut heard);
+        listen(&mut connection.sides[side as usize], &mut heard);
         for one in heard {
             match &one.kind {
                 Kind::Frame(_) => self.frames[side as usize] += 1,

@@ -65,6 +65,14 @@ impl Served {
 
     /// What is said on stderr up to and with a line that holds this.
     pub(crate) fn says(&mut self, words: &str) -> String {
+        // Reading has no time limit, so a program that says nothing is ended.
+        let (_said, waiting) = mpsc::channel::<()>();
+        let id = self.child.id().to_string();
+        thread::spawn(move || {
+            if waiting.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = Process::new("kill").args(["-KILL", &id]).status();
+            }
+        });
         let stderr = self.stderr.as_mut().unwrap();
         let mut said = String::new();
         loop {

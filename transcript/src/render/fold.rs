@@ -2,7 +2,7 @@
 //!
 //! A unit is an exchange (a request and, right behind it, its reply) or a single frame. Units repeat
 //! when their requests are the same byte for byte; replies may differ, since they are why one asks.
-//! Pieces of noise that follow each other are folded too.
+//! Pieces of noise that follow each other are folded too, if the same is to say about them.
 
 use std::collections::VecDeque;
 
@@ -184,8 +184,8 @@ impl Run {
 
 fn repeats(first: &Entry, next: &Entry) -> bool {
     let alike = match (&first.kind, &next.kind) {
-        (Kind::Frame(a), Kind::Frame(b)) => a.payload == b.payload,
-        (Kind::Noise(_), Kind::Noise(_)) => true,
+        (Kind::Frame(a), Kind::Frame(b)) => a.payload == b.payload && a.waits_for == b.waits_for,
+        (Kind::Noise(a), Kind::Noise(b)) => a.nearly == b.nearly,
         // Those that brought something else stand out.
         (Kind::Repeated { differing: 0, .. }, Kind::Repeated { differing: 0, .. }) => true,
         (Kind::Discovery(a), Kind::Discovery(b)) => a == b,
@@ -218,6 +218,7 @@ mod tests {
             kind: Kind::Frame(FrameEntry {
                 payload: payload.to_vec(),
                 start: 2,
+                waits_for: 0,
             }),
         }
     }
@@ -293,6 +294,7 @@ mod tests {
         let noise = Entry {
             kind: Kind::Noise(NoiseEntry {
                 bytes: vec![0; 100],
+                nearly: None,
                 unfinished: 0,
             }),
             ..ask(&[])

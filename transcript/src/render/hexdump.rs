@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use veschub_wire::view::{Fields, Value};
-use veschub_wire::{CommandId, frame::encode_as};
+use veschub_wire::{CommandId, Nearly, frame::encode_as};
 
 use crate::entry::{Entry, FrameEntry, Kind};
 
@@ -22,6 +22,13 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
         }
         Kind::Login(login) => {
             let len = login.raw.reveal().len();
+            return writeln!(
+                out,
+                "          {len} bytes with a password in them, not shown"
+            );
+        }
+        Kind::Noise(noise) if noise.nearly == Some(Nearly::Login) => {
+            let len = noise.bytes.len();
             return writeln!(
                 out,
                 "          {len} bytes with a password in them, not shown"

@@ -98,6 +98,10 @@ fn timed_line(entry: &Entry, several: bool, timing: Timing) -> String {
         },
         gap: timing.gap_ns.map(seconds),
         latency: timing.answers.map(|(_, ns)| seconds(ns)),
+        waits_for: entry
+            .frame()
+            .map(|frame| frame.waits_for)
+            .filter(|&more| more > 0),
     };
     // Every key is text and no value can fail, so there is nothing to report.
     serde_json::to_string(&line).unwrap_or_default()
@@ -128,6 +132,8 @@ struct Line<'a> {
     gap: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<usize>,
 }
 
 /// Named fields as a JSON object in the order of the wire; masked ones stay masked.

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
+use veschub_wire::Nearly;
 
 use super::tally::Tally;
 use super::timing::Clock;
 use super::unit::{self, tenths_of_ms};
-use crate::entry::{Direction, Entry};
+use crate::entry::{Direction, Entry, Kind};
 use crate::exchange::Asked;
 use crate::transcript::{Connection, EntrySink};
 
@@ -26,11 +27,14 @@ pub struct Stats {
     clock: Clock,
     tally: Tally,
     rows: BTreeMap<(Direction, Option<Asked>), Counted>,
+    /// Noise, by what it nearly was.
+    noise: BTreeMap<(Direction, &'static str), Counted>,
 }
 
 #[derive(Debug, Default)]
 struct Counted {
     count: u64,
+    late: u64,
     bytes: u64,
     answered: u64,
     latency: Times,
@@ -45,9 +49,10 @@ pub struct Row {
     /// Which way it went.
     #[serde(serialize_with = "as_str")]
     pub direction: Direction,
-    /// The command, for FORWARD_CAN with the one inside; `others` for all beyond the 256 first.
+    /// The command, for FORWARD_CAN with the one inside; `others` for all beyond the 256 first. For bytes that belong to
+    /// no frame `noise`, with what they nearly were if that is known: `noise: wrong-checksum`.
     pub command: String,
-    /// How many frames.
+    /// How many frames, or pieces of noise.
     pub count: u64,
     /// What they took on the wire, head and tail included.
     pub bytes: u64,
@@ -58,6 +63,13 @@ pub struct Row {
     /// The median of the times from one to the next on the same connection, in nanoseconds; in JSON in seconds.
     #[serde(rename = "period", serialize_with = "maybe_seconds")]
     pub period_ns: Option<u64>,
+    /// How many of the frames were found only because the stream ended; not in JSON if 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub late: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Times from the shortest to the longest, in nanoseconds; in JSON in seconds.
@@ -102,6 +114,12 @@ impl EntrySink for Stats {
             counted.answered += 1;
             counted.latency.add(latency);
         }
+        if let (Kind::Noise(noise), Some(direction)) = (&entry.kind, entry.direction) {
+            let nearly = noise.nearly.as_ref().map_or("", Nearly::kind);
+            let counted = self.noise.entry((direction, nearly)).or_default();
+            counted.count += 1;
+            counted.bytes += noise.bytes.len() as u64;
+        }
         let Some((frame, direction)) = entry.frame().zip(entry.direction) else {
             return Ok(());
         };
@@ -114,6 +132,7 @@ impl EntrySink for Stats {
         };
         let counted = self.row(direction, asked);
         counted.count += 1;
+        counted.late += u64::from(frame.waits_for > 0);
         counted.bytes += frame.wire_len() as u64;
         if let Some(at) = entry.at_ns {
             let last = counted.last.replace((entry.connection, at));
@@ -133,7 +152,7 @@ impl Stats {
         self.rows.entry((direction, key)).or_default()
     }
 
-    /// What was added up so far: requests first, by command.
+    /// What was added up so far: requests first, by command, and the noise behind them.
     #[must_use]
     pub fn rows(&self) -> Vec<Row> {
         let mut rows: Vec<_> = self.rows.iter().collect();
@@ -146,8 +165,24 @@ impl Stats {
             answered: (*direction == Direction::ToDevice).then_some(counted.answered),
             latency: counted.latency.spread(),
             period_ns: counted.period.spread().map(|spread| spread.median_ns),
+            late: counted.late,
         });
-        told.collect()
+        let noise = self.noise.iter().map(|((direction, nearly), counted)| Row {
+            direction: *direction,
+            command: match *nearly {
+                "" => "noise".to_owned(),
+                nearly => format!("noise: {nearly}"),
+            },
+            count: counted.count,
+            bytes: counted.bytes,
+            answered: None,
+            latency: None,
+            period_ns: None,
+            late: 0,
+        });
+        let mut rows: Vec<Row> = told.chain(noise).collect();
+        rows.sort_by_key(|row| row.direction);
+        rows
     }
 
     /// A table for people, times in milliseconds, and the summary.

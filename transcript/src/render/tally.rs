@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use veschub_wire::CommandId;
 
-use crate::entry::{Direction, Entry};
+use crate::entry::{Direction, Entry, Kind};
 use crate::transcript::{Counts, Transcript};
 
 /// Counts entries as they come.
@@ -12,11 +12,18 @@ use crate::transcript::{Counts, Transcript};
 pub(super) struct Tally {
     counts: Counts,
     commands: BTreeMap<(Direction, CommandId), u64>,
+    /// What noise nearly was.
+    nearly: BTreeMap<&'static str, u64>,
 }
 
 impl Tally {
     pub(super) fn add(&mut self, entry: &Entry) {
         self.counts.add(&entry.kind);
+        if let Kind::Noise(noise) = &entry.kind
+            && let Some(nearly) = &noise.nearly
+        {
+            *self.nearly.entry(nearly.kind()).or_default() += 1;
+        }
         if let Some((frame, direction)) = entry.frame().zip(entry.direction) {
             *self
                 .commands
@@ -29,11 +36,21 @@ impl Tally {
     pub(super) fn line(&self) -> String {
         let counts = &self.counts;
         let mut line = format!(
-            "{}, {}, {}",
+            "{}, {}",
             counted(counts.logins, "login"),
             counted(counts.frames, "frame"),
-            counted(counts.noise_bytes, "noise byte"),
         );
+        if counts.late_frames > 0 {
+            line += &format!(" ({} behind one that never ended)", counts.late_frames);
+        }
+        line += &format!(", {}", counted(counts.noise_bytes, "noise byte"));
+        if !self.nearly.is_empty() {
+            let nearly = self.nearly.iter();
+            let told: Vec<String> = nearly
+                .map(|(kind, count)| format!("{kind} {count}"))
+                .collect();
+            line += &format!(" ({})", told.join(", "));
+        }
         if counts.refused_logins > 0 {
             line += &format!(", {}", counted(counts.refused_logins, "refused login"));
         }

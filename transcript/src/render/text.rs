@@ -10,6 +10,7 @@
 
 use std::io::{self, Write};
 
+use veschub_wire::Nearly;
 use veschub_wire::view::{Fields, Value, hex};
 
 use super::fold::{Folded, Folder, Repeats, Step, Timed};
@@ -287,11 +288,16 @@ impl Page {
     fn summary(&self, entry: &Entry) -> String {
         match &entry.kind {
             Kind::Noise(noise) => {
-                let bytes = self.bytes(&noise.bytes);
+                let bytes = match noise.nearly {
+                    // It has a password.
+                    Some(Nearly::Login) => "***".to_owned(),
+                    _ => self.bytes(&noise.bytes),
+                };
                 let length = counted(noise.bytes.len() as u64, "byte");
-                match noise.unfinished {
-                    0 => format!("{length}: {bytes}"),
-                    _ => format!("{length}: {bytes} (perhaps the start of a frame)"),
+                match (&noise.nearly, noise.unfinished) {
+                    (Some(nearly), _) => format!("{length}: {bytes}; {nearly}"),
+                    (None, 0) => format!("{length}: {bytes}"),
+                    (None, _) => format!("{length}: {bytes} (perhaps the start of a frame)"),
                 }
             }
             Kind::Gap { len } => format!("{} not recorded", counted(*len, "byte")),
@@ -307,6 +313,14 @@ impl Page {
                 responder,
             } => format!("{initiator} -> {responder}"),
             Kind::Closed { how } => how.as_str().to_owned(),
+            Kind::Frame(frame) if frame.waits_for > 0 => {
+                let fields = self.fields(&entry.fields());
+                let blank = if fields.is_empty() { "" } else { " " };
+                let more = counted(frame.waits_for as u64, "byte");
+                format!(
+                    "{fields}{blank}(before it, a parser still waits for {more} that never came)"
+                )
+            }
             _ => self.fields(&entry.fields()),
         }
     }
@@ -422,6 +436,7 @@ mod tests {
             offset: 0,
             kind: Kind::Noise(NoiseEntry {
                 bytes: vec![7; 40],
+                nearly: None,
                 unfinished: 0,
             }),
         };

@@ -90,6 +90,7 @@ mod tests {
             kind: Kind::Frame(FrameEntry {
                 payload: payload.to_vec(),
                 start: 2,
+                waits_for: 0,
             }),
         }
     }

@@ -40,11 +40,19 @@ pub(crate) trait Body: Sized {
 /// A body whose fields can be chosen by the bits of a mask.
 pub(crate) trait Masked: Body {
     /// Reads the fields of the known bits; bits beyond them have none.
+    ///
+    /// Firmware sends the mask back as it came, and only those of the fields that it knows. So the bytes may end before
+    /// a field that only newer firmware sends.
     fn read_masked(mask: u32, reader: &mut Reader<'_>) -> Result<Self, DecodeError>;
-    /// Writes the fields of the known bits; one that is not there is written as 0.
+    /// Writes the fields of the known bits; one that is not there is written as 0, unless only fields that newer firmware
+    /// sends follow it, of which none is there.
     fn write_masked(&self, mask: u32, out: &mut Vec<u8>);
     /// The fields in the order of their bits.
     fn chosen() -> Vec<Field>;
+    /// How many of the first of them all firmware sends.
+    fn always() -> usize;
+    /// The bits of the fields that are there.
+    fn present(&self) -> u32;
 }
 
 /// The commands of one direction, or some of them. Where an id is none of them, the result is `None`.
@@ -59,6 +67,18 @@ pub(crate) trait Commands: Sized {
 /// The bits of a mask, lowest first.
 pub(super) fn bits(mask: u32) -> impl Iterator<Item = bool> {
     (0..32).map(move |bit| mask >> bit & 1 == 1)
+}
+
+/// Whether a field came later than the first command with a mask, in 3.48 (`bldc comm/commands.c:384-483` and its tags).
+pub(super) fn is_newer_than_masks(firmware: &str) -> bool {
+    let mut numbers = firmware
+        .split('.')
+        .map(|number| number.parse().unwrap_or(0));
+    let version: (u32, u32) = (
+        numbers.next().unwrap_or_default(),
+        numbers.next().unwrap_or_default(),
+    );
+    version > (3, 48)
 }
 
 /// Whether to write each section: up to the last one of which something is there.
@@ -255,22 +275,29 @@ macro_rules! masked {
             #[must_use]
             pub fn select(mut self, mask: u32) -> Self {
                 let mut bits = bits(mask);
-                $($(self.$field = self.$field.filter(|_| bits.next() == Some(true));)*)*
+                $($(
+                    let chosen = bits.next() == Some(true);
+                    self.$field = self.$field.filter(|_| chosen);
+                )*)*
                 self
             }
         }
 
         impl Masked for $name {
             fn read_masked(mask: u32, reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-                let mut bits = bits(mask);
+                let mut bits = bits(mask).enumerate();
                 Ok(Self {$($($field: match bits.next() {
-                    Some(true) => Some(Form::<$type>::read(&form!($($form)?), reader, stringify!($field))?),
+                    Some((bit, true)) if bit >= Self::always() && reader.left() == 0 => None,
+                    Some((_, true)) => Some(Form::<$type>::read(&form!($($form)?), reader, stringify!($field))?),
                     _ => None,
                 },)*)*})
             }
 
             fn write_masked(&self, mask: u32, out: &mut Vec<u8>) {
-                let mut bits = bits(mask);
+                // Behind the last field that is there, no newer one is written.
+                let there = u32::BITS - (self.mask() & mask).leading_zeros();
+                let end = Self::always().max(there as usize);
+                let mut bits = bits(mask).take(end);
                 $($(if bits.next() == Some(true) {
                     Form::<$type>::write(&form!($($form)?), &self.$field.unwrap_or_default(), out);
                 })*)*
@@ -279,7 +306,28 @@ macro_rules! masked {
             fn chosen() -> Vec<Field> {
                 vec![$($(form!($($form)?).field::<$type>(stringify!($field))),*),*]
             }
+
+            fn always() -> usize {
+                [$((newer!($kind $($label)?), [$(stringify!($field)),*].len())),*]
+                    .iter()
+                    .map(|&(newer, fields)| if newer { 0 } else { fields })
+                    .sum()
+            }
+
+            fn present(&self) -> u32 {
+                self.mask()
+            }
         }
+    };
+}
+
+/// Whether some firmware that knows masks does not send the fields of a section.
+macro_rules! newer {
+    (since $firmware:literal) => {
+        $crate::command::body::is_newer_than_masks($firmware)
+    };
+    ($kind:ident) => {
+        false
     };
 }
 
@@ -373,4 +421,4 @@ macro_rules! commands {
     };
 }
 
-pub(super) use {body, commands, form, masked, named, section, wrapped};
+pub(super) use {body, commands, form, masked, named, newer, section, wrapped};

@@ -162,7 +162,7 @@ impl<T: Body> Form<T> for Inside {
 /// The fields that the mask before them chooses.
 pub(super) struct By(u32);
 
-/// The fields that this mask chooses; one that it names and that is not there is written as 0.
+/// The fields that this mask chooses.
 pub(super) fn by(mask: impl Mask) -> By {
     By(mask.bits())
 }
@@ -199,10 +199,22 @@ impl<T: Masked> Form<T> for By {
 
     fn show(&self, _: &'static str, value: &T, fields: &mut Fields) {
         value.show(fields);
+        let missing = self.0 & !value.present();
+        let chosen = T::chosen().into_iter().enumerate();
+        let names: Vec<Value> = chosen
+            .filter(|(bit, _)| missing >> bit & 1 == 1)
+            .map(|(_, field)| text(field.name))
+            .collect();
+        if !names.is_empty() {
+            fields.push("not_there", Value::List(names));
+        }
     }
 
     fn parts(&self, _: &'static str) -> Vec<Part> {
-        vec![Part::Chosen(T::chosen())]
+        vec![Part::Chosen {
+            always: T::always(),
+            fields: T::chosen(),
+        }]
     }
 }
 

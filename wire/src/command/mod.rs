@@ -26,17 +26,19 @@ mod stats;
 pub mod table;
 mod values;
 mod values_setup;
+mod vesc_tool;
 
 pub use args::{ArgsError, Wanted, usage};
 pub use bms::{BmsCommand, BmsTotals, BmsValues, MAX_ELEMENTS, MAX_STATUS};
 pub use config::{ConfigXml, ConfigXmlRequest, CustomConfig, ExpressConfig};
 pub use fw_version::{FwVersion, hardware_type_name};
 pub use imu::ImuData;
-pub use parts::{express_config_parts, reply_parts, request_parts};
+pub use parts::{express_config_parts, known_lengths, reply_parts, request_parts};
 pub use payload::{Decoded, Opaque};
 pub use stats::Stats;
 pub use values::{Values, fault_name};
 pub use values_setup::ValuesSetup;
+pub use vesc_tool::vesc_tool_reads;
 
 pub use crate::id::{CommandId, UnknownCommand};
 
@@ -140,14 +142,16 @@ commands! {
         GET_VALUES_SELECTIVE => ValuesSelective {
             /// The request's mask; its bits decide which fields are written.
             mask: u32,
-            /// The fields; one that the mask names and that is not there is written as 0.
+            /// The fields. Those at the end that the mask names and that are not there are ones that the firmware is too
+            /// old for.
             values: Values = by(mask),
         },
         /// 51: some of the fields of GET_VALUES_SETUP.
         GET_VALUES_SETUP_SELECTIVE => ValuesSetupSelective {
             /// The request's mask; its bits decide which fields are written.
             mask: u32,
-            /// The fields; one that the mask names and that is not there is written as 0.
+            /// The fields. Those at the end that the mask names and that are not there are ones that the firmware is too
+            /// old for.
             values: ValuesSetup = by(mask),
         },
         /// 62: the ids that answered on the CAN bus, ascending.

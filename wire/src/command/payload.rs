@@ -1,6 +1,6 @@
 //! Whole payloads: a command id and what follows it.
 
-use super::{Reply, Request, prelude::*};
+use super::{Reply, Request, parts::known_lengths, prelude::*};
 use crate::view::Value;
 
 /// A body and what stood behind it.
@@ -27,12 +27,13 @@ impl<T: View> View for Decoded<T> {
 }
 
 macro_rules! payloads {
-    ($($direction:ident: $to:literal,)*) => {$(
+    ($($direction:ident: $to:literal, $lengths:expr;)*) => {$(
         impl $direction {
             #[doc = concat!("Reads a payload that goes to a ", $to, ".")]
             ///
             /// # Errors
-            /// If the payload is empty or ends before a field that its command always has.
+            /// If the payload is empty, ends before a field that its command always has, or has a length that fits no
+            /// layout which is known.
             pub fn decode(payload: &[u8]) -> Result<Decoded<Self>, DecodeError> {
                 let &id = payload.first().ok_or(DecodeError::Empty)?;
                 let id = CommandId(id);
@@ -45,6 +46,9 @@ macro_rules! payloads {
                     }),
                 };
                 let trailing = reader.rest().to_vec();
+                if !trailing.is_empty() {
+                    check_length(id, payload.len(), $lengths(id))?;
+                }
                 Ok(Decoded { body, trailing })
             }
 
@@ -77,8 +81,32 @@ macro_rules! payloads {
     )*};
 }
 payloads! {
-    Request: "device",
-    Reply: "tool",
+    Request: "device", no_lengths;
+    Reply: "tool", known_lengths;
+}
+
+/// Every request has one layout.
+fn no_lengths(_: CommandId) -> Option<Vec<usize>> {
+    None
+}
+
+/// Refuses a payload that ends between two of the lengths that are known.
+fn check_length(
+    command: CommandId,
+    have: usize,
+    known: Option<Vec<usize>>,
+) -> Result<(), DecodeError> {
+    match known {
+        Some(known) if known.last().is_some_and(|&longest| have < longest) => {
+            Err(DecodeError::Length {
+                command,
+                have,
+                known,
+            })
+        }
+        // A firmware that is newer than this crate may send more.
+        _ => Ok(()),
+    }
 }
 
 impl Request {

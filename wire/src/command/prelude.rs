@@ -3,8 +3,8 @@
 pub(super) use alloc::{vec, vec::Vec};
 
 pub(super) use super::body::{
-    Body, Commands, Masked, bits, body, commands, form, masked, named, section, up_to_the_last,
-    wrapped, write_count,
+    Body, Commands, Masked, bits, body, commands, form, masked, named, newer, section,
+    up_to_the_last, wrapped, write_count,
 };
 pub(super) use crate::{
     command::{

@@ -35,7 +35,12 @@ pub enum Part {
         parts: Vec<Self>,
     },
     /// Fields of which those are there whose bit is set in the field `mask` before them, lowest bit first.
-    Chosen(Vec<Field>),
+    Chosen {
+        /// How many of the first of them all firmware sends. Before each later one, a payload may end.
+        always: usize,
+        /// The fields.
+        fields: Vec<Field>,
+    },
     /// All bytes that are left.
     Rest {
         /// The name of the field.

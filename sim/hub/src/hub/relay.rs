@@ -2,7 +2,7 @@
 //!
 //! The pipe does not wait for frames and changes nothing; the decoders are taps for the journal.
 
-use veschub_wire::{DEVICE_MAX_PAYLOAD, Decoder, Item, TOOL_MAX_PAYLOAD};
+use veschub_wire::{DEVICE_MAX_PAYLOAD, Ear, Heard, Nearly, TOOL_MAX_PAYLOAD};
 
 use crate::{conn::ConnId, journal::JournalEvent};
 
@@ -13,8 +13,8 @@ pub(super) struct Relay {
     early: Option<Vec<u8>>,
     /// Whether a tool has come.
     had_tool: bool,
-    to_device: Decoder,
-    to_tool: Decoder,
+    to_device: Ear,
+    to_tool: Ear,
 }
 
 impl Relay {
@@ -24,8 +24,8 @@ impl Relay {
             password,
             early: keeps_early_bytes.then(Vec::new),
             had_tool: false,
-            to_device: Decoder::new(DEVICE_MAX_PAYLOAD),
-            to_tool: Decoder::new(TOOL_MAX_PAYLOAD),
+            to_device: Ear::eager(DEVICE_MAX_PAYLOAD),
+            to_tool: Ear::eager(TOOL_MAX_PAYLOAD),
         }
     }
 
@@ -58,36 +58,52 @@ impl Relay {
 
     /// What a tool's bytes say.
     pub(super) fn hear_tool(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
-        hear(
-            &mut self.to_device,
-            bytes,
-            JournalEvent::Request,
-            JournalEvent::Noise,
-        )
+        let mut events = Vec::new();
+        self.to_device
+            .bytes(bytes, &mut |heard| events.push(from_tool(heard)));
+        events
     }
 
     /// What the device's bytes say.
     pub(super) fn hear_device(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
-        let reply = |payload| JournalEvent::Reply {
-            payload,
-            truth: None,
-        };
-        hear(&mut self.to_tool, bytes, reply, JournalEvent::DeviceNoise)
+        let mut events = Vec::new();
+        self.to_tool
+            .bytes(bytes, &mut |heard| events.push(from_device(heard)));
+        events
+    }
+
+    /// The tool leaves: the noise that was not told yet, because more could have followed it.
+    pub(super) fn tool_left(&mut self) -> Vec<JournalEvent> {
+        let mut events = Vec::new();
+        self.to_device
+            .pause(&mut |heard| events.push(from_tool(heard)));
+        self.to_tool
+            .pause(&mut |heard| events.push(from_device(heard)));
+        events
     }
 }
 
-fn hear(
-    decoder: &mut Decoder,
-    mut bytes: &[u8],
-    frame: impl Fn(Vec<u8>) -> JournalEvent,
-    noise: impl Fn(Vec<u8>) -> JournalEvent,
-) -> Vec<JournalEvent> {
-    let mut heard = Vec::new();
-    while let Some(item) = decoder.next(&mut bytes) {
-        heard.push(match item {
-            Item::Frame(found) => frame(found.payload.to_vec()),
-            Item::Noise(found) => noise(found.bytes.to_vec()),
-        });
+fn from_tool(heard: Heard<'_>) -> JournalEvent {
+    match owned(heard) {
+        Ok(payload) => JournalEvent::Request(payload),
+        Err((bytes, nearly)) => JournalEvent::Noise { bytes, nearly },
     }
-    heard
+}
+
+fn from_device(heard: Heard<'_>) -> JournalEvent {
+    match owned(heard) {
+        Ok(payload) => JournalEvent::Reply {
+            payload,
+            truth: None,
+        },
+        Err((bytes, nearly)) => JournalEvent::DeviceNoise { bytes, nearly },
+    }
+}
+
+/// A payload, or noise and what it nearly was.
+pub(super) fn owned(heard: Heard<'_>) -> Result<Vec<u8>, (Vec<u8>, Option<Nearly>)> {
+    match heard {
+        Heard::Frame { frame, .. } => Ok(frame.payload.to_vec()),
+        Heard::Noise { bytes, nearly, .. } => Err((bytes.to_vec(), nearly)),
+    }
 }

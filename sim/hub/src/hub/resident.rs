@@ -1,7 +1,8 @@
 //! A device of our own behind the hub: its parser, the quirks before it, and what it answers.
 
-use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Decoder, Item};
+use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Ear};
 
+use super::relay::owned;
 use crate::{
     device::{Device, DeviceEvent, Out},
     journal::JournalEvent,
@@ -44,7 +45,7 @@ impl Access {
 pub(super) struct Virtual {
     device: Box<dyn Device>,
     quirks: Vec<Box<dyn Quirk>>,
-    decoder: Decoder,
+    ear: Ear,
     out: Out,
 }
 
@@ -53,7 +54,7 @@ impl Virtual {
         Self {
             device: resident.device,
             quirks: resident.quirks,
-            decoder: Decoder::new(DEVICE_MAX_PAYLOAD),
+            ear: Ear::eager(DEVICE_MAX_PAYLOAD),
             out: Out::default(),
         }
     }
@@ -73,14 +74,28 @@ impl Virtual {
         }
     }
 
-    /// How many bytes of an unfinished frame the parser holds.
-    pub(super) fn partial_frame(&self) -> usize {
-        self.decoder.waiting()
+    /// What the parser still holds of a tool that leaves: noise that was not told yet, and an unfinished frame.
+    pub(super) fn tool_left(&mut self) -> Vec<JournalEvent> {
+        let mut events = Vec::new();
+        self.ear.pause(&mut |heard| {
+            if let Err((bytes, nearly)) = owned(heard) {
+                events.push(JournalEvent::Noise { bytes, nearly });
+            }
+        });
+        let bytes = self.ear.waiting().len();
+        if bytes > 0 {
+            events.push(JournalEvent::PartialFrameLeft {
+                bytes,
+                missing: self.ear.missing(),
+                hidden: self.ear.hidden(),
+            });
+        }
+        events
     }
 
     /// Forgets half a frame, as no real device does.
     pub(super) fn flush_parser(&mut self) {
-        self.decoder = Decoder::new(DEVICE_MAX_PAYLOAD);
+        self.ear = Ear::eager(DEVICE_MAX_PAYLOAD);
     }
 
     /// Forgets what was asked so far, as no real device does.
@@ -88,18 +103,14 @@ impl Virtual {
         self.device.drop_pending();
     }
 
-    pub(super) fn bytes(&mut self, now: Time, mut bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, now: Time, bytes: &[u8]) {
         let mut requests = Vec::new();
-        while let Some(item) = self.decoder.next(&mut bytes) {
-            match item {
-                Item::Frame(frame) => requests.push(Ok(frame.payload.to_vec())),
-                Item::Noise(noise) => requests.push(Err(noise.bytes.to_vec())),
-            }
-        }
+        self.ear
+            .bytes(bytes, &mut |heard| requests.push(owned(heard)));
         for request in requests {
             match request {
                 Ok(payload) => self.request(now, &payload),
-                Err(noise) => self.note(now, JournalEvent::Noise(noise)),
+                Err((bytes, nearly)) => self.note(now, JournalEvent::Noise { bytes, nearly }),
             }
         }
     }

@@ -108,7 +108,7 @@ impl Room {
     ) -> Option<Draining> {
         let replaced = self.part();
         if let Some(old) = &replaced {
-            self.note_partial_frame(now, old.tool, outbox);
+            self.note_left(now, old.tool, outbox);
         }
         self.sessions += 1;
         let mut did = Behaviour::attached(self.sessions, replaced.is_some());
@@ -154,16 +154,17 @@ impl Room {
         if self.tool() == Some(conn) {
             self.session = None;
         }
-        self.note_partial_frame(now, conn, outbox);
+        self.note_left(now, conn, outbox);
     }
 
-    fn note_partial_frame(&self, now: Time, left_by: ConnId, outbox: &mut Outbox) {
-        if let Occupant::Virtual(device) = &self.occupant {
-            let bytes = device.partial_frame();
-            if bytes > 0 {
-                let event = JournalEvent::PartialFrameLeft { bytes };
-                self.note(now, Some(left_by), event, outbox);
-            }
+    /// Notes what a tool that leaves has left in a parser.
+    fn note_left(&mut self, now: Time, left_by: ConnId, outbox: &mut Outbox) {
+        let events = match &mut self.occupant {
+            Occupant::Virtual(device) => device.tool_left(),
+            Occupant::Relayed(relay) => relay.tool_left(),
+        };
+        for event in events {
+            self.note(now, Some(left_by), event, outbox);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use veschub_wire::{CommandId, LoginLine, Reply, Request, view::View};
+use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request, view::View};
 
 use crate::{Silence, conn::ConnId, fault::FaultFired, time::Time};
 
@@ -49,7 +49,12 @@ pub enum JournalEvent {
         bytes: usize,
     },
     /// A device from outside sent bytes that are no frame.
-    DeviceNoise(Vec<u8>),
+    DeviceNoise {
+        /// The bytes: one damaged frame, or others.
+        bytes: Vec<u8>,
+        /// What they nearly were.
+        nearly: Option<Nearly>,
+    },
     /// The hub refused the login and will close the connection.
     LoginRefused {
         /// Why; the peer is not told.
@@ -58,11 +63,20 @@ pub enum JournalEvent {
     /// A request reached the device.
     Request(Vec<u8>),
     /// The tool sent bytes that are no frame, and the device's parser skipped them.
-    Noise(Vec<u8>),
+    Noise {
+        /// The bytes: one damaged frame, or others.
+        bytes: Vec<u8>,
+        /// What they nearly were.
+        nearly: Option<Nearly>,
+    },
     /// A tool left while the device's parser waits for the rest of a frame.
     PartialFrameLeft {
         /// How many bytes it holds.
         bytes: usize,
+        /// For how many more it waits.
+        missing: usize,
+        /// How many whole requests are among the bytes that it holds; the device does not see them yet.
+        hidden: usize,
     },
     /// The device answered.
     Reply {
@@ -151,7 +165,10 @@ impl fmt::Display for JournalEvent {
             Self::DeviceBytesDiscarded { bytes } => {
                 write!(f, "< {bytes} bytes, and no tool to send them to")
             }
-            Self::DeviceNoise(bytes) => write!(f, "< {} bytes that are no frame", bytes.len()),
+            Self::DeviceNoise { bytes, nearly } => {
+                f.write_str("< ")?;
+                write_noise(f, bytes, nearly.as_ref())
+            }
             Self::LoginRefused { reason } => write!(f, "login refused: {}", printable(reason)),
             Self::Request(payload) => {
                 f.write_str("> ")?;
@@ -167,12 +184,25 @@ impl fmt::Display for JournalEvent {
                     Err(error) => write!(f, "{error}"),
                 }
             }
-            Self::Noise(bytes) => write!(f, "> {} bytes that are no frame", bytes.len()),
-            Self::PartialFrameLeft { bytes } => {
+            Self::Noise { bytes, nearly } => {
+                f.write_str("> ")?;
+                write_noise(f, bytes, nearly.as_ref())
+            }
+            Self::PartialFrameLeft {
+                bytes,
+                missing,
+                hidden,
+            } => {
+                let s = if *bytes == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "left half a frame, {bytes} bytes, in the device's parser"
-                )
+                    "left half a frame, {bytes} byte{s}, in the device's parser, which waits for {missing} more"
+                )?;
+                match hidden {
+                    0 => Ok(()),
+                    1 => f.write_str(" and does not see the whole request behind it"),
+                    _ => write!(f, " and does not see the {hidden} whole requests behind it"),
+                }
             }
             Self::ReplyDiscarded(payload) => write!(
                 f,
@@ -223,6 +253,17 @@ fn printable(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+fn write_noise(f: &mut fmt::Formatter<'_>, bytes: &[u8], nearly: Option<&Nearly>) -> fmt::Result {
+    match bytes.len() {
+        1 => f.write_str("1 byte that is no frame")?,
+        more => write!(f, "{more} bytes that are no frame")?,
+    }
+    match nearly {
+        Some(nearly) => write!(f, ": {nearly}"),
+        None => Ok(()),
+    }
 }
 
 /// A command and as many of its fields as fit a line.

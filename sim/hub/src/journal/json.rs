@@ -12,7 +12,7 @@ use std::{
 use serde::Serialize;
 use veschub_transcript::{Direction, FrameEntry, render::FieldsJson};
 use veschub_wire::{
-    CommandId,
+    CommandId, Nearly,
     view::{Fields, Value, View as _, hex},
 };
 
@@ -160,8 +160,12 @@ impl<'a> Told<'a> {
                 ..Self::frame(Direction::ToTool, payload)
             },
             JournalEvent::ReplyDiscarded(payload) => Self::frame(Direction::ToTool, payload),
-            JournalEvent::Noise(bytes) => Self::bytes(Direction::ToDevice, bytes),
-            JournalEvent::DeviceNoise(bytes) => Self::bytes(Direction::ToTool, bytes),
+            JournalEvent::Noise { bytes, nearly } => {
+                Self::noise(Direction::ToDevice, bytes, nearly.as_ref())
+            }
+            JournalEvent::DeviceNoise { bytes, nearly } => {
+                Self::noise(Direction::ToTool, bytes, nearly.as_ref())
+            }
             JournalEvent::LoginRefused { reason } => Self::because(Cow::from(reason)),
             JournalEvent::NotAnswered { command, why } => Self {
                 command: Some(*command),
@@ -201,10 +205,19 @@ impl<'a> Told<'a> {
         }
     }
 
+    fn noise(direction: Direction, bytes: &'a [u8], nearly: Option<&Nearly>) -> Self {
+        Self {
+            name: nearly.map(Nearly::kind),
+            why: nearly.map(|nearly| Cow::from(nearly.to_string())),
+            ..Self::bytes(direction, bytes)
+        }
+    }
+
     fn frame(direction: Direction, payload: &'a [u8]) -> Self {
         let frame = FrameEntry {
             payload: payload.to_vec(),
             start: 2,
+            waits_for: 0,
         };
         Self {
             command: Some(frame.command()),

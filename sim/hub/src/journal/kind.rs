@@ -60,7 +60,7 @@ impl From<&JournalEvent> for EventKind {
             JournalEvent::DeviceBytesDiscarded { .. } => Self::DeviceBytesDiscarded,
             JournalEvent::LoginRefused { .. } => Self::LoginRefused,
             JournalEvent::Request(_) | JournalEvent::Reply { .. } => Self::Frame,
-            JournalEvent::Noise(_) | JournalEvent::DeviceNoise(_) => Self::Noise,
+            JournalEvent::Noise { .. } | JournalEvent::DeviceNoise { .. } => Self::Noise,
             JournalEvent::PartialFrameLeft { .. } => Self::PartialFrameLeft,
             JournalEvent::ReplyDiscarded(_) => Self::ReplyDiscarded,
             JournalEvent::NotAnswered { .. } => Self::NotAnswered,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use veschub_transcript::{
     Direction, Entry, FrameEntry, Kind, Login, NoiseEntry, RawLine, Transcript,
 };
+use veschub_wire::Nearly;
 
 use super::event::{JournalEntry, JournalEvent};
 
@@ -24,8 +25,12 @@ pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Tr
             }
             JournalEvent::Request(payload) => (Some(Direction::ToDevice), frame(payload)),
             JournalEvent::Reply { payload, .. } => (Some(Direction::ToTool), frame(payload)),
-            JournalEvent::Noise(bytes) => (Some(Direction::ToDevice), noise(bytes)),
-            JournalEvent::DeviceNoise(bytes) => (Some(Direction::ToTool), noise(bytes)),
+            JournalEvent::Noise { bytes, nearly } => {
+                (Some(Direction::ToDevice), noise(bytes, nearly))
+            }
+            JournalEvent::DeviceNoise { bytes, nearly } => {
+                (Some(Direction::ToTool), noise(bytes, nearly))
+            }
             other => (None, Kind::Notice(other.to_string())),
         };
         let connection = entry.conn.map_or(0, |conn| conn.0);
@@ -45,9 +50,10 @@ pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Tr
     transcript
 }
 
-fn noise(bytes: &[u8]) -> Kind {
+fn noise(bytes: &[u8], nearly: &Option<Nearly>) -> Kind {
     Kind::Noise(NoiseEntry {
         bytes: bytes.to_vec(),
+        nearly: nearly.clone(),
         unfinished: 0,
     })
 }
@@ -56,5 +62,6 @@ fn frame(payload: &[u8]) -> Kind {
     Kind::Frame(FrameEntry {
         payload: payload.to_vec(),
         start: veschub_wire::frame::shortest_form(payload),
+        waits_for: 0,
     })
 }

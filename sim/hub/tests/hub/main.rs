@@ -212,7 +212,7 @@ fn even_half_a_frame_that_came_with_the_login_line_is_lost() {
     bench.send(tool, &request);
     bench.until(ms(1000));
     assert_eq!(bench.replies(tool), [[BMS]]);
-    assert!(bench.happened(tool, &JournalEvent::Noise(request[3..].to_vec())));
+    assert!(bench.happened(tool, &noise(&request[3..])));
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn a_nul_right_behind_the_line_feed_is_harmless_in_the_same_read_and_noise_in_a_
     bench.send(later, &frame(&[BMS]));
     bench.until(ms(200));
     assert_eq!(bench.replies(later), [[BMS]]);
-    assert!(bench.happened(later, &JournalEvent::Noise(vec![0])));
+    assert!(bench.happened(later, &noise(&[0])));
 }
 
 #[test]
@@ -582,6 +582,93 @@ fn a_reply_with_nobody_there_is_dropped_and_not_kept_for_the_next() {
     assert!(bench.is_open_and_was_told_nothing(next));
 }
 
+/// Half a frame was left, and nothing behind it.
+fn left(bytes: usize, missing: usize) -> JournalEvent {
+    JournalEvent::PartialFrameLeft {
+        bytes,
+        missing,
+        hidden: 0,
+    }
+}
+
+fn noise(bytes: &[u8]) -> JournalEvent {
+    JournalEvent::Noise {
+        bytes: bytes.to_vec(),
+        nearly: None,
+    }
+}
+
+/// What the journal says about what a tool sent.
+fn said_of(bench: &Bench) -> Vec<String> {
+    let told = bench.told().into_iter();
+    told.filter(|line| line.contains("no frame") || line.contains("half a frame"))
+        .collect()
+}
+
+#[test]
+fn a_request_with_a_wrong_checksum_is_told_at_once_and_each_one_alone() {
+    let mut bench = Bench::new();
+    let tool = bench.login();
+    let wrong = b"\x02\x01\x04\xF7\x29\x03";
+    // Its stop byte may be a start, so it counts with what follows.
+    let why = "bytes that are no frame: length 1, checksum f729, should be 4084";
+    bench.send(tool, wrong);
+    assert_eq!(said_of(&bench), [format!("0.000  #1   > 5 {why}")]);
+    bench.send(tool, &wrong.repeat(2));
+    bench.event(tool, Event::Eof);
+    assert_eq!(
+        said_of(&bench),
+        [
+            &format!("0.000  #1   > 5 {why}")[..],
+            &format!("0.000  #1   > 7 {why}"),
+            &format!("0.000  #1   > 5 {why}"),
+            "0.000  #1   left half a frame, 1 byte, in the device's parser, which waits for 2 more",
+        ]
+    );
+}
+
+#[test]
+fn noise_of_a_tool_that_leaves_is_in_the_journal() {
+    let mut bench = Bench::new();
+    let tool = bench.login();
+    bench.send(tool, b"hello\r\n");
+    assert_eq!(said_of(&bench), Vec::<String>::new(), "more may follow");
+    bench.event(tool, Event::Eof);
+    assert!(bench.happened(tool, &noise(b"hello\r\n")));
+}
+
+#[test]
+fn requests_behind_half_a_frame_are_counted_when_the_tool_leaves() {
+    let mut bench = Bench::new();
+    let tool = bench.login();
+    bench.send(
+        tool,
+        &[&[3, 1, 0x90][..], &frame(&[BMS]).repeat(2)].concat(),
+    );
+    bench.event(tool, Event::Eof);
+    let event = JournalEvent::PartialFrameLeft {
+        bytes: 15,
+        missing: 391,
+        hidden: 2,
+    };
+    assert!(bench.happened(tool, &event));
+    assert!(
+        event
+            .to_string()
+            .ends_with("which waits for 391 more and does not see the 2 whole requests behind it")
+    );
+}
+
+#[test]
+fn when_a_wait_ends_the_journal_says_what_was_waited_for() {
+    let mut bench = Bench::new();
+    let tool = bench.login();
+    bench.send(tool, &[2, 9, BMS]);
+    bench.send(tool, &frame(&[BMS]).repeat(2));
+    let why = "> 3 bytes that are no frame: a frame that never ended: 3 of 14 bytes";
+    assert!(said_of(&bench)[0].ends_with(why), "{:?}", bench.told());
+}
+
 #[test]
 fn half_a_request_left_by_one_tool_delays_the_next_ones_requests() {
     let mut bench = Bench::new();
@@ -589,7 +676,7 @@ fn half_a_request_left_by_one_tool_delays_the_next_ones_requests() {
     // The head of a frame with 400 bytes of payload.
     bench.send(earlier, &[3, 1, 0x90]);
     bench.event(earlier, Event::Eof);
-    assert!(bench.happened(earlier, &JournalEvent::PartialFrameLeft { bytes: 3 }));
+    assert!(bench.happened(earlier, &left(3, 403)));
     let next = bench.login();
     let poll = frame(&[BMS]);
     for _ in 0..67 {
@@ -641,7 +728,7 @@ fn half_a_frame_of_a_tool_that_is_replaced_is_in_the_journal() {
     let earlier = bench.login();
     bench.send(earlier, &[3, 1, 0x90, 0]);
     bench.login();
-    assert!(bench.happened(earlier, &JournalEvent::PartialFrameLeft { bytes: 4 }));
+    assert!(bench.happened(earlier, &left(4, 402)));
 }
 
 #[test]
@@ -712,7 +799,7 @@ fn a_peer_that_does_not_read_is_dropped_when_too_much_is_unsent() {
     assert_eq!(
         &told[told.len() - 2..],
         [
-            "0.250  #1   left half a frame, 1 bytes, in the device's parser",
+            "0.250  #1   left half a frame, 1 byte, in the device's parser, which waits for 1 more",
             "0.250  #1   dropped: it does not read what is sent to it",
         ]
     );
@@ -796,7 +883,7 @@ fn a_megabyte_of_garbage_changes_nothing_for_what_follows() {
         .journal
         .iter()
         .map(|entry| match &entry.event {
-            JournalEvent::Noise(bytes) => bytes.len(),
+            JournalEvent::Noise { bytes, .. } => bytes.len(),
             JournalEvent::Request(payload) => frame(payload).len(),
             _ => 0,
         })

@@ -75,7 +75,11 @@ fn the_journal_tells_what_is_said_through_the_pipe() {
     bench.send(tool, &frame(&[BMS]));
     bench.send(device, &[b"\r\n", &frame(&[21, b'h', b'i'])[..]].concat());
     assert!(bench.happened(tool, &JournalEvent::Request(vec![BMS])));
-    assert!(bench.happened(tool, &JournalEvent::DeviceNoise(b"\r\n".to_vec())));
+    let noise = JournalEvent::DeviceNoise {
+        bytes: b"\r\n".to_vec(),
+        nearly: None,
+    };
+    assert!(bench.happened(tool, &noise));
     let print = JournalEvent::Reply {
         payload: vec![21, b'h', b'i'],
         truth: None,

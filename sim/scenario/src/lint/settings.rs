@@ -23,6 +23,11 @@ impl Lint<'_> {
         for (bms, place) in packs(express, place) {
             self.check_bms(bms, &place);
         }
+        self.check_hardware(&express.hardware, place);
+        for (index, node) in express.can.iter().enumerate() {
+            let place = place.clone().key("can").index(index).only();
+            self.check_hardware(node.settings().hardware(), &place);
+        }
         for (index, reply) in express.replies.iter().enumerate() {
             let replies = place.clone().key("replies");
             let earlier = express.replies[..index].iter();
@@ -57,6 +62,22 @@ impl Lint<'_> {
                 .also(terminal.index(first).key("command"), "the earlier one");
             self.found.push(finding);
         }
+    }
+
+    /// Warns of a name that VESC Tool and other clients read differently.
+    fn check_hardware(&mut self, name: &str, place: &Place) {
+        // It goes on behind as many bytes as the name has UTF-16 units (`vesc_tool vbytearray.cpp:330-339`).
+        let shift = name.len() - name.encode_utf16().count();
+        if shift == 0 {
+            return;
+        }
+        let s = if shift == 1 { "" } else { "s" };
+        let message =
+            format!("VESC Tool reads all that follows this name {shift} byte{s} too early");
+        let finding = self
+            .odd(Code::Misread, place.clone().key("hardware"), message)
+            .help("use letters, digits and signs of ASCII");
+        self.found.push(finding);
     }
 
     /// Warns of what is said about cells where there are none.

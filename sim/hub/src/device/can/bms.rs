@@ -92,6 +92,10 @@ impl NodeSettings for BmsNodeSettings {
         Some(&self.pack)
     }
 
+    fn hardware(&self) -> &str {
+        &self.hardware
+    }
+
     fn check(&self, mistakes: &mut Mistakes) {
         check_can_id(self.can_id, mistakes);
         check_hardware(&self.hardware, MAX_HARDWARE, mistakes);

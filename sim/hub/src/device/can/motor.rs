@@ -145,6 +145,10 @@ impl NodeSettings for MotorSettings {
         self.pong_after
     }
 
+    fn hardware(&self) -> &str {
+        &self.hardware
+    }
+
     fn check(&self, mistakes: &mut Mistakes) {
         check_hardware(&self.hardware, MAX_HARDWARE, mistakes);
         check_can_id(self.can_id, mistakes);

@@ -25,6 +25,9 @@ pub trait NodeSettings {
         None
     }
 
+    /// The name of its hardware, under `hardware`.
+    fn hardware(&self) -> &str;
+
     /// Looks for mistakes.
     fn check(&self, mistakes: &mut Mistakes);
 }
