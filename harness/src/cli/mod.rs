@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use veschub_hub::rng::Seed;
 
-use self::error::{CliError, written};
+use self::error::{CliError, TROUBLE, written};
 use crate::{
     defective::{self, Defect},
     read::{self, ReadArgs},
@@ -34,6 +34,9 @@ use crate::{
 const SCENARIOS: &str = "scenarios";
 /// A run that ends sooner shows no progress bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How often the progress bar is drawn anew.
+const TICK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Parser)]
 #[command(
@@ -102,7 +105,8 @@ enum SchemaOf {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
-        3 all scenarios were skipped."
+        3 all scenarios were skipped or not applicable, 4 trouble of the harness or the machine, such as no free \
+        port, which says nothing about the client."
 )]
 struct RunArgs {
     /// Scenario files, or folders with scenario files; without any, all below scenarios/
@@ -189,7 +193,7 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
     };
     let progress = progress(paths.len() as u64);
     let mut runs = Vec::new();
-    let mut unreadable = false;
+    let (mut unreadable, mut trouble) = (false, false);
     for path in &paths {
         progress.set_message(path.display().to_string());
         match run::run_file_with(path, &args.settings, Seed(args.seed), mode) {
@@ -201,7 +205,10 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
                 }
             }
             Err(error) => {
-                unreadable = true;
+                match error {
+                    RunError::Scenario(_) => unreadable = true,
+                    RunError::Io(_) => trouble = true,
+                }
                 progress.suspend(|| tell(path, &error));
                 if args.fail_fast {
                     break;
@@ -217,7 +224,11 @@ fn run_scenarios(args: &RunArgs) -> Result<u8, CliError> {
     save(args.save.as_deref(), captures)?;
     written(tell_runs(&runs, args))?;
     let failed = runs.iter().any(|run| !run.verdict.passed());
-    Ok(if unreadable { 2 } else { u8::from(failed) })
+    Ok(match (unreadable, trouble) {
+        (true, _) => 2,
+        (false, true) => TROUBLE,
+        (false, false) => u8::from(failed),
+    })
 }
 
 /// Saves the captures under the names of their scenarios, if the user named a folder.
@@ -264,13 +275,15 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
 /// A progress bar on the terminal, which is drawn only if the runs take long.
 fn progress(count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
     let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let shown = bar.clone();
     std::thread::spawn(move || {
         std::thread::sleep(PATIENCE);
         if !shown.is_finished() {
+            // It is drawn only if stderr is a terminal, without colours, and goes when the runs end.
             shown.set_draw_target(ProgressDrawTarget::stderr());
+            shown.enable_steady_tick(TICK);
         }
     });
     bar

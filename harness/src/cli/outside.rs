@@ -17,11 +17,11 @@ use veschub_scenario::duration::parse_duration;
 
 use super::{
     RunArgs,
-    error::{CliError, written},
+    error::{CliError, TROUBLE, written},
     progress, save, tell,
 };
 use crate::{
-    outside::{command::Template, verdict::Outcome},
+    outside::{command::Template, link::Link, verdict::Outcome},
     report::outside,
     run::{OutsideRun, Program, RunError, run_outside_file},
 };
@@ -29,11 +29,20 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options with --client")]
 pub(super) struct ClientArgs {
-    /// Run this program as the client, over loopback in real time; {host}, {port}, {id}, {password}, {timeout_ms} and
-    /// {task} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
+    /// Run this program as the client, over loopback in real time; {host}, {port}, {pty}, {id}, {password}, {timeout_ms},
+    /// {task} and {link} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse, conflicts_with = "real_time")]
     pub(super) client: Option<Template>,
-    /// How many scenarios to run at the same time; by default one for each core
+    /// How the program reaches the device
+    #[arg(
+        long,
+        value_name = "LINK",
+        value_enum,
+        default_value_t,
+        requires = "client"
+    )]
+    link: Link,
+    /// How many scenarios to run at the same time; by default 8 for each core but at most 16, as a client mostly waits
     #[arg(long, value_name = "N", requires = "client")]
     jobs: Option<usize>,
     /// How long the program may run in each scenario; by default as long as its task can take
@@ -53,9 +62,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs all scenarios with the program; returns the exit code.
 pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Result<u8, CliError> {
+    template.check(args.client.link)?;
     let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
     let program = Program {
         command: template.clone(),
+        link: args.client.link,
         supervisor,
         limit: args.client.time_limit,
         grace: args.client.grace,
@@ -67,16 +78,26 @@ pub(super) fn run(template: &Template, paths: &[PathBuf], args: &RunArgs) -> Res
     let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
     save(args.save.as_deref(), captures)?;
     written(tell_runs(&runs, args, template.text()))?;
-    let [passed, failed, _] = outside::counts(&runs);
-    Ok(match (errors.is_empty(), failed, passed) {
-        (false, ..) => 2,
-        (true, 1.., _) => 1,
-        (true, 0, 0) => 3,
-        (true, 0, _) => 0,
+    let is_input = |(_, error): &(&Path, RunError)| matches!(error, RunError::Scenario(_));
+    let failed = runs.iter().any(|run| run.verdict.outcome().is_failure());
+    Ok(match &errors[..] {
+        [] if failed => 1,
+        [] if outside::count(&runs, Outcome::Passed) > 0 => 0,
+        [] => 3,
+        errors if errors.iter().any(is_input) => 2,
+        _ => TROUBLE,
     })
 }
 
 type Errors<'a> = Vec<(&'a Path, RunError)>;
+
+/// How many programs run at the same time unless the user says so. They mostly wait, so it is more than there are cores.
+pub(super) fn default_jobs() -> usize {
+    const FOR_EACH_CORE: usize = 8;
+    const AT_MOST: usize = 16;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    (cores * FOR_EACH_CORE).min(AT_MOST)
+}
 
 /// The runs in the order of the paths, whichever ended first.
 fn run_all<'a>(
@@ -84,11 +105,10 @@ fn run_all<'a>(
     paths: &'a [PathBuf],
     args: &RunArgs,
 ) -> (Vec<OutsideRun>, Errors<'a>) {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
     let jobs = args
         .client
         .jobs
-        .unwrap_or(cores)
+        .unwrap_or_else(default_jobs)
         .clamp(1, paths.len().max(1));
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done = Mutex::new(Vec::new());
@@ -103,10 +123,11 @@ fn run_all<'a>(
             let result = run_outside_file(path, &args.settings, Seed(args.seed), program, longest);
             let failed = result
                 .as_ref()
-                .map_or(true, |run| run.verdict.outcome() == Outcome::Failed);
+                .map_or(true, |run| run.verdict.outcome().is_failure());
             if failed && args.fail_fast {
                 stop.store(true, Ordering::Relaxed);
             }
+            progress.set_message(path.display().to_string());
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((index, result));
             progress.inc(1);
@@ -136,9 +157,7 @@ fn tell_runs(runs: &[OutsideRun], args: &RunArgs, command: &str) -> io::Result<(
         for run in runs {
             writeln!(stdout, "{}", outside::json_line(run, command))?;
         }
-        let [passed, failed, skipped] = outside::counts(runs);
-        let counts = serde_json::json!({ "passed": passed, "failed": failed, "skipped": skipped });
-        writeln!(stdout, "{counts}")?;
+        writeln!(stdout, "{}", outside::json_counts(runs))?;
         return stdout.flush();
     }
     if args.verbose {
@@ -149,10 +168,7 @@ fn tell_runs(runs: &[OutsideRun], args: &RunArgs, command: &str) -> io::Result<(
     if !runs.is_empty() {
         writeln!(stdout, "{}\n", outside::table(runs))?;
     }
-    for run in runs
-        .iter()
-        .filter(|run| run.verdict.outcome() == Outcome::Failed)
-    {
+    for run in runs.iter().filter(|run| run.verdict.outcome().is_failure()) {
         writeln!(stdout, "{}", outside::failure(run))?;
     }
     let skipped: Vec<String> = runs.iter().filter_map(outside::skipped).collect();

@@ -17,8 +17,12 @@ use super::{
     judge,
     player::{self, Player},
     report::{CaseReport, Outcome, Report},
+    subject::subject,
 };
-use crate::{outside::task::Task, run::RunError};
+use crate::{
+    outside::{ending::CutShort, link::Link, task::Task},
+    run::RunError,
+};
 
 /// How many of the last lines on a client's stderr are kept.
 const STDERR_LINES: usize = 10;
@@ -28,6 +32,8 @@ const STDERR_LINES: usize = 10;
 pub struct Battery {
     /// The client to judge.
     pub player: Player,
+    /// How the client reaches the device.
+    pub link: Link,
     /// The cases. Other cases that they need are run as well, but not reported.
     pub cases: Vec<&'static Case>,
     /// The seed of everything random.
@@ -78,9 +84,8 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
             let report = result?;
             known.insert(report.id, report);
         }
-        let failed = |report: &CaseReport| {
-            report.outcome == Outcome::Failed && report.is_counted(battery.strict)
-        };
+        let failed =
+            |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
         if battery.fail_fast && known.values().any(failed) {
             break;
         }
@@ -89,13 +94,15 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
         .cases
         .iter()
         .filter_map(|case| known.remove(&case.id()));
-    Ok(Report::new(
+    let mut report = Report::new(
         battery.player.name(),
         battery.seed,
         battery.strict,
         reports.collect(),
         start.elapsed(),
-    ))
+    );
+    report.link = battery.link;
+    Ok(report)
 }
 
 /// The cases in stages: a case needs only cases of earlier stages.
@@ -148,7 +155,7 @@ fn work(
             let result = judge(case);
             let failed = match &result {
                 Some(Ok(report)) => {
-                    report.outcome == Outcome::Failed && report.is_counted(battery.strict)
+                    report.outcome.is_failure() && report.is_counted(battery.strict)
                 }
                 Some(Err(_)) => true,
                 None => false,
@@ -176,9 +183,19 @@ fn one(
 ) -> Result<CaseReport, BatteryError> {
     let start = Instant::now();
     let mut report = CaseReport::of(case, section, battery.seed, reproduce(battery, case.id()));
+    let trouble = |error: RunError| BatteryError::Case {
+        id: case.id(),
+        error,
+    };
+    let loaded = case.load().map_err(|error| trouble(error.into()))?;
+    if let Some(lack) = battery.link.lacks(subject(case, &loaded.scenario)) {
+        report.outcome = Outcome::NotApplicable;
+        report.reasons.push(lack.to_string());
+        return Ok(report);
+    }
     let failed = |id: &Id| {
         let needed = known.get(id);
-        needed.is_some_and(|needed| needed.outcome == Outcome::Failed)
+        needed.is_some_and(|needed| needed.outcome.is_failure())
     };
     if let Some(id) = case.needed().find(failed) {
         let title = known.get(&id).map_or("", |needed| &needed.title);
@@ -190,10 +207,7 @@ fn one(
     let is_silent = known
         .get(&BASIS)
         .is_some_and(|basis| basis.outcome == Outcome::Passed && basis.readings == 0);
-    fill(&mut report, battery, case, is_silent).map_err(|error| BatteryError::Case {
-        id: case.id(),
-        error,
-    })?;
+    fill(&mut report, battery, case, is_silent).map_err(trouble)?;
     report.wall_s = rounded(start.elapsed());
     Ok(report)
 }
@@ -219,7 +233,14 @@ fn fill(
     };
     let world = loaded.build(Seed(battery.seed))?;
     let target = world.targets.first().cloned();
-    let seen = player::play(loaded, world, &task, case.second, &battery.player)?;
+    let seen = player::play(
+        loaded,
+        world,
+        &task,
+        case.second,
+        &battery.player,
+        battery.link,
+    )?;
     let judged = judge::judge(case, scenario, target.as_ref(), task.name, &seen, is_silent);
     report.task = Some(task.name.to_owned());
     report.tell(&seen.journal);
@@ -234,8 +255,12 @@ fn fill(
     let last = &stderr[stderr.len().saturating_sub(STDERR_LINES)..];
     report.stderr = last.iter().map(|line| clean(line)).collect();
     report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
-        (_, false, Level::May) => Outcome::Info,
-        (_, false, _) => Outcome::Failed,
+        (_, false, level) => match (seen.report.how.cut_short(), level) {
+            (Some(CutShort::TimeUp), _) => Outcome::TimedOut,
+            (Some(CutShort::Crash), _) => Outcome::Crashed,
+            (None, Level::May) => Outcome::Info,
+            (None, _) => Outcome::Failed,
+        },
         (Some(_), true, _) => Outcome::Skipped,
         (None, true, _) => Outcome::Passed,
     };
@@ -270,6 +295,9 @@ fn reproduce(battery: &Battery, id: Id) -> String {
         words.push("--client".to_owned());
         let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
         words.push(quoted.unwrap_or_else(|_| command.to_owned()));
+    }
+    if battery.link != Link::Hub {
+        words.push(format!("--link {}", battery.link));
     }
     if battery.seed != 0 {
         words.push(format!("--seed {}", battery.seed));

@@ -3,7 +3,7 @@
 //! * [`catalogue`]: the cases, as YAML that is compiled in; [`select`]: selects the cases to run.
 //! * [`player`]: runs a client in a case; [`judge`]: judges the client in that case.
 //! * [`battery`]: runs all cases, several at the same time; [`report`]: the result as data, [`text`]: as text;
-//!   [`known`]: the known defects of a client.
+//!   [`known`]: the known defects of a client; [`subject`]: what a case is about, which a link may lack.
 //!
 //! A case is a scenario and a header. It looks at its own subject only: at its expectations, and at the fields that its
 //! header names. So a client with another defect does not fail it. If a client must be able to do something before a
@@ -16,6 +16,7 @@ pub mod known;
 pub mod player;
 pub mod report;
 pub mod select;
+pub mod subject;
 pub mod text;
 
 pub use battery::{Battery, BatteryError, run};

@@ -21,6 +21,7 @@ use crate::{
     defective::{self, Defect, Orders},
     outside::{
         ending::{ProcessEnd, ProcessReport},
+        link::{Address, Link},
         output::Line,
         task::Task,
     },
@@ -104,6 +105,7 @@ pub(super) fn play(
     task: &Task,
     second: Option<Second>,
     player: &Player,
+    link: Link,
 ) -> Result<PlayedCase, RunError> {
     let target = world.targets.first().cloned();
     let login = second.map(|second| (second.after(), login_of(second.role, target.as_ref())));
@@ -111,7 +113,11 @@ pub(super) fn play(
         #[cfg(unix)]
         Player::Program(program) => {
             let second = login.map(|(after, login)| process::Second { after, login });
-            let seen = witness_with(world, task, program, second.as_ref())?;
+            let program = Program {
+                link,
+                ..program.clone()
+            };
+            let seen = witness_with(world, task, &program, second.as_ref())?;
             Ok(PlayedCase {
                 journal: seen.journal,
                 lines: seen.lines,
@@ -124,9 +130,10 @@ pub(super) fn play(
                 capture: seen.capture,
             })
         }
-        Player::Reference => in_memory(world, login, task.limit(), async |network, printer| {
+        Player::Reference => in_memory(world, login, task, link, async |network, printer| {
             let client = &loaded.scenario.client;
-            let seen = visit(network.connect(), target.as_ref(), client).await;
+            let target = target.as_ref().filter(|_| link == Link::Hub);
+            let seen = visit(network.connect(), target, client).await;
             let Ok(outcome) = seen.outcome else {
                 return 1;
             };
@@ -136,8 +143,12 @@ pub(super) fn play(
             u8::from(!outcome.unanswered.is_empty())
         }),
         Player::Defective(defect) => {
-            in_memory(world, login, task.limit(), async |network, printer| {
-                let environment = task.environment(0, target.as_ref());
+            in_memory(world, login, task, link, async |network, printer| {
+                let address = match link {
+                    Link::Hub => Address::Hub(0),
+                    _ => Address::Direct(0),
+                };
+                let environment = task.environment(&address, target.as_ref());
                 let orders = Orders::from_variables(|name| {
                     let found = environment.iter().find(|(one, _)| *one == name);
                     found.map(|(_, value)| value.clone())
@@ -211,7 +222,8 @@ impl Printer<'_> {
 fn in_memory(
     world: World,
     second: Option<(Duration, Vec<u8>)>,
-    limit: Duration,
+    task: &Task,
+    link: Link,
     client: impl AsyncFnOnce(&Network, &Printer<'_>) -> u8,
 ) -> Result<PlayedCase, RunError> {
     let runtime = runtime::Builder::new_current_thread()
@@ -219,7 +231,10 @@ fn in_memory(
         .start_paused(true)
         .build()?;
     runtime.block_on(async {
-        let mut hub = world.into_hub();
+        let limit = task.limit();
+        let no_device =
+            || std::io::Error::other("there is no device that could serve without a hub");
+        let mut hub = link.server(world).ok_or_else(no_device)?;
         let journal = RefCell::new(Vec::new());
         let network = Network::new();
         let printer = Printer {

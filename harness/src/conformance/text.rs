@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
-    catalogue::Section,
+    catalogue::{Level, Section},
     report::{CaseReport, Counts, DifferenceReport, Outcome, Report},
 };
 
@@ -20,8 +20,9 @@ const STEP: usize = 108;
 fn style(outcome: Outcome) -> Style {
     let colour = match outcome {
         Outcome::Passed => AnsiColor::Green,
-        Outcome::Failed => AnsiColor::Red,
+        Outcome::Failed | Outcome::TimedOut | Outcome::Crashed => AnsiColor::Red,
         Outcome::Known | Outcome::Skipped => AnsiColor::Yellow,
+        Outcome::NotApplicable => AnsiColor::Blue,
         Outcome::Info => AnsiColor::Cyan,
     };
     colour.on_default()
@@ -50,7 +51,7 @@ pub fn list(sections: &[Section], takes: impl Fn(&super::Case) -> bool) -> Strin
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
     for case in &report.cases {
-        if matches!(case.outcome, Outcome::Failed | Outcome::Info) {
+        if case.outcome.is_failure() || case.outcome == Outcome::Info {
             tell(&mut out, case, report.strict);
         }
     }
@@ -67,8 +68,8 @@ pub fn text(report: &Report) -> String {
 fn tell(out: &mut String, case: &CaseReport, strict: bool) {
     let word = case.outcome.word();
     let level = case.level.word();
-    let counted = match (case.outcome, case.is_counted(strict)) {
-        (Outcome::Failed, false) => ", not counted without --strict",
+    let counted = match (case.outcome.is_failure(), case.is_counted(strict)) {
+        (true, false) if case.level != Level::May => ", not counted without --strict",
         _ => "",
     };
     let head = painted(case.outcome, &format!("{} {word}", case.id));
@@ -120,7 +121,7 @@ fn indented(text: &str) -> String {
 fn not_judged(out: &mut String, report: &Report) {
     let mut told: Vec<(Outcome, &str, Vec<String>)> = Vec::new();
     for case in &report.cases {
-        if !matches!(case.outcome, Outcome::Skipped | Outcome::Known) {
+        if case.outcome.is_judged() && case.outcome != Outcome::Known {
             continue;
         }
         let why = case.reasons.last().map_or("", String::as_str);
@@ -149,10 +150,12 @@ fn table(out: &mut String, report: &Report) {
             sections.push(section);
         }
     }
-    let _ = writeln!(
-        out,
-        "   section                 passed  failed   known  skipped    info"
-    );
+    let more = uncommon(report.counts);
+    let mut head = "   section                 passed  failed   known  skipped    info".to_owned();
+    for (_, word) in &more {
+        let _ = write!(head, "  {word}");
+    }
+    let _ = writeln!(out, "{head}");
     for (number, title) in sections {
         let cases = report.cases.iter();
         let counts = Counts::of(cases.filter(|case| case.id.section == number));
@@ -160,7 +163,7 @@ fn table(out: &mut String, report: &Report) {
             0 => format!("{:>width$}", "-"),
             _ => painted(outcome, &format!("{count:>width$}")),
         };
-        let _ = writeln!(
+        let _ = write!(
             out,
             "{number:>2} {title:<22} {} {} {} {} {}",
             cell(Outcome::Passed, counts.passed, 7),
@@ -169,8 +172,23 @@ fn table(out: &mut String, report: &Report) {
             cell(Outcome::Skipped, counts.skipped, 8),
             cell(Outcome::Info, counts.info, 7),
         );
+        for &(outcome, word) in &more {
+            let _ = write!(out, "  {}", cell(outcome, counts.with(outcome), word.len()));
+        }
+        out.push('\n');
     }
     out.push('\n');
+}
+
+/// The outcomes that have a column only where there are any.
+fn uncommon(counts: Counts) -> Vec<(Outcome, &'static str)> {
+    let mut all = vec![
+        (Outcome::TimedOut, "timed out"),
+        (Outcome::Crashed, "crashed"),
+        (Outcome::NotApplicable, "not applicable"),
+    ];
+    all.retain(|(outcome, _)| counts.with(*outcome) > 0);
+    all
 }
 
 /// `N passed, N failed`, and the other counts that are not 0.
@@ -182,9 +200,19 @@ pub fn summary(report: &Report) -> String {
         known,
         skipped,
         info,
+        timed_out,
+        crashed,
+        not_applicable,
     } = report.counts;
     let mut told = format!("{passed} passed, {failed} failed");
-    for (count, word) in [(known, "known"), (skipped, "skipped"), (info, "info")] {
+    for (count, word) in [
+        (timed_out, "timed out"),
+        (crashed, "crashed"),
+        (known, "known"),
+        (skipped, "skipped"),
+        (not_applicable, "not applicable"),
+        (info, "info"),
+    ] {
         if count > 0 {
             let _ = write!(told, ", {count} {word}");
         }
@@ -192,7 +220,7 @@ pub fn summary(report: &Report) -> String {
     let uncounted = report
         .cases
         .iter()
-        .filter(|case| case.outcome == Outcome::Failed && !case.is_counted(report.strict));
+        .filter(|case| case.outcome.is_failure() && case.level == Level::Should && !report.strict);
     let uncounted = uncounted.count();
     if uncounted > 0 {
         let _ = write!(told, " ({uncounted} of them SHOULD, which --strict counts)");

@@ -103,6 +103,9 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn log_in(&mut self) -> Done {
+        if !self.orders.logs_in {
+            return Ok(());
+        }
         let Orders { id, password, .. } = self.orders;
         let mut line = format!("VESCTOOL:{id}:{password}\n").into_bytes();
         if self.has(Defect::SendsWithTheLogin) {

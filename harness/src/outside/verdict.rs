@@ -1,13 +1,13 @@
 //! The verdict on an outside client. What it sent and what it understood are judged separately.
 
 use serde_json::Value as Json;
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
 use veschub_scenario::schema::{Expectation, Scenario};
 use veschub_wire::view::Value;
 
 use super::{
     compare::{self, Judgement, Tolerance, Understood},
-    ending::{ProcessEnd, ProcessReport, UNSUPPORTED},
+    ending::{CutShort, ProcessEnd, ProcessReport, UNSUPPORTED},
     output::{Line, MAX_STDOUT},
     reading::{self, BadLine, ParsedLine, Reading},
 };
@@ -23,6 +23,10 @@ const SHOWN: usize = 60;
 pub struct Verdict {
     /// Why the client was not judged: it cannot do the task, or no outside client can.
     pub skipped: Option<String>,
+    /// Why the scenario says nothing about any client on this link.
+    pub not_applicable: Option<String>,
+    /// Why the client did not get to its own end, which explains what else is wrong.
+    pub cut_short: Option<CutShort>,
     /// What is wrong with what it sent, and with how its process went.
     pub sent: Vec<Difference>,
     /// What is wrong with what it understood.
@@ -42,8 +46,45 @@ pub enum Outcome {
     Passed,
     /// Something was wrong.
     Failed,
+    /// The client was still running at the time limit.
+    TimedOut,
+    /// The client crashed.
+    Crashed,
     /// Nothing was judged.
     Skipped,
+    /// On this link, the scenario says nothing about any client.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 6] = [
+        Self::Passed,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Crashed,
+        Self::Skipped,
+        Self::NotApplicable,
+    ];
+
+    /// The name, as JSON has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed-out",
+            Self::Crashed => "crashed",
+            Self::Skipped => "skipped",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+
+    /// Whether it makes the run fail.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
+    }
 }
 
 impl Verdict {
@@ -56,15 +97,31 @@ impl Verdict {
         }
     }
 
+    /// The verdict that a scenario says nothing about any client on this link, with the reason.
+    #[must_use]
+    pub fn not_applicable(why: impl Into<String>) -> Self {
+        Self {
+            not_applicable: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
     /// The verdict in a word.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
+        if self.not_applicable.is_some() {
+            return Outcome::NotApplicable;
+        }
         if self.skipped.is_some() {
-            Outcome::Skipped
-        } else if self.sent.is_empty() && self.understood.is_empty() {
-            Outcome::Passed
-        } else {
-            Outcome::Failed
+            return Outcome::Skipped;
+        }
+        if self.sent.is_empty() && self.understood.is_empty() {
+            return Outcome::Passed;
+        }
+        match self.cut_short {
+            Some(CutShort::TimeUp) => Outcome::TimedOut,
+            Some(CutShort::Crash) => Outcome::Crashed,
+            None => Outcome::Failed,
         }
     }
 }
@@ -328,6 +385,14 @@ impl Conduct<'_> {
         let told = how.to_string();
         match how {
             ProcessEnd::Exited { .. } => {}
+            // A client may report with an exception that the connection is gone.
+            ProcessEnd::Panicked { .. } if self.may_fail() => {}
+            ProcessEnd::Panicked { .. } | ProcessEnd::Killed { .. } => differ(
+                "process",
+                "ends by itself",
+                &told,
+                "your client crashed; its stderr may say where",
+            ),
             ProcessEnd::TimeUp => {
                 let why = if *killed {
                     "the client did not end after SIGTERM, so the harness killed it"
@@ -389,7 +454,13 @@ impl Conduct<'_> {
                 Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
             )
         };
-        let harm = |entry: &JournalEntry| matches!(entry.event, JournalEvent::FaultFired(_));
+        let harm = |entry: &JournalEntry| {
+            matches!(
+                entry.event,
+                JournalEvent::FaultFired(_)
+                    | JournalEvent::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
+            )
+        };
         self.expect.iter().any(in_vain) || self.journal.iter().any(harm)
     }
 
@@ -402,7 +473,7 @@ impl Conduct<'_> {
             let why = format!("the client {}", self.report.how);
             return Some(Difference::new(
                 "connection",
-                "connects to the hub",
+                "connects",
                 "never connected",
                 why,
             ));
@@ -410,7 +481,8 @@ impl Conduct<'_> {
         if !any(|what| {
             matches!(
                 what,
-                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
+                // Without a hub, a client is attached without a login.
+                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. } | JournalEvent::Attached
             )
         }) {
             let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";

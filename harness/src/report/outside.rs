@@ -53,7 +53,10 @@ fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "FAILED",
+        Outcome::TimedOut => "TIMED OUT",
+        Outcome::Crashed => "CRASHED",
         Outcome::Skipped => "skipped",
+        Outcome::NotApplicable => "not applicable",
     }
 }
 
@@ -101,11 +104,17 @@ pub fn failure(run: &OutsideRun) -> String {
     out
 }
 
-/// Why a run was skipped, on a line.
+/// Why a run was skipped or does not apply, on a line.
 #[must_use]
 pub fn skipped(run: &OutsideRun) -> Option<String> {
-    let why = run.verdict.skipped.as_ref()?;
-    Some(format!("{}: skipped: {why}", run.name))
+    let Verdict {
+        skipped,
+        not_applicable,
+        ..
+    } = &run.verdict;
+    let why = not_applicable.as_ref().or(skipped.as_ref())?;
+    let word = word(run.verdict.outcome());
+    Some(format!("{}: {word}: {why}", run.name))
 }
 
 /// Everything about a run: the session, each reading field by field, and what is wrong.
@@ -117,8 +126,8 @@ pub fn story(run: &OutsideRun) -> String {
         word(run.verdict.outcome()),
         run.about
     );
-    if let Some(why) = &run.verdict.skipped {
-        let _ = writeln!(out, "skipped: {why}");
+    if let Some(why) = skipped(run) {
+        let _ = writeln!(out, "{why}");
     }
     if let Some(seen) = &run.witnessed {
         let cpu = milliseconds(seen.report.cpu());
@@ -133,7 +142,7 @@ pub fn story(run: &OutsideRun) -> String {
         out.push('\n');
         tell(&mut out, reading);
     }
-    if run.verdict.outcome() == Outcome::Failed {
+    if run.verdict.outcome().is_failure() {
         out.push('\n');
         out.push_str(&failure(run));
     }
@@ -179,24 +188,34 @@ fn tell(out: &mut String, reading: &Understood) {
     let _ = writeln!(out, "{}", table.trim_fmt());
 }
 
-/// The summary: `N passed, N failed`, and how many were skipped.
+/// The summary: `N passed, N failed`, and the other counts that are not 0.
 #[must_use]
 pub fn summary(runs: &[OutsideRun]) -> String {
-    let [passed, failed, skipped] = counts(runs);
-    match skipped {
-        0 => format!("{passed} passed, {failed} failed"),
-        _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
-    }
+    let always = [Outcome::Passed, Outcome::Failed];
+    let told = Outcome::ALL.into_iter().filter_map(|outcome| {
+        let count = count(runs, outcome);
+        let word = outcome.name().replace('-', " ");
+        (count > 0 || always.contains(&outcome)).then(|| format!("{count} {word}"))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
-/// How many runs passed, failed and were skipped.
+/// How many runs ended in this way.
 #[must_use]
-pub fn counts(runs: &[OutsideRun]) -> [usize; 3] {
-    [Outcome::Passed, Outcome::Failed, Outcome::Skipped].map(|outcome| {
-        runs.iter()
-            .filter(|run| run.verdict.outcome() == outcome)
-            .count()
-    })
+pub fn count(runs: &[OutsideRun], outcome: Outcome) -> usize {
+    runs.iter()
+        .filter(|run| run.verdict.outcome() == outcome)
+        .count()
+}
+
+/// How many runs ended in which way, as a line of JSON without its line feed.
+#[must_use]
+pub fn json_counts(runs: &[OutsideRun]) -> String {
+    let counts = Outcome::ALL.into_iter().map(|outcome| {
+        let name = outcome.name().replace('-', "_");
+        (name, count(runs, outcome).into())
+    });
+    serde_json::Value::Object(counts.collect()).to_string()
 }
 
 /// A run as one line of JSON, without its line feed. `command` is the client's command as it was given.
@@ -207,12 +226,9 @@ pub fn json_line(run: &OutsideRun, command: &str) -> String {
         scenario: &run.name,
         client: command,
         task: run.task,
-        verdict: match verdict.outcome() {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Skipped => "skipped",
-        },
+        verdict: verdict.outcome().name(),
         skipped: verdict.skipped.as_deref(),
+        not_applicable: verdict.not_applicable.as_deref(),
         wall_s: run.wall.as_secs_f64(),
         process: run.witnessed.as_ref().map(Into::into),
         sent: verdict.sent.iter().map(Into::into).collect(),
@@ -270,6 +286,8 @@ struct Line<'a> {
     verdict: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_applicable: Option<&'a str>,
     wall_s: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     process: Option<ProcessJson<'a>>,

@@ -122,7 +122,7 @@ pub fn run(name: &str, loaded: &Loaded, seed: Seed, mode: Mode) -> Result<Run, R
     let world = loaded.build(seed)?;
     let targets = world.targets.clone();
     let seen = play::play(world, &loaded.scenario.client, mode)?;
-    let verdict = judge::judge(&loaded.scenario, targets.first(), &seen);
+    let verdict = judge::judge(&loaded.scenario, targets.first(), &seen, mode);
     Ok(Run {
         name: name.to_owned(),
         about: loaded.scenario.about.clone(),

@@ -6,8 +6,9 @@ use std::{
 };
 
 use veschub_hub::{journal::JournalEntry, rng::Seed};
-use veschub_scenario::{Loaded, Scenario, Target};
+use veschub_scenario::{Loaded, Scenario, Target, schema::Expectation};
 use veschub_sim::disk;
+use veschub_wire::CommandId;
 
 use super::{
     Difference, RunError,
@@ -15,6 +16,7 @@ use super::{
     process::{Program, Witnessed, witness},
 };
 use crate::outside::{
+    link::Subject,
     output,
     task::{Task, TaskError},
     verdict::{self, Conduct, Verdict},
@@ -85,9 +87,11 @@ pub fn run_outside(
         verdict: Verdict::default(),
         wall: Duration::ZERO,
     };
-    match task(scenario, longest) {
-        Err(why) => run.verdict = Verdict::skip(why.to_string()),
-        Ok(task) => {
+    let lack = program.link.lacks(Subject::of(scenario));
+    match (task(scenario, longest), lack) {
+        (Err(why), _) => run.verdict = Verdict::skip(why.to_string()),
+        (Ok(_), Some(lack)) => run.verdict = Verdict::not_applicable(lack.to_string()),
+        (Ok(task), None) => {
             let witnessed = witness(world, &task, program)?;
             run.task = Some(task.name);
             run.verdict = judge(scenario, target.as_ref(), &task, &witnessed);
@@ -130,13 +134,31 @@ fn judge(
         journal: &witnessed.journal,
         expect: &scenario.expect,
     };
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict {
+        cut_short: witnessed.report.how.cut_short(),
+        ..Verdict::default()
+    };
+    let scenario = &as_told(scenario, task);
     let (sent, notes) = judge_sent(scenario, target, &witnessed.journal, &conduct);
     verdict.sent = sent;
     verdict.notes = notes;
     let tolerance = verdict::tolerance(scenario);
     verdict::understand(&mut verdict, printed, &witnessed.journal, &tolerance);
     verdict
+}
+
+/// The scenario as this client can know it: who asks as often as it was told does not ask too often, whether it makes
+/// up for a poll that a late reply held up or leaves that poll out.
+fn as_told(scenario: &Scenario, task: &Task) -> Scenario {
+    let mut scenario = scenario.clone();
+    for expectation in &mut scenario.expect {
+        if let (Expectation::RequestCount(count), Some(told)) = (expectation, task.count)
+            && count.of.0 == CommandId::BMS_GET_VALUES
+        {
+            count.at_most = count.at_most.map(|most| most.max(told));
+        }
+    }
+    scenario
 }
 
 fn judge_sent(
@@ -150,4 +172,38 @@ fn judge_sent(
     let (more, notes) = judge_session(scenario, target, journal, conduct);
     sent.extend(more);
     (sent, notes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{super::find_scenarios, *};
+
+    #[test]
+    fn the_count_that_a_client_is_told_is_one_that_every_scenario_accepts() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let mut seen = 0;
+        for path in find_scenarios(&folder).unwrap() {
+            let scenario = disk::open(&path, &[]).unwrap().scenario;
+            let Ok(task) = Task::of(&scenario.client) else {
+                continue;
+            };
+            for expectation in as_told(&scenario, &task).expect {
+                if let (Expectation::RequestCount(count), Some(told)) = (expectation, task.count)
+                    && count.of.0 == CommandId::BMS_GET_VALUES
+                {
+                    let (least, most) = (count.at_least, count.at_most);
+                    assert!(
+                        least.is_none_or(|least| told >= least),
+                        "{}",
+                        path.display()
+                    );
+                    assert!(most.is_none_or(|most| told <= most), "{}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 2);
+    }
 }

@@ -1,4 +1,5 @@
-//! Runs an outside client: a hub on a free loopback port in real time, and the program under its supervisor.
+//! Runs an outside client: a hub or a device on a free loopback port or a pseudo-terminal, in real time, and the
+//! program under its supervisor.
 //!
 //! Lines of the program and events at the hub are ordered by cause, not by clock: before each step of the hub, the
 //! program's pipe is emptied. So a line that was printed before a request was sent comes before that request, even if
@@ -8,6 +9,7 @@ use std::{
     cell::RefCell,
     convert::Infallible,
     fs::File,
+    future::Future,
     io::{self, Read as _},
     net::Ipv4Addr,
     os::fd::{AsFd as _, OwnedFd},
@@ -24,17 +26,25 @@ use tokio::{
     sync::oneshot,
     time::{Instant, sleep, timeout},
 };
-use veschub_drive::server;
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_drive::observe::Observer;
+use veschub_drive::{
+    pty::{self, Pty},
+    server,
+};
+use veschub_hub::{
+    hub::Hub,
+    journal::{JournalEntry, JournalEvent},
+};
 use veschub_scenario::World;
 
 use super::tape::Tape;
 use crate::{
     outside::{
         command::{Template, Variable},
-        ending::{ProcessEnd, ProcessReport},
+        ending::ProcessReport,
+        link::{Address, Link},
         output::{Excerpt, Line, Lines, MAX_STDOUT},
-        task::Task,
+        task::{Task, VARIABLES},
     },
     supervise,
 };
@@ -49,6 +59,8 @@ const SUPERVISOR: Duration = Duration::from_secs(15);
 pub struct Program {
     /// Its command.
     pub command: Template,
+    /// How it reaches the device.
+    pub link: Link,
     /// The program that supervises it: `veschub-harness`.
     pub supervisor: PathBuf,
     /// How long it may run, if not as long as its task can take.
@@ -81,7 +93,7 @@ pub struct Witnessed {
 /// Runs the program against the world.
 ///
 /// # Errors
-/// If no socket can be opened, or the supervisor cannot be started.
+/// If no socket or terminal can be opened, or the supervisor cannot be started or does not report.
 pub(crate) fn witness(world: World, task: &Task, program: &Program) -> io::Result<Witnessed> {
     witness_with(world, task, program, None)
 }
@@ -102,15 +114,16 @@ pub(crate) fn witness_with(
         .build()?;
     runtime.block_on(async {
         let target = world.targets.first().cloned();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let port = listener.local_addr()?.port();
-        let environment = task.environment(port, target.as_ref());
+        let place = Place::open(program.link).await?;
+        let address = place.address()?;
+        let environment = task.environment(&address, target.as_ref());
+        let no_device = || io::Error::other("there is no device that could serve without a hub");
+        let hub = program.link.server(world).ok_or_else(no_device)?;
         let limit = program.limit.unwrap_or_else(|| task.limit());
         let secret = task.password(target.as_ref());
-        let start = Instant::now();
         let client = Client::start(program, limit, &environment)?;
         let record = RefCell::new(Record {
-            start,
+            start: Instant::now(),
             tap: client.tap,
             journal: Vec::new(),
             lines: Lines::default(),
@@ -124,9 +137,13 @@ pub(crate) fn witness_with(
         let observe = tape.watch(|entry| {
             let mut record = record.borrow_mut();
             record.drain();
+            if record.journal.is_empty() {
+                // The hub's time starts with the first connection; lines are told by the same clock.
+                record.start = Instant::now();
+            }
             record.journal.push(entry);
         });
-        let serving = server::serve(listener, world.into_hub(), observe, shutdown);
+        let serving = place.serve(hub, observe, shutdown);
         let watching = async {
             let seen = watch(
                 client.stdout,
@@ -145,14 +162,16 @@ pub(crate) fn witness_with(
             tokio::select! {
                 biased;
                 seen = watching => seen,
-                never = intrude(second, port, &record) => match never {},
+                never = intrude(second, &address, &record) => match never {},
             }
         };
-        let ((), (report, stderr)) = tokio::join!(serving, session);
-        let report = finish(client.supervisor, report)?;
+        let (served, (report, stderr)) = tokio::join!(serving, session);
+        let mut report = finish(client.supervisor, report)?;
+        served?;
+        report.how = report.how.explained(&stderr.text());
         let mut record = record.into_inner();
         record.drain();
-        let (at, after) = (start.elapsed(), record.journal.len());
+        let (at, after) = (record.start.elapsed(), record.journal.len());
         record.lines.finish(at, after);
         Ok(Witnessed {
             forgotten_lines: record.lines.forgotten(),
@@ -167,6 +186,54 @@ pub(crate) fn witness_with(
     })
 }
 
+/// Where the hub or the device is found.
+enum Place {
+    Port(TcpListener, Link),
+    Terminal(Pty),
+}
+
+impl Place {
+    async fn open(link: Link) -> io::Result<Self> {
+        let problem = |what: &'static str| {
+            move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
+        };
+        match link {
+            Link::Hub | Link::Direct => {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener =
+                    listener.map_err(problem("no port of 127.0.0.1 can be listened on"))?;
+                Ok(Self::Port(listener, link))
+            }
+            Link::Pty => Ok(Self::Terminal(
+                Pty::open().map_err(problem("no pseudo-terminal can be opened"))?,
+            )),
+        }
+    }
+
+    fn address(&self) -> io::Result<Address> {
+        Ok(match self {
+            Self::Port(listener, Link::Direct) => Address::Direct(listener.local_addr()?.port()),
+            Self::Port(listener, _) => Address::Hub(listener.local_addr()?.port()),
+            Self::Terminal(pty) => Address::Pty(pty.path().to_owned()),
+        })
+    }
+
+    async fn serve(
+        self,
+        hub: Hub,
+        observe: impl Observer,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Port(listener, _) => {
+                server::serve_from_the_first(listener, hub, observe, shutdown).await;
+                Ok(())
+            }
+            Self::Terminal(pty) => pty::serve_from_the_first(&pty, hub, observe, shutdown).await,
+        }
+    }
+}
+
 /// A second tool or device that connects after the client is attached, and stays.
 #[derive(Clone, Debug)]
 pub(crate) struct Second {
@@ -179,8 +246,13 @@ pub(crate) struct Second {
 /// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
 
-async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -> Infallible {
-    let Some(second) = second else {
+async fn intrude(
+    second: Option<&Second>,
+    address: &Address,
+    record: &RefCell<Record>,
+) -> Infallible {
+    // Without a hub there is nothing that a second one could connect to.
+    let (Some(second), &Address::Hub(port)) = (second, address) else {
         return std::future::pending().await;
     };
     let attached = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Attached);
@@ -210,7 +282,12 @@ struct Client {
 impl Client {
     fn start(program: &Program, limit: Duration, environment: &[Variable]) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
-        let mut supervisor = Command::new(&program.supervisor)
+        let mut supervisor = Command::new(&program.supervisor);
+        // What the harness does not tell the client, the client does not inherit from the user's shell either.
+        for name in VARIABLES {
+            supervisor.env_remove(name);
+        }
+        let mut supervisor = supervisor
             .arg(supervise::COMMAND)
             .args(["--limit-ms", &limit.as_millis().to_string()])
             .args(["--grace-ms", &program.grace.as_millis().to_string()])
@@ -329,11 +406,16 @@ async fn watch(
     }
 }
 
-/// Waits for the supervisor to end; ends it if it has not reported.
+/// Waits for the supervisor to end; ends it if it has not reported, which is trouble of the harness and says nothing
+/// about the client.
 fn finish(mut supervisor: Child, report: Option<ProcessReport>) -> io::Result<ProcessReport> {
     if report.is_none() {
         let _ = supervisor.kill();
     }
-    supervisor.wait()?;
-    Ok(report.unwrap_or_else(|| ProcessReport::new(ProcessEnd::Lost)))
+    let status = supervisor.wait()?;
+    report.ok_or_else(|| {
+        io::Error::other(format!(
+            "the supervisor of the client did not report how the client ended; {status}"
+        ))
+    })
 }

@@ -15,7 +15,7 @@ mod plain;
 
 pub use plain::{plain, plain_line};
 
-use crate::conformance::report::{CaseReport, Counts, Outcome, Report, VERSION};
+use crate::conformance::report::{CaseReport, Counts, Report, VERSION};
 
 /// Why a saved report cannot be shown.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum ReportError {
     },
     /// The reports cannot be joined.
     #[error(
-        "{0}; reports can be joined only if client, seed and strictness are the same and no case is in two reports"
+        "{0}; reports can be joined only if client, link, seed and strictness are the same and no case is in two reports"
     )]
     Merge(String),
 }
@@ -77,8 +77,8 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
                 "one report is about `{a}`, another about `{b}`"
             )));
         }
-        if (one.seed, one.strict) != (all.seed, all.strict) {
-            let told = "the reports differ in seed or strictness";
+        if (one.seed, one.strict, one.link) != (all.seed, all.strict, all.link) {
+            let told = "the reports differ in seed, strictness or link";
             return Err(ReportError::Merge(told.to_owned()));
         }
         all.cases.extend(one.cases);
@@ -119,7 +119,7 @@ fn sections(report: &Report) -> Vec<SectionCases<'_>> {
 
 /// Whether this case makes the run fail.
 fn counts_as_failed(report: &Report, case: &CaseReport) -> bool {
-    case.outcome == Outcome::Failed && case.is_counted(report.strict)
+    case.outcome.is_failure() && case.is_counted(report.strict)
 }
 
 /// Why the case failed, in a line: its first difference, or its first reason.

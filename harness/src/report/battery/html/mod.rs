@@ -20,11 +20,12 @@ use crate::conformance::{
     report::{Counts, Outcome, Report},
     text,
 };
+use crate::outside::link::Link;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-ja+RyEd2iMQe/wqCI6wEEyrTVe4DpwMwzCdZhcJtC24=";
+pub const STYLE_HASH: &str = "sha256-iWRRmLAjf87aiNkv1AnHYPD+eRyT5kgP0IC0Q7/vWXk=";
 /// SHA-256 of the script.
 pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
 
@@ -113,7 +114,10 @@ fn head(report: &Report) -> Markup {
     html! {
         header.top {
             p.kicker { "VESC conformance battery" }
-            h1 { (say(&report.client)) }
+            @match &report.client_name {
+                Some(name) => { h1 { (say(name)) } p.command { code { (say(&report.client)) } } },
+                None => h1 { (say(&report.client)) },
+            }
             p.verdict {
                 span class={ "pill " (class) } { span aria-hidden="true" { (icon) } " " (verdict(report)) }
                 span.sum { (text::summary(report)) }
@@ -121,6 +125,10 @@ fn head(report: &Report) -> Markup {
             (bar(report.counts, total))
             dl.facts {
                 div { dt { "cases" } dd { (total) } }
+                @if let Some(version) = &report.client_version {
+                    div { dt { "version" } dd { (say(version)) } }
+                }
+                @if report.link != Link::Hub { div { dt { "link" } dd { (report.link.name()) } } }
                 div { dt { "counted" } dd { @if report.strict { "MUST and SHOULD" } @else { "MUST" } } }
                 div { dt { "seed" } dd { (report.seed) } }
                 div { dt { "took" } dd { (format!("{:.2} s", report.wall_s)) } }
@@ -131,33 +139,47 @@ fn head(report: &Report) -> Markup {
 }
 
 /// The outcomes, worst first, with their numbers.
-fn kinds(counts: Counts) -> [(Outcome, usize); 5] {
+fn kinds(counts: Counts) -> [(Outcome, usize); 8] {
     [
+        (Outcome::Crashed, counts.crashed),
+        (Outcome::TimedOut, counts.timed_out),
         (Outcome::Failed, counts.failed),
         (Outcome::Known, counts.known),
         (Outcome::Skipped, counts.skipped),
+        (Outcome::NotApplicable, counts.not_applicable),
         (Outcome::Info, counts.info),
         (Outcome::Passed, counts.passed),
     ]
 }
 
-fn class(outcome: Outcome) -> &'static str {
+pub(in crate::report) fn class(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
         Outcome::Known => "known",
         Outcome::Skipped => "skipped",
         Outcome::Info => "info",
+        Outcome::TimedOut => "timed-out",
+        Outcome::Crashed => "crashed",
+        Outcome::NotApplicable => "not-applicable",
     }
 }
 
-fn icon(outcome: Outcome) -> &'static str {
+/// The outcome in words.
+pub(in crate::report) fn word(outcome: Outcome) -> String {
+    class(outcome).replace('-', " ")
+}
+
+pub(in crate::report) fn icon(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "✓",
         Outcome::Failed => "✗",
         Outcome::Known => "≈",
         Outcome::Skipped => "–",
         Outcome::Info => "i",
+        Outcome::TimedOut => "◷",
+        Outcome::Crashed => "☠",
+        Outcome::NotApplicable => "∅",
     }
 }
 
@@ -186,7 +208,7 @@ fn numbers(counts: Counts) -> Markup {
             @for (outcome, count) in kinds(counts) {
                 @if count > 0 {
                     span class=(class(outcome)) {
-                        span aria-hidden="true" { (icon(outcome)) } " " (count) " " (class(outcome))
+                        span aria-hidden="true" { (icon(outcome)) } " " (count) " " (word(outcome))
                     }
                 }
             }
@@ -243,7 +265,7 @@ fn filters(report: &Report) -> Markup {
                     @if count > 0 {
                         label class=(class(outcome)) {
                             input type="checkbox" name="outcome" value=(class(outcome)) checked;
-                            span aria-hidden="true" { (icon(outcome)) } " " (class(outcome)) " " b { (count) }
+                            span aria-hidden="true" { (icon(outcome)) } " " (word(outcome)) " " b { (count) }
                         }
                     }
                 }
