@@ -5,6 +5,7 @@
 mod conformance;
 mod error;
 mod judge;
+mod matrix;
 #[cfg(unix)]
 mod outside;
 mod report;
@@ -64,6 +65,8 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Turn a saved conformance report into HTML, JUnit XML, Markdown or GitHub annotations
     Report(report::ReportArgs),
+    /// Put the saved conformance reports of several clients beside each other, as HTML, Markdown or JSON
+    Matrix(matrix::MatrixArgs),
     /// Read a battery pack through a simulated or a real hub, and show its values
     Read(ReadArgs),
     /// Compare the readings of a client with the replies in a hub's journal
@@ -149,6 +152,7 @@ pub fn main() -> ExitCode {
         }
         Command::Conformance(args) => conformance::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Client { defect } => defective::main(defect).map_err(CliError::Start),
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),

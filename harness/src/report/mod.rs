@@ -3,6 +3,7 @@
 pub mod battery;
 pub mod differences;
 pub mod json;
+pub mod matrix;
 #[cfg(unix)]
 pub mod outside;
 pub mod pack;
