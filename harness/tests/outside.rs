@@ -288,6 +288,54 @@ fn a_crash_is_no_failure_of_what_the_client_was_asked_to_do() {
     assert_eq!(summary, "0 passed, 0 failed, 2 crashed");
 }
 
+/// The example clients of the page, in the languages that this machine has.
+fn examples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+    let mut found = vec![format!("python3 '{}'", folder.join("client.py").display())];
+    let node = std::process::Command::new("node").arg("--version").output();
+    if node.is_ok_and(|output| output.status.success()) {
+        found.push(format!("node '{}'", folder.join("client.js").display()));
+    }
+    // `cargo test` builds the examples as well.
+    let programs = Path::new(env!("CARGO_BIN_EXE_veschub-harness"))
+        .parent()
+        .unwrap();
+    let rust = programs.join("examples/client-in-rust");
+    if rust.exists() {
+        found.push(format!("'{}'", rust.display()));
+    }
+    found
+}
+
+#[test]
+fn the_example_clients_read_poll_and_scan_over_every_link() {
+    for command in examples() {
+        for link in [Link::Hub, Link::Direct, Link::Pty] {
+            let program = Program {
+                link,
+                ..program(&command)
+            };
+            let poll = "client: { poll-bms: { every: 30ms, for: 100ms } }\n\
+                expect:\n  - request-count: { of: BMS_GET_VALUES, at_least: 1, at_most: 4 }";
+            let scan = "client: { scan-can: {} }\nexpect: [reply-to: PING_CAN]";
+            for more in [READ, poll, scan] {
+                let run = run(more, &program);
+                let told = told(&run);
+                assert_eq!(
+                    run.verdict.outcome(),
+                    Outcome::Passed,
+                    "{command} {link}\n{told}"
+                );
+                assert!(!run.verdict.readings.is_empty(), "{command} {link}");
+            }
+        }
+        let refused =
+            "client: { read-bms: { login: { password: other } } }\nexpect: [login-refused]";
+        let refused = run(refused, &program(&command));
+        assert_eq!(refused.verdict.outcome(), Outcome::Passed, "{command}");
+    }
+}
+
 /// The harness's own second client, which knows every link.
 fn second_client(link: Link) -> Program {
     let harness = env!("CARGO_BIN_EXE_veschub-harness");

@@ -189,7 +189,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
             // Ticks that have passed are skipped.
-            if due + self.orders.period < Instant::now() {
+            if tick > 0 && due + self.orders.period < Instant::now() {
                 continue;
             }
             while Instant::now() < due {

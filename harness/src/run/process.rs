@@ -16,6 +16,8 @@ use std::{
     os::unix::{net::UnixStream as StdUnixStream, process::CommandExt as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::LazyLock,
+    thread,
     time::Duration,
 };
 
@@ -23,7 +25,7 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UnixStream, unix::pipe},
     runtime,
-    sync::oneshot,
+    sync::{Semaphore, SemaphorePermit, oneshot},
     time::{Instant, sleep, timeout},
 };
 use veschub_drive::observe::Observer;
@@ -53,6 +55,13 @@ use crate::{
 const FAREWELL: Duration = Duration::from_millis(20);
 /// How much longer than the client's time the supervisor may take.
 const SUPERVISOR: Duration = Duration::from_secs(15);
+
+/// Lets one client for each core start at a time. Starting is what keeps a machine busy: then a hub reads late, and could
+/// take two writes of a client for one.
+static STARTING: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    Semaphore::new(cores)
+});
 
 /// An outside client, and how it is started.
 #[derive(Clone, Debug)]
@@ -121,9 +130,11 @@ pub(crate) fn witness_with(
         let hub = program.link.server(world).ok_or_else(no_device)?;
         let limit = program.limit.unwrap_or_else(|| task.limit());
         let secret = task.password(target.as_ref());
+        let starting = STARTING.acquire().await.ok();
         let client = Client::start(program, limit, &environment)?;
         let record = RefCell::new(Record {
             start: Instant::now(),
+            starting,
             tap: client.tap,
             journal: Vec::new(),
             lines: Lines::default(),
@@ -140,6 +151,7 @@ pub(crate) fn witness_with(
             if record.journal.is_empty() {
                 // The hub's time starts with the first connection; lines are told by the same clock.
                 record.start = Instant::now();
+                record.starting = None;
             }
             record.journal.push(entry);
         });
@@ -163,6 +175,7 @@ pub(crate) fn witness_with(
                 biased;
                 seen = watching => seen,
                 never = intrude(second, &address, &record) => match never {},
+                never = let_others_start(&record) => match never {},
             }
         };
         let (served, (report, stderr)) = tokio::join!(serving, session);
@@ -241,6 +254,15 @@ pub(crate) struct Second {
     pub(crate) after: Duration,
     /// The login line.
     pub(crate) login: Vec<u8>,
+}
+
+/// How long a client that does not connect keeps others from starting.
+const START: Duration = Duration::from_secs(1);
+
+async fn let_others_start(record: &RefCell<Record>) -> Infallible {
+    sleep(START).await;
+    record.borrow_mut().starting = None;
+    std::future::pending().await
 }
 
 /// How often it is checked whether the client is attached.
@@ -322,6 +344,8 @@ impl Client {
 /// Everything that is noted while a client runs.
 struct Record {
     start: Instant,
+    /// Held until the client connects.
+    starting: Option<SemaphorePermit<'static>>,
     tap: File,
     journal: Vec<JournalEntry>,
     lines: Lines,
