@@ -11,7 +11,7 @@ use crate::{
 
 const STYLE: &str = include_str!("style.css");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-vez3Z8vouyXM22YkqLmRRhJMUjF9eICqpuA05O5uGW4=";
+pub const STYLE_HASH: &str = "sha256-QfIf1CLvtEVTXsT4skKEhfP/uv6UlejaSiP5v2aMK+4=";
 
 /// The matrix as a page.
 #[must_use]
