@@ -195,6 +195,7 @@ impl Family {
             WaitStatus::Exited(pid, code) if pid == self.client => ProcessEnd::Exited { code },
             WaitStatus::Signaled(pid, signal, _) if pid == self.client => ProcessEnd::Killed {
                 signal: signal.as_str().to_owned(),
+                number: signal as i32,
             },
             _ => return,
         };

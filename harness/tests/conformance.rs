@@ -23,6 +23,7 @@ use veschub_harness::{
         select::{self, Selection},
     },
     defective::{Defect, Defects},
+    outside::link::Link,
     report::{
         model::{self, Outcome, Report},
         text,
@@ -33,6 +34,7 @@ use veschub_harness::{
 fn judge(player: Player) -> Report {
     let battery = Battery {
         player,
+        link: Link::Hub,
         cases: select::select(&Selection::default()).unwrap(),
         seed: 0,
         strict: true,
@@ -67,6 +69,9 @@ fn line(name: &str, report: &Report) -> String {
             Outcome::Known => 'K',
             Outcome::Skipped => 's',
             Outcome::Info => 'i',
+            Outcome::TimedOut => 'T',
+            Outcome::Crashed => 'C',
+            Outcome::NotApplicable => 'n',
         });
     }
     line.push('\n');
@@ -156,7 +161,7 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
     let mut wrong = String::new();
     let mut frozen = "\
 # One line a client, one character a case, in the order of the catalogue and with a blank between its sections:
-# . passed, F failed, s skipped, i a MAY that is not fulfilled.
+# . passed, F failed, T still running at the time limit, s skipped, i a MAY that is not fulfilled.
 "
     .to_owned();
     frozen.push_str(&line("(reference)", &GOOD[0]));
@@ -165,7 +170,8 @@ fn every_defect_is_caught_by_the_cases_meant_for_it_and_by_no_others() {
         let row = table[&defect];
         let report = judge(Player::Defective(defect.into()));
         frozen.push_str(&line(defect.name(), &report));
-        let failed = with(&report, Outcome::Failed);
+        let mut failed = with(&report, Outcome::Failed);
+        failed.extend(with(&report, Outcome::TimedOut));
         let meant: BTreeSet<String> = row.cases.iter().map(|&id| id.to_owned()).collect();
         let by_id = |id: &String| id.parse::<Id>().unwrap();
         if failed != meant {

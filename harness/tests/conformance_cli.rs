@@ -196,6 +196,50 @@ fn what_is_skipped_is_no_success_and_a_should_counts_only_when_asked_for() {
 
 #[cfg(unix)]
 #[test]
+fn what_a_link_cannot_show_is_not_applicable_and_counts_neither_way() {
+    let client = format!("'{}' client", env!("CARGO_BIN_EXE_veschub-harness"));
+    let cases = ["1/2", "2/1", "7/1", "7/6"];
+    for (link, summary) in [
+        ("hub", "4 passed, 0 failed"),
+        ("direct", "2 passed, 0 failed, 2 not applicable"),
+        ("pty", "1 passed, 0 failed, 3 not applicable"),
+    ] {
+        let mut args = vec!["--client", &client, "--link", link];
+        args.extend(cases);
+        let ran = conformance(&args);
+        assert_eq!(ran.code, 0, "{}", ran.stdout);
+        assert_eq!(ran.stdout.lines().last(), Some(summary), "{}", ran.stdout);
+    }
+    let none = conformance(&["--link", "direct", "1/2"]);
+    assert_eq!(none.code, 3, "{}", none.stdout);
+    let pty = conformance(&["--link", "pty", "2/1"]);
+    assert_eq!(pty.code, 2);
+    assert!(pty.stderr.contains("--client"), "{}", pty.stderr);
+    let place = conformance(&["--client", "c {port}", "--link", "pty", "2/1"]);
+    assert_eq!(place.code, 2);
+    assert!(place.stderr.contains("{port}"), "{}", place.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_crash_and_the_time_limit_have_outcomes_of_their_own() {
+    let crash = conformance(&["--client", "sh -c 'kill -SEGV $$'", "1/1"]);
+    assert_eq!(crash.code, 1);
+    for told in [
+        "1/1 CRASHED",
+        "crashed: signal 11 (SIGSEGV)",
+        "0 passed, 0 failed, 1 crashed",
+    ] {
+        assert!(crash.stdout.contains(told), "{told}: {}", crash.stdout);
+    }
+    let late = conformance(&["--client", "sleep 60", "--time-limit", "300ms", "1/1"]);
+    assert_eq!(late.code, 1);
+    let last = late.stdout.lines().last();
+    assert_eq!(last, Some("0 passed, 0 failed, 1 timed out"));
+}
+
+#[cfg(unix)]
+#[test]
 fn a_client_that_never_gets_in_is_told_so_once() {
     let ran = conformance(&["--client", "true", "--jobs", "2", "2"]);
     assert_eq!(ran.code, 3, "{}", ran.stdout);

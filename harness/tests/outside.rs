@@ -13,7 +13,7 @@ use std::{
 
 use veschub_harness::{
     judge::{Outcome, Run},
-    outside::{command::Template, ending::ProcessEnd},
+    outside::{command::Template, ending::ProcessEnd, link::Link},
     report::{scenario_json, scenarios},
     run::{self, Mode, Program, Way, player::Player},
 };
@@ -29,6 +29,7 @@ const SOON: Duration = Duration::from_millis(400);
 fn program(command: &str) -> Program {
     Program {
         command: Template::parse(command).unwrap(),
+        link: Link::Hub,
         supervisor: PathBuf::from(env!("CARGO_BIN_EXE_veschub-harness")),
         limit: Some(PATIENCE),
         grace: PATIENCE,
@@ -38,6 +39,7 @@ fn program(command: &str) -> Program {
 fn way(program: &Program) -> Way {
     Way {
         player: Player::Program(program.clone()),
+        link: program.link,
         longest: PATIENCE,
         ..Way::reference(Seed(0), Mode::Real)
     }
@@ -262,7 +264,7 @@ fn who_exits_at_once_or_cannot_be_started_never_connected() {
     );
     let killed = run(READ, &program("sh -c 'kill -SEGV $$'"));
     assert!(
-        told(&killed).contains("was killed by SIGSEGV"),
+        told(&killed).contains("crashed: signal 11 (SIGSEGV)"),
         "{}",
         told(&killed)
     );
@@ -273,9 +275,121 @@ fn who_never_connects_is_ended_at_the_time_limit() {
     let start = Instant::now();
     let run = hostile("sleep 600");
     assert_eq!(how(&run), ProcessEnd::TimeUp);
+    assert_eq!(run.verdict.outcome(), Outcome::TimedOut);
     assert_eq!(run.verdict.sent[0].why, "the harness ended it with SIGTERM");
     assert_eq!(run.verdict.sent[1].decoded, "never connected");
     assert!(start.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_crash_is_no_failure_of_what_the_client_was_asked_to_do() {
+    let killed = run(READ, &program("sh -c 'kill -SEGV $$'"));
+    assert_eq!(killed.verdict.outcome(), Outcome::Crashed);
+    let (_folder, command) = spoilt("volts / 1e6", "volts / 0");
+    let raised = run(READ, &program(&command));
+    assert_eq!(raised.verdict.outcome(), Outcome::Crashed);
+    let told = told(&raised);
+    assert!(
+        told.contains("crashed: Python: ZeroDivisionError"),
+        "{told}"
+    );
+    assert!(told.contains("your client crashed"), "{told}");
+    let summary = scenarios::summary(&[killed, raised]);
+    assert_eq!(summary, "0 passed, 0 failed, 2 crashed");
+}
+
+/// The example clients of the page, in the languages that this machine has.
+fn examples() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples");
+    let mut found = vec![format!("python3 '{}'", folder.join("client.py").display())];
+    let node = std::process::Command::new("node").arg("--version").output();
+    if node.is_ok_and(|output| output.status.success()) {
+        found.push(format!("node '{}'", folder.join("client.js").display()));
+    }
+    // `cargo test` builds the examples as well.
+    let programs = Path::new(env!("CARGO_BIN_EXE_veschub-harness"))
+        .parent()
+        .unwrap();
+    let rust = programs.join("examples/client-in-rust");
+    if rust.exists() {
+        found.push(format!("'{}'", rust.display()));
+    }
+    found
+}
+
+#[test]
+fn the_example_clients_read_poll_and_scan_over_every_link() {
+    for command in examples() {
+        for link in [Link::Hub, Link::Direct, Link::Pty] {
+            let program = Program {
+                link,
+                ..program(&command)
+            };
+            let poll = "client: { poll-bms: { every: 30ms, for: 100ms } }\n\
+                expect:\n  - request-count: { of: BMS_GET_VALUES, at_least: 1, at_most: 4 }";
+            let scan = "client: { scan-can: {} }\nexpect: [reply-to: PING_CAN]";
+            for more in [READ, poll, scan] {
+                let run = run(more, &program);
+                let told = told(&run);
+                assert_eq!(
+                    run.verdict.outcome(),
+                    Outcome::Passed,
+                    "{command} {link}\n{told}"
+                );
+                assert!(!run.verdict.readings.is_empty(), "{command} {link}");
+            }
+        }
+        let refused =
+            "client: { read-bms: { login: { password: other } } }\nexpect: [login-refused]";
+        let refused = run(refused, &program(&command));
+        assert_eq!(refused.verdict.outcome(), Outcome::Passed, "{command}");
+    }
+}
+
+/// The harness's own second client, which knows every link.
+fn second_client(link: Link) -> Program {
+    let harness = env!("CARGO_BIN_EXE_veschub-harness");
+    Program {
+        link,
+        ..program(&format!("'{harness}' client"))
+    }
+}
+
+#[test]
+fn without_a_hub_a_client_reads_the_same_values_without_a_login() {
+    for link in [Link::Direct, Link::Pty] {
+        let read = run(READ, &second_client(link));
+        assert_eq!(read.verdict.outcome(), Outcome::Passed, "{}", told(&read));
+        let journal = &read.played.as_ref().unwrap().journal;
+        let login = journal
+            .iter()
+            .any(|entry| entry.to_string().contains("login"));
+        assert!(!login && journal.len() > 5, "{link}");
+        let more = "client: { read-bms: { login: { password: wrong } } }\nexpect: [login-refused]";
+        let refused = run(more, &second_client(link));
+        assert_eq!(refused.verdict.outcome(), Outcome::NotApplicable);
+        assert!(refused.played.is_none());
+        let told = scenarios::skipped(&refused).unwrap();
+        let why = format!(
+            "test: not applicable: it is about the login to a hub, and with --link {link} there is none"
+        );
+        assert_eq!(told, why);
+    }
+}
+
+#[test]
+fn a_supervisor_that_does_not_report_is_no_failure_of_the_client() {
+    let program = Program {
+        supervisor: PathBuf::from("true"),
+        ..program("true")
+    };
+    let loaded = Loaded::demo_with(&[]).unwrap();
+    let error = run::run("test", &loaded, &way(&program)).unwrap_err();
+    let told = error.to_string();
+    assert!(
+        told.contains("supervisor of the client did not report"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -307,7 +421,11 @@ fn nothing_is_left_running() {
             program.grace = Duration::from_millis(50);
         }
         let run = run("client: { read-bms: {} }", &program);
-        assert_eq!(run.verdict.outcome(), Outcome::Failed);
+        let outcome = match ends_by_itself {
+            true => Outcome::Failed,
+            false => Outcome::TimedOut,
+        };
+        assert_eq!(run.verdict.outcome(), outcome, "{name}");
         let report = &run.played.as_ref().unwrap().report;
         if ends_by_itself {
             assert!(report.left_behind > 0, "{name}: {report:?}");

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use veschub_harness::{
     conformance::{Battery, catalogue, run},
     judge::schema,
-    outside::command::Template,
+    outside::{command::Template, link::Link},
     report::{
         model::{Outcome, Report},
         text,
@@ -95,10 +95,12 @@ fn battery(spoil: &str, ids: &[&str]) -> Report {
     let battery = Battery {
         player: Player::Program(Program {
             command,
+            link: Link::Hub,
             limit: None,
             supervisor: client.into(),
             grace: Duration::from_secs(60),
         }),
+        link: Link::Hub,
         cases: cases.map(Result::unwrap).collect(),
         seed: 0,
         strict: true,

@@ -32,6 +32,7 @@ fn judged(picks: &[&str]) -> Report {
     let picks = picks.iter().map(|pick| pick.parse().unwrap()).collect();
     let battery = Battery {
         player: Player::Defective(defect.copied().into_iter().collect()),
+        link: veschub_harness::outside::link::Link::Hub,
         cases: select::select(&select::Selection {
             picks,
             ..Default::default()

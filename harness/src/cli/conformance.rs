@@ -20,9 +20,9 @@ use crate::{
         known::KnownDefects,
         select::{self, Pick, Selection, Shard},
     },
-    outside::command::Template,
+    outside::{command::Template, link::Link},
     report::{
-        model::{Outcome, Report},
+        model::Report,
         text,
     },
     run::player::Player,
@@ -32,7 +32,9 @@ use crate::{
 #[command(
     after_help = "Without --client, the harness tests its own reference client, in virtual time.\n\n\
         Exit codes: 0 every case that counts passed, 1 a case that counts failed, or an entry of the known defects \
-        is out of date, 2 bad usage or unreadable input, 3 no case was judged. MUST cases count; SHOULD cases count \
+        is out of date, 2 bad usage or unreadable input, 3 no case was judged, 4 trouble of the harness or the \
+        machine, such as no free port, which says nothing about the client. A client that crashes or is still running \
+        at the time limit fails the case. MUST cases count; SHOULD cases count \
         with --strict; MAY cases never count."
 )]
 pub(super) struct ConformanceArgs {
@@ -57,7 +59,8 @@ pub(super) struct ConformanceArgs {
     /// The seed of everything random: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// How many cases to run at the same time; by default one for each core
+    /// How many cases to run at the same time; by default one for each core, or with --client 8 for each core but at
+    /// most 16, as a client mostly waits
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Run only share K of N of the cases, so that N machines can divide the work
@@ -73,6 +76,15 @@ pub(super) struct ConformanceArgs {
     /// fails the run if its case passes or is not judged
     #[arg(long, value_name = "FILE")]
     known_defects: Option<PathBuf>,
+    /// How the client reaches the device; cases that the link cannot show are not applicable
+    #[arg(long, value_name = "LINK", value_enum, default_value_t)]
+    link: Link,
+    /// The client's name in reports
+    #[arg(long, value_name = "NAME")]
+    client_name: Option<String>,
+    /// The client's version or commit, for reports
+    #[arg(long, value_name = "TEXT")]
+    client_version: Option<String>,
     /// Save the traffic of each case as DIR/<section>-<number>.pcapng, for Wireshark and `veschub-sim decode`
     #[arg(long, value_name = "DIR")]
     save: Option<PathBuf>,
@@ -132,16 +144,24 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
         }
         None => KnownDefects::default(),
     };
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let player = player(args)?;
+    let jobs = match player.command() {
+        #[cfg(unix)]
+        Some(_) => super::run::default_jobs(),
+        _ => thread::available_parallelism().map_or(1, usize::from),
+    };
     let battery = Battery {
-        player: player(args)?,
+        player,
+        link: args.link,
         seed: args.seed,
         strict: args.strict,
         fail_fast: args.fail_fast,
-        jobs: args.jobs.unwrap_or(cores),
+        jobs: args.jobs.unwrap_or(jobs),
         cases,
     };
     let mut report = run_cases(&battery)?;
+    report.client_name.clone_from(&args.client_name);
+    report.client_version.clone_from(&args.client_version);
     known.apply(&mut report);
     if let Some(path) = &args.failed {
         write_failed(path, &report)?;
@@ -159,17 +179,20 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
 fn player(args: &ConformanceArgs) -> Result<Player, CliError> {
     #[cfg(unix)]
     if let Some(command) = &args.program.client {
+        command.check(args.link)?;
         let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
         return Ok(Player::Program(crate::run::Program {
             command: command.clone(),
+            link: args.link,
             supervisor,
             limit: args.program.time_limit,
             grace: args.program.grace,
         }));
     }
-    #[cfg(not(unix))]
-    let _ = args;
-    Ok(Player::Reference)
+    match args.link {
+        Link::Pty => Err(CliError::NeedsClient(args.link)),
+        Link::Hub | Link::Direct => Ok(Player::Reference),
+    }
 }
 
 /// Runs all cases, with a progress bar.
@@ -192,7 +215,7 @@ fn read(path: &Path) -> Result<String, CliError> {
 fn write_failed(path: &Path, report: &Report) -> Result<(), CliError> {
     let failed = report.cases.iter();
     let lines: String = failed
-        .filter(|case| case.outcome == Outcome::Failed)
+        .filter(|case| case.outcome.is_failure())
         .map(|case| format!("{}  {}\n", case.id, case.title))
         .collect();
     fs::write(path, lines).map_err(CliError::write(path))

@@ -1,4 +1,4 @@
-//! Why a command ends with exit code 2.
+//! Why a command ends with exit code 2, or 4 where the harness itself had trouble.
 
 use std::{
     io,
@@ -10,11 +10,15 @@ use crate::{
     conformance::{
         BatteryError, catalogue::CatalogueError, known::KnownDefectsError, select::SelectError,
     },
-    outside::journal::JournalError,
+    outside::{command::CommandError, journal::JournalError, link::Link},
     report::saved::ReportError,
+    run::RunError,
 };
 
-/// Why a command ends with exit code 2.
+/// The exit code for trouble of the harness or the machine, which says nothing about the client.
+pub(super) const TROUBLE: u8 = 4;
+
+/// Why a command ends with exit code 2 or 4.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
     #[error("cannot read {}: {error}", path.display())]
@@ -33,6 +37,11 @@ pub(super) enum CliError {
         "cannot find the file of this program, which has to start itself to supervise the client: {0}"
     )]
     NoSupervisor(io::Error),
+    #[cfg(unix)]
+    #[error("--client: {0}")]
+    Place(#[from] CommandError),
+    #[error("--link {0} needs a program that the harness starts: give it with --client")]
+    NeedsClient(Link),
     #[error("--show needs exactly one case, as in --show 2/12")]
     ShowOne,
     #[error("{}: {error}", path.display())]
@@ -74,7 +83,18 @@ impl CliError {
     /// Prints the message, and returns the exit code.
     pub(super) fn tell(&self) -> ExitCode {
         eprintln!("error: {self}");
-        ExitCode::from(2)
+        ExitCode::from(self.code())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Self::Start(_) | Self::NoSupervisor(_) => TROUBLE,
+            Self::Battery(BatteryError::Case {
+                error: RunError::Io(_),
+                ..
+            }) => TROUBLE,
+            _ => 2,
+        }
     }
 }
 

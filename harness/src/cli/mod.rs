@@ -5,6 +5,7 @@
 mod conformance;
 mod error;
 mod judge;
+mod matrix;
 mod report;
 mod run;
 
@@ -28,6 +29,9 @@ use crate::{
 
 /// A run that ends sooner shows no progress bar.
 const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How often the progress bar is drawn anew.
+const TICK: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Parser)]
 #[command(
@@ -55,6 +59,8 @@ enum Command {
     Conformance(conformance::ConformanceArgs),
     /// Turn a saved conformance report into HTML, JUnit XML, Markdown or GitHub annotations
     Report(report::ReportArgs),
+    /// Put the saved conformance reports of several clients beside each other, as HTML, Markdown or JSON
+    Matrix(matrix::MatrixArgs),
     /// Read a battery pack through a simulated or a real hub, and show its values
     Read(ReadArgs),
     /// Compare the readings of a client with the replies in a hub's journal
@@ -104,6 +110,7 @@ pub fn main() -> ExitCode {
         }
         Command::Conformance(args) => conformance::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Matrix(args) => matrix::run(&args),
         Command::Client { defect } => {
             defective::main(defect.into_iter().collect()).map_err(CliError::Start)
         }
@@ -156,13 +163,15 @@ fn save<'a>(
 /// A progress bar on the terminal, which is drawn only if the runs take long.
 fn progress(count: u64) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(count), ProgressDrawTarget::hidden());
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}");
     let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let shown = bar.clone();
     std::thread::spawn(move || {
         std::thread::sleep(PATIENCE);
         if !shown.is_finished() {
+            // It is drawn only if stderr is a terminal, without colours, and goes when the runs end.
             shown.set_draw_target(ProgressDrawTarget::stderr());
+            shown.enable_steady_tick(TICK);
         }
     });
     bar

@@ -89,7 +89,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<u8, CliError> {
     Ok(report.exit_code())
 }
 
-fn load(path: &Path) -> Result<Report, CliError> {
+pub(super) fn load(path: &Path) -> Result<Report, CliError> {
     let mut json = String::new();
     let read = match path.as_os_str().as_encoded_bytes() {
         b"-" => io::stdin()

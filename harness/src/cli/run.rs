@@ -16,11 +16,12 @@ use veschub_hub::rng::Seed;
 use veschub_scenario::duration::{NoDuration, parse_duration};
 
 use super::{
-    error::{CliError, written},
+    error::{CliError, TROUBLE, written},
     progress, save,
 };
 use crate::{
     judge::{Outcome, Run},
+    outside::link::Link,
     report::{scenario_json, scenarios},
     run::{self, Mode, RunError, Way, player::Player},
 };
@@ -33,7 +34,8 @@ const SCENARIOS: &str = "scenarios";
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 all scenarios passed, 1 a scenario failed, 2 bad usage or unreadable input, \
-        3 fewer scenarios were judged than --min-judged wants, at least one."
+        3 fewer scenarios were judged than --min-judged wants, at least one, 4 trouble of the harness or the machine, \
+        such as no free port, which says nothing about the client."
 )]
 pub(super) struct RunArgs {
     /// Scenario files, or folders with scenario files; without any, all below scenarios/
@@ -74,11 +76,20 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options with --client")]
 struct ClientArgs {
-    /// Run this program as the client, over loopback in real time; {host}, {port}, {id}, {password}, {timeout_ms} and
-    /// {task} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
+    /// Run this program as the client, over loopback in real time; {host}, {port}, {pty}, {id}, {password}, {timeout_ms},
+    /// {task} and {link} are replaced by their values, which are also in VESC_HOST and so on; no shell is started
     #[arg(long, value_name = "COMMAND", value_parser = Template::parse, conflicts_with = "real_time")]
     client: Option<Template>,
-    /// How many scenarios to run at the same time; by default one for each core
+    /// How the program reaches the device
+    #[arg(
+        long,
+        value_name = "LINK",
+        value_enum,
+        default_value_t,
+        requires = "client"
+    )]
+    link: Link,
+    /// How many scenarios to run at the same time; by default 8 for each core but at most 16, as a client mostly waits
     #[arg(long, value_name = "N", requires = "client")]
     jobs: Option<usize>,
     /// How long the program may run in each scenario; by default as long as its task can take
@@ -112,12 +123,13 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let report = scenarios::report(&runs, &client, args.seed, start.elapsed(), &reproduce);
     args.outputs.write(&report)?;
     written(tell_runs(&runs, args))?;
-    let [passed, failed, _] = scenarios::counts(&runs);
-    Ok(match (errors.is_empty(), failed) {
-        (false, _) => 2,
-        (true, 1..) => 1,
-        (true, 0) if passed < args.min_judged.max(1) => 3,
-        (true, 0) => 0,
+    let is_input = |(_, error): &(&Path, RunError)| matches!(error, RunError::Scenario(_));
+    Ok(match &errors[..] {
+        [] if runs.iter().any(|run| run.outcome().is_failure()) => 1,
+        [] if scenarios::count(&runs, Outcome::Passed) < args.min_judged.max(1) => 3,
+        [] => 0,
+        errors if errors.iter().any(is_input) => 2,
+        _ => TROUBLE,
     })
 }
 
@@ -130,14 +142,17 @@ fn way(args: &RunArgs) -> Result<Way, CliError> {
     let way = Way::reference(Seed(args.seed), mode);
     #[cfg(unix)]
     if let Some(template) = &args.client.client {
+        template.check(args.client.link)?;
         let supervisor = std::env::current_exe().map_err(CliError::NoSupervisor)?;
         return Ok(Way {
             player: Player::Program(Program {
                 command: template.clone(),
+                link: args.client.link,
                 supervisor,
                 limit: args.client.time_limit,
                 grace: args.client.grace,
             }),
+            link: args.client.link,
             longest: args.client.longest,
             ..way
         });
@@ -152,6 +167,9 @@ fn reproduce(way: &Way, paths: &[PathBuf], run: &Run) -> String {
         let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
         let quoted = quoted.unwrap_or_else(|_| command.to_owned());
         words.push(format!("--client {quoted}"));
+    }
+    if way.link != Link::Hub {
+        words.push(format!("--link {}", way.link));
     }
     if way.mode == Mode::Real {
         words.push("--real-time".to_owned());
@@ -170,6 +188,15 @@ fn reproduce(way: &Way, paths: &[PathBuf], run: &Run) -> String {
 
 type Errors<'a> = Vec<(&'a Path, RunError)>;
 
+/// How many programs run at the same time unless the user says so. They mostly wait, so it is more than there are cores.
+#[cfg(unix)]
+pub(super) fn default_jobs() -> usize {
+    const FOR_EACH_CORE: usize = 8;
+    const AT_MOST: usize = 16;
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    (cores * FOR_EACH_CORE).min(AT_MOST)
+}
+
 /// How many scenarios to run at the same time.
 fn jobs(args: &RunArgs, way: &Way) -> usize {
     #[cfg(unix)]
@@ -182,7 +209,7 @@ fn jobs(args: &RunArgs, way: &Way) -> usize {
         // They share nothing, but take no time either.
         Player::Reference | Player::Defective(_) => 1,
         #[cfg(unix)]
-        Player::Program(_) => thread::available_parallelism().map_or(1, usize::from),
+        Player::Program(_) => default_jobs(),
     }
 }
 
@@ -201,7 +228,7 @@ fn run_all<'a>(way: &Way, paths: &'a [PathBuf], args: &RunArgs) -> (Vec<Run>, Er
             let result = run::run_file_with(path, &args.settings, way);
             let failed = result
                 .as_ref()
-                .map_or(true, |run| run.outcome() == Outcome::Failed);
+                .map_or(true, |run| run.outcome().is_failure());
             if failed && args.fail_fast {
                 stop.store(true, Ordering::Relaxed);
             }
@@ -267,9 +294,7 @@ fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
         for run in runs {
             writeln!(stdout, "{}", scenario_json::json_line(run))?;
         }
-        let [passed, failed, skipped] = scenarios::counts(runs);
-        let counts = serde_json::json!({ "passed": passed, "failed": failed, "skipped": skipped });
-        writeln!(stdout, "{counts}")?;
+        writeln!(stdout, "{}", scenario_json::counts(runs))?;
         return stdout.flush();
     }
     if args.verbose {
@@ -280,7 +305,7 @@ fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
     if !runs.is_empty() {
         writeln!(stdout, "{}\n", scenarios::table(runs))?;
     }
-    for run in runs.iter().filter(|run| run.outcome() == Outcome::Failed) {
+    for run in runs.iter().filter(|run| run.outcome().is_failure()) {
         writeln!(stdout, "{}", scenarios::failure(run))?;
     }
     let skipped: Vec<String> = runs.iter().filter_map(scenarios::skipped).collect();

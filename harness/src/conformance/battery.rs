@@ -15,10 +15,11 @@ use veschub_hub::rng::Seed;
 use super::{
     catalogue::{self, BASIS, Case, CatalogueError, Id, Level, Section},
     judge,
+    subject::subject,
 };
 use crate::{
     judge::Assignment,
-    outside::task::Task,
+    outside::{ending::CutShort, link::Link, task::Task},
     report::model::{CaseReport, DifferenceReport, Kind, Outcome, Report, seconds},
     run::{
         Mode, RunError,
@@ -31,6 +32,8 @@ use crate::{
 pub struct Battery {
     /// The client to judge.
     pub player: Player,
+    /// How the client reaches the device.
+    pub link: Link,
     /// The cases. Other cases that they need are run as well, but not reported.
     pub cases: Vec<&'static Case>,
     /// The seed of everything random.
@@ -80,9 +83,8 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
         for (id, result) in results {
             known.insert(id, result?);
         }
-        let failed = |report: &CaseReport| {
-            report.outcome == Outcome::Failed && report.is_counted(battery.strict)
-        };
+        let failed =
+            |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
         if battery.fail_fast && known.values().any(failed) {
             break;
         }
@@ -91,14 +93,16 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
         .cases
         .iter()
         .filter_map(|case| known.remove(&case.id()));
-    Ok(Report::new(
+    let mut report = Report::new(
         Kind::Conformance,
         battery.player.name(),
         battery.seed,
         battery.strict,
         reports.collect(),
         start.elapsed(),
-    ))
+    );
+    report.link = battery.link;
+    Ok(report)
 }
 
 /// The cases in stages: a case needs only cases of earlier stages.
@@ -152,9 +156,7 @@ fn work(
                 continue;
             };
             let failed = match &result {
-                Ok(report) => {
-                    report.outcome == Outcome::Failed && report.is_counted(battery.strict)
-                }
+                Ok(report) => report.outcome.is_failure() && report.is_counted(battery.strict),
                 Err(_) => true,
             };
             stop.fetch_or(failed && battery.fail_fast, Ordering::Relaxed);
@@ -196,9 +198,19 @@ fn one(
 ) -> Result<CaseReport, BatteryError> {
     let start = Instant::now();
     let mut report = untried(battery, case, section);
+    let trouble = |error: RunError| BatteryError::Case {
+        id: case.id(),
+        error,
+    };
+    let loaded = case.load().map_err(|error| trouble(error.into()))?;
+    if let Some(lack) = battery.link.lacks(subject(case, &loaded.scenario)) {
+        report.outcome = Outcome::NotApplicable;
+        report.reasons.push(lack.to_string());
+        return Ok(report);
+    }
     let failed = |id: &Id| {
         let needed = known.get(id);
-        needed.is_some_and(|needed| needed.outcome == Outcome::Failed)
+        needed.is_some_and(|needed| needed.outcome.is_failure())
     };
     if let Some(id) = case.needed().find(failed) {
         let title = known.get(&id).map_or("", |needed| &needed.title);
@@ -210,10 +222,7 @@ fn one(
     let is_silent = known
         .get(&BASIS)
         .is_some_and(|basis| basis.outcome == Outcome::Passed && basis.readings == 0);
-    fill(&mut report, battery, case, is_silent).map_err(|error| BatteryError::Case {
-        id: case.id(),
-        error,
-    })?;
+    fill(&mut report, battery, case, is_silent).map_err(trouble)?;
     report.wall_s = seconds(start.elapsed());
     Ok(report)
 }
@@ -240,6 +249,7 @@ fn fill(
         client: &scenario.client,
         task: Some(&task),
         second: second.as_ref(),
+        link: battery.link,
         prints: Prints::Answers,
     };
     let seen = player::play(world, &errand, &battery.player, Mode::Virtual)?;
@@ -255,8 +265,12 @@ fn fill(
     report.readings = judged.readings;
     report.bad_lines = judged.bad_lines;
     report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
-        (_, false, Level::May) => Outcome::Info,
-        (_, false, _) => Outcome::Failed,
+        (_, false, level) => match (seen.report.how.cut_short(), level) {
+            (Some(CutShort::TimeUp), _) => Outcome::TimedOut,
+            (Some(CutShort::Crash), _) => Outcome::Crashed,
+            (None, Level::May) => Outcome::Info,
+            (None, _) => Outcome::Failed,
+        },
         (Some(_), true, _) => Outcome::Skipped,
         (None, true, _) => Outcome::Passed,
     };
@@ -279,6 +293,9 @@ fn reproduce(battery: &Battery, id: Id) -> String {
         words.push("--client".to_owned());
         let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
         words.push(quoted.unwrap_or_else(|_| command.to_owned()));
+    }
+    if battery.link != Link::Hub {
+        words.push(format!("--link {}", battery.link));
     }
     if battery.seed != 0 {
         words.push(format!("--seed {}", battery.seed));

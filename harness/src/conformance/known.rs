@@ -29,6 +29,9 @@ pub struct KnownDefect {
     reason: String,
     /// Where, in its source.
     place: String,
+    /// Where it is reported: the address of a page.
+    #[serde(default)]
+    url: Option<String>,
 }
 
 /// Why a text is not a list of known defects.
@@ -41,6 +44,9 @@ pub enum KnownDefectsError {
     /// It lists a case twice.
     #[error("case {0} is listed twice")]
     Twice(Id),
+    /// An entry's address is not one of the web.
+    #[error("case {0} has a `url` that does not start with https:// or http://")]
+    Url(Id),
     /// An entry has an empty reason or place.
     #[error("case {0} needs a reason and a place")]
     Incomplete(Id),
@@ -61,6 +67,10 @@ impl KnownDefects {
             if one.reason.is_empty() || one.place.is_empty() {
                 return Err(KnownDefectsError::Incomplete(one.case));
             }
+            let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+            if one.url.as_ref().is_some_and(|url| !is_web(url)) {
+                return Err(KnownDefectsError::Url(one.case));
+            }
         }
         Ok(list)
     }
@@ -77,12 +87,15 @@ impl KnownDefects {
                 continue;
             };
             match case.outcome {
-                Outcome::Failed | Outcome::Info => {
+                Outcome::Failed | Outcome::Info | Outcome::TimedOut | Outcome::Crashed => {
                     case.outcome = Outcome::Known;
                     let KnownDefect { reason, place, .. } = one;
                     case.reasons
                         .push(format!("known defect: {reason} ({place})"));
+                    case.known_url.clone_from(&one.url);
                 }
+                // On another link the case may show it.
+                Outcome::NotApplicable => {}
                 other => report.stale_known_defects.push(format!(
                     "{}: {}: the case {}",
                     one.case,
@@ -111,6 +124,10 @@ mod tests {
             (good.replace("no long frames", ""), "needs a reason"),
             (good.replace("place", "palce"), "unknown field"),
             (good.repeat(2), "listed twice"),
+            (
+                format!("{good}url = \"javascript:x\"\n"),
+                "does not start with https://",
+            ),
         ] {
             let error = KnownDefects::parse(&bad).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");

@@ -2,7 +2,7 @@
 //!
 //! * [`catalogue`]: the cases, as YAML that is compiled in; [`select`]: selects the cases to run.
 //! * [`battery`]: runs all cases, several at the same time; `judge`: judges a client in one case.
-//! * [`known`]: the known defects of a client.
+//! * [`known`]: the known defects of a client; [`subject`]: what a case is about, which a link may lack.
 //! * [`pairs`]: tests the cases themselves with clients that have two defects.
 //!
 //! A case is a scenario and a header. It looks at its own subject only: at its expectations, and at the fields that its
@@ -15,6 +15,7 @@ mod judge;
 pub mod known;
 pub mod pairs;
 pub mod select;
+pub mod subject;
 
 pub use battery::{Battery, BatteryError, run};
 pub use catalogue::{Case, Id, Level, Section, sections};

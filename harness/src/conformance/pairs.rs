@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     defective::{Defect, Defects},
+    outside::link::Link,
     report::model::{Outcome, Report},
     run::player::Player,
 };
@@ -118,6 +119,7 @@ pub fn run(
 fn judge(cases: &[&'static Case], defects: Defects) -> Result<Report, BatteryError> {
     let battery = Battery {
         player: Player::Defective(defects),
+        link: Link::Hub,
         cases: cases.to_vec(),
         seed: 0,
         strict: true,

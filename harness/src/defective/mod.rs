@@ -14,6 +14,8 @@ pub mod values;
 use std::{fmt, future::Future, io, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
+#[cfg(unix)]
+use tokio::net::unix::pipe;
 
 /// The exit code for a task that cannot be done.
 const UNSUPPORTED: u8 = 77;
@@ -232,6 +234,8 @@ impl std::str::FromStr for Defect {
 /// The task of a client, as the environment tells an outside client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orders {
+    /// Whether there is a hub to log in to.
+    pub logs_in: bool,
     /// The id to log in with.
     pub id: String,
     /// The password to log in with.
@@ -257,6 +261,7 @@ impl Orders {
         let number = |name: &str| get(name).and_then(|text| text.parse::<u32>().ok());
         let milliseconds = |name| number(name).map(|ms| Duration::from_millis(ms.into()));
         Self {
+            logs_in: get("VESC_LINK").is_none_or(|link| link == "hub"),
             id: get("VESC_ID").unwrap_or_default(),
             password: get("VESC_PASSWORD").unwrap_or_default(),
             timeout: milliseconds("VESC_TIMEOUT_MS").unwrap_or(Duration::from_secs(5)),
@@ -318,6 +323,32 @@ impl Dial for Tcp {
     }
 }
 
+/// A device on a terminal.
+#[cfg(unix)]
+#[derive(Clone, Debug)]
+struct Serial {
+    path: String,
+}
+
+#[cfg(unix)]
+impl Dial for Serial {
+    type Stream = tokio::io::Join<pipe::Receiver, pipe::Sender>;
+    const IDLE_READS: Option<u64> = None;
+
+    async fn dial(&self) -> io::Result<Self::Stream> {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let terminal = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK)
+            .open(&self.path)?;
+        // Tokio's pipes carry whatever can be polled.
+        let from = pipe::Receiver::from_owned_fd_unchecked(terminal.try_clone()?.into())?;
+        let to = pipe::Sender::from_owned_fd_unchecked(terminal.into())?;
+        Ok(tokio::io::join(from, to))
+    }
+}
+
 /// The client as a process of its own, with the orders of an outside client. Returns the exit code.
 ///
 /// # Errors
@@ -328,17 +359,22 @@ pub fn main(defects: Defects) -> io::Result<u8> {
         .build()?;
     let variable = |name: &str| std::env::var(name).ok();
     let orders = Orders::from_variables(variable);
-    let host = variable("VESC_HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
-    let port = variable("VESC_PORT").unwrap_or_default();
-    let dial = Tcp {
-        address: format!("{host}:{port}"),
-    };
     let mut print = |line: &str| {
         use io::Write as _;
         // Stdout is the pipe to the harness. An error means that the harness has ended.
         let mut stdout = io::stdout().lock();
         let _ = writeln!(stdout, "{line}");
         let _ = stdout.flush();
+    };
+    #[cfg(unix)]
+    if let Some(path) = variable("VESC_PTY") {
+        let dial = Serial { path };
+        return Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)));
+    }
+    let host = variable("VESC_HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port = variable("VESC_PORT").unwrap_or_default();
+    let dial = Tcp {
+        address: format!("{host}:{port}"),
     };
     Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)))
 }

@@ -103,6 +103,9 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn log_in(&mut self) -> Done {
+        if !self.orders.logs_in {
+            return Ok(());
+        }
         let Orders { id, password, .. } = self.orders;
         let mut line = format!("VESCTOOL:{id}:{password}\n").into_bytes();
         if self.has(Defect::SendsWithTheLogin) {
@@ -188,7 +191,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
             // Ticks that have passed are skipped.
-            if due + self.orders.period < Instant::now() {
+            if tick > 0 && due + self.orders.period < Instant::now() {
                 continue;
             }
             while Instant::now() < due {

@@ -1,6 +1,6 @@
 //! How a client's process behaved, and whether it got through to a device.
 
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
 use veschub_scenario::schema::Expectation;
 
 use super::{Difference, Played};
@@ -50,6 +50,14 @@ impl<'a> Conduct<'a> {
         let told = how.to_string();
         match how {
             ProcessEnd::Exited { .. } => {}
+            // A client may report with an exception that the connection is gone.
+            ProcessEnd::Panicked { .. } if self.may_fail() => {}
+            ProcessEnd::Panicked { .. } | ProcessEnd::Killed { .. } => differ(
+                "process",
+                "ends by itself",
+                &told,
+                "your client crashed; its stderr may say where",
+            ),
             ProcessEnd::TimeUp => {
                 let why = if *killed {
                     "the client did not end after SIGTERM, so the harness killed it"
@@ -111,7 +119,13 @@ impl<'a> Conduct<'a> {
                 Expectation::LoginRefused | Expectation::NoReplyTo(_) | Expectation::Unanswered(_)
             )
         };
-        let harm = |entry: &JournalEntry| matches!(entry.event, JournalEvent::FaultFired(_));
+        let harm = |entry: &JournalEntry| {
+            matches!(
+                entry.event,
+                JournalEvent::FaultFired(_)
+                    | JournalEvent::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
+            )
+        };
         self.expect.iter().any(in_vain) || self.played.journal.iter().any(harm)
     }
 
@@ -124,7 +138,7 @@ impl<'a> Conduct<'a> {
             let why = format!("the client {}", self.played.report.how);
             return Some(Difference::new(
                 "connection",
-                "connects to the hub",
+                "connects",
                 "never connected",
                 why,
             ));
@@ -132,7 +146,8 @@ impl<'a> Conduct<'a> {
         if !any(|what| {
             matches!(
                 what,
-                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. }
+                // Without a hub, a client is attached without a login.
+                JournalEvent::Login(_) | JournalEvent::LoginRefused { .. } | JournalEvent::Attached
             )
         }) {
             let why = "the client must first send VESCTOOL:ID:PASSWORD and a line feed";

@@ -23,6 +23,9 @@ use super::{
     nearest,
 };
 
+/// How much longer than it should a session may take by the real clock, as a busy machine takes a part of it.
+const BUSY: Duration = Duration::from_secs(2);
+
 /// What became of the expectations of a scenario.
 #[derive(Debug, Default)]
 pub(super) struct Met {
@@ -138,7 +141,11 @@ impl<'a> Check<'a> {
             Expectation::NoReplyTo(name) => self.no_reply(name.0),
             Expectation::Within(limit) => {
                 let limit = Duration::from_nanos(limit.0);
-                (self.facts.took > limit).then(|| {
+                let allowed = match self.facts.is_real_time {
+                    true => limit + BUSY,
+                    false => limit,
+                };
+                (self.facts.took > allowed).then(|| {
                     let (limit, took) = (format!("{limit:?}"), format!("{:?}", self.facts.took));
                     Difference::new("within", limit, took, "the client took longer")
                 })
@@ -304,7 +311,28 @@ impl<'a> Check<'a> {
         let Some(found) = found else {
             return Some(Difference::new(field, wanted, "not there", why));
         };
-        (!holds(value, &found)).then(|| Difference::new(field, wanted, found.to_string(), why))
+        let slack = self.drift(value, &found);
+        (!holds(value, &found, slack))
+            .then(|| Difference::new(field, wanted, found.to_string(), why))
+    }
+
+    /// How far off a value may be because of when it was read: in virtual time not at all; by the real clock as far as
+    /// it changed since the reply before, as a client may ask a little earlier or later than the scenario was written
+    /// for. A value that stands still must be exact.
+    fn drift(&self, value: &schema::Value, last: &Value) -> f64 {
+        let number = |found: &Found| match (found, value.item) {
+            (Found::Value(Value::List(items)), Some(item)) => items.get(item).and_then(as_number),
+            (Found::Value(found), _) => as_number(found),
+            (Found::NotThere(_), _) => None,
+        };
+        let values = self.values(value.of.0, &value.field);
+        let values: Vec<f64> = values.iter().filter_map(number).collect();
+        match (as_number(last), values.len().checked_sub(2)) {
+            (Some(last), Some(before)) if self.facts.is_real_time => values
+                .get(before)
+                .map_or(0.0, |before| (last - before).abs()),
+            _ => 0.0,
+        }
     }
 
     fn trend(&mut self, trend: &schema::Trend) -> Option<Difference> {
@@ -329,11 +357,19 @@ impl<'a> Check<'a> {
             return None;
         };
         let fall = first - last;
+        // See `drift`: here both ends may lie a little earlier or later.
+        let slack = match (self.facts.is_real_time, &values[..]) {
+            (true, [first, second, .., before, last]) => {
+                (second - first).abs() + (last - before).abs()
+            }
+            _ => 0.0,
+        };
+        let far_enough = |moved: f64, by: f64| moved >= by || (moved > 0.0 && moved + slack >= by);
         let (wanted, holds) = match (trend.falls_by, trend.rises_by) {
-            (Some(by), _) => (format!("falls by {by}"), fall >= by),
+            (Some(by), _) => (format!("falls by {by}"), far_enough(fall, by)),
             (_, by) => {
                 let by = by.unwrap_or_default();
-                (format!("rises by {by}"), -fall >= by)
+                (format!("rises by {by}"), far_enough(-fall, by))
             }
         };
         let why = "the value moved the other way, or not far enough";
@@ -478,12 +514,12 @@ pub(super) fn wanted(value: &schema::Value) -> String {
     }
 }
 
-fn holds(value: &schema::Value, found: &Value) -> bool {
+fn holds(value: &schema::Value, found: &Value, slack: f64) -> bool {
     match (&value.is, value.length, found) {
         (Some(Expected::Bool(flag)), _, Value::Bool(found)) => flag == found,
         (Some(Expected::Text(text)), _, Value::Text(found)) => text == found,
         (Some(Expected::Number(number)), _, found) => {
-            as_number(found).is_some_and(|found| (found - number).abs() <= value.within)
+            as_number(found).is_some_and(|found| (found - number).abs() <= value.within + slack)
         }
         (None, Some(length), Value::List(items)) => items.len() == length,
         (None, Some(length), Value::Text(text)) => text.chars().count() == length,

@@ -33,6 +33,8 @@ pub(super) struct Facts<'a> {
     pub(super) refused: bool,
     /// How long the session took.
     pub(super) took: Duration,
+    /// Whether it ran by the real clock, where a client may be a little early or late.
+    pub(super) is_real_time: bool,
     /// Whether only the client could tell when each reply came: a fault held some back, and the client does not tell.
     pub(super) is_order_unknown: bool,
 }
@@ -95,7 +97,10 @@ impl<'a> Facts<'a> {
     pub(super) fn of(played: &'a Played) -> Self {
         match &played.own {
             Some(own) => Self::of_client(played, own),
-            None => Self::of_hub(&played.journal),
+            None => Self {
+                is_real_time: played.is_real_time,
+                ..Self::of_hub(&played.journal)
+            },
         }
     }
 
@@ -121,6 +126,7 @@ impl<'a> Facts<'a> {
             unanswered,
             refused,
             took: own.took,
+            is_real_time: played.is_real_time,
             is_order_unknown: false,
         }
     }
@@ -178,6 +184,7 @@ impl<'a> Facts<'a> {
             took: last
                 .unwrap_or_default()
                 .saturating_sub(first.unwrap_or_default()),
+            is_real_time: false,
             is_order_unknown: any(late),
         }
     }

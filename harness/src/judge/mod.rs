@@ -35,7 +35,7 @@ pub use self::{
     played::{OwnView, Played},
     run::Run,
 };
-use crate::outside::output;
+use crate::outside::{ending::CutShort, output};
 
 /// Why a null is wrong in a test.
 const NULL: &str =
@@ -79,6 +79,10 @@ impl Difference {
 pub struct Verdict {
     /// Why the client was not judged: it cannot do the task, or it does not show what the scenario is about.
     pub skipped: Option<String>,
+    /// Why the scenario says nothing about any client on this link.
+    pub not_applicable: Option<String>,
+    /// Why the client did not get to its own end, which explains what else is wrong.
+    pub cut_short: Option<CutShort>,
     /// What is wrong with what it sent, and with how its process went.
     pub sent: Vec<Difference>,
     /// What is wrong with what it understood.
@@ -125,8 +129,45 @@ pub enum Outcome {
     Passed,
     /// Something was wrong.
     Failed,
+    /// The client was still running at the time limit.
+    TimedOut,
+    /// The client crashed.
+    Crashed,
     /// Nothing was judged, or not what the scenario is about.
     Skipped,
+    /// On this link, the scenario says nothing about any client.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// All of them, in the order in which they are counted.
+    pub const ALL: [Self; 6] = [
+        Self::Passed,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Crashed,
+        Self::Skipped,
+        Self::NotApplicable,
+    ];
+
+    /// The name, as JSON has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed-out",
+            Self::Crashed => "crashed",
+            Self::Skipped => "skipped",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+
+    /// Whether it makes the run fail.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
+    }
 }
 
 impl Verdict {
@@ -139,11 +180,26 @@ impl Verdict {
         }
     }
 
+    /// The verdict that a scenario says nothing about any client on this link, with the reason.
+    #[must_use]
+    pub fn not_applicable(why: impl Into<String>) -> Self {
+        Self {
+            not_applicable: Some(why.into()),
+            ..Self::default()
+        }
+    }
+
     /// The verdict in a word.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        if self.differences().next().is_some() {
-            Outcome::Failed
+        if self.not_applicable.is_some() {
+            Outcome::NotApplicable
+        } else if self.differences().next().is_some() {
+            match self.cut_short {
+                Some(CutShort::TimeUp) => Outcome::TimedOut,
+                Some(CutShort::Crash) => Outcome::Crashed,
+                None => Outcome::Failed,
+            }
         } else if self.skipped.is_some() {
             Outcome::Skipped
         } else {
@@ -232,6 +288,7 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
     let mut verdict = Verdict {
         sent: conduct.exit_code().into_iter().collect(),
         replies: facts::sent(&played.journal),
+        cut_short: played.report.how.cut_short(),
         ..Verdict::default()
     };
     verdict.sent.extend(conduct.process());

@@ -31,6 +31,8 @@ pub struct Played {
     pub idle_reads: Option<u64>,
     /// How long it was allowed to run.
     pub limit: Duration,
+    /// Whether it ran by the real clock, where it may be a little early or late.
+    pub is_real_time: bool,
     /// The traffic, as a pcapng file.
     pub capture: Vec<u8>,
     /// What the client itself says of the session; only the reference client does.
@@ -66,6 +68,7 @@ impl Played {
             report: ProcessReport::new(how),
             idle_reads: None,
             limit: Duration::ZERO,
+            is_real_time: true,
             capture: Vec::new(),
             own: None,
         }

@@ -2,13 +2,17 @@
 
 use std::ffi::OsString;
 
+use super::link::Link;
+
 /// An environment variable with its value, which also replaces `{name}` in the command.
 pub type Variable = (&'static str, String);
 
 /// The names that can stand in braces, each with the environment variable that holds the same.
-pub const PLACES: [(&str, &str); 6] = [
+pub const PLACES: [(&str, &str); 8] = [
+    ("link", "VESC_LINK"),
     ("host", "VESC_HOST"),
     ("port", "VESC_PORT"),
+    ("pty", "VESC_PTY"),
     ("id", "VESC_ID"),
     ("password", "VESC_PASSWORD"),
     ("timeout_ms", "VESC_TIMEOUT_MS"),
@@ -25,6 +29,18 @@ pub enum CommandError {
     /// It has no words.
     #[error("the command is empty; write the program and its arguments")]
     Empty,
+    /// The link has nothing that could be filled in for a place.
+    #[error(
+        "with --link {link} nothing can be filled in for {{{place}}}; it is empty without {needs}"
+    )]
+    NotOnThisLink {
+        /// The place.
+        place: &'static str,
+        /// The link.
+        link: Link,
+        /// Where it is filled in.
+        needs: &'static str,
+    },
     /// Nothing can be filled in for a place.
     #[error("nothing can be filled in for {{{0}}}; there are {places}", places = places())]
     UnknownPlace(String),
@@ -65,6 +81,35 @@ impl Template {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Checks that everything that is to be filled in exists on a link.
+    ///
+    /// # Errors
+    /// If a place has no value there.
+    pub fn check(&self, link: Link) -> Result<(), CommandError> {
+        let missing: &[(&str, &str)] = match link {
+            Link::Hub => &[("pty", "--link pty")],
+            Link::Direct => &[
+                ("id", "--link hub"),
+                ("password", "--link hub"),
+                ("pty", "--link pty"),
+            ],
+            Link::Pty => &[
+                ("host", "--link hub or direct"),
+                ("port", "--link hub or direct"),
+                ("id", "--link hub"),
+                ("password", "--link hub"),
+            ],
+        };
+        let used = |place: &str| {
+            let place = format!("{{{place}}}");
+            self.words.iter().any(|word| word.contains(&place))
+        };
+        match missing.iter().find(|(place, _)| used(place)) {
+            Some(&(place, needs)) => Err(CommandError::NotOnThisLink { place, link, needs }),
+            None => Ok(()),
+        }
     }
 
     /// The words with everything filled in.
@@ -138,6 +183,33 @@ mod tests {
         let told = |text| Template::parse(text).unwrap_err().to_string();
         assert!(told("").contains("is empty"));
         assert!(told("a 'b").contains("not closed"));
-        assert!(told("a {hots}").contains("{hots}; there are {host}, {port}"));
+        assert!(told("a {hots}").contains("{hots}; there are {link}, {host}, {port}"));
+    }
+
+    #[test]
+    fn a_place_that_the_link_leaves_empty_is_told() {
+        let check = |text, link| Template::parse(text).unwrap().check(link);
+        assert_eq!(
+            check("c {host} {port} {id} {password} {link}", Link::Hub),
+            Ok(())
+        );
+        assert_eq!(check("c {host} {port} {timeout_ms}", Link::Direct), Ok(()));
+        assert_eq!(check("c {pty} {task}", Link::Pty), Ok(()));
+        for (text, link, told) in [
+            (
+                "c {pty}",
+                Link::Hub,
+                "with --link hub nothing can be filled in for {pty}",
+            ),
+            ("c {port} {password}", Link::Direct, "for {password}"),
+            (
+                "c {host}",
+                Link::Pty,
+                "for {host}; it is empty without --link hub or direct",
+            ),
+        ] {
+            let error = check(text, link).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
     }
 }

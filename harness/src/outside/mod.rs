@@ -1,7 +1,8 @@
 //! Outside clients: programs in any language. Environment variables tell a program what to do, and the program prints
 //! what it understood as lines of JSON. `docs/clients.md` says what a program must do.
 //!
-//! * [`command`], [`task`]: how a program is started and what it is told; [`ending`], [`output`]: how it ended and what
+//! * [`command`], [`task`]: how a program is started and what it is told; [`link`]: how it reaches the device;
+//!   [`ending`], [`output`]: how it ended and what
 //!   it printed.
 //! * [`journal`]: reads the journal file of a hub.
 //!
@@ -10,5 +11,6 @@
 pub mod command;
 pub mod ending;
 pub mod journal;
+pub mod link;
 pub mod output;
 pub mod task;

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use veschub_scenario::{Target, duration::Duration as Lasting, schema};
 
-use super::command::Variable;
+use super::{
+    command::Variable,
+    link::{Address, Link},
+};
 use crate::client::Options;
 
 /// Time that a task takes besides its requests, as a program has to start.
@@ -44,6 +47,8 @@ pub struct Task {
     pub timeout: Duration,
     /// How long the task goes on, if it says so.
     pub lasts: Duration,
+    /// How often a client that polls is told to ask.
+    pub count: Option<usize>,
     /// Variables for this task only.
     more: Vec<Variable>,
     id: Option<String>,
@@ -71,6 +76,7 @@ impl Task {
             name,
             timeout: give_up_after.map_or_else(|| Options::default().reply_timeout, lasting),
             lasts: Duration::ZERO,
+            count: None,
             more: Vec::new(),
             id: login.id.clone(),
             password: login.password.clone(),
@@ -87,6 +93,7 @@ impl Task {
                 let (every, lasts) = (lasting(poll.every), lasting(poll.lasts));
                 let count = lasts.as_nanos().div_ceil(every.as_nanos().max(1));
                 task.lasts = lasts;
+                task.count = usize::try_from(count).ok();
                 task.more.push(("VESC_COUNT", count.to_string()));
                 task.more
                     .push(("VESC_PERIOD_MS", every.as_millis().to_string()));
@@ -112,24 +119,41 @@ impl Task {
         own.or_else(|| target?.password.clone()).unwrap_or_default()
     }
 
-    /// The environment variables for a client that does this task at a hub.
+    /// The environment variables for a client that does this task there. Only a hub wants a login.
     #[must_use]
-    pub fn environment(&self, port: u16, target: Option<&Target>) -> Vec<Variable> {
-        let id = self.id.clone().or_else(|| Some(target?.id.clone()));
-        let mut environment = vec![
-            ("VESC_HOST", "127.0.0.1".to_owned()),
-            ("VESC_PORT", port.to_string()),
-            ("VESC_ID", id.unwrap_or_default()),
-            ("VESC_PASSWORD", self.password(target)),
+    pub fn environment(&self, address: &Address, target: Option<&Target>) -> Vec<Variable> {
+        let mut environment = address.variables();
+        if address.link() == Link::Hub {
+            let id = self.id.clone().or_else(|| Some(target?.id.clone()));
+            environment.push(("VESC_ID", id.unwrap_or_default()));
+            environment.push(("VESC_PASSWORD", self.password(target)));
+        }
+        environment.extend([
             ("VESC_TIMEOUT_MS", self.timeout.as_millis().to_string()),
             ("VESC_TASK", self.name.to_owned()),
             // A reading counts from when its line arrives.
             ("PYTHONUNBUFFERED", "1".to_owned()),
-        ];
+        ]);
         environment.extend(self.more.iter().cloned());
         environment
     }
 }
+
+/// Every variable that some client is told. What a client is not told, it must not inherit either.
+pub const VARIABLES: [&str; 12] = [
+    "VESC_LINK",
+    "VESC_HOST",
+    "VESC_PORT",
+    "VESC_PTY",
+    "VESC_ID",
+    "VESC_PASSWORD",
+    "VESC_TIMEOUT_MS",
+    "VESC_TASK",
+    "VESC_ASK",
+    "VESC_COUNT",
+    "VESC_PERIOD_MS",
+    "VESC_CAN_ID",
+];
 
 fn lasting(duration: Lasting) -> Duration {
     Duration::from_nanos(duration.0)
@@ -149,13 +173,17 @@ mod tests {
     }
 
     fn variable(task: &Task, name: &str) -> Option<String> {
+        variable_at(&Address::Hub(4711), task, name)
+    }
+
+    fn variable_at(address: &Address, task: &Task, name: &str) -> Option<String> {
         let target = Target {
             id: "DEMO-0001".to_owned(),
             password: Some("not-a-secret".to_owned()),
             recording: None,
         };
         let found = task
-            .environment(4711, Some(&target))
+            .environment(address, Some(&target))
             .into_iter()
             .find(|(one, _)| *one == name);
         found.map(|(_, value)| value)
@@ -190,6 +218,73 @@ mod tests {
             ["DEMO-0001", "other", "700", "rapid-fire"]
         );
         assert_eq!(variable(&read, "VESC_CAN_ID"), None);
+    }
+
+    #[test]
+    fn without_a_hub_there_are_no_credentials_and_on_a_terminal_no_port() {
+        let read = task("read-bms: {}").unwrap();
+        let told = |address: &Address| {
+            ["LINK", "HOST", "PORT", "PTY", "ID", "PASSWORD"]
+                .map(|name| variable_at(address, &read, &format!("VESC_{name}")))
+        };
+        let [none, own] = [None, Some("127.0.0.1".to_owned())];
+        let word = |word: &str| Some(word.to_owned());
+        assert_eq!(
+            told(&Address::Hub(7)),
+            [
+                word("hub"),
+                own.clone(),
+                word("7"),
+                none.clone(),
+                word("DEMO-0001"),
+                word("not-a-secret")
+            ]
+        );
+        assert_eq!(
+            told(&Address::Direct(7)),
+            [
+                word("direct"),
+                own,
+                word("7"),
+                none.clone(),
+                none.clone(),
+                none.clone()
+            ]
+        );
+        assert_eq!(
+            told(&Address::Pty("/dev/pts/7".into())),
+            [
+                word("pty"),
+                none.clone(),
+                none.clone(),
+                word("/dev/pts/7"),
+                none.clone(),
+                none
+            ]
+        );
+    }
+
+    #[test]
+    fn every_variable_that_is_told_is_in_the_list_of_variables() {
+        for client in [
+            "read-bms: {}",
+            "poll-bms: { every: 1s, for: 2s }",
+            "read-motor: { can_id: 7 }",
+            "scan-can: {}",
+        ] {
+            for address in [
+                Address::Hub(1),
+                Address::Direct(1),
+                Address::Pty("/dev/pts/1".into()),
+            ] {
+                for (name, _) in task(client).unwrap().environment(&address, None) {
+                    assert!(
+                        !name.starts_with("VESC_") || VARIABLES.contains(&name),
+                        "{name}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

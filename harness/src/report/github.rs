@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{counts_as_failed, gist, plain_line, verdict};
 use crate::report::{
-    model::{CaseReport, Outcome, Report},
+    model::{CaseReport, Report},
     text,
 };
 
@@ -18,7 +18,7 @@ pub fn annotations(report: &Report) -> String {
     let (counted, uncounted): (Vec<_>, Vec<_>) = report
         .cases
         .iter()
-        .filter(|case| case.outcome == Outcome::Failed)
+        .filter(|case| case.outcome.is_failure())
         .partition(|case| counts_as_failed(report, case));
     let mut errors: Vec<(String, String)> = report
         .stale_known_defects

@@ -77,8 +77,8 @@ impl Way {
     fn of(report: &Report, case: &CaseReport) -> Self {
         match case.outcome {
             Outcome::Passed | Outcome::Info => Self::Success,
-            Outcome::Failed if counts_as_failed(report, case) => Self::Failure,
-            Outcome::Failed | Outcome::Known | Outcome::Skipped => Self::Skipped,
+            _ if counts_as_failed(report, case) => Self::Failure,
+            _ => Self::Skipped,
         }
     }
 }
@@ -137,7 +137,7 @@ fn test_case(case: &CaseReport, way: Way) -> Markup {
 
 fn why_skipped(case: &CaseReport) -> String {
     match case.outcome {
-        Outcome::Failed => format!(
+        outcome if outcome.is_failure() => format!(
             "{}, which counts only with --strict: {}",
             case.level.word(),
             gist(case)

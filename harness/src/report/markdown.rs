@@ -57,10 +57,7 @@ fn within(report: &Report, limit: usize) -> String {
         );
     }
     not_judged(&mut out, report);
-    let failed = report
-        .cases
-        .iter()
-        .filter(|case| case.outcome == Outcome::Failed);
+    let failed = report.cases.iter().filter(|case| case.outcome.is_failure());
     let (counted, uncounted): (Vec<_>, Vec<_>) =
         failed.partition(|case| counts_as_failed(report, case));
     let info = report
@@ -101,21 +98,35 @@ fn within(report: &Report, limit: usize) -> String {
 }
 
 fn table(out: &mut String, report: &Report) {
-    out.push_str("| | section | passed | failed | known | skipped | info |\n");
-    out.push_str("| --: | :-- | --: | --: | --: | --: | --: |\n");
+    // These have a column only where there are any.
+    let mut more = vec![
+        (Outcome::TimedOut, "timed out"),
+        (Outcome::Crashed, "crashed"),
+        (Outcome::NotApplicable, "not applicable"),
+    ];
+    more.retain(|(outcome, _)| report.counts.with(*outcome) > 0);
+    out.push_str("| | section | passed | failed | known | skipped | info |");
+    for (_, word) in &more {
+        let _ = write!(out, " {word} |");
+    }
+    out.push_str("\n| --: | :-- | --: | --: | --: | --: | --: |");
+    out.push_str(&" --: |".repeat(more.len()));
+    out.push('\n');
+    let more: Vec<Outcome> = more.into_iter().map(|(outcome, _)| outcome).collect();
     for (number, title, cases) in sections(report) {
         row(
             out,
             &number.map(|number| number.to_string()).unwrap_or_default(),
             &escaped(title),
             Counts::of(cases.iter().copied()),
+            &more,
         );
     }
-    row(out, "", "**all**", report.counts);
+    row(out, "", "**all**", report.counts, &more);
     out.push('\n');
 }
 
-fn row(out: &mut String, number: &str, title: &str, counts: Counts) {
+fn row(out: &mut String, number: &str, title: &str, counts: Counts, more: &[Outcome]) {
     let cell = |count: usize| match count {
         0 => "·".to_owned(),
         count => count.to_string(),
@@ -124,7 +135,7 @@ fn row(out: &mut String, number: &str, title: &str, counts: Counts) {
         0 => "·".to_owned(),
         count => format!("**{count}** ❌"),
     };
-    let _ = writeln!(
+    let _ = write!(
         out,
         "| {number} | {title} | {} | {failed} | {} | {} | {} |",
         cell(counts.passed),
@@ -132,6 +143,10 @@ fn row(out: &mut String, number: &str, title: &str, counts: Counts) {
         cell(counts.skipped),
         cell(counts.info),
     );
+    for &outcome in more {
+        let _ = write!(out, " {} |", cell(counts.with(outcome)));
+    }
+    out.push('\n');
 }
 
 /// Cases that were skipped or are known defects, folded.
@@ -145,6 +160,7 @@ fn not_judged(out: &mut String, report: &Report) {
     for (outcome, title) in [
         (Outcome::Known, "Known defects"),
         (Outcome::Skipped, "Skipped"),
+        (Outcome::NotApplicable, "Not applicable"),
     ] {
         let count = of_kind(outcome).count();
         if count == 0 {
@@ -219,7 +235,7 @@ fn cut(text: &str) -> String {
 }
 
 /// Escapes a text so that it stays plain text, also in a cell of a table: no markup, HTML, links or mentions.
-fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let text = cut(text);
     let mut rest = text.trim().chars();
     let mut out = String::new();

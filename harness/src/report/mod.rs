@@ -15,6 +15,7 @@ pub mod github;
 pub mod html;
 pub mod junit;
 pub mod markdown;
+pub mod matrix;
 pub mod model;
 pub mod name;
 pub mod pack;
@@ -24,7 +25,7 @@ pub mod scenario_json;
 pub mod scenarios;
 pub mod text;
 
-use self::model::{CaseReport, Outcome, Report};
+use self::model::{CaseReport, Report};
 pub use plain::{plain, plain_line};
 
 /// A section's number, its title and its cases.
@@ -45,7 +46,7 @@ fn sections(report: &Report) -> Vec<SectionCases<'_>> {
 
 /// Whether this case makes the run fail.
 fn counts_as_failed(report: &Report, case: &CaseReport) -> bool {
-    case.outcome == Outcome::Failed && case.is_counted(report.strict)
+    case.outcome.is_failure() && case.is_counted(report.strict)
 }
 
 /// Why the case failed, in a line: its first difference, or its first reason.

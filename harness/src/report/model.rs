@@ -8,7 +8,10 @@ use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{CommandId, view::hex};
 
 use super::name::{CaseName, Level};
-use crate::judge::{Difference, Played};
+use crate::{
+    judge::{Difference, Played},
+    outside::link::Link,
+};
 
 /// The version of the report's format. It grows when something is removed or changes its meaning, but not when
 /// something is added.
@@ -30,6 +33,15 @@ pub struct Report {
     pub kind: Kind,
     /// The client that was judged: the command of a program, or the name of a built-in client.
     pub client: String,
+    /// How the client reached the device: `hub` in reports that do not say so.
+    #[serde(default)]
+    pub link: Link,
+    /// What the person who ran the battery says about the client: the name that reports show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    /// The client's version or commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_version: Option<String>,
     /// The seed of everything random.
     pub seed: u64,
     /// Whether SHOULD cases count as well as MUST cases.
@@ -88,6 +100,15 @@ pub struct Counts {
     pub skipped: usize,
     /// Something was wrong in a MAY case, which never counts.
     pub info: usize,
+    /// The client was still running at the time limit.
+    #[serde(default)]
+    pub timed_out: usize,
+    /// The client crashed.
+    #[serde(default)]
+    pub crashed: usize,
+    /// The link cannot show what the case is about.
+    #[serde(default)]
+    pub not_applicable: usize,
 }
 
 /// The result of a case.
@@ -105,6 +126,12 @@ pub enum Outcome {
     Skipped,
     /// Something was wrong, but only for information: the case is a MAY.
     Info,
+    /// The client was still running at the time limit, so the case says nothing about its subject.
+    TimedOut,
+    /// The client crashed, so the case says nothing about its subject.
+    Crashed,
+    /// The link cannot show what the case is about; the reasons say why.
+    NotApplicable,
 }
 
 impl Outcome {
@@ -117,7 +144,22 @@ impl Outcome {
             Self::Known => "known",
             Self::Skipped => "skipped",
             Self::Info => "info",
+            Self::TimedOut => "TIMED OUT",
+            Self::Crashed => "CRASHED",
+            Self::NotApplicable => "not applicable",
         }
+    }
+
+    /// Whether it makes the run fail, where the case counts.
+    #[must_use]
+    pub fn is_failure(self) -> bool {
+        matches!(self, Self::Failed | Self::TimedOut | Self::Crashed)
+    }
+
+    /// Whether the case says something about the client.
+    #[must_use]
+    pub fn is_judged(self) -> bool {
+        !matches!(self, Self::Skipped | Self::NotApplicable)
     }
 }
 
@@ -145,6 +187,9 @@ pub struct CaseReport {
     pub outcome: Outcome,
     /// Why it did not pass; for a known defect also its reason and place.
     pub reasons: Vec<String>,
+    /// Of a known defect: where it is reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_url: Option<String>,
     /// What was wrong.
     pub differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about.
@@ -352,6 +397,9 @@ impl Report {
             version: VERSION,
             kind,
             client,
+            link: Link::default(),
+            client_name: None,
+            client_version: None,
             seed,
             strict,
             cases,
@@ -372,9 +420,8 @@ impl Report {
     /// defects is out of date, 3 if no case was judged.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let failed =
-            |case: &CaseReport| case.outcome == Outcome::Failed && case.is_counted(self.strict);
-        let judged = |case: &CaseReport| case.outcome != Outcome::Skipped;
+        let failed = |case: &CaseReport| case.outcome.is_failure() && case.is_counted(self.strict);
+        let judged = |case: &CaseReport| case.outcome.is_judged();
         if self.cases.iter().any(failed) || !self.stale_known_defects.is_empty() {
             1
         } else if self.cases.iter().any(judged) {
@@ -397,9 +444,29 @@ impl Counts {
                 Outcome::Known => &mut counts.known,
                 Outcome::Skipped => &mut counts.skipped,
                 Outcome::Info => &mut counts.info,
+                Outcome::TimedOut => &mut counts.timed_out,
+                Outcome::Crashed => &mut counts.crashed,
+                Outcome::NotApplicable => &mut counts.not_applicable,
             } += 1;
         }
         counts
+    }
+}
+
+impl Counts {
+    /// How many cases ended in this way.
+    #[must_use]
+    pub fn with(&self, outcome: Outcome) -> usize {
+        match outcome {
+            Outcome::Passed => self.passed,
+            Outcome::Failed => self.failed,
+            Outcome::Known => self.known,
+            Outcome::Skipped => self.skipped,
+            Outcome::Info => self.info,
+            Outcome::TimedOut => self.timed_out,
+            Outcome::Crashed => self.crashed,
+            Outcome::NotApplicable => self.not_applicable,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ pub enum ReportError {
     },
     /// The reports cannot be joined.
     #[error(
-        "{0}; reports can be joined only if client, seed and strictness are the same and no case is in two reports"
+        "{0}; reports can be joined only if client, link, seed and strictness are the same and no case is in two reports"
     )]
     Merge(String),
 }
@@ -65,8 +65,9 @@ pub fn merge(reports: impl IntoIterator<Item = Report>) -> Result<Report, Report
                 "one report is about `{a}`, another about `{b}`"
             )));
         }
-        if (one.kind, one.seed, one.strict) != (all.kind, all.seed, all.strict) {
-            let told = "the reports differ in seed or strictness";
+        if (one.kind, one.seed, one.strict, one.link) != (all.kind, all.seed, all.strict, all.link)
+        {
+            let told = "the reports differ in seed, strictness or link";
             return Err(ReportError::Merge(told.to_owned()));
         }
         all.cases.extend(one.cases);

@@ -7,7 +7,10 @@ use veschub_hub::journal::JournalEvent;
 use veschub_transcript::render::ValueJson;
 use veschub_wire::Request;
 
-use super::differences::{self, DifferenceJson};
+use super::{
+    differences::{self, DifferenceJson},
+    scenarios,
+};
 use crate::{
     judge::{
         Outcome, Played, Run, Unread, Verdict,
@@ -26,12 +29,9 @@ pub fn json_line(run: &Run) -> String {
         scenario: &run.name,
         client: &run.client,
         task: run.task,
-        verdict: match verdict.outcome() {
-            Outcome::Passed => "passed",
-            Outcome::Failed => "failed",
-            Outcome::Skipped => "skipped",
-        },
+        verdict: verdict.outcome().name(),
         skipped: verdict.skipped.as_deref(),
+        not_applicable: verdict.not_applicable.as_deref(),
         session_s: run.took().as_secs_f64(),
         wall_s: run.wall.as_secs_f64(),
         process: run
@@ -57,6 +57,16 @@ pub fn json_line(run: &Run) -> String {
         notes: &verdict.notes,
     };
     serde_json::to_string(&line).unwrap_or_default()
+}
+
+/// How many runs ended in which way, as a line of JSON without its line feed.
+#[must_use]
+pub fn counts(runs: &[Run]) -> String {
+    let counts = Outcome::ALL.into_iter().map(|outcome| {
+        let name = outcome.name().replace('-', "_");
+        (name, scenarios::count(runs, outcome).into())
+    });
+    serde_json::Value::Object(counts.collect()).to_string()
 }
 
 /// The verdict on the readings in a journal as one line of JSON, without its line feed.
@@ -98,6 +108,8 @@ struct Line<'a> {
     verdict: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_applicable: Option<&'a str>,
     /// How long the session took, by the clock of the run.
     session_s: f64,
     wall_s: f64,

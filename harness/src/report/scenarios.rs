@@ -54,7 +54,10 @@ fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "FAILED",
+        Outcome::TimedOut => "TIMED OUT",
+        Outcome::Crashed => "CRASHED",
         Outcome::Skipped => "skipped",
+        Outcome::NotApplicable => "not applicable",
     }
 }
 
@@ -108,11 +111,15 @@ pub fn unread(runs: &[Run]) -> String {
     out
 }
 
-/// Why a run was skipped, on a line.
+/// Why a run was skipped or does not apply, on a line.
 #[must_use]
 pub fn skipped(run: &Run) -> Option<String> {
-    let why = run.verdict.skipped.as_ref()?;
-    (run.outcome() == Outcome::Skipped).then(|| format!("{}: skipped: {why}", run.name))
+    let why = match run.outcome() {
+        Outcome::NotApplicable => run.verdict.not_applicable.as_ref()?,
+        Outcome::Skipped => run.verdict.skipped.as_ref()?,
+        _ => return None,
+    };
+    Some(format!("{}: {}: {why}", run.name, word(run.outcome())))
 }
 
 /// Everything about a run: the session, what the devices held beside what the client read, and what is wrong.
@@ -122,8 +129,8 @@ pub fn story(run: &Run) -> String {
     for note in &run.verdict.notes {
         let _ = writeln!(out, "note: {note}");
     }
-    if let Some(why) = &run.verdict.skipped {
-        let _ = writeln!(out, "skipped: {why}");
+    if let Some(why) = skipped(run) {
+        let _ = writeln!(out, "{why}");
     }
     if let Some(played) = &run.played {
         match played.own.as_ref().map(|own| &own.outcome) {
@@ -167,7 +174,7 @@ pub fn story(run: &Run) -> String {
             command.as_deref().unwrap_or("a reading")
         );
     }
-    if run.outcome() == Outcome::Failed {
+    if run.outcome().is_failure() {
         out.push('\n');
         out.push_str(&failure(run));
     }
@@ -301,21 +308,22 @@ fn plain(given: &Json, truth: Option<&Value>) -> String {
     }
 }
 
-/// The summary: `N passed, N failed`, and how many were skipped.
+/// The summary: `N passed, N failed`, and the other counts that are not 0.
 #[must_use]
 pub fn summary(runs: &[Run]) -> String {
-    let [passed, failed, skipped] = counts(runs);
-    match skipped {
-        0 => format!("{passed} passed, {failed} failed"),
-        _ => format!("{passed} passed, {failed} failed, {skipped} skipped"),
-    }
+    let always = [Outcome::Passed, Outcome::Failed];
+    let told = Outcome::ALL.into_iter().filter_map(|outcome| {
+        let count = count(runs, outcome);
+        let word = outcome.name().replace('-', " ");
+        (count > 0 || always.contains(&outcome)).then(|| format!("{count} {word}"))
+    });
+    told.collect::<Vec<_>>().join(", ")
 }
 
-/// How many runs passed, failed and were skipped.
+/// How many runs ended in this way.
 #[must_use]
-pub fn counts(runs: &[Run]) -> [usize; 3] {
-    [Outcome::Passed, Outcome::Failed, Outcome::Skipped]
-        .map(|outcome| runs.iter().filter(|run| run.outcome() == outcome).count())
+pub fn count(runs: &[Run], outcome: Outcome) -> usize {
+    runs.iter().filter(|run| run.outcome() == outcome).count()
 }
 
 /// The runs as a report, which all the forms of a report of the battery can show.
@@ -343,7 +351,10 @@ fn case(run: &Run, reproduce: String) -> CaseReport {
         outcome: match run.outcome() {
             Outcome::Passed => model::Outcome::Passed,
             Outcome::Failed => model::Outcome::Failed,
+            Outcome::TimedOut => model::Outcome::TimedOut,
+            Outcome::Crashed => model::Outcome::Crashed,
             Outcome::Skipped => model::Outcome::Skipped,
+            Outcome::NotApplicable => model::Outcome::NotApplicable,
         },
         readings: verdict.readings.len(),
         wall_s: model::seconds(run.wall),
@@ -364,8 +375,8 @@ fn case(run: &Run, reproduce: String) -> CaseReport {
     case.differences = of(About::Sent, &verdict.sent);
     case.differences
         .extend(of(About::Understood, &verdict.understood));
-    case.reasons = match (&verdict.skipped, case.outcome) {
-        (Some(why), model::Outcome::Skipped) => vec![why.clone()],
+    case.reasons = match (skipped(run), case.outcome) {
+        (Some(why), _) => vec![why],
         _ => case
             .differences
             .iter()

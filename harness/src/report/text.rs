@@ -7,6 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
     model::{CaseReport, Counts, DifferenceReport, Outcome, Report},
+    name::Level,
     sections,
 };
 
@@ -22,8 +23,9 @@ const STEP: usize = 108;
 fn style(outcome: Outcome) -> Style {
     let colour = match outcome {
         Outcome::Passed => AnsiColor::Green,
-        Outcome::Failed => AnsiColor::Red,
+        Outcome::Failed | Outcome::TimedOut | Outcome::Crashed => AnsiColor::Red,
         Outcome::Known | Outcome::Skipped => AnsiColor::Yellow,
+        Outcome::NotApplicable => AnsiColor::Blue,
         Outcome::Info => AnsiColor::Cyan,
     };
     colour.on_default()
@@ -39,7 +41,7 @@ fn painted(outcome: Outcome, text: &str) -> String {
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
     for case in &report.cases {
-        if matches!(case.outcome, Outcome::Failed | Outcome::Info) {
+        if case.outcome.is_failure() || case.outcome == Outcome::Info {
             tell(&mut out, case, report.strict);
         }
     }
@@ -57,8 +59,8 @@ pub fn text(report: &Report) -> String {
 fn tell(out: &mut String, case: &CaseReport, strict: bool) {
     let word = case.outcome.word();
     let level = case.level.word();
-    let counted = match (case.outcome, case.is_counted(strict)) {
-        (Outcome::Failed, false) => ", not counted without --strict",
+    let counted = match (case.outcome.is_failure(), case.is_counted(strict)) {
+        (true, false) if case.level != Level::May => ", not counted without --strict",
         _ => "",
     };
     let head = painted(case.outcome, &format!("{} {word}", case.id));
@@ -114,7 +116,7 @@ fn indented(text: &str) -> String {
 fn not_judged(out: &mut String, report: &Report) {
     let mut told: Vec<(Outcome, &str, Vec<String>)> = Vec::new();
     for case in &report.cases {
-        if !matches!(case.outcome, Outcome::Skipped | Outcome::Known) {
+        if case.outcome.is_judged() && case.outcome != Outcome::Known {
             continue;
         }
         let why = case.reasons.last().map_or("", String::as_str);
@@ -171,10 +173,12 @@ fn bad_lines(out: &mut String, report: &Report) {
 }
 
 fn table(out: &mut String, report: &Report) {
-    let _ = writeln!(
-        out,
-        "   section                 passed  failed   known  skipped    info"
-    );
+    let more = uncommon(report.counts);
+    let mut head = "   section                 passed  failed   known  skipped    info".to_owned();
+    for (_, word) in &more {
+        let _ = write!(head, "  {word}");
+    }
+    let _ = writeln!(out, "{head}");
     for (number, title, cases) in sections(report) {
         let counts = Counts::of(cases);
         let number = number.map(|number| number.to_string()).unwrap_or_default();
@@ -182,7 +186,7 @@ fn table(out: &mut String, report: &Report) {
             0 => format!("{:>width$}", "-"),
             _ => painted(outcome, &format!("{count:>width$}")),
         };
-        let _ = writeln!(
+        let _ = write!(
             out,
             "{number:>2} {title:<22} {} {} {} {} {}",
             cell(Outcome::Passed, counts.passed, 7),
@@ -191,8 +195,23 @@ fn table(out: &mut String, report: &Report) {
             cell(Outcome::Skipped, counts.skipped, 8),
             cell(Outcome::Info, counts.info, 7),
         );
+        for &(outcome, word) in &more {
+            let _ = write!(out, "  {}", cell(outcome, counts.with(outcome), word.len()));
+        }
+        out.push('\n');
     }
     out.push('\n');
+}
+
+/// The outcomes that have a column only where there are any.
+fn uncommon(counts: Counts) -> Vec<(Outcome, &'static str)> {
+    let mut all = vec![
+        (Outcome::TimedOut, "timed out"),
+        (Outcome::Crashed, "crashed"),
+        (Outcome::NotApplicable, "not applicable"),
+    ];
+    all.retain(|(outcome, _)| counts.with(*outcome) > 0);
+    all
 }
 
 /// `N passed, N failed`, and the other counts that are not 0.
@@ -204,9 +223,19 @@ pub fn summary(report: &Report) -> String {
         known,
         skipped,
         info,
+        timed_out,
+        crashed,
+        not_applicable,
     } = report.counts;
     let mut told = format!("{passed} passed, {failed} failed");
-    for (count, word) in [(known, "known"), (skipped, "skipped"), (info, "info")] {
+    for (count, word) in [
+        (timed_out, "timed out"),
+        (crashed, "crashed"),
+        (known, "known"),
+        (skipped, "skipped"),
+        (not_applicable, "not applicable"),
+        (info, "info"),
+    ] {
         if count > 0 {
             let _ = write!(told, ", {count} {word}");
         }
@@ -214,7 +243,7 @@ pub fn summary(report: &Report) -> String {
     let uncounted = report
         .cases
         .iter()
-        .filter(|case| case.outcome == Outcome::Failed && !case.is_counted(report.strict));
+        .filter(|case| case.outcome.is_failure() && case.level == Level::Should && !report.strict);
     let uncounted = uncounted.count();
     if uncounted > 0 {
         let _ = write!(told, " ({uncounted} of them SHOULD, which --strict counts)");

@@ -14,13 +14,17 @@ use std::{
 };
 
 use veschub_hub::rng::Seed;
-use veschub_scenario::{Loaded, ScenarioError};
+use veschub_scenario::{Loaded, Scenario, ScenarioError, schema::Expectation};
 use veschub_sim::disk;
+use veschub_wire::CommandId;
 
 use self::player::{Errand, Player, Prints};
 use crate::{
     judge::{self, Assignment, Run, Verdict},
-    outside::task::{Task, TaskError},
+    outside::{
+        link::{Link, Subject},
+        task::{Task, TaskError},
+    },
 };
 pub use hosted::{Builder, Hub};
 pub use play::RunError;
@@ -44,6 +48,8 @@ pub struct Way {
     pub player: Player,
     /// The clock of the reference client.
     pub mode: Mode,
+    /// What is between the client and the device.
+    pub link: Link,
     /// The seed of everything random.
     pub seed: Seed,
     /// A program's task that takes longer than this is skipped.
@@ -57,6 +63,7 @@ impl Way {
         Self {
             player: Player::Reference,
             mode,
+            link: Link::Hub,
             seed,
             longest: Duration::MAX,
         }
@@ -109,18 +116,23 @@ pub fn run(name: &str, loaded: &Loaded, way: &Way) -> Result<Run, RunError> {
         wall: Duration::ZERO,
     };
     let is_reference = matches!(way.player, Player::Reference);
-    match &task {
-        Err(why) if !is_reference => run.verdict = Verdict::skip(why.to_string()),
+    let lack = way.link.lacks(Subject::of(scenario));
+    match (&task, lack) {
+        (Err(why), _) if !is_reference => run.verdict = Verdict::skip(why.to_string()),
+        (_, Some(lack)) => run.verdict = Verdict::not_applicable(lack.to_string()),
         _ => {
             let errand = Errand {
                 client: &scenario.client,
                 // The reference client takes as long as it takes.
                 task: task.as_ref().ok().filter(|_| !is_reference),
                 second: None,
+                link: way.link,
                 prints: Prints::Everything,
             };
             let played = player::play(world, &errand, &way.player, way.mode)?;
-            let password = task.map(|task| task.password(target.as_ref()));
+            let password = task.as_ref().map(|task| task.password(target.as_ref()));
+            let told = task.as_ref().ok().filter(|_| !is_reference);
+            let scenario = &as_told(scenario, told);
             let assignment = Assignment {
                 scenario,
                 target: target.as_ref(),
@@ -133,6 +145,21 @@ pub fn run(name: &str, loaded: &Loaded, way: &Way) -> Result<Run, RunError> {
     }
     run.wall = start.elapsed();
     Ok(run)
+}
+
+/// The scenario as a client can know it that was told this task: who asks as often as it was told does not ask too
+/// often, whether it makes up for a poll that a late reply held up or leaves that poll out.
+fn as_told(scenario: &Scenario, task: Option<&Task>) -> Scenario {
+    let mut scenario = scenario.clone();
+    for expectation in &mut scenario.expect {
+        if let (Expectation::RequestCount(count), Some(told)) =
+            (expectation, task.and_then(|task| task.count))
+            && count.of.0 == CommandId::BMS_GET_VALUES
+        {
+            count.at_most = count.at_most.map(|most| most.max(told));
+        }
+    }
+    scenario
 }
 
 /// The folder with the parts that scenarios include; they are not scenarios themselves.
@@ -167,5 +194,39 @@ pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 impl From<ScenarioError> for RunError {
     fn from(error: ScenarioError) -> Self {
         Self::Scenario(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_count_that_a_client_is_told_is_one_that_every_scenario_accepts() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+        let mut seen = 0;
+        for path in find_scenarios(&folder).unwrap() {
+            let scenario = disk::open(&path, &[]).unwrap().scenario;
+            let Ok(task) = Task::of(&scenario.client) else {
+                continue;
+            };
+            for expectation in as_told(&scenario, Some(&task)).expect {
+                if let (Expectation::RequestCount(count), Some(told)) = (expectation, task.count)
+                    && count.of.0 == CommandId::BMS_GET_VALUES
+                {
+                    let (least, most) = (count.at_least, count.at_most);
+                    assert!(
+                        least.is_none_or(|least| told >= least),
+                        "{}",
+                        path.display()
+                    );
+                    assert!(most.is_none_or(|most| told <= most), "{}", path.display());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 2);
     }
 }

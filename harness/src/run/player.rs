@@ -33,7 +33,12 @@ use crate::{
     client::json,
     defective::{self, Defects, Orders},
     judge::{OwnView, Played},
-    outside::{ending::ProcessEnd, output::Line, task::Task},
+    outside::{
+        ending::ProcessEnd,
+        link::{Address, Link},
+        output::Line,
+        task::Task,
+    },
 };
 
 /// How often it is checked whether the client is attached.
@@ -84,6 +89,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) task: Option<&'a Task>,
     /// A second tool or device that connects.
     pub(crate) second: Option<&'a Second>,
+    /// What is between the client and the device.
+    pub(crate) link: Link,
     /// What the reference client prints.
     pub(crate) prints: Prints,
 }
@@ -121,13 +128,18 @@ pub(crate) fn play(
     match (player, errand.task) {
         #[cfg(unix)]
         (Player::Program(program), Some(task)) => {
-            Ok(witness_with(world, task, program, errand.second)?)
+            let program = Program {
+                link: errand.link,
+                ..program.clone()
+            };
+            Ok(witness_with(world, task, &program, errand.second)?)
         }
         (Player::Reference, _) if mode == Mode::Real => over_tcp(world, errand),
         (Player::Reference, _) => {
             let own = RefCell::new(None);
-            let mut played = in_memory(world, errand.second, limit, async |network, _| {
-                let seen = visit(network.connect(), target.as_ref(), errand.client).await;
+            let mut played = in_memory(world, errand, limit, async |network, _| {
+                let target = target.as_ref().filter(|_| errand.link == Link::Hub);
+                let seen = visit(network.connect(), target, errand.client).await;
                 let code = exit_code(&seen);
                 own.replace(Some(seen));
                 code
@@ -137,8 +149,12 @@ pub(crate) fn play(
             Ok(played)
         }
         (Player::Defective(defects), Some(task)) => {
-            in_memory(world, errand.second, limit, async |network, printer| {
-                let environment = task.environment(0, target.as_ref());
+            in_memory(world, errand, limit, async |network, printer| {
+                let address = match errand.link {
+                    Link::Hub => Address::Hub(0),
+                    Link::Direct | Link::Pty => Address::Direct(0),
+                };
+                let environment = task.environment(&address, target.as_ref());
                 let orders = Orders::from_variables(|name| {
                     let found = environment.iter().find(|(one, _)| *one == name);
                     found.map(|(_, value)| value.clone())
@@ -283,7 +299,7 @@ impl Printer<'_> {
 /// Runs a client that is a function, in virtual time. The function returns its exit code.
 fn in_memory(
     world: World,
-    second: Option<&Second>,
+    errand: &Errand<'_>,
     limit: Option<Duration>,
     client: impl AsyncFnOnce(&Network, &Printer<'_>) -> u8,
 ) -> Result<Played, RunError> {
@@ -292,7 +308,9 @@ fn in_memory(
         .start_paused(true)
         .build()?;
     runtime.block_on(async {
-        let mut hub = world.into_hub();
+        let no_device =
+            || std::io::Error::other("there is no device that could serve without a hub");
+        let mut hub = errand.link.server(world).ok_or_else(no_device)?;
         let journal = RefCell::new(Vec::new());
         let network = Network::new();
         let printer = Printer {
@@ -319,12 +337,13 @@ fn in_memory(
             biased;
             how = playing => how,
             never = network.drive(&mut hub, observe) => match never {},
-            never = intrude(&network, second, &journal) => match never {},
+            never = intrude(&network, errand.second, &journal) => match never {},
         };
         let lines = printer.lines.into_inner();
         Ok(Played {
             idle_reads: Some(network.idle_reads()),
             limit: limit.unwrap_or_default(),
+            is_real_time: false,
             capture: tape.finish(),
             ..Played::of(journal.into_inner(), lines, how)
         })

@@ -1,4 +1,5 @@
-//! Runs an outside client: a hub on a free loopback port in real time, and the program under its supervisor.
+//! Runs an outside client: a hub or a device on a free loopback port or a pseudo-terminal, in real time, and the
+//! program under its supervisor.
 //!
 //! Lines of the program and events at the hub are ordered by cause, not by clock: before each step of the hub, the
 //! program's pipe is emptied. So a line that was printed before a request was sent comes before that request, even if
@@ -8,12 +9,15 @@ use std::{
     cell::RefCell,
     convert::Infallible,
     fs::File,
+    future::Future,
     io::{self, Read as _},
     net::Ipv4Addr,
     os::fd::{AsFd as _, OwnedFd},
     os::unix::{net::UnixStream as StdUnixStream, process::CommandExt as _},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::LazyLock,
+    thread,
     time::Duration,
 };
 
@@ -21,11 +25,18 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UnixStream, unix::pipe},
     runtime,
-    sync::oneshot,
+    sync::{Semaphore, SemaphorePermit, oneshot},
     time::{Instant, sleep, timeout},
 };
-use veschub_drive::server;
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_drive::observe::Observer;
+use veschub_drive::{
+    pty::{self, Pty},
+    server,
+};
+use veschub_hub::{
+    hub::Hub,
+    journal::{JournalEntry, JournalEvent},
+};
 use veschub_scenario::World;
 
 use super::{player::Second, tape::Tape};
@@ -33,9 +44,10 @@ use crate::{
     judge::Played,
     outside::{
         command::{Template, Variable},
-        ending::{ProcessEnd, ProcessReport},
+        ending::ProcessReport,
+        link::{Address, Link},
         output::{Excerpt, Lines, MAX_STDOUT},
-        task::Task,
+        task::{Task, VARIABLES},
     },
     supervise,
 };
@@ -45,11 +57,20 @@ const FAREWELL: Duration = Duration::from_millis(20);
 /// How much longer than the client's time the supervisor may take.
 const SUPERVISOR: Duration = Duration::from_secs(15);
 
+/// Lets one client for each core start at a time. Starting is what keeps a machine busy: then a hub reads late, and could
+/// take two writes of a client for one.
+static STARTING: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    Semaphore::new(cores)
+});
+
 /// An outside client, and how it is started.
 #[derive(Clone, Debug)]
 pub struct Program {
     /// Its command.
     pub command: Template,
+    /// How it reaches the device.
+    pub link: Link,
     /// The program that supervises it: `veschub-harness`.
     pub supervisor: PathBuf,
     /// How long it may run, if not as long as its task can take.
@@ -74,15 +95,18 @@ pub(crate) fn witness_with(
         .build()?;
     runtime.block_on(async {
         let target = world.targets.first().cloned();
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let port = listener.local_addr()?.port();
-        let environment = task.environment(port, target.as_ref());
+        let place = Place::open(program.link).await?;
+        let address = place.address()?;
+        let environment = task.environment(&address, target.as_ref());
+        let no_device = || io::Error::other("there is no device that could serve without a hub");
+        let hub = program.link.server(world).ok_or_else(no_device)?;
         let limit = program.limit.unwrap_or_else(|| task.limit());
         let secret = task.password(target.as_ref());
-        let start = Instant::now();
+        let starting = STARTING.acquire().await.ok();
         let client = Client::start(program, limit, &environment)?;
         let record = RefCell::new(Record {
-            start,
+            start: Instant::now(),
+            starting,
             tap: client.tap,
             journal: Vec::new(),
             lines: Lines::default(),
@@ -96,9 +120,14 @@ pub(crate) fn witness_with(
         let observe = tape.watch(|entry| {
             let mut record = record.borrow_mut();
             record.drain();
+            if record.journal.is_empty() {
+                // The hub's time starts with the first connection; lines are told by the same clock.
+                record.start = Instant::now();
+                record.starting = None;
+            }
             record.journal.push(entry);
         });
-        let serving = server::serve(listener, world.into_hub(), observe, shutdown);
+        let serving = place.serve(hub, observe, shutdown);
         let watching = async {
             let seen = watch(
                 client.stdout,
@@ -117,14 +146,17 @@ pub(crate) fn witness_with(
             tokio::select! {
                 biased;
                 seen = watching => seen,
-                never = intrude(second, port, &record) => match never {},
+                never = intrude(second, &address, &record) => match never {},
+                never = let_others_start(&record) => match never {},
             }
         };
-        let ((), (report, stderr)) = tokio::join!(serving, session);
-        let report = finish(client.supervisor, report)?;
+        let (served, (report, stderr)) = tokio::join!(serving, session);
+        let mut report = finish(client.supervisor, report)?;
+        served?;
+        report.how = report.how.explained(&stderr.text());
         let mut record = record.into_inner();
         record.drain();
-        let (at, after) = (start.elapsed(), record.journal.len());
+        let (at, after) = (record.start.elapsed(), record.journal.len());
         record.lines.finish(at, after);
         Ok(Played {
             forgotten_lines: record.lines.forgotten(),
@@ -135,17 +167,80 @@ pub(crate) fn witness_with(
             report,
             idle_reads: None,
             limit,
+            is_real_time: true,
             capture: tape.finish(),
             own: None,
         })
     })
 }
 
+/// Where the hub or the device is found.
+enum Place {
+    Port(TcpListener, Link),
+    Terminal(Pty),
+}
+
+impl Place {
+    async fn open(link: Link) -> io::Result<Self> {
+        let problem = |what: &'static str| {
+            move |error: io::Error| io::Error::new(error.kind(), format!("{what}: {error}"))
+        };
+        match link {
+            Link::Hub | Link::Direct => {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+                let listener =
+                    listener.map_err(problem("no port of 127.0.0.1 can be listened on"))?;
+                Ok(Self::Port(listener, link))
+            }
+            Link::Pty => Ok(Self::Terminal(
+                Pty::open().map_err(problem("no pseudo-terminal can be opened"))?,
+            )),
+        }
+    }
+
+    fn address(&self) -> io::Result<Address> {
+        Ok(match self {
+            Self::Port(listener, Link::Direct) => Address::Direct(listener.local_addr()?.port()),
+            Self::Port(listener, _) => Address::Hub(listener.local_addr()?.port()),
+            Self::Terminal(pty) => Address::Pty(pty.path().to_owned()),
+        })
+    }
+
+    async fn serve(
+        self,
+        hub: Hub,
+        observe: impl Observer,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        match self {
+            Self::Port(listener, _) => {
+                server::serve_from_the_first(listener, hub, observe, shutdown).await;
+                Ok(())
+            }
+            Self::Terminal(pty) => pty::serve_from_the_first(&pty, hub, observe, shutdown).await,
+        }
+    }
+}
+
+/// How long a client that does not connect keeps others from starting.
+const START: Duration = Duration::from_secs(1);
+
+async fn let_others_start(record: &RefCell<Record>) -> Infallible {
+    sleep(START).await;
+    record.borrow_mut().starting = None;
+    std::future::pending().await
+}
+
 /// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
 
-async fn intrude(second: Option<&Second>, port: u16, record: &RefCell<Record>) -> Infallible {
-    let Some(second) = second else {
+async fn intrude(
+    second: Option<&Second>,
+    address: &Address,
+    record: &RefCell<Record>,
+) -> Infallible {
+    // Without a hub there is nothing that a second one could connect to.
+    let (Some(second), &Address::Hub(port)) = (second, address) else {
         return std::future::pending().await;
     };
     let attached = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Attached);
@@ -175,7 +270,12 @@ struct Client {
 impl Client {
     fn start(program: &Program, limit: Duration, environment: &[Variable]) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
-        let mut supervisor = Command::new(&program.supervisor)
+        let mut supervisor = Command::new(&program.supervisor);
+        // What the harness does not tell the client, the client does not inherit from the user's shell either.
+        for name in VARIABLES {
+            supervisor.env_remove(name);
+        }
+        let mut supervisor = supervisor
             .arg(supervise::COMMAND)
             .args(["--limit-ms", &limit.as_millis().to_string()])
             .args(["--grace-ms", &program.grace.as_millis().to_string()])
@@ -210,6 +310,8 @@ impl Client {
 /// Everything that is noted while a client runs.
 struct Record {
     start: Instant,
+    /// Held until the client connects.
+    starting: Option<SemaphorePermit<'static>>,
     tap: File,
     journal: Vec<JournalEntry>,
     lines: Lines,
@@ -294,11 +396,16 @@ async fn watch(
     }
 }
 
-/// Waits for the supervisor to end; ends it if it has not reported.
+/// Waits for the supervisor to end; ends it if it has not reported, which is trouble of the harness and says nothing
+/// about the client.
 fn finish(mut supervisor: Child, report: Option<ProcessReport>) -> io::Result<ProcessReport> {
     if report.is_none() {
         let _ = supervisor.kill();
     }
-    supervisor.wait()?;
-    Ok(report.unwrap_or_else(|| ProcessReport::new(ProcessEnd::Lost)))
+    let status = supervisor.wait()?;
+    report.ok_or_else(|| {
+        io::Error::other(format!(
+            "the supervisor of the client did not report how the client ended; {status}"
+        ))
+    })
 }

@@ -168,7 +168,7 @@ fn headless(browser: &str, folder: &Path) -> Command {
 }
 
 /// What the page has become; fails if the browser complains of anything or wants anything from a network.
-fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
+pub(crate) fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
     let log = folder.join("net.json");
     let output = headless(browser, folder)
         .arg(format!("--log-net-log={}", log.display()))
@@ -200,7 +200,7 @@ fn dump(browser: &str, folder: &Path, page: &str, width: u32) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn browser() -> Option<String> {
+pub(crate) fn browser() -> Option<String> {
     let names = [
         "chromium",
         "chromium-browser",

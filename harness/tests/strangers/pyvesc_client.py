@@ -96,7 +96,7 @@ def main():
     period = int(os.environ["VESC_PERIOD_MS"]) / 1e3
     for tick in range(int(os.environ["VESC_COUNT"])):
         due = start + tick * period
-        if due + period < time.monotonic():
+        if tick and due + period < time.monotonic():
             continue
         time.sleep(max(due - time.monotonic(), 0))
         reply = session.ask(BMS_GET_VALUES, min(session.timeout, 1))

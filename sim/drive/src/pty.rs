@@ -128,12 +128,33 @@ pub async fn serve(
     tokio::select! {
         biased;
         () = shutdown => Ok(()),
-        result = serve_sessions(pty, device, observe) => result,
+        result = serve_sessions(pty, Driver::new(device, observe)) => result,
     }
 }
 
-async fn serve_sessions(pty: &Pty, device: Hub, observe: impl Observer) -> io::Result<()> {
-    let mut driver = Driver::new(device, observe);
+/// Serves a device as [`serve`] does, but its time starts when the terminal is first opened, as it does in virtual
+/// time.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_from_the_first(
+    pty: &Pty,
+    device: Hub,
+    observe: impl Observer,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    let serving = async {
+        pty.opened().await;
+        serve_sessions(pty, Driver::new(device, observe)).await
+    };
+    tokio::select! {
+        biased;
+        () = shutdown => Ok(()),
+        result = serving => result,
+    }
+}
+
+async fn serve_sessions(pty: &Pty, mut driver: Driver<impl Observer>) -> io::Result<()> {
     loop {
         driver.turn_until_reachable().await;
         driver.turn_until(pty.opened()).await;

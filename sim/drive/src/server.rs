@@ -7,7 +7,7 @@ use std::{future::Future, time::Duration};
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
-    time::Instant,
+    time::{Instant, sleep},
 };
 
 use super::driver::{Driver, wait_until};
@@ -28,7 +28,39 @@ pub async fn serve(
     observe: impl Observer,
     shutdown: impl Future<Output = ()>,
 ) {
+    let driver = Driver::new(hub, observe);
+    serve_with(driver, listener, shutdown).await;
+}
+
+/// Serves a hub as [`serve`] does, but its time starts with the first connection, as it does in virtual time: however
+/// long a client takes to start, it finds the devices as they are at the start.
+pub async fn serve_from_the_first(
+    listener: TcpListener,
+    hub: Hub,
+    observe: impl Observer,
+    shutdown: impl Future<Output = ()>,
+) {
+    tokio::pin!(shutdown);
+    let first = loop {
+        tokio::select! {
+            biased;
+            () = &mut shutdown => return,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => break stream,
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            },
+        }
+    };
     let mut driver = Driver::new(hub, observe);
+    take_in(&mut driver, first);
+    serve_with(driver, listener, shutdown).await;
+}
+
+async fn serve_with(
+    mut driver: Driver<impl Observer>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()>,
+) {
     tokio::pin!(shutdown);
     // While the system has no room for another connection, those that are there are served.
     let mut accept_after = None;

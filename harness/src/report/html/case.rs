@@ -5,22 +5,22 @@ use maud::{Markup, html};
 use super::{
     super::{counts_as_failed, gist, plain_line},
     budget::Share,
-    bytes, class, counted, diagram, icon, say,
+    bytes, class, counted, diagram, icon, say, word,
 };
 use crate::report::model::{About, CaseReport, EntryReport, Outcome, Report};
 
 pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
     let id = format!("case-{}", case.id.slug());
-    let uncounted = case.outcome == Outcome::Failed && !counts_as_failed(report, case);
+    let uncounted = case.outcome.is_failure() && !counts_as_failed(report, case);
     let outcome = class(case.outcome);
     html! {
         details.case.(outcome) id=(id) data-outcome=(outcome) data-level=(case.level.word()) {
             summary {
-                span.outcome { span aria-hidden="true" { (icon(case.outcome)) } " " (outcome) }
+                span.outcome { span aria-hidden="true" { (icon(case.outcome)) } " " (word(case.outcome)) }
                 span.id { (case.id) }
                 span.title { (say(&case.title)) }
                 span.level { (case.level.word()) @if uncounted { ", not counted" } }
-                @if matches!(case.outcome, Outcome::Failed | Outcome::Info | Outcome::Known) {
+                @if case.outcome.is_failure() || matches!(case.outcome, Outcome::Info | Outcome::Known) {
                     span.gist { (gist(case)) }
                 }
             }
@@ -39,7 +39,12 @@ pub(super) fn case(report: &Report, case: &CaseReport, share: Share) -> Markup {
                     @if case.differences.is_empty() || case.outcome == Outcome::Known {
                         @if !case.reasons.is_empty() {
                             dt { "reasons" }
-                            dd { @for reason in &case.reasons { p { (say(reason)) } } }
+                            dd {
+                                @for reason in &case.reasons { p { (say(reason)) } }
+                                @if let Some(url) = &case.known_url {
+                                    p { a href=(plain_line(url)) rel="noreferrer" { (plain_line(url)) } }
+                                }
+                            }
                         }
                     }
                 }
@@ -100,7 +105,7 @@ fn transcript(case: &CaseReport, steps: usize) -> Markup {
     let (first, left_out, last) = ends(&case.transcript, steps);
     let left_out = left_out + case.left_out;
     html! {
-        details.transcript open[case.outcome == Outcome::Failed] {
+        details.transcript open[case.outcome.is_failure()] {
             summary { "transcript, " (counted(case.transcript.len() + case.left_out, "step")) }
             div.wide tabindex="0" role="region" aria-label="transcript" {
                 table {

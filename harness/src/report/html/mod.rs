@@ -15,6 +15,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 
 use self::budget::Budget;
 use super::{counts_as_failed, gist, plain, plain_line, sections, verdict};
+use crate::outside::link::Link;
 use crate::report::{
     model::{Counts, Kind, Outcome, Report},
     name::Level,
@@ -24,7 +25,7 @@ use crate::report::{
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-ja+RyEd2iMQe/wqCI6wEEyrTVe4DpwMwzCdZhcJtC24=";
+pub const STYLE_HASH: &str = "sha256-iWRRmLAjf87aiNkv1AnHYPD+eRyT5kgP0IC0Q7/vWXk=";
 /// SHA-256 of the script.
 pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
 
@@ -120,7 +121,10 @@ fn head(report: &Report) -> Markup {
                     Kind::Scenarios => "VESC scenarios",
                 }
             }
-            h1 { (say(&report.client)) }
+            @match &report.client_name {
+                Some(name) => { h1 { (say(name)) } p.command { code { (say(&report.client)) } } },
+                None => h1 { (say(&report.client)) },
+            }
             p.verdict {
                 span class={ "pill " (class) } { span aria-hidden="true" { (icon) } " " (verdict(report)) }
                 span.sum { (text::summary(report)) }
@@ -128,6 +132,10 @@ fn head(report: &Report) -> Markup {
             (bar(report.counts, total))
             dl.facts {
                 div { dt { "cases" } dd { (total) } }
+                @if let Some(version) = &report.client_version {
+                    div { dt { "version" } dd { (say(version)) } }
+                }
+                @if report.link != Link::Hub { div { dt { "link" } dd { (report.link.name()) } } }
                 div { dt { "counted" } dd { @if report.strict { "MUST and SHOULD" } @else { "MUST" } } }
                 div { dt { "seed" } dd { (report.seed) } }
                 div { dt { "took" } dd { (format!("{:.2} s", report.wall_s)) } }
@@ -138,33 +146,47 @@ fn head(report: &Report) -> Markup {
 }
 
 /// The outcomes, worst first, with their numbers.
-fn kinds(counts: Counts) -> [(Outcome, usize); 5] {
+fn kinds(counts: Counts) -> [(Outcome, usize); 8] {
     [
+        (Outcome::Crashed, counts.crashed),
+        (Outcome::TimedOut, counts.timed_out),
         (Outcome::Failed, counts.failed),
         (Outcome::Known, counts.known),
         (Outcome::Skipped, counts.skipped),
+        (Outcome::NotApplicable, counts.not_applicable),
         (Outcome::Info, counts.info),
         (Outcome::Passed, counts.passed),
     ]
 }
 
-fn class(outcome: Outcome) -> &'static str {
+pub(in crate::report) fn class(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "passed",
         Outcome::Failed => "failed",
         Outcome::Known => "known",
         Outcome::Skipped => "skipped",
         Outcome::Info => "info",
+        Outcome::TimedOut => "timed-out",
+        Outcome::Crashed => "crashed",
+        Outcome::NotApplicable => "not-applicable",
     }
 }
 
-fn icon(outcome: Outcome) -> &'static str {
+/// The outcome in words.
+pub(in crate::report) fn word(outcome: Outcome) -> String {
+    class(outcome).replace('-', " ")
+}
+
+pub(in crate::report) fn icon(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Passed => "✓",
         Outcome::Failed => "✗",
         Outcome::Known => "≈",
         Outcome::Skipped => "–",
         Outcome::Info => "i",
+        Outcome::TimedOut => "◷",
+        Outcome::Crashed => "☠",
+        Outcome::NotApplicable => "∅",
     }
 }
 
@@ -193,7 +215,7 @@ fn numbers(counts: Counts) -> Markup {
             @for (outcome, count) in kinds(counts) {
                 @if count > 0 {
                     span class=(class(outcome)) {
-                        span aria-hidden="true" { (icon(outcome)) } " " (count) " " (class(outcome))
+                        span aria-hidden="true" { (icon(outcome)) } " " (count) " " (word(outcome))
                     }
                 }
             }
@@ -250,7 +272,7 @@ fn filters(report: &Report) -> Markup {
                     @if count > 0 {
                         label class=(class(outcome)) {
                             input type="checkbox" name="outcome" value=(class(outcome)) checked;
-                            span aria-hidden="true" { (icon(outcome)) } " " (class(outcome)) " " b { (count) }
+                            span aria-hidden="true" { (icon(outcome)) } " " (word(outcome)) " " b { (count) }
                         }
                     }
                 }

@@ -56,6 +56,13 @@ impl World {
     pub fn into_hub(self) -> Hub {
         Hub::new(self.config, self.residents).with_faults(self.faults, self.seed)
     }
+
+    /// The first device as its own server, without a hub; `None` if there is no device.
+    #[must_use]
+    pub fn into_device(self) -> Option<Hub> {
+        let first = self.residents.into_iter().next()?;
+        Some(Hub::direct(self.config, first).with_faults(self.faults, self.seed))
+    }
 }
 
 /// A device as a client sees it.
