@@ -1,8 +1,6 @@
 //! A sample of the second client's pairs of defects: no case fails because of two defects that neither alone would fail.
 //! `cargo run --release -p veschub-harness --example pairs` runs all pairs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
-
 use veschub_harness::conformance::{
     pairs,
     select::{self, Selection},

@@ -36,6 +36,9 @@ impl fmt::Display for Rule {
     }
 }
 
+/// Whether a rule leaves a value out.
+type LeavesOut = fn(f64) -> bool;
+
 /// Tries what a list of the wrong length can come from.
 pub(super) fn lengths(case: &Case<'_>, found: &mut Vec<Mistake>) {
     let (given, sent) = (case.values.len(), case.slots.len());
@@ -78,13 +81,13 @@ pub(super) fn lengths(case: &Case<'_>, found: &mut Vec<Mistake>) {
 
 /// Whether leaving out all elements of a kind gives the client's list.
 fn by_rule(truth: &[f64], given: &[f64], same: &impl Fn(&f64, &f64) -> bool) -> Option<Mistake> {
-    let rules: [(Rule, fn(f64) -> bool); 4] = [
+    let rules: [(Rule, LeavesOut); 4] = [
         (Rule::Negative, |value| value < 0.0),
         (Rule::Zero, |value| value == 0.0),
         (Rule::NotPositive, |value| value <= 0.0),
         (Rule::Above100, |value| value > 100.0),
     ];
-    let gives = |leaves_out: fn(f64) -> bool| {
+    let gives = |leaves_out: LeavesOut| {
         let kept: Vec<f64> = truth
             .iter()
             .copied()
