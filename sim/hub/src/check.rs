@@ -5,8 +5,8 @@ use crate::{
     mistake::{Mistake, Step},
 };
 
-/// What one check says.
-pub(crate) type Checked = Result<(), Mistake>;
+/// What one check finds.
+pub(crate) type Checked = Option<Mistake>;
 
 /// Refuses a number that is given and outside of a range.
 pub(crate) fn range(
@@ -16,30 +16,30 @@ pub(crate) fn range(
     most: usize,
 ) -> Checked {
     match given.into() {
-        Some(number) if !(least..=most).contains(&number) => Err(Mistake::at(
+        Some(number) if !(least..=most).contains(&number) => Some(Mistake::at(
             key,
             format!("{number} is out of range: wanted {least} to {most}"),
         )),
-        _ => Ok(()),
+        _ => None,
     }
 }
 
 /// Refuses a count of nothing.
 pub(crate) fn counted(key: &'static str, given: Option<u64>) -> Checked {
     match given {
-        Some(0) => Err(
+        Some(0) => Some(
             Mistake::at(key, format!("`{key}` counts from 1, so 0 never comes"))
                 .helped("the first one is 1"),
         ),
-        _ => Ok(()),
+        _ => None,
     }
 }
 
 /// Refuses a time of no length, `so` that nothing comes of it.
 pub(crate) fn lasting(key: &'static str, given: impl Into<Option<Duration>>, so: &str) -> Checked {
     match given.into() {
-        Some(Duration(0)) => Err(Mistake::at(key, format!("a time of 0 s {so}"))),
-        _ => Ok(()),
+        Some(Duration(0)) => Some(Mistake::at(key, format!("a time of 0 s {so}"))),
+        _ => None,
     }
 }
 
@@ -47,11 +47,11 @@ pub(crate) fn lasting(key: &'static str, given: impl Into<Option<Duration>>, so:
 pub(crate) fn not_both(keys: [(&'static str, bool); 2]) -> Checked {
     let [(first, first_given), (second, second_given)] = keys;
     if !first_given || !second_given {
-        return Ok(());
+        return None;
     }
     let message = format!("`{first}` and `{second}` contradict each other");
     let mut mistake = Mistake::at(second, message);
     mistake.at_key = true;
     mistake.also = Some((vec![Step::Key(first)], true, "the other one"));
-    Err(mistake.helped("keep one of them"))
+    Some(mistake.helped("keep one of them"))
 }

@@ -133,8 +133,8 @@ impl Mistakes {
     }
 
     /// Adds the mistake that a check found, if it found one; its way starts at what is looked at.
-    pub(crate) fn note(&mut self, checked: Result<(), Mistake>) {
-        if let Err(mut mistake) = checked {
+    pub(crate) fn note(&mut self, checked: Option<Mistake>) {
+        if let Some(mut mistake) = checked {
             let from_here = |way: Vec<Step>| [&self.here[..], &way].concat();
             mistake.path = from_here(mistake.path);
             mistake.also = mistake

@@ -67,7 +67,7 @@ impl Definition for Split {
         if let Some(index) = offsets.iter().position(|&offset| offset == 0) {
             let mistake = Mistake::at("at", "a cut before byte 0 cuts nothing off");
             let mistake = mistake.item(index).helped("1 cuts behind the first byte");
-            mistakes.note(Err(mistake));
+            mistakes.note(Some(mistake));
         }
     }
 

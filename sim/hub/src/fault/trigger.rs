@@ -222,7 +222,7 @@ impl ClientDid {
                 format!("session {session} and `attached_twice: {twice}` contradict each other");
             let mistake = Mistake::at("session", message)
                 .beside("attached_twice", "is true from the second session on");
-            mistakes.note(Err(mistake.helped("keep one of them")));
+            mistakes.note(Some(mistake.helped("keep one of them")));
         }
     }
 
