@@ -43,6 +43,7 @@ pub mod frame;
 #[cfg(feature = "arbitrary")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod hex_text;
 mod id;
 mod kind;
 pub mod login;
@@ -56,5 +57,6 @@ pub use crc::crc16;
 pub use ear::{Ear, Heard};
 pub use error::DecodeError;
 pub use frame::{DEVICE_MAX_PAYLOAD, Decoder, Frame, Item, Noise, TOOL_MAX_PAYLOAD, encode};
+pub use hex_text::from_hex_text;
 pub use login::{LoginKind, LoginLine, LoginRefusal};
-pub use nearly::{Diagnosis, Nearly, diagnose, from_hex_text};
+pub use nearly::{Diagnosis, Nearly, diagnose};

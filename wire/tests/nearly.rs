@@ -17,7 +17,7 @@ fn why(bytes: &[u8]) -> String {
 
 /// A frame whose checksum is this.
 fn with_checksum(payload: &[u8], checksum: u16) -> Vec<u8> {
-    let mut frame = encode(payload).unwrap();
+    let mut frame = encode(payload).expect("a payload that a frame can hold");
     let at = frame.len() - 3;
     frame[at..at + 2].copy_from_slice(&checksum.to_be_bytes());
     frame

@@ -25,7 +25,6 @@ mod silence;
 pub mod suggest;
 pub mod time;
 
-pub use check::{Checked, Spot, Step, Wrong};
 pub use command_name::{CommandName, command_named};
 pub use conn::ConnId;
 pub use definition::Parameter;

@@ -1,4 +1,4 @@
-//! Mistakes in the parameters of a device, as its definition finds them. Whoever read the parameters from a text knows
+//! Mistakes in the parameters of a device or a fault, as its definition finds them. Whoever read the parameters from a text knows
 //! where each of them stands, and shows the mistake there.
 
 use std::ops::RangeInclusive;
@@ -42,6 +42,44 @@ pub struct Mistake {
 }
 
 impl Mistake {
+    /// A mistake that is not in a single key.
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: Vec::new(),
+            at_key: false,
+            message: message.into(),
+            label: None,
+            also: None,
+            help: None,
+        }
+    }
+
+    /// A mistake in the value of a key.
+    pub(crate) fn at(key: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            path: vec![Step::Key(key)],
+            ..Self::new(message)
+        }
+    }
+
+    /// The same mistake in an element of the key's list.
+    pub(crate) fn item(mut self, index: usize) -> Self {
+        self.path.push(Step::Index(index));
+        self
+    }
+
+    /// The same mistake, and a key that has to do with it.
+    pub(crate) fn beside(mut self, key: &'static str, how: &'static str) -> Self {
+        self.also = Some((vec![Step::Key(key)], false, how));
+        self
+    }
+
+    /// The same mistake, and what to do about it.
+    pub(crate) fn helped(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
     /// The last key is wrong, not its value.
     pub fn at_key(&mut self) -> &mut Self {
         self.at_key = true;
@@ -94,14 +132,22 @@ impl Mistakes {
         self.push(path, message)
     }
 
+    /// Adds the mistake that a check found, if it found one; its way starts at what is looked at.
+    pub(crate) fn note(&mut self, checked: Option<Mistake>) {
+        if let Some(mut mistake) = checked {
+            let from_here = |way: Vec<Step>| [&self.here[..], &way].concat();
+            mistake.path = from_here(mistake.path);
+            mistake.also = mistake
+                .also
+                .map(|(way, at_key, how)| (from_here(way), at_key, how));
+            self.found.push(mistake);
+        }
+    }
+
     fn push(&mut self, path: Vec<Step>, message: impl Into<String>) -> &mut Mistake {
         self.found.push(Mistake {
             path,
-            at_key: false,
-            message: message.into(),
-            label: None,
-            also: None,
-            help: None,
+            ..Mistake::new(message)
         });
         let last = self.found.len() - 1;
         &mut self.found[last]

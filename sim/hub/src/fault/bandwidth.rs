@@ -6,11 +6,7 @@
 use std::time::Duration;
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault, split::MAX_PIECES};
-use crate::{
-    check::{Checked, Wrong},
-    rng::Rng,
-    time::Time,
-};
+use crate::{mistake::Mistakes, rng::Rng, time::Time};
 
 /// What is carried within this time comes as one piece.
 const SLICE: Duration = Duration::from_millis(10);
@@ -34,13 +30,11 @@ impl Definition for Bandwidth {
     const EXAMPLE: &'static str = "- bandwidth: { bytes_per_second: 400 }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
-        match self.bytes_per_second {
-            0 => Err(
-                Wrong::at("bytes_per_second", "a link with 0 bytes per second is dead")
-                    .help("`stall: {}` says that"),
-            ),
-            _ => Ok(()),
+    fn check(&self, mistakes: &mut Mistakes) {
+        if self.bytes_per_second == 0 {
+            mistakes
+                .add("bytes_per_second", "a link with 0 bytes per second is dead")
+                .help("`stall: {}` says that");
         }
     }
 

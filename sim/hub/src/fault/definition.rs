@@ -5,8 +5,8 @@ use veschub_transcript::Direction;
 
 use super::Fault;
 use crate::{
-    check::Checked,
     definition::{Described, Parameter},
+    mistake::Mistakes,
 };
 
 /// A fault as its file defines it: parameters that a scenario writes, and the state that the harm has in one direction
@@ -19,13 +19,8 @@ pub trait Definition: Described + Fault + Clone + Sync + 'static {
     /// What becomes of the bytes.
     const HARM: Harm;
 
-    /// The first mistake in the parameters, if there is one.
-    ///
-    /// # Errors
-    /// Names the key and what was wanted.
-    fn check(&self) -> Checked {
-        Ok(())
-    }
+    /// Looks for mistakes in the parameters.
+    fn check(&self, _: &mut Mistakes) {}
 
     /// One of its kind for the fuzzer, which need not pass the checks.
     fn draw(parameter: u8) -> Self;
@@ -169,8 +164,8 @@ macro_rules! faults {
                 match self { $( Self::$Fault(fault) => Armed::new(fault.clone(), fault.when.clone()), )+ }
             }
 
-            fn check_parameters(&self) -> Checked {
-                match self { $( Self::$Fault(fault) => fault.check(), )+ }
+            fn check_parameters(&self, mistakes: &mut Mistakes) {
+                match self { $( Self::$Fault(fault) => fault.check(mistakes), )+ }
             }
 
             /// One for the fuzzer.

@@ -1,12 +1,7 @@
 //! `delay`: everything comes later by the same time.
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
-use crate::{
-    check::{Checked, lasting},
-    duration::Duration,
-    rng::Rng,
-    time::Time,
-};
+use crate::{check::lasting, duration::Duration, mistake::Mistakes, rng::Rng, time::Time};
 
 fault! {
     /// Everything comes later by the same time.
@@ -21,8 +16,8 @@ impl Definition for Delay {
     const EXAMPLE: &'static str = "- delay: { by: 200ms, when: { probability: 0.2 } }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
-        lasting("by", self.by, "does no harm")
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(lasting("by", self.by, "does no harm"));
     }
 
     fn draw(parameter: u8) -> Self {

@@ -1,11 +1,7 @@
 //! `duplicate`: a frame arrives more than once.
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
-use crate::{
-    check::{Checked, range},
-    rng::Rng,
-    time::Time,
-};
+use crate::{check::range, mistake::Mistakes, rng::Rng, time::Time};
 
 /// The most copies that one frame can get.
 pub(super) const MAX_TIMES: usize = 16;
@@ -28,8 +24,8 @@ impl Definition for Duplicate {
     const EXAMPLE: &'static str = "- duplicate: { when: { every: 5 } }";
     const HARM: Harm = Harm::Disorder;
 
-    fn check(&self) -> Checked {
-        range("times", self.times, 1, MAX_TIMES)
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(range("times", self.times, 1, MAX_TIMES));
     }
 
     fn draw(parameter: u8) -> Self {

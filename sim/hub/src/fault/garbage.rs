@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
 use crate::{
-    check::{Checked, Wrong, not_both, range},
+    check::{not_both, range},
+    mistake::Mistakes,
     rng::Rng,
     time::Time,
 };
@@ -65,30 +66,39 @@ impl Definition for Garbage {
     const EXAMPLE: &'static str = "- garbage: { kind: false-start, when: { nth: 2 } }";
     const HARM: Harm = Harm::Disorder;
 
-    fn check(&self) -> Checked {
-        not_both([("kind", self.kind.is_some()), ("hex", self.hex.is_some())])?;
-        range("bytes", self.bytes, 1, MAX_GARBAGE)?;
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(not_both([
+            ("kind", self.kind.is_some()),
+            ("hex", self.hex.is_some()),
+        ]));
+        mistakes.note(range("bytes", self.bytes, 1, MAX_GARBAGE));
         let counted = matches!(self.kind, Some(GarbageKind::Random | GarbageKind::Nuls));
         if self.bytes.is_some() && !counted {
             let message = "`bytes` counts what is `random` or `nuls`, and this is neither";
-            return Err(Wrong::at("bytes", message).help("leave it out"));
+            mistakes.add("bytes", message).help("leave it out");
         }
         let Some(hex) = &self.hex else {
-            return match self.kind {
-                Some(_) => Ok(()),
-                None => Err(Wrong::new("`garbage` wants one of `kind` and `hex`")
-                    .help("e.g. `kind: random`, or `hex: \"02 ff\"`")),
-            };
+            if self.kind.is_none() {
+                mistakes
+                    .add_here("`garbage` wants one of `kind` and `hex`")
+                    .help("e.g. `kind: random`, or `hex: \"02 ff\"`");
+            }
+            return;
         };
         match read_hex(hex) {
-            Some(bytes) if bytes.is_empty() => Err(Wrong::at("hex", "there is no garbage in it")),
+            Some(bytes) if bytes.is_empty() => {
+                mistakes.add("hex", "there is no garbage in it");
+            }
             Some(bytes) if bytes.len() > MAX_GARBAGE => {
                 let message = format!("{} bytes are too many: {MAX_GARBAGE} at most", bytes.len());
-                Err(Wrong::at("hex", message))
+                mistakes.add("hex", message);
             }
-            Some(_) => Ok(()),
-            None => Err(Wrong::at("hex", format!("`{hex}` is not hex"))
-                .help("write two digits a byte, e.g. `\"02 ff\"`")),
+            Some(_) => {}
+            None => {
+                mistakes
+                    .add("hex", format!("`{hex}` is not hex"))
+                    .help("write two digits a byte, e.g. `\"02 ff\"`");
+            }
         }
     }
 

@@ -3,12 +3,7 @@
 use rand::RngExt;
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
-use crate::{
-    check::{Checked, lasting},
-    duration::Duration,
-    rng::Rng,
-    time::Time,
-};
+use crate::{check::lasting, duration::Duration, mistake::Mistakes, rng::Rng, time::Time};
 
 fault! {
     /// Everything comes later, each by a time of its own that is drawn.
@@ -23,8 +18,8 @@ impl Definition for Jitter {
     const EXAMPLE: &'static str = "- jitter: { up_to: 80ms }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
-        lasting("up_to", self.up_to, "does no harm")
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(lasting("up_to", self.up_to, "does no harm"));
     }
 
     fn draw(parameter: u8) -> Self {

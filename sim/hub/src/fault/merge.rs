@@ -2,8 +2,9 @@
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
 use crate::{
-    check::{Checked, Wrong, lasting, range},
+    check::{lasting, range},
     duration::Duration,
+    mistake::Mistakes,
     rng::Rng,
     time::Time,
 };
@@ -29,13 +30,14 @@ impl Definition for Merge {
     const EXAMPLE: &'static str = "- merge: { frames: 3, within: 100ms }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
+    fn check(&self, mistakes: &mut Mistakes) {
         if self.frames.is_none() && self.within.is_none() {
-            return Err(Wrong::new("`merge` wants `frames`, `within` or both")
-                .help("`frames` says how many come together, `within` how long to wait for them"));
+            mistakes
+                .add_here("`merge` wants `frames`, `within` or both")
+                .help("`frames` says how many come together, `within` how long to wait for them");
         }
-        range("frames", self.frames, 2, MAX_MERGED)?;
-        lasting("within", self.within, "merges nothing")
+        mistakes.note(range("frames", self.frames, 2, MAX_MERGED));
+        mistakes.note(lasting("within", self.within, "merges nothing"));
     }
 
     fn draw(parameter: u8) -> Self {

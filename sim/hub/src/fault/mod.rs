@@ -41,11 +41,7 @@ pub use trigger::{ClientDid, Moment, TooChatty, Trigger};
 
 use veschub_wire::CommandId;
 
-use crate::{
-    check::{Checked, Wrong},
-    rng::Rng,
-    time::Time,
-};
+use crate::{mistake::Mistakes, rng::Rng, time::Time};
 use definition::faults;
 
 // Every fault, in alphabetical order.
@@ -74,14 +70,10 @@ pub fn catalogue() -> &'static [FaultInfo] {
 }
 
 impl FaultEntry {
-    /// The first mistake in it, if there is one.
-    ///
-    /// # Errors
-    /// Names the key and what was wanted.
-    pub fn check(&self) -> Result<(), Wrong> {
-        let when = self.when().check();
-        when.map_err(|wrong| wrong.inside("when"))?;
-        self.check_parameters()
+    /// Looks for mistakes.
+    pub fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.inside("when", |mistakes| self.when().check(mistakes));
+        self.check_parameters(mistakes);
     }
 
     /// Whether it can only be done to whole frames, or counts them.

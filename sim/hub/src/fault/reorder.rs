@@ -4,8 +4,9 @@
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault, merge::MAX_MERGED};
 use crate::{
-    check::{Checked, lasting, range},
+    check::{lasting, range},
     duration::Duration,
+    mistake::Mistakes,
     rng::Rng,
     time::Time,
 };
@@ -33,9 +34,9 @@ impl Definition for Reorder {
     const EXAMPLE: &'static str = "- reorder: { when: { command: FW_VERSION } }";
     const HARM: Harm = Harm::Disorder;
 
-    fn check(&self) -> Checked {
-        range("behind", self.behind, 1, MAX_MERGED)?;
-        lasting("within", self.within, "reorders nothing")
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(range("behind", self.behind, 1, MAX_MERGED));
+        mistakes.note(lasting("within", self.within, "reorders nothing"));
     }
 
     fn draw(parameter: u8) -> Self {

@@ -1,12 +1,7 @@
 //! `slow-close`: the end of the stream comes late.
 
 use super::{Chunk, Definition, End, Fault, Harm, definition::fault};
-use crate::{
-    check::{Checked, Wrong, lasting},
-    duration::Duration,
-    rng::Rng,
-    time::Time,
-};
+use crate::{check::lasting, duration::Duration, mistake::Mistakes, rng::Rng, time::Time};
 
 fault! {
     /// The end of the stream (FIN) comes late.
@@ -21,20 +16,19 @@ impl Definition for SlowClose {
     const EXAMPLE: &'static str = "- slow-close: { by: 5s }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
-        lasting("by", self.by, "does no harm")?;
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(lasting("by", self.by, "does no harm"));
         let counts = [
             ("command", self.when.command.is_some()),
             ("nth", self.when.nth.is_some()),
             ("every", self.when.every.is_some()),
         ];
-        match counts.into_iter().find(|(_, given)| *given) {
-            Some((key, _)) => {
+        mistakes.inside("when", |mistakes| {
+            for (key, _) in counts.into_iter().filter(|(_, given)| *given) {
                 let message = "the end of a stream is no frame, so this can never be met";
-                Err(Wrong::at(key, message).inside("when"))
+                mistakes.add(key, message);
             }
-            None => Ok(()),
-        }
+        });
     }
 
     fn draw(parameter: u8) -> Self {

@@ -6,8 +6,9 @@ use rand::RngExt;
 
 use super::{Chunk, Definition, Fault, Harm, Leaves, definition::fault};
 use crate::{
-    check::{Checked, Wrong, not_both, range},
+    check::{not_both, range},
     duration::Duration,
+    mistake::{Mistake, Mistakes},
     rng::Rng,
     time::Time,
 };
@@ -44,31 +45,29 @@ impl Definition for Split {
     const EXAMPLE: &'static str = "- split: { every_byte: true, gap: 2ms }";
     const HARM: Harm = Harm::Late;
 
-    fn check(&self) -> Checked {
+    fn check(&self, mistakes: &mut Mistakes) {
         let ways = [
             ("at", self.at.is_some()),
             ("every_byte", self.every_byte),
             ("pieces", self.pieces.is_some()),
         ];
         for (first, second) in [(0, 1), (0, 2), (1, 2)] {
-            not_both([ways[first], ways[second]])?;
+            mistakes.note(not_both([ways[first], ways[second]]));
         }
         if !ways.iter().any(|(_, given)| *given) {
-            return Err(
-                Wrong::new("`split` wants one of `at`, `every_byte` and `pieces`")
-                    .help("e.g. `every_byte: true`"),
-            );
+            mistakes
+                .add_here("`split` wants one of `at`, `every_byte` and `pieces`")
+                .help("e.g. `every_byte: true`");
         }
-        range("pieces", self.pieces, 2, MAX_PIECES)?;
-        let offsets = self.at.as_deref();
-        if offsets.is_some_and(<[usize]>::is_empty) {
-            return Err(Wrong::at("at", "there is no offset to cut at"));
+        mistakes.note(range("pieces", self.pieces, 2, MAX_PIECES));
+        let Some(offsets) = &self.at else { return };
+        if offsets.is_empty() {
+            mistakes.add("at", "there is no offset to cut at");
         }
-        match offsets.and_then(|offsets| offsets.iter().position(|&offset| offset == 0)) {
-            Some(index) => Err(Wrong::at("at", "a cut before byte 0 cuts nothing off")
-                .item(index)
-                .help("1 cuts behind the first byte")),
-            None => Ok(()),
+        if let Some(index) = offsets.iter().position(|&offset| offset == 0) {
+            let mistake = Mistake::at("at", "a cut before byte 0 cuts nothing off");
+            let mistake = mistake.item(index).helped("1 cuts behind the first byte");
+            mistakes.note(Some(mistake));
         }
     }
 

@@ -1,12 +1,7 @@
 //! `stall`: nothing comes for a time, then everything at once; or nothing ever again.
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
-use crate::{
-    check::{Checked, lasting},
-    duration::Duration,
-    rng::Rng,
-    time::Time,
-};
+use crate::{check::lasting, duration::Duration, mistake::Mistakes, rng::Rng, time::Time};
 
 fault! {
     /// Nothing comes for a time, then everything at once; or nothing ever again.
@@ -38,8 +33,8 @@ impl Definition for Stall {
     const EXAMPLE: &'static str = "- stall: { for: 3s, when: { after: 1s } }";
     const HARM: Harm = Harm::Disorder;
 
-    fn check(&self) -> Checked {
-        lasting("for", self.r#for, "does no harm")
+    fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(lasting("for", self.r#for, "does no harm"));
     }
 
     fn draw(parameter: u8) -> Self {

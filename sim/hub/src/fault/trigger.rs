@@ -11,9 +11,10 @@ use veschub_wire::CommandId;
 
 use super::{Behaviour, MAX_RECENT};
 use crate::{
-    check::{Checked, Wrong, counted, lasting, range},
+    check::{counted, lasting, range},
     command_name::CommandName,
     duration::Duration,
+    mistake::{Mistake, Mistakes},
     rng::Rng,
 };
 
@@ -103,19 +104,22 @@ impl Trigger {
         *self == Self::default()
     }
 
-    /// The first mistake in it, if there is one.
-    pub(super) fn check(&self) -> Checked {
-        counted("nth", self.nth)?;
-        counted("every", self.every)?;
-        lasting("for", self.lasts, "is over before it begins")?;
+    /// Looks for mistakes.
+    pub(super) fn check(&self, mistakes: &mut Mistakes) {
+        mistakes.note(counted("nth", self.nth));
+        mistakes.note(counted("every", self.every));
+        mistakes.note(lasting("for", self.lasts, "is over before it begins"));
         if let Some(chance) = self.probability
             && !(0.0..=1.0).contains(&chance)
         {
             let message = format!("{chance} is out of range: wanted 0 to 1");
-            return Err(Wrong::at("probability", message).help("0.2 is one time out of five"));
+            mistakes
+                .add("probability", message)
+                .help("0.2 is one time out of five");
         }
-        let client = self.client.as_ref().map_or(Ok(()), ClientDid::check);
-        client.map_err(|wrong| wrong.inside("client"))
+        if let Some(client) = &self.client {
+            mistakes.inside("client", |mistakes| client.check(mistakes));
+        }
     }
 
     /// Why it fires now, in words, or nothing if it does not. `met` counts the frames that met the conditions;
@@ -198,25 +202,27 @@ impl Trigger {
 }
 
 impl ClientDid {
-    fn check(&self) -> Checked {
+    fn check(&self, mistakes: &mut Mistakes) {
         if *self == Self::default() {
-            return Err(Wrong::new("`client` does not say what the client did")
-                .help("e.g. `client: { too_slow: 500ms }`"));
+            mistakes
+                .add_here("`client` does not say what the client did")
+                .help("e.g. `client: { too_slow: 500ms }`");
         }
         if let Some(chatty) = self.too_chatty {
-            range("more_than", chatty.more_than, 1, MAX_RECENT - 1)
-                .and_then(|()| lasting("within", chatty.within, "holds one request only"))
-                .map_err(|wrong| wrong.inside("too_chatty"))?;
+            mistakes.inside("too_chatty", |mistakes| {
+                mistakes.note(range("more_than", chatty.more_than, 1, MAX_RECENT - 1));
+                mistakes.note(lasting("within", chatty.within, "holds one request only"));
+            });
         }
-        counted("session", self.session.map(u64::from))?;
-        match (self.session, self.attached_twice) {
-            (Some(session), Some(twice)) if (session > 1) != twice => Err(Wrong::at(
-                "session",
-                format!("session {session} and `attached_twice: {twice}` contradict each other"),
-            )
-            .also("attached_twice", "is true from the second session on")
-            .help("keep one of them")),
-            _ => Ok(()),
+        mistakes.note(counted("session", self.session.map(u64::from)));
+        if let (Some(session), Some(twice)) = (self.session, self.attached_twice)
+            && (session > 1) != twice
+        {
+            let message =
+                format!("session {session} and `attached_twice: {twice}` contradict each other");
+            let mistake = Mistake::at("session", message)
+                .beside("attached_twice", "is true from the second session on");
+            mistakes.note(Some(mistake.helped("keep one of them")));
         }
     }
 

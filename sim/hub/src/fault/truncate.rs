@@ -4,11 +4,7 @@
 //! field promised; then it delivers them all.
 
 use super::{Chunk, Definition, Fault, Harm, Leaves, definition::fault, split::SHORTEST_FRAME};
-use crate::{
-    check::{Checked, Wrong},
-    rng::Rng,
-    time::Time,
-};
+use crate::{mistake::Mistakes, rng::Rng, time::Time};
 
 fault! {
     /// Only the first bytes of a frame arrive.
@@ -24,10 +20,11 @@ impl Definition for Truncate {
         "- truncate: { keep: 40, when: { command: BMS_GET_VALUES, nth: 1 } }";
     const HARM: Harm = Harm::Lost;
 
-    fn check(&self) -> Checked {
-        match self.keep {
-            0 => Err(Wrong::at("keep", "nothing is left of the frame").help("`drop` says that")),
-            _ => Ok(()),
+    fn check(&self, mistakes: &mut Mistakes) {
+        if self.keep == 0 {
+            mistakes
+                .add("keep", "nothing is left of the frame")
+                .help("`drop` says that");
         }
     }
 

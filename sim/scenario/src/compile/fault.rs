@@ -5,10 +5,9 @@ use crate::{
     schema::FaultEntry,
     source::{Place, Source},
 };
-use veschub_hub::{
-    Spot, Step, Wrong,
-    fault::{Leaves, MAX_FAULTS},
-};
+use veschub_hub::fault::{Leaves, MAX_FAULTS};
+
+use super::definition::check_definition;
 
 /// Notes the mistakes in a list of faults that stands at `place`.
 pub(super) fn check_faults(
@@ -23,29 +22,10 @@ pub(super) fn check_faults(
     }
     for (index, fault) in faults.iter().enumerate() {
         let at = |index: usize| place.clone().index(index).only();
-        let checked = fault.check();
-        let checked = checked.map_err(|wrong| located(&wrong, &at(index), source));
-        mistakes.note(checked.and_then(|()| check_order(&faults[..index], fault, &at, source)));
-    }
-}
-
-/// A mistake in the parameters that stand at `place`.
-fn located(wrong: &Wrong, place: &Place, source: &Source) -> ScenarioError {
-    let place = |spot: &Spot| {
-        let way = spot.steps.iter();
-        let value = way.fold(place.clone(), |place, step| match step {
-            Step::Key(key) => place.key(*key),
-            Step::Index(index) => place.index(*index),
+        check_definition(&at(index), source, mistakes, |mistakes| {
+            fault.check(mistakes);
         });
-        if spot.at_key { value.at_key() } else { value }
-    };
-    let mut error = ScenarioError::at(source, place(&wrong.at), wrong.message.clone());
-    if let Some((spot, how)) = &wrong.also {
-        error = error.also(place(spot), *how);
-    }
-    match wrong.help {
-        Some(help) => error.help(help),
-        None => error,
+        mistakes.note(check_order(&faults[..index], fault, &at, source));
     }
 }
 

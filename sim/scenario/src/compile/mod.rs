@@ -1,6 +1,7 @@
 //! What a scenario means: checks that need more than one key, and the making of hub and devices.
 
 mod check;
+mod definition;
 mod device;
 mod fault;
 mod id_pattern;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{check_definition, check_login_part};
+use super::check_login_part;
 use crate::{
     compile::{
+        definition::check_definition,
         device::{express_profile, ids},
         id_pattern::IdPattern,
     },

@@ -15,10 +15,7 @@ use crate::{
     suggest::closest,
 };
 use device::check_express;
-use veschub_hub::{
-    mistake::{self, Step},
-    quirk::catalogue,
-};
+use veschub_hub::quirk::catalogue;
 
 /// All mistakes of a scenario. What could not be read of it is `broken`, and not compared with the rest.
 pub(crate) fn check(scenario: &Scenario, source: &Source, broken: &[Broken]) -> Mistakes {
@@ -141,35 +138,6 @@ pub fn login_problem(text: &str, key: &str) -> Option<(String, &'static str)> {
         ));
     }
     None
-}
-
-/// Notes the mistakes that a definition finds in its parameters, which stand at this place.
-fn check_definition(
-    place: &Place,
-    source: &Source,
-    mistakes: &mut Mistakes,
-    look: impl FnOnce(&mut mistake::Mistakes),
-) {
-    let at = |path: &[Step], at_key: bool| {
-        let place = path.iter().fold(place.clone(), |place, step| match *step {
-            Step::Key(key) => place.key(key),
-            Step::Index(index) => place.index(index),
-        });
-        if at_key { place.at_key() } else { place }
-    };
-    let mut found = mistake::Mistakes::default();
-    look(&mut found);
-    for mistake in found.found() {
-        let mut error =
-            ScenarioError::at(source, at(&mistake.path, mistake.at_key), mistake.message);
-        if let Some(label) = mistake.label {
-            error = error.label(label);
-        }
-        if let Some((path, at_key, label)) = mistake.also {
-            error = error.also(at(&path, at_key), label);
-        }
-        mistakes.push(mistake.help.into_iter().fold(error, ScenarioError::help));
-    }
 }
 
 fn check_speed(
