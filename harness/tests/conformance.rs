@@ -17,9 +17,10 @@ use frozen::assert_frozen;
 use sha2::{Digest as _, Sha256};
 use veschub_harness::{
     conformance::{
-        Battery, Outcome, Player, Report,
-        catalogue::{self, Id},
-        report, run,
+        Battery, Carrier, Outcome, Player, Report,
+        catalogue::{self, Id, Level},
+        report::{self, CaseReport, NotJudged},
+        run,
         select::{self, Selection},
         text,
     },
@@ -27,9 +28,14 @@ use veschub_harness::{
 };
 
 fn judge(player: Player) -> Report {
+    judge_carrying(player, None)
+}
+
+fn judge_carrying(player: Player, carrier: Option<Carrier>) -> Report {
     let battery = Battery {
         player,
         cases: select::select(&Selection::default()).unwrap(),
+        carrier,
         seed: 0,
         strict: true,
         fail_fast: false,
@@ -86,7 +92,9 @@ fn the_catalogue_is_sound() {
             assert!(ids.insert(case.id()), "{} twice", case.id());
             let texts = [&case.title, &case.requirement, &case.source, &case.matters];
             assert!(texts.iter().all(|text| !text.is_empty()), "{}", case.id());
-            case.load().unwrap();
+            for carrier in Carrier::ALL {
+                case.load(carrier).unwrap();
+            }
         }
     }
     for case in sections.iter().flat_map(|section| &section.cases) {
@@ -94,8 +102,11 @@ fn the_catalogue_is_sound() {
             assert!(ids.contains(&needed), "{} needs {needed}", case.id());
         }
         // What nobody reports cannot be compared.
-        for field in case.compare.iter().flat_map(|compare| &compare.fields) {
-            let of = case.compare.as_ref().unwrap().of;
+        let compare = case.compare().into_iter();
+        for (of, field) in compare.flat_map(|one| {
+            let of = one.of(Carrier::Bms);
+            one.named().iter().map(move |field| (of, field))
+        }) {
             let names = veschub_harness::outside::schema::names(of).unwrap();
             assert!(names.contains(field.as_str()), "{}: {field}", case.id());
         }
@@ -110,6 +121,53 @@ fn both_good_clients_pass_all_that_counts() {
         assert_eq!(report.exit_code(), 0, "{told}");
         assert!(with(report, Outcome::Failed).is_empty(), "{told}");
         assert!(with(report, Outcome::Skipped).is_empty(), "{told}");
+    }
+}
+
+/// What is carried in a case about something else makes no difference to a good client.
+#[test]
+fn both_good_clients_pass_whatever_is_carried() {
+    for carrier in [Carrier::Motor, Carrier::Firmware] {
+        for player in [Player::Reference, Player::Defective(None)] {
+            let report = judge_carrying(player, Some(carrier));
+            let told = text::text(&report);
+            assert_eq!(report.exit_code(), 0, "{carrier}: {told}");
+            assert!(
+                with(&report, Outcome::Failed).is_empty(),
+                "{carrier}: {told}"
+            );
+            // Some cases need values that change, or another request than the one that is carried.
+            let other = |case: &&CaseReport| {
+                let why = case.not_judged.as_ref();
+                why.is_some_and(|why| !matches!(why, NotJudged::Carrier { .. }))
+            };
+            let others: Vec<_> = report
+                .cases
+                .iter()
+                .filter(other)
+                .map(|case| case.id)
+                .collect();
+            assert!(others.is_empty(), "{carrier}: {told}");
+        }
+    }
+}
+
+/// The firmware accepts 512 bytes, VESC Tool 10,000, and a parser without a limit of its own 65,535: a MUST is what all
+/// of them fulfil, unless the case is about longer replies.
+#[test]
+fn a_must_does_not_depend_on_the_limit_for_payloads() {
+    for carrier in Carrier::ALL {
+        for limit in [512, 1024, 10_000, 65_535] {
+            let report = judge_carrying(Player::ReferenceWithLimit(limit), Some(carrier));
+            let failed = report.cases.iter().filter(|case| {
+                let longest = catalogue::find(case.id).unwrap().longest;
+                case.outcome == Outcome::Failed
+                    && case.level == Level::Must
+                    && longest.is_none_or(|longest| longest <= limit)
+            });
+            let failed: Vec<String> = failed.map(|case| case.id.to_string()).collect();
+            assert!(failed.is_empty(), "{carrier}, {limit} bytes: {failed:?}");
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     conformance::{
-        self, Battery, Outcome, Player, Report, catalogue,
+        self, Battery, Carrier, Outcome, Player, Report, catalogue,
         known::KnownDefects,
         select::{self, Pick, Selection, Shard},
         text,
@@ -116,7 +116,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     }
     if args.show {
         return match cases[..] {
-            [case] => print(&case.yaml()).map(|()| 0),
+            [case] => print(&case.yaml(Carrier::Bms)).map(|()| 0),
             _ => Err(CliError::ShowOne),
         };
     }
@@ -132,6 +132,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     let battery = Battery {
         player: player(args)?,
         seed: args.seed,
+        carrier: None,
         strict: args.strict,
         fail_fast: args.fail_fast,
         jobs: args.jobs.unwrap_or(cores),

@@ -18,6 +18,7 @@ use crate::run::{
     process::{self, witness_with},
 };
 use crate::{
+    client::Options,
     defective::{self, Defect, Orders},
     outside::{
         ending::{ProcessEnd, ProcessReport},
@@ -27,7 +28,7 @@ use crate::{
     report::json,
     run::{
         RunError,
-        play::{FAREWELL, visit},
+        play::{FAREWELL, visit_with},
         tape::Tape,
     },
 };
@@ -40,6 +41,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub enum Player {
     /// The reference client.
     Reference,
+    /// The reference client with another limit for the length of a payload, in bytes.
+    ReferenceWithLimit(usize),
     /// The small second client, with a defect or without one.
     Defective(Option<Defect>),
     /// A program of any language.
@@ -53,6 +56,9 @@ impl Player {
     pub fn name(&self) -> String {
         match self {
             Self::Reference => "the reference client".to_owned(),
+            Self::ReferenceWithLimit(limit) => {
+                format!("the reference client with a limit of {limit} bytes")
+            }
             Self::Defective(None) => "the second client".to_owned(),
             Self::Defective(Some(defect)) => format!("the second client with {}", defect.name()),
             #[cfg(unix)]
@@ -124,17 +130,23 @@ pub(super) fn play(
                 capture: seen.capture,
             })
         }
-        Player::Reference => in_memory(world, login, task.limit(), async |network, printer| {
-            let client = &loaded.scenario.client;
-            let seen = visit(network.connect(), target.as_ref(), client).await;
-            let Ok(outcome) = seen.outcome else {
-                return 1;
-            };
-            for reading in &outcome.readings {
-                printer.print_as_of(reading.at, &json::line(reading));
-            }
-            u8::from(!outcome.unanswered.is_empty())
-        }),
+        Player::Reference | Player::ReferenceWithLimit(_) => {
+            in_memory(world, login, task.limit(), async |network, printer| {
+                let client = &loaded.scenario.client;
+                let limit = match player {
+                    Player::ReferenceWithLimit(limit) => *limit,
+                    _ => Options::default().max_payload,
+                };
+                let seen = visit_with(network.connect(), target.as_ref(), client, limit).await;
+                let Ok(outcome) = seen.outcome else {
+                    return 1;
+                };
+                for reading in &outcome.readings {
+                    printer.print_as_of(reading.at, &json::line(reading));
+                }
+                u8::from(!outcome.unanswered.is_empty())
+            })
+        }
         Player::Defective(defect) => {
             in_memory(world, login, task.limit(), async |network, printer| {
                 let environment = task.environment(0, target.as_ref());

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{CommandId, view::hex};
 
-use super::catalogue::{Case, Id, Level, Section};
+use super::{
+    carrier::Carrier,
+    catalogue::{Case, Id, Level, Section},
+};
 
 /// The version of the report's format. It grows when something is removed or changes its meaning, but not when
 /// something is added.
@@ -26,6 +29,9 @@ pub struct Report {
     pub seed: u64,
     /// Whether SHOULD cases count as well as MUST cases.
     pub strict: bool,
+    /// What was carried in the cases that are not about values, as the client can ask for it.
+    #[serde(default)]
+    pub carrier: Carrier,
     /// The cases that were run, in the order of the catalogue.
     pub cases: Vec<CaseReport>,
     /// How many cases ended in which way, of all levels.
@@ -81,6 +87,96 @@ impl Outcome {
     }
 }
 
+/// Why a case was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NotJudged {
+    /// A case that it needs failed; what is wrong is told there.
+    Failed {
+        /// Which.
+        #[schemars(with = "String")]
+        because: Id,
+        /// What that case is about.
+        title: String,
+    },
+    /// A case that it needs was not judged either.
+    NotJudged {
+        /// Which.
+        #[schemars(with = "String")]
+        because: Id,
+        /// What that case is about.
+        title: String,
+    },
+    /// The client read the reply, but none of its values is right, so nothing shows which reply it read.
+    WrongValues {
+        /// The case about these values.
+        #[schemars(with = "String")]
+        because: Id,
+    },
+    /// The client says that it cannot do the task.
+    Unsupported {
+        /// How it says so.
+        told: String,
+    },
+    /// No outside client can do the task.
+    NoTask {
+        /// Why.
+        told: String,
+    },
+    /// The client prints no readings, so only what it sends can be judged.
+    Silent,
+    /// The client prints no reading of the reply that the case is about, and need not.
+    NoReading {
+        /// The command.
+        of: String,
+    },
+    /// The client leaves out the fields that the case is about.
+    FieldsLeftOut {
+        /// Which.
+        fields: Vec<String>,
+    },
+    /// The client asked once, although it was told to ask again and again.
+    AskedOnce,
+    /// The case cannot show anything with what is carried.
+    Carrier {
+        /// What is carried.
+        carried: Carrier,
+    },
+}
+
+impl fmt::Display for NotJudged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { because, title } => {
+                write!(f, "not judged because of {because}, which failed: {title}")
+            }
+            Self::NotJudged { because, title } => {
+                write!(f, "not judged because {because} was not: {title}")
+            }
+            Self::WrongValues { because } => write!(
+                f,
+                "not judged because of {because}: none of the values that the client read is right, so they do not \
+                 show whether this reply arrived"
+            ),
+            Self::Unsupported { told } | Self::NoTask { told } => f.write_str(told),
+            Self::Silent => {
+                f.write_str("the client prints no readings, so only what it sends can be judged")
+            }
+            Self::NoReading { of } => write!(f, "the client prints no reading of {of}"),
+            Self::FieldsLeftOut { fields } => {
+                write!(f, "the client does not report {}", fields.join(", "))
+            }
+            Self::AskedOnce => f.write_str(
+                "the client asked once, and the case needs a client that asks again and again (VESC_COUNT)",
+            ),
+            Self::Carrier { carried } => {
+                write!(f, "{carried} cannot show what the case is about")
+            }
+        }
+    }
+}
+
 /// A case that was run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CaseReport {
@@ -101,8 +197,14 @@ pub struct CaseReport {
     pub matters: String,
     /// The name of the client's task.
     pub task: Option<String>,
+    /// What was carried, if the case is not about values.
+    #[serde(default)]
+    pub carrier: Option<Carrier>,
     /// The result.
     pub outcome: Outcome,
+    /// Why it was not judged, if it was not.
+    #[serde(default)]
+    pub not_judged: Option<NotJudged>,
     /// Why it did not pass; for a known defect also its reason and place.
     pub reasons: Vec<String>,
     /// What was wrong.
@@ -233,7 +335,9 @@ impl CaseReport {
             source: case.source.clone(),
             matters: case.matters.clone(),
             task: None,
+            carrier: None,
             outcome: Outcome::Skipped,
+            not_judged: None,
             reasons: Vec::new(),
             differences: Vec::new(),
             readings: 0,
@@ -248,6 +352,13 @@ impl CaseReport {
             reproduce,
             capture: Capture::default(),
         }
+    }
+
+    /// Says why the case was not judged.
+    pub(super) fn skip(&mut self, why: NotJudged) {
+        self.outcome = Outcome::Skipped;
+        self.reasons = vec![why.to_string()];
+        self.not_judged = Some(why);
     }
 
     /// Fills in the session; of a long one, its start and its end.
@@ -291,6 +402,7 @@ impl Report {
         client: String,
         seed: u64,
         strict: bool,
+        carrier: Carrier,
         cases: Vec<CaseReport>,
         wall: Duration,
     ) -> Self {
@@ -299,6 +411,7 @@ impl Report {
             client,
             seed,
             strict,
+            carrier,
             cases,
             counts: Counts::default(),
             stale_known_defects: Vec::new(),

@@ -183,12 +183,14 @@ pub struct Orders {
     pub timeout: Duration,
     /// The name of the task.
     pub task: String,
-    /// `poll-bms`: how often to ask.
+    /// `read`: the request, as it is sent to the device that is asked.
+    pub request: Vec<u8>,
+    /// How often to ask.
     pub count: u32,
-    /// `poll-bms`: the time from one request to the next.
+    /// The time from one request to the next.
     pub period: Duration,
-    /// `read-motor`: the CAN id to ask.
-    pub can_id: u8,
+    /// The CAN id to ask, if not the device itself.
+    pub can_id: Option<u8>,
     /// `read-bms`: whether all requests are sent at once.
     pub rapid_fire: bool,
 }
@@ -206,12 +208,18 @@ impl Orders {
             task: get("VESC_TASK").unwrap_or_default(),
             count: number("VESC_COUNT").unwrap_or(1),
             period: milliseconds("VESC_PERIOD_MS").unwrap_or_default(),
-            can_id: number("VESC_CAN_ID")
-                .and_then(|id| u8::try_from(id).ok())
-                .unwrap_or_default(),
+            request: bytes(&get("VESC_REQUEST").unwrap_or_default()),
+            can_id: number("VESC_CAN_ID").and_then(|id| u8::try_from(id).ok()),
             rapid_fire: get("VESC_ASK").is_none_or(|ask| ask == "rapid-fire"),
         }
     }
+}
+
+/// Bytes from hex; what is no hex counts as nothing.
+fn bytes(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len() / 2).filter_map(|pair| text.get(2 * pair..2 * pair + 2));
+    let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16));
+    bytes.collect::<Result<_, _>>().unwrap_or_default()
 }
 
 /// How the client reaches a hub.
@@ -235,7 +243,7 @@ pub async fn run<D: Dial>(
     defect: Option<Defect>,
     print: &mut dyn FnMut(&str),
 ) -> u8 {
-    let known = ["read-bms", "poll-bms", "read-motor", "scan-can"];
+    let known = ["read-bms", "poll-bms", "read-motor", "scan-can", "read"];
     if !known.contains(&orders.task.as_str()) {
         return UNSUPPORTED;
     }

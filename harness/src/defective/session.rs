@@ -131,6 +131,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             "read-bms" => self.read_bms().await,
             "poll-bms" => self.poll_bms().await,
             "read-motor" => self.read_motor().await,
+            "read" => self.read().await,
             _ => self.scan_can().await,
         }
     }
@@ -178,10 +179,19 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn poll_bms(&mut self) -> Done {
-        let mut done = self.ask(&[FW_VERSION], None).await.map(drop);
+        let done = self.ask(&[FW_VERSION], None).await.map(drop);
         if matches!(done, Err(Failure::Closed)) {
             return done;
         }
+        match self.poll(&[BMS_GET_VALUES], None).await {
+            Ok(()) => done,
+            failed => failed,
+        }
+    }
+
+    /// Sends a request as often as it was ordered.
+    async fn poll(&mut self, request: &[u8], can_id: Option<u8>) -> Done {
+        let mut done = Ok(());
         let start = Instant::now();
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
@@ -192,8 +202,10 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             while Instant::now() < due {
                 self.listen(due).await?;
             }
-            self.before_poll(tick).await?;
-            match self.ask(&[BMS_GET_VALUES], None).await {
+            if self.orders.task == "poll-bms" {
+                self.before_poll(tick).await?;
+            }
+            match self.ask(request, can_id).await {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
                 other => drop(other?),
             }
@@ -219,18 +231,29 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn read_motor(&mut self) -> Done {
-        let can_id = self.orders.can_id;
+        let can_id = self.orders.can_id.unwrap_or_default();
         let mut done = Ok(());
         for command in [FW_VERSION, GET_VALUES, GET_VALUES_SETUP] {
-            match self
-                .ask(&[FORWARD_CAN, can_id, command], Some(can_id))
-                .await
-            {
+            let request = [FORWARD_CAN, can_id, command];
+            let asked = match command {
+                GET_VALUES => self.poll(&request, Some(can_id)).await,
+                _ => self.ask(&request, Some(can_id)).await.map(drop),
+            };
+            match asked {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
-                other => drop(other?),
+                other => other?,
             }
         }
         done
+    }
+
+    async fn read(&mut self) -> Done {
+        let can_id = self.orders.can_id;
+        let mut request = self.orders.request.clone();
+        if let Some(can_id) = can_id {
+            request.splice(0..0, [FORWARD_CAN, can_id]);
+        }
+        self.poll(&request, can_id).await
     }
 
     async fn scan_can(&mut self) -> Done {
@@ -252,13 +275,16 @@ impl<'a, D: Dial> TaskRun<'a, D> {
 
     /// Sends a request, waits for the reply and prints it.
     async fn ask(&mut self, request: &[u8], can_id: Option<u8>) -> Result<Vec<u8>, Failure> {
-        let command = request.last().copied().filter(|_| can_id.is_some());
-        let command = command.unwrap_or(request[0]);
+        let place = if can_id.is_some() { 2 } else { 0 };
+        let command = request.get(place).copied().unwrap_or_default();
         if !self.has(Defect::KeepsOldReplies) {
             self.inbox.clear();
         }
         let mut others = VecDeque::new();
-        let is_poll = self.orders.task == "poll-bms" && command == BMS_GET_VALUES;
+        let is_poll = match self.orders.task.as_str() {
+            "poll-bms" => command == BMS_GET_VALUES,
+            _ => self.orders.count > 1,
+        };
         let is_patient = self.has(Defect::WaitsForEver);
         let patience = match is_poll && !is_patient {
             true => self.patience().min(GUARD),
