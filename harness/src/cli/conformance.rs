@@ -53,7 +53,7 @@ pub(super) struct ConformanceArgs {
     /// The seed of everything random: the same seed gives the same run
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// How many cases to run at the same time; by default one for each core
+    /// How many cases to run at the same time; by default two for each core, as a case mostly waits
     #[arg(long, value_name = "N")]
     jobs: Option<usize>,
     /// Run only share K of N of the cases, so that N machines can divide the work
@@ -135,7 +135,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
         carrier: None,
         strict: args.strict,
         fail_fast: args.fail_fast,
-        jobs: args.jobs.unwrap_or(cores),
+        jobs: args.jobs.unwrap_or(2 * cores),
         cases,
     };
     let mut report = run_cases(&battery)?;

@@ -21,7 +21,7 @@ pub const BASIS: Id = Id {
     number: 1,
 };
 
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     (
         "1-login.yaml",
         include_str!("../../conformance/1-login.yaml"),
@@ -58,6 +58,10 @@ const FILES: [(&str, &str); 10] = [
     (
         "10-firmware.yaml",
         include_str!("../../conformance/10-firmware.yaml"),
+    ),
+    (
+        "11-sending.yaml",
+        include_str!("../../conformance/11-sending.yaml"),
     ),
 ];
 

@@ -136,7 +136,10 @@ impl Judge<'_> {
             self.note(About::Sent, difference, None);
         }
         let (unmet, _) = judge_session(scenario, target, &self.seen.journal, &conduct);
-        for difference in unmet {
+        let opened = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Opened);
+        // A client may refuse a login itself that no hub accepts; then it reports that without connecting.
+        let declined = self.case.exit == Exit::Failure && !self.seen.journal.iter().any(opened);
+        for difference in unmet.into_iter().filter(|_| !declined) {
             self.note(About::Sent, difference, None);
         }
         self.check_never();
@@ -422,13 +425,29 @@ impl Judge<'_> {
     }
 
     fn check_count(&mut self, compare: &Compare, readings: &[&Understood]) {
-        if readings.len() < compare.readings {
-            let field = format!("readings of {}", compare.of(self.context.carrier));
-            let wanted = format!("at least {}", compare.readings);
+        let of = compare.of(self.context.carrier);
+        let wanted = self.wanted_readings(compare, of);
+        if readings.len() < wanted {
+            let field = format!("readings of {of}");
+            let wanted = format!("at least {wanted}");
             let count = readings.len().to_string();
             let why = "the client printed too few readings: it did not understand a reply, or did not report it";
             let difference = Difference::new(field, wanted, count, why);
             self.note(About::Understood, difference, None);
+        }
+    }
+
+    /// On a busy machine a client skips polls now and then, of many: then there is no more to read than what the device
+    /// sent.
+    fn wanted_readings(&self, compare: &Compare, of: CommandId) -> usize {
+        let reply = |entry: &&JournalEntry| match &entry.event {
+            JournalEvent::Reply { payload, .. } => payload.first() == Some(&of.0),
+            _ => false,
+        };
+        let replies = self.seen.journal.iter().filter(reply).count();
+        match replies >= compare.readings - compare.readings / 4 {
+            true => compare.readings.min(replies),
+            false => compare.readings,
         }
     }
 

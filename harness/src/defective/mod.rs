@@ -77,6 +77,16 @@ defects! {
     NoLengthLimit = "no-length-limit",
     /// Ends when a frame without a payload comes.
     DiesOfAnEmptyFrame = "dies-of-an-empty-frame",
+    /// No more than 127 bytes of a request are sent.
+    SendsOnly127 = "sends-only-127",
+    /// Long requests are sent in the short form, whose length then overflows.
+    SendsShortForms = "sends-short-forms",
+    /// No payload of more than 300 bytes is accepted.
+    LengthThreshold300 = "length-threshold-300",
+    /// No more than eight frames are taken out of one read.
+    EightFramesAtMost = "eight-frames-at-most",
+    /// What is left behind a frame at the end of a read is discarded.
+    DropsTheTail = "drops-the-tail",
     /// Looks for the bytes `02 xx 60` and takes them for the start of a BMS reply.
     SearchesForTheReply = "searches-for-the-reply",
 
@@ -126,6 +136,8 @@ defects! {
     SignedCanId = "signed-can-id",
     /// The pressure is taken for Pascals.
     PressureInTens = "pressure-in-tens",
+    /// Ends when a count in a BMS reply is below 0.
+    DiesOfANegativeCount = "dies-of-a-negative-count",
     /// Counters are read without their sign.
     UnsignedCounters = "unsigned-counters",
     /// The minor version loses its leading 0.
@@ -133,8 +145,51 @@ defects! {
     /// The status text is read as ASCII, and other characters are dropped.
     AsciiStatus = "ascii-status",
 
+    /// Every value is read from one byte before its place.
+    ShiftedValues = "shifted-values",
+    /// All values of a motor are read without their sign.
+    UnsignedMotorValues = "unsigned-motor-values",
+    /// The electrical speed loses its sign.
+    ErpmWithoutSign = "erpm-without-sign",
+    /// The duty cycle is read in hundredths.
+    DutyOffByTen = "duty-in-hundredths",
+    /// The current of the motor is read in tenths.
+    MotorCurrentOffByTen = "motor-current-in-tenths",
+    /// Every scaled value of a motor is ten times too large.
+    MotorScales = "motor-scales",
+    /// A value of -1 is taken for nothing and reported as 0.
+    MinusOneIsNothing = "minus-one-is-nothing",
+    /// A value of 0 is taken for nothing, and another one is reported.
+    ZeroIsOld = "zero-is-old",
+    /// Of 32 bits only the lower 16 are read.
+    SixteenBits = "sixteen-bits",
+    /// Fault codes that the client does not know are reported as no fault.
+    KnownFaultsOnly = "known-faults-only",
+    /// Fault codes are not reported at all.
+    HidesFaults = "hides-faults",
+    /// Single bytes and unsigned integers are read with a sign.
+    SignedBytes = "signed-bytes",
+    /// A byte with flags is taken for one flag.
+    FlagsAreOne = "flags-are-one",
+    /// Replies that end early, as those of older firmware do, are refused.
+    NeedsWholeReplies = "needs-whole-replies",
+    /// Replies of a motor that go on behind the last known field are refused.
+    RefusesLongerReplies = "refuses-longer-replies",
+    /// A selective reply is read as if all fields were there.
+    IgnoresTheMask = "ignores-the-mask",
+    /// The sizes of the masks of GET_IMU_DATA and GET_STATS are mixed up.
+    MasksSwapped = "masks-swapped",
+    /// The same version is reported of every device, paired and no test.
+    KnowsOneFirmware = "knows-one-firmware",
+    /// The id of the chip is read as a text, up to its first zero.
+    ZeroEndsTheUuid = "zero-ends-the-uuid",
+
     /// Waits for a reply with the command FORWARD_CAN, not for the inner reply.
     ExpectsWrappedReplies = "expects-wrapped-replies",
+    /// CAN ids above 127 are ignored, and not asked.
+    CanIdsTo127 = "can-ids-to-127",
+    /// A node that says the same as another one is not reported.
+    MergesNodesAlike = "merges-nodes-alike",
     /// The CAN id 0 is ignored.
     IgnoresCanIdZero = "ignores-can-id-zero",
 

@@ -74,6 +74,8 @@ struct TaskRun<'a, D: Dial> {
     inbox: VecDeque<Vec<u8>>,
     heard: Instant,
     idle_reads: u64,
+    /// The last reply of a node.
+    told: Option<Vec<u8>>,
 }
 
 impl<'a, D: Dial> TaskRun<'a, D> {
@@ -93,6 +95,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             inbox: VecDeque::new(),
             heard: Instant::now(),
             idle_reads: 0,
+            told: None,
         };
         session.log_in().await?;
         Ok(session)
@@ -106,7 +109,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         let Orders { id, password, .. } = self.orders;
         let mut line = format!("VESCTOOL:{id}:{password}\n").into_bytes();
         if self.has(Defect::SendsWithTheLogin) {
-            line.extend(frame(&[FW_VERSION]));
+            line.extend(frame(&[FW_VERSION], self.defect));
         }
         self.stream.write_all(&line).await?;
         let pause = match self.defect {
@@ -196,7 +199,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
             // Ticks that have passed are skipped.
-            if due + self.orders.period < Instant::now() {
+            if tick > 0 && due + self.orders.period < Instant::now() {
                 continue;
             }
             while Instant::now() < due {
@@ -291,6 +294,9 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             false => self.patience(),
         };
         let until = Instant::now() + patience;
+        if self.has(Defect::CanIdsTo127) && can_id.is_some_and(|id| id > 127) {
+            return Err(Failure::NoReply);
+        }
         self.send(request).await?;
         let wanted = match can_id {
             Some(_) if self.has(Defect::ExpectsWrappedReplies) => FORWARD_CAN,
@@ -325,11 +331,17 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         if self.has(Defect::CommandIdsOff) {
             request[0] += 1;
         }
-        self.stream.write_all(&frame(&request)).await?;
+        self.stream.write_all(&frame(&request, self.defect)).await?;
         Ok(())
     }
 
     fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
+        if self.has(Defect::MergesNodesAlike) && can_id.is_some() {
+            if self.told.as_deref() == Some(payload) {
+                return;
+            }
+            self.told = Some(payload.to_vec());
+        }
         if let Some(line) = values::reading(command, payload, can_id, self.defect) {
             (self.print)(&line);
         }
@@ -372,7 +384,8 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         for payload in self.framer.push(&buffer[..count]) {
             let is_print = payload.first() == Some(&PRINT);
             let is_deadly = (payload.is_empty() && self.has(Defect::DiesOfAnEmptyFrame))
-                || (is_print && self.has(Defect::DiesOfAPrint));
+                || (is_print && self.has(Defect::DiesOfAPrint))
+                || (values::has_negative_count(&payload) && self.has(Defect::DiesOfANegativeCount));
             if is_deadly {
                 return Err(Failure::Closed);
             }

@@ -2,10 +2,10 @@
 //! misreads it as the defect demands.
 
 use serde_json::{Map, Value, json};
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, view::hex};
 
 use super::Defect;
-use crate::outside::layout::{Form, Slot, layout, texts};
+use crate::outside::layout::{Form, Slot, TABLES, Written, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;
@@ -19,6 +19,14 @@ pub const FORWARD_CAN: u8 = 34;
 pub const GET_VALUES_SETUP: u8 = 47;
 /// Scans the CAN bus.
 pub const PING_CAN: u8 = 62;
+/// Some motor values.
+pub const GET_VALUES_SELECTIVE: u8 = 50;
+/// Some motor values with totals.
+pub const GET_VALUES_SETUP_SELECTIVE: u8 = 51;
+/// Attitude and motion.
+pub const GET_IMU_DATA: u8 = 65;
+/// Averages and peaks.
+pub const GET_STATS: u8 = 128;
 /// The config, with its passwords.
 pub const GET_CUSTOM_CONFIG: u8 = 93;
 /// All that a BMS measures.
@@ -32,6 +40,10 @@ fn name(command: u8) -> Option<&'static str> {
         GET_VALUES_SETUP => "GET_VALUES_SETUP",
         PING_CAN => "PING_CAN",
         BMS_GET_VALUES => "BMS_GET_VALUES",
+        GET_VALUES_SELECTIVE => "GET_VALUES_SELECTIVE",
+        GET_VALUES_SETUP_SELECTIVE => "GET_VALUES_SETUP_SELECTIVE",
+        GET_IMU_DATA => "GET_IMU_DATA",
+        GET_STATS => "GET_STATS",
         _ => return None,
     })
 }
@@ -47,7 +59,10 @@ pub fn reading(
     let name = name(command)?;
     let mut reading = Reading {
         command: CommandId(command),
-        payload: payload.to_vec(),
+        payload: match defect {
+            Some(Defect::ShiftedValues) => [&payload[..1], &[0x55], &payload[1..]].concat(),
+            _ => payload.to_vec(),
+        },
         defect,
         fields: Map::new(),
     };
@@ -64,20 +79,48 @@ pub fn reading(
 pub fn can_ids(payload: &[u8], defect: Option<Defect>) -> Vec<u8> {
     let ids = payload.iter().skip(1).copied();
     ids.filter(|&id| id != 0 || defect != Some(Defect::IgnoresCanIdZero))
+        .filter(|&id| id < 128 || defect != Some(Defect::CanIdsTo127))
         .collect()
 }
 
-/// The values of a motor that most people want.
-const MOTOR: &[&str] = &[
-    "fet_temperature_c",
-    "motor_temperature_c",
-    "motor_current_a",
-    "input_current_a",
-    "duty",
-    "erpm",
-    "input_voltage_v",
+/// What GET_IMU_DATA sends, one packed float for each bit of the mask.
+const IMU: &[&str] = &[
+    "roll_rad",
+    "pitch_rad",
+    "yaw_rad",
+    "acceleration_x_g",
+    "acceleration_y_g",
+    "acceleration_z_g",
+    "rotation_x_deg_s",
+    "rotation_y_deg_s",
+    "rotation_z_deg_s",
+    "magnetic_x",
+    "magnetic_y",
+    "magnetic_z",
+    "q0",
+    "q1",
+    "q2",
+    "q3",
 ];
-const SETUP: &[&str] = &["input_voltage_v", "battery_level"];
+/// What GET_STATS sends, the same way.
+const STATS: &[&str] = &[
+    "speed_average_m_s",
+    "speed_max_m_s",
+    "power_average_w",
+    "power_max_w",
+    "current_average_a",
+    "current_max_a",
+    "fet_temperature_average_c",
+    "fet_temperature_max_c",
+    "motor_temperature_average_c",
+    "motor_temperature_max_c",
+    "time_s",
+];
+/// How many bytes a reply to GET_VALUES has at least: every firmware sends the fields up to the fault code.
+const LEAST_OF_MOTOR: usize = 54;
+/// How many bytes the newest firmware sends.
+const WHOLE_MOTOR: usize = 74;
+const WHOLE_SETUP: usize = 70;
 /// The fields that every BMS reply has. It may end anywhere after these, depending on the firmware.
 const BMS: &[&str] = &[
     "total_voltage_v",
@@ -89,6 +132,13 @@ const BMS: &[&str] = &[
 ];
 /// Where a BMS reply says how many cells there are.
 const CELL_COUNT: usize = 25;
+
+/// Whether a BMS reply says that there are fewer than no cells.
+#[must_use]
+pub fn has_negative_count(payload: &[u8]) -> bool {
+    payload.first() == Some(&BMS_GET_VALUES)
+        && payload.get(CELL_COUNT).is_some_and(|&count| count > 127)
+}
 
 struct Reading {
     command: CommandId,
@@ -110,8 +160,12 @@ impl Reading {
     fn read(&mut self) -> Option<()> {
         match self.command.0 {
             FW_VERSION => self.firmware(),
-            GET_VALUES => self.numbers(MOTOR),
-            GET_VALUES_SETUP => self.numbers(SETUP),
+            GET_VALUES => self.motor(GET_VALUES, WHOLE_MOTOR),
+            GET_VALUES_SETUP => self.motor(GET_VALUES_SETUP, WHOLE_SETUP),
+            GET_VALUES_SELECTIVE => self.selected(GET_VALUES),
+            GET_VALUES_SETUP_SELECTIVE => self.selected(GET_VALUES_SETUP),
+            GET_IMU_DATA => self.floats(IMU, 2),
+            GET_STATS => self.floats(STATS, 4),
             PING_CAN => {
                 self.put("can_ids", can_ids(&self.payload, self.defect));
                 Some(())
@@ -121,6 +175,12 @@ impl Reading {
     }
 
     fn firmware(&mut self) -> Option<()> {
+        if self.has(Defect::KnowsOneFirmware) {
+            self.put("firmware", "9.99");
+            self.put("test_version", 0);
+            self.put("paired", true);
+            return Some(());
+        }
         let &[_, major, minor, ..] = &self.payload[..] else {
             return None;
         };
@@ -132,7 +192,28 @@ impl Reading {
                 false => format!("{major}.{minor:02}"),
             },
         );
-        self.texts(&["hardware"]);
+        let whole = layout(self.command, &self.payload)
+            .iter()
+            .any(|slot| slot.field == "config_crc");
+        if self.has(Defect::NeedsWholeReplies) && !whole {
+            return None;
+        }
+        self.texts(&["hardware", "firmware_name"]);
+        let name = texts(self.command, &self.payload);
+        let behind_name = 3 + name.first().map_or(0, |(_, name)| name.len() + 1);
+        if let Some(uuid) = self.payload.get(behind_name..behind_name + 12) {
+            let uuid = match self.has(Defect::ZeroEndsTheUuid) {
+                true => uuid.split(|&byte| byte == 0).next().unwrap_or_default(),
+                false => uuid,
+            };
+            let uuid = hex(uuid);
+            self.put("uuid", uuid);
+        }
+        for slot in layout(self.command, &self.payload) {
+            if let Some(value) = self.misread(&slot) {
+                self.put(slot.field, value);
+            }
+        }
         Some(())
     }
 
@@ -147,6 +228,100 @@ impl Reading {
                 self.put(name, text);
             }
         }
+    }
+
+    /// The fields of GET_VALUES or GET_VALUES_SETUP, as far as the payload goes.
+    fn motor(&mut self, of: u8, whole: usize) -> Option<()> {
+        let length = self.payload.len();
+        let is_refused = (self.has(Defect::NeedsWholeReplies) && length < whole)
+            || (self.has(Defect::RefusesLongerReplies) && length > whole);
+        if is_refused || length < LEAST_OF_MOTOR {
+            return None;
+        }
+        self.walk(of, u32::MAX, 1);
+        Some(())
+    }
+
+    /// The fields whose bits are set in the mask at the start.
+    fn selected(&mut self, of: u8) -> Option<()> {
+        let mask = match self.has(Defect::IgnoresTheMask) {
+            true => u32::MAX,
+            false => Form::U32.raw(&self.payload, 1)?,
+        };
+        self.walk(of, mask, 5);
+        Some(())
+    }
+
+    /// Reads the fields of these bits one after the other; a field that is not whole ends the reply.
+    fn walk(&mut self, of: u8, mask: u32, start: usize) {
+        let table = TABLES.iter().find(|table| table.command == CommandId(of));
+        let items = table
+            .into_iter()
+            .flat_map(|table| table.groups.iter().copied().flatten());
+        let written = items.filter(|item| !matches!(item.written, Written::Also(_)));
+        let mut at = start;
+        for (_, item) in written.enumerate().filter(|(bit, _)| mask >> bit & 1 == 1) {
+            let (form, count) = match item.written {
+                Written::Number(form) => (form, 1),
+                Written::Whole => (Form::I32(1.0), 1),
+                Written::Fixed(count, form) => (form, count),
+                _ => (Form::U8, 1),
+            };
+            if self.payload.len() < at + count * form.size() {
+                return;
+            }
+            let slots = (0..count).map(|index| Slot {
+                field: item.name,
+                offset: at + index * form.size(),
+                form,
+            });
+            let values: Vec<Value> = slots.filter_map(|slot| self.misread(&slot)).collect();
+            match item.written {
+                Written::Flags => {
+                    let byte = self.payload.get(at).copied().unwrap_or_default();
+                    let of = |bit: u8| match self.has(Defect::FlagsAreOne) {
+                        true => byte != 0,
+                        false => byte & bit != 0,
+                    };
+                    let (timeout, switch) = (of(1), of(2));
+                    self.put("timeout_active", timeout);
+                    self.put("kill_switch_active", switch);
+                }
+                Written::Fixed(..) => self.put(item.name, values),
+                _ => {
+                    for value in values {
+                        self.put(item.name, value);
+                    }
+                }
+            }
+            at += count * form.size();
+        }
+    }
+
+    /// Packed floats, one for each bit of a mask of so many bytes.
+    fn floats(&mut self, names: &[&str], mask_size: usize) -> Option<()> {
+        let mask = match mask_size {
+            2 => u32::from(u16::from_be_bytes([
+                *self.payload.get(1)?,
+                *self.payload.get(2)?,
+            ])),
+            _ => Form::U32.raw(&self.payload, 1)?,
+        };
+        // The other size, of which one is twice the other.
+        let mut at = match self.has(Defect::MasksSwapped) {
+            true => 1 + 8 / mask_size,
+            false => 1 + mask_size,
+        };
+        for (_, name) in names
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| mask >> bit & 1 == 1)
+        {
+            let value = Form::Float.value(Form::Float.raw(&self.payload, at)?);
+            self.put(name, value);
+            at += 4;
+        }
+        Some(())
     }
 
     /// Fields that must be there.
@@ -253,6 +428,16 @@ impl Reading {
         let is_temperature = slot.field.contains("temperature") && slot.form == Form::I16(100.0);
         let is_current = ["current_a", "chip_current_a"].contains(&slot.field);
         let is_counter = ["counter_ah", "counter_wh"].contains(&slot.field);
+        let is_motor = [
+            GET_VALUES,
+            GET_VALUES_SETUP,
+            GET_VALUES_SELECTIVE,
+            GET_VALUES_SETUP_SELECTIVE,
+        ]
+        .contains(&self.command.0);
+        if is_motor && let Some(value) = self.misread_motor(slot, raw) {
+            return Some(value);
+        }
         Some(match (self.defect, slot.form) {
             (Some(Defect::UnsignedTemperatures), _) if is_temperature => {
                 (f64::from(raw as u16) / 100.0).into()
@@ -275,10 +460,37 @@ impl Reading {
             (Some(Defect::PressureInTens), _) if slot.field == "pressure_pa" => {
                 Form::I16(1.0).value(raw).into()
             }
+            (Some(Defect::SignedBytes), Form::U32) => raw.cast_signed().into(),
             (_, Form::U8) => raw.into(),
             (_, Form::I8) => (raw as u8 as i8).into(),
             (_, Form::Flag) => (raw != 0).into(),
             (_, form) => form.value(raw).into(),
+        })
+    }
+
+    /// A value of a motor, read with a defect of that kind; `None` if the defect is another one.
+    fn misread_motor(&self, slot: &Slot, raw: u32) -> Option<Value> {
+        let per_unit = slot.form.per_unit();
+        let value = slot.form.value(raw);
+        let is_signed = matches!(slot.form, Form::I16(_) | Form::I32(_));
+        let field = slot.field;
+        let is_current = field == "motor_current_a";
+        Some(match self.defect? {
+            Defect::UnsignedMotorValues if is_signed => (f64::from(raw) / per_unit).into(),
+            Defect::ErpmWithoutSign if field == "erpm" => value.abs().into(),
+            Defect::DutyOffByTen if field == "duty" => (value * 10.0).into(),
+            Defect::MotorCurrentOffByTen if is_current => (value * 10.0).into(),
+            Defect::MotorScales if is_signed && per_unit > 1.0 => (value * 10.0).into(),
+            Defect::MinusOneIsNothing if is_signed && value == -1.0 => 0.into(),
+            Defect::ZeroIsOld if is_signed && raw == 0 => 0.1.into(),
+            Defect::SixteenBits if slot.form.size() == 4 => {
+                (f64::from(raw as u16 as i16) / per_unit).into()
+            }
+            Defect::KnownFaultsOnly if field == "fault" && raw > 33 => 0.into(),
+            Defect::HidesFaults if field == "fault" => 0.into(),
+            Defect::SignedBytes if slot.form == Form::U8 => (raw as u8 as i8).into(),
+            Defect::SignedBytes if slot.form == Form::U32 => raw.cast_signed().into(),
+            _ => return None,
         })
     }
 }
