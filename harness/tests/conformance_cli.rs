@@ -4,6 +4,10 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
+use veschub_harness::{
+    conformance::Carrier,
+    report::model::{Outcome, Report},
+};
 use veschub_transcript::{Options, Transcript};
 
 struct Ran {
@@ -100,7 +104,7 @@ fn a_case_can_be_shown_as_a_scenario() {
 fn json_is_one_report() {
     let ran = conformance(&["--json", "--seed", "7", "5/17", "1/2"]);
     assert_eq!(ran.code, 0);
-    let report: veschub_harness::report::model::Report = serde_json::from_str(&ran.stdout).unwrap();
+    let report: Report = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((report.version, report.seed, report.cases.len()), (1, 7, 2));
     let case = &report.cases[1];
     assert_eq!(case.reproduce, "veschub-harness conformance --seed 7 5/17");
@@ -244,7 +248,8 @@ fn a_client_that_never_gets_in_is_told_so_once() {
     let ran = conformance(&["--client", "true", "--jobs", "2", "2"]);
     assert_eq!(ran.code, 3, "{}", ran.stdout);
     assert!(
-        ran.stdout.contains("it needs 1/1, which failed"),
+        ran.stdout
+            .contains("not judged because of 1/1, which failed"),
         "{}",
         ran.stdout
     );
@@ -259,6 +264,34 @@ fn cpu_time_behind_the_end_is_seen_of_a_process() {
     let ran = conformance(&["--client", &defective("spins-at-eof"), "7/3"]);
     assert_eq!(ran.code, 1, "{}", ran.stdout);
     assert!(ran.stdout.contains("CPU time"), "{}", ran.stdout);
+}
+
+/// What a client can ask for decides what is carried in cases that are not about values.
+#[cfg(unix)]
+#[test]
+fn a_client_for_motors_alone_is_judged_by_the_cases_that_are_not_about_a_bms() {
+    let script = format!(
+        "sh -c 'test $VESC_TASK = read-motor || exit 77; exec {} client'",
+        env!("CARGO_BIN_EXE_veschub-harness")
+    );
+    let ran = conformance(&["--client", &script, "--json", "2/22", "3/1", "5/10", "9/2"]);
+    let report: Report = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report.carrier, Carrier::Motor);
+    let outcomes: Vec<(String, Outcome)> = report
+        .cases
+        .iter()
+        .map(|case| (case.id.to_string(), case.outcome))
+        .collect();
+    let outcome = |id: &str| {
+        outcomes
+            .iter()
+            .find(|(one, _)| one == id)
+            .map(|(_, what)| *what)
+    };
+    assert_eq!(outcome("2/22"), Some(Outcome::Passed), "{}", ran.stdout);
+    assert_eq!(outcome("3/1"), Some(Outcome::Passed));
+    assert_eq!(outcome("5/10"), Some(Outcome::Skipped));
+    assert_eq!(outcome("9/2"), Some(Outcome::Passed));
 }
 
 /// The published schema; `VESCHUB_UPDATE=1` writes it anew.

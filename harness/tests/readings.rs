@@ -101,6 +101,7 @@ fn battery(spoil: &str, ids: &[&str]) -> Report {
             grace: Duration::from_secs(60),
         }),
         link: Link::Hub,
+        carrier: None,
         cases: cases.map(Result::unwrap).collect(),
         seed: 0,
         strict: true,

@@ -39,6 +39,7 @@ fn judged(picks: &[&str]) -> Report {
         })
         .unwrap(),
         seed: 0,
+        carrier: None,
         strict: false,
         fail_fast: false,
         jobs: 2,

@@ -16,15 +16,12 @@ use super::{
 };
 use crate::{
     conformance::{
-        self, Battery, catalogue,
+        self, Battery, Carrier, catalogue,
         known::KnownDefects,
         select::{self, Pick, Selection, Shard},
     },
     outside::{command::Template, link::Link},
-    report::{
-        model::Report,
-        text,
-    },
+    report::{model::Report, text},
     run::player::Player,
 };
 
@@ -132,7 +129,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
     }
     if args.show {
         return match cases[..] {
-            [case] => print(&case.yaml()).map(|()| 0),
+            [case] => print(&case.yaml(Carrier::Bms)).map(|()| 0),
             _ => Err(CliError::ShowOne),
         };
     }
@@ -154,6 +151,7 @@ pub(super) fn run(args: &ConformanceArgs) -> Result<u8, CliError> {
         player,
         link: args.link,
         seed: args.seed,
+        carrier: None,
         strict: args.strict,
         fail_fast: args.fail_fast,
         jobs: args.jobs.unwrap_or(jobs),

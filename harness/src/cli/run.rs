@@ -207,7 +207,7 @@ fn jobs(args: &RunArgs, way: &Way) -> usize {
     let _ = args;
     match way.player {
         // They share nothing, but take no time either.
-        Player::Reference | Player::Defective(_) => 1,
+        Player::Reference | Player::ReferenceWithLimit(_) | Player::Defective(_) => 1,
         #[cfg(unix)]
         Player::Program(_) => default_jobs(),
     }

@@ -183,9 +183,28 @@ pub async fn poll_bms<S: AsyncRead + AsyncWrite + Unpin>(
     let mut outcome = Outcome::default();
     let result = session.ask(&Request::FwVersion).await;
     outcome.note(&Request::FwVersion, result);
+    poll(
+        session,
+        &mut outcome,
+        &Request::BmsGetValues,
+        every,
+        lasting,
+    )
+    .await;
+    outcome
+}
+
+/// Sends one request at fixed times, as [`poll_bms`] does.
+async fn poll<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<S>,
+    outcome: &mut Outcome,
+    request: &Request,
+    every: Duration,
+    lasting: Duration,
+) {
     let mut open: Option<(Ticket, Instant)> = None;
     for tick in ticks(Instant::now(), every, lasting) {
-        wait_for_tick(session, &mut outcome, &mut open, tick).await;
+        wait_for_tick(session, outcome, &mut open, tick).await;
         if open.is_some() && session.ending().is_some() {
             break;
         }
@@ -198,10 +217,10 @@ pub async fn poll_bms<S: AsyncRead + AsyncWrite + Unpin>(
             Some((ticket, _)) => outcome.conclude(session, &ticket),
             None => {}
         }
-        match session.begin(&Request::BmsGetValues).await {
+        match session.begin(request).await {
             Ok(ticket) => open = Some((ticket, tick)),
             Err(error) => {
-                outcome.unanswered.push((Request::BmsGetValues, error));
+                outcome.unanswered.push((request.clone(), error));
                 break;
             }
         }
@@ -210,7 +229,6 @@ pub async fn poll_bms<S: AsyncRead + AsyncWrite + Unpin>(
         session.settle([&ticket], asked + POLL_GUARD).await;
         outcome.conclude(session, &ticket);
     }
-    outcome
 }
 
 /// The instants of the ticks.
@@ -241,18 +259,46 @@ async fn wait_for_tick<S: AsyncRead + AsyncWrite + Unpin>(
     session.idle(tick).await;
 }
 
-/// Reads a motor controller behind the device: FW_VERSION, GET_VALUES and GET_VALUES_SETUP, one at a time.
+/// How often a request is sent: the time from one to the next, and how long this goes on.
+pub type Again = (Duration, Duration);
+
+/// Reads a motor controller behind the device: FW_VERSION, GET_VALUES and GET_VALUES_SETUP, one at a time. GET_VALUES
+/// is sent once, or again and again.
 pub async fn read_motor<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     can_id: u8,
+    again: Option<Again>,
 ) -> Outcome {
-    let requests = [
-        Request::FwVersion,
-        Request::GetValues,
-        Request::GetValuesSetup,
-    ]
-    .map(|request| Request::forward(can_id, &request));
-    one_at_a_time(session, &requests).await
+    let forward = |request: Request| Request::forward(can_id, &request);
+    let values = forward(Request::GetValues);
+    let Some((every, lasting)) = again else {
+        let requests = [
+            forward(Request::FwVersion),
+            values,
+            forward(Request::GetValuesSetup),
+        ];
+        return one_at_a_time(session, &requests).await;
+    };
+    let mut outcome = one_at_a_time(session, &[forward(Request::FwVersion)]).await;
+    poll(session, &mut outcome, &values, every, lasting).await;
+    let setup = one_at_a_time(session, &[forward(Request::GetValuesSetup)]).await;
+    outcome.readings.extend(setup.readings);
+    outcome.unanswered.extend(setup.unanswered);
+    outcome
+}
+
+/// Sends one request, once or again and again, and reads its reply.
+pub async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<S>,
+    request: &Request,
+    again: Option<Again>,
+) -> Outcome {
+    let Some((every, lasting)) = again else {
+        return one_at_a_time(session, std::slice::from_ref(request)).await;
+    };
+    let mut outcome = Outcome::default();
+    poll(session, &mut outcome, request, every, lasting).await;
+    outcome
 }
 
 /// Scans the CAN bus, then asks each node for its FW_VERSION, one at a time.

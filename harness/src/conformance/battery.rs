@@ -13,14 +13,18 @@ use std::{
 use veschub_hub::rng::Seed;
 
 use super::{
+    carrier::Carrier,
     catalogue::{self, BASIS, Case, CatalogueError, Id, Level, Section},
-    judge,
+    judge::{self, Context, Values},
     subject::subject,
 };
 use crate::{
     judge::Assignment,
     outside::{ending::CutShort, link::Link, task::Task},
-    report::model::{CaseReport, DifferenceReport, Kind, Outcome, Report, seconds},
+    report::{
+        model::{CaseReport, DifferenceReport, Kind, Outcome, Report, seconds},
+        not_judged::NotJudged,
+    },
     run::{
         Mode, RunError,
         player::{self, Errand, Player, Prints},
@@ -38,6 +42,8 @@ pub struct Battery {
     pub cases: Vec<&'static Case>,
     /// The seed of everything random.
     pub seed: u64,
+    /// What is carried in cases that are not about values; if not given, the first that the client can ask for.
+    pub carrier: Option<Carrier>,
     /// Whether SHOULD cases count as well as MUST cases.
     pub strict: bool,
     /// Whether to stop at the first failed case that counts.
@@ -72,37 +78,76 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
     let sections = catalogue::sections()?;
     let stages = stages(battery)?;
     let count = stages.iter().map(Vec::len).sum();
-    let mut known: BTreeMap<Id, CaseReport> = BTreeMap::new();
+    let mut known = basis(battery, sections)?;
     for stage in stages {
+        let failed =
+            |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
+        if battery.fail_fast && known.cases.values().any(failed) {
+            break;
+        }
         let results = work(battery, &stage, &|case| {
             let section = sections.iter().find(|one| one.section == case.id().section);
-            let result = section.map(|section| one(battery, case, section, &known));
+            let open = section.filter(|_| !known.cases.contains_key(&case.id()));
+            let result = open.map(|section| one(battery, case, section, &known));
             done(case.id(), count);
             result
         });
         for (id, result) in results {
-            known.insert(id, result?);
-        }
-        let failed =
-            |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
-        if battery.fail_fast && known.values().any(failed) {
-            break;
+            known.cases.insert(id, result?);
         }
     }
     let reports = battery
         .cases
         .iter()
-        .filter_map(|case| known.remove(&case.id()));
+        .filter_map(|case| known.cases.remove(&case.id()));
     let mut report = Report::new(
         Kind::Conformance,
         battery.player.name(),
         battery.seed,
         battery.strict,
+        known.carrier,
         reports.collect(),
         start.elapsed(),
     );
     report.link = battery.link;
     Ok(report)
+}
+
+/// What is known of a client so far.
+struct Known {
+    /// What it can ask for.
+    carrier: Carrier,
+    /// What its readings of that are worth.
+    values: Values,
+    /// The cases that were run.
+    cases: BTreeMap<Id, CaseReport>,
+}
+
+/// Runs the case that all others need, with each carrier until the client can do the task.
+fn basis(battery: &Battery, sections: &[Section]) -> Result<Known, BatteryError> {
+    let case = catalogue::find(BASIS)?;
+    let section = sections.iter().find(|one| one.section == BASIS.section);
+    let section = section.ok_or(CatalogueError::NoCase(BASIS))?;
+    let mut first: Option<Known> = None;
+    let carriers = battery
+        .carrier
+        .map_or_else(|| Carrier::ALL.to_vec(), |carrier| vec![carrier]);
+    for carrier in carriers {
+        let mut known = Known {
+            carrier,
+            values: Values::None,
+            cases: BTreeMap::new(),
+        };
+        let (report, values) = one_with_values(battery, case, section, &known)?;
+        known.values = values;
+        let cannot = matches!(report.not_judged, Some(NotJudged::Unsupported { .. }));
+        known.cases.insert(BASIS, report);
+        if !cannot {
+            return Ok(known);
+        }
+        first.get_or_insert(known);
+    }
+    first.ok_or_else(|| CatalogueError::NoCase(BASIS).into())
 }
 
 /// The cases in stages: a case needs only cases of earlier stages.
@@ -194,52 +239,77 @@ fn one(
     battery: &Battery,
     case: &Case,
     section: &Section,
-    known: &BTreeMap<Id, CaseReport>,
+    known: &Known,
 ) -> Result<CaseReport, BatteryError> {
+    one_with_values(battery, case, section, known).map(|(report, _)| report)
+}
+
+fn one_with_values(
+    battery: &Battery,
+    case: &Case,
+    section: &Section,
+    known: &Known,
+) -> Result<(CaseReport, Values), BatteryError> {
     let start = Instant::now();
     let mut report = untried(battery, case, section);
     let trouble = |error: RunError| BatteryError::Case {
         id: case.id(),
         error,
     };
-    let loaded = case.load().map_err(|error| trouble(error.into()))?;
+    let loaded = case
+        .load(known.carrier)
+        .map_err(|error| trouble(error.into()))?;
     if let Some(lack) = battery.link.lacks(subject(case, &loaded.scenario)) {
         report.outcome = Outcome::NotApplicable;
         report.reasons.push(lack.to_string());
-        return Ok(report);
+        return Ok((report, Values::None));
     }
-    let failed = |id: &Id| {
-        let needed = known.get(id);
-        needed.is_some_and(|needed| needed.outcome.is_failure())
-    };
-    if let Some(id) = case.needed().find(failed) {
-        let title = known.get(&id).map_or("", |needed| &needed.title);
-        report
-            .reasons
-            .push(format!("it needs {id}, which failed: {title}"));
-        return Ok(report);
+    if let Some(why) = missing(case, known) {
+        report.skip(why);
+        return Ok((report, Values::None));
     }
-    let is_silent = known
-        .get(&BASIS)
-        .is_some_and(|basis| basis.outcome == Outcome::Passed && basis.readings == 0);
-    fill(&mut report, battery, case, is_silent).map_err(trouble)?;
+    let values = fill(&mut report, battery, case, known).map_err(trouble)?;
     report.wall_s = seconds(start.elapsed());
-    Ok(report)
+    Ok((report, values))
+}
+
+/// What a case needs and the client has not shown: then a failure would say nothing about the case's own subject.
+fn missing(case: &Case, known: &Known) -> Option<NotJudged> {
+    if !case.takes(known.carrier) {
+        let carried = known.carrier;
+        return Some(NotJudged::Carrier { carried });
+    }
+    case.needed().find_map(|id| {
+        let needed = known.cases.get(&id)?;
+        let (because, title) = (id, needed.title.clone());
+        match (&needed.outcome, &needed.not_judged) {
+            (outcome, _) if outcome.is_failure() => Some(NotJudged::Failed { because, title }),
+            // A case with a task of its own shows by itself whether the client can do that.
+            (Outcome::Skipped, Some(NotJudged::Unsupported { .. }))
+                if id == BASIS && !case.is_carried() =>
+            {
+                None
+            }
+            (Outcome::Skipped, _) => Some(NotJudged::NotJudged { because, title }),
+            _ => None,
+        }
+    })
 }
 
 fn fill(
     report: &mut CaseReport,
     battery: &Battery,
     case: &Case,
-    is_silent: bool,
-) -> Result<(), RunError> {
-    let loaded = case.load()?;
+    known: &Known,
+) -> Result<Values, RunError> {
+    let loaded = case.load(known.carrier)?;
     let scenario = &loaded.scenario;
     let task = match Task::of(&scenario.client) {
         Ok(task) => task,
         Err(why) => {
-            report.reasons.push(why.to_string());
-            return Ok(());
+            let told = why.to_string();
+            report.skip(NotJudged::NoTask { told });
+            return Ok(Values::None);
         }
     };
     let world = loaded.build(Seed(battery.seed))?;
@@ -253,37 +323,46 @@ fn fill(
         prints: Prints::Answers,
     };
     let seen = player::play(world, &errand, &battery.player, Mode::Virtual)?;
-    let assignment = Assignment {
-        scenario,
-        target: target.as_ref(),
-        task: task.name,
-        password: &task.password(target.as_ref()),
+    let context = Context {
+        case,
+        assignment: Assignment {
+            scenario,
+            target: target.as_ref(),
+            task: task.name,
+            password: &task.password(target.as_ref()),
+        },
+        task: &task,
+        carrier: known.carrier,
+        // Of the basis itself nothing is known before.
+        values: (case.id() != BASIS).then_some(known.values),
     };
-    let judged = judge::judge(case, &assignment, &seen, is_silent);
+    let judged = judge::judge(&context, &seen);
     report.task = Some(task.name.to_owned());
+    report.carrier = case.is_carried().then_some(known.carrier);
     report.tell(&seen);
     report.readings = judged.readings;
     report.bad_lines = judged.bad_lines;
-    report.outcome = match (&judged.skipped, judged.differences.is_empty(), case.level) {
-        (_, false, level) => match (seen.report.how.cut_short(), level) {
-            (Some(CutShort::TimeUp), _) => Outcome::TimedOut,
-            (Some(CutShort::Crash), _) => Outcome::Crashed,
-            (None, Level::May) => Outcome::Info,
-            (None, _) => Outcome::Failed,
-        },
-        (Some(_), true, _) => Outcome::Skipped,
-        (None, true, _) => Outcome::Passed,
-    };
-    report.reasons = match report.outcome {
-        Outcome::Skipped => judged.skipped.into_iter().collect(),
-        _ => judged
-            .differences
-            .iter()
-            .map(DifferenceReport::reason)
-            .collect(),
-    };
+    let values = judged.values;
+    let cut_short = seen.report.how.cut_short();
+    match (judged.not_judged, judged.differences.is_empty(), case.level) {
+        (Some(why), ..) if cut_short.is_none() => {
+            report.skip(why);
+            return Ok(values);
+        }
+        (_, true, _) => report.outcome = Outcome::Passed,
+        (_, false, level) => {
+            report.outcome = match (cut_short, level) {
+                (Some(CutShort::TimeUp), _) => Outcome::TimedOut,
+                (Some(CutShort::Crash), _) => Outcome::Crashed,
+                (None, Level::May) => Outcome::Info,
+                (None, _) => Outcome::Failed,
+            }
+        }
+    }
+    let told = judged.differences.iter().map(DifferenceReport::reason);
+    report.reasons = told.collect();
     report.differences = judged.differences;
-    Ok(())
+    Ok(values)
 }
 
 /// The command that runs the case again.

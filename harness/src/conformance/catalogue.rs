@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
+use serde_yaml::Value;
 use veschub_hub::journal::EventKind;
 use veschub_scenario::{Loaded, ScenarioError, Target, duration};
 use veschub_wire::{CommandId, LoginKind, LoginLine};
@@ -14,13 +15,15 @@ use crate::run::player;
 
 pub use crate::report::name::{Id, Level, ParseIdError};
 
+use super::carrier::Carrier;
+
 /// The case that all others need: if a client cannot log in and ask, nothing else can be judged.
 pub const BASIS: Id = Id {
     section: 1,
     number: 1,
 };
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 11] = [
     (
         "1-login.yaml",
         include_str!("../../conformance/1-login.yaml"),
@@ -49,6 +52,18 @@ const FILES: [(&str, &str); 8] = [
     (
         "8-behaviour.yaml",
         include_str!("../../conformance/8-behaviour.yaml"),
+    ),
+    (
+        "9-motor.yaml",
+        include_str!("../../conformance/9-motor.yaml"),
+    ),
+    (
+        "10-firmware.yaml",
+        include_str!("../../conformance/10-firmware.yaml"),
+    ),
+    (
+        "11-sending.yaml",
+        include_str!("../../conformance/11-sending.yaml"),
     ),
 ];
 
@@ -108,7 +123,13 @@ pub struct Case {
     pub matters: String,
     /// The readings that are judged; `None` if the case is only about what the client sends.
     #[serde(default)]
-    pub compare: Option<Compare>,
+    compare: Option<Compare>,
+    /// What may be carried in the case, if it does not matter what is: all, unless given.
+    #[serde(default)]
+    carriers: Option<Vec<Carrier>>,
+    /// The longest payload that the client must accept, if the case is about replies of more than 512 bytes.
+    #[serde(default)]
+    pub longest: Option<usize>,
     /// Cases that a client must pass before this one can be judged.
     #[serde(default)]
     pub needs: Vec<Id>,
@@ -118,6 +139,15 @@ pub struct Case {
     /// How often the client may connect.
     #[serde(default)]
     pub connections: Option<Between>,
+    /// How many requests the client sends.
+    #[serde(default)]
+    pub requests: Option<Between>,
+    /// How many of the client's requests ask for what is carried.
+    #[serde(default)]
+    pub polls: Option<Between>,
+    /// How many requests may wait for their replies at the same time.
+    #[serde(default)]
+    pub pending: Option<Between>,
     /// How soon after its login the client must send its first request.
     #[serde(default)]
     first_request_within: Option<Lasting>,
@@ -130,28 +160,55 @@ pub struct Case {
     /// A second tool or device that connects meanwhile.
     #[serde(default)]
     pub second: Option<Second>,
-    /// The scenario.
-    scenario: serde_yaml::Value,
-    /// The scenario, after it was read.
+    /// The scenario, with placeholders if it does not matter what is carried.
+    scenario: Value,
+    /// The scenario, after it was read, for each carrier.
     #[serde(skip)]
-    loaded: OnceLock<Loaded>,
+    loaded: [OnceLock<Loaded>; Carrier::ALL.len()],
 }
 
 /// Readings that are judged.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Compare {
-    /// The reply that was read.
+    /// The reply that was read; `None` for that of the carrier.
     #[serde(deserialize_with = "command")]
-    pub of: CommandId,
+    of: Option<CommandId>,
     /// The fields that must be right; other fields do not matter.
-    pub fields: Vec<String>,
+    pub fields: Fields,
     /// How many readings the client must print at least.
     #[serde(default = "one")]
     pub readings: usize,
     /// The number of the reply, counted from 1: the client must read this reply or a later one.
     #[serde(default)]
     pub reply: Option<usize>,
+}
+
+/// The fields of a reading that are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// Any of them: one right value shows that the reply arrived, and the values are the matter of other cases.
+    Any,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Word(String),
+            Names(Vec<String>),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Word(word) if word == "any" => Ok(Self::Any),
+            Written::Word(word) => Err(serde::de::Error::custom(format!(
+                "`{word}` is neither `any` nor a list of fields"
+            ))),
+            Written::Names(names) => Ok(Self::Named(names)),
+        }
+    }
 }
 
 /// Bounds for a count.
@@ -210,9 +267,15 @@ impl<'de> Deserialize<'de> for Lasting {
     }
 }
 
-fn command<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<CommandId, D::Error> {
+fn command<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<CommandId>, D::Error> {
     let name = String::deserialize(deserializer)?;
+    if name == "<reply>" {
+        return Ok(None);
+    }
     name.parse()
+        .map(Some)
         .map_err(|error| serde::de::Error::custom(format!("{error}")))
 }
 
@@ -240,7 +303,47 @@ impl Second {
     }
 }
 
+impl Compare {
+    /// The command of the reply that was read.
+    #[must_use]
+    pub fn of(&self, carrier: Carrier) -> CommandId {
+        self.of.unwrap_or_else(|| carrier.reply())
+    }
+
+    /// The fields that must be right, if the case names them.
+    #[must_use]
+    pub fn named(&self) -> &[String] {
+        match &self.fields {
+            Fields::Any => &[],
+            Fields::Named(names) => names,
+        }
+    }
+}
+
 impl Case {
+    /// The readings that are judged.
+    #[must_use]
+    pub fn compare(&self) -> Option<&Compare> {
+        self.compare.as_ref()
+    }
+
+    /// Whether it does not matter what is carried.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        let ask = self
+            .scenario
+            .get("client")
+            .and_then(|client| client.get("<ask>"));
+        ask.is_some()
+    }
+
+    /// Whether the case can show anything with this carrier.
+    #[must_use]
+    pub fn takes(&self, carrier: Carrier) -> bool {
+        let carriers = self.carriers.as_ref();
+        !self.is_carried() || carriers.is_none_or(|carriers| carriers.contains(&carrier))
+    }
+
     /// The name of the case.
     #[must_use]
     pub fn id(&self) -> Id {
@@ -264,8 +367,11 @@ impl Case {
 
     /// The scenario as text, for `veschub-sim serve`.
     #[must_use]
-    pub fn yaml(&self) -> String {
-        let body = serde_yaml::to_string(&self.scenario).unwrap_or_default();
+    pub fn yaml(&self, carrier: Carrier) -> String {
+        // A placeholder that does not exist stays, and then the scenario cannot be read.
+        let scenario = carrier.fill(&self.scenario);
+        let scenario = scenario.as_ref().unwrap_or(&self.scenario);
+        let body = serde_yaml::to_string(scenario).unwrap_or_default();
         let about = serde_yaml::to_string(&self.title).unwrap_or_default();
         format!("version: 1\nabout: {about}{body}")
     }
@@ -274,12 +380,18 @@ impl Case {
     ///
     /// # Errors
     /// If the scenario has a mistake, which a test rules out.
-    pub fn load(&self) -> Result<&Loaded, ScenarioError> {
-        if let Some(loaded) = self.loaded.get() {
+    pub fn load(&self, carrier: Carrier) -> Result<&Loaded, ScenarioError> {
+        let [bms, motor, firmware] = &self.loaded;
+        let place = match carrier {
+            Carrier::Bms => bms,
+            Carrier::Motor => motor,
+            Carrier::Firmware => firmware,
+        };
+        if let Some(loaded) = place.get() {
             return Ok(loaded);
         }
-        let loaded = Loaded::parse(&self.id().to_string(), &self.yaml())?;
-        Ok(self.loaded.get_or_init(|| loaded))
+        let loaded = Loaded::parse(&self.id().to_string(), &self.yaml(carrier))?;
+        Ok(place.get_or_init(|| loaded))
     }
 }
 

@@ -6,7 +6,10 @@ use veschub_hub::journal::{Closed, EventKind, JournalEntry, JournalEvent};
 use veschub_scenario::Scenario;
 use veschub_wire::{CommandId, Request};
 
-use super::catalogue::{Between, Case, Compare, Exit};
+use super::{
+    carrier::Carrier,
+    catalogue::{Between, Case, Compare, Exit, Fields, Id},
+};
 use crate::{
     judge::{
         self, Assignment, Difference, Played, Verdict,
@@ -14,8 +17,11 @@ use crate::{
         mistake::Mistake,
         readings::{self, Printed},
     },
-    outside::ending::ProcessEnd,
-    report::model::{About, DifferenceReport},
+    outside::{ending::ProcessEnd, task::Task},
+    report::{
+        model::{About, DifferenceReport},
+        not_judged::NotJudged,
+    },
 };
 
 /// The CPU time that a calm client may use, its start included.
@@ -25,48 +31,77 @@ const IDLE_READS: u64 = 100;
 /// How many lines that are not readings are shown.
 const BAD_LINES: usize = 3;
 
+/// How many values are shown of a reading that fits no reply.
+const SHOWN: usize = 3;
+
 /// The result of a case.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Judged {
     /// Why the case cannot be judged.
-    pub(super) skipped: Option<String>,
+    pub(super) not_judged: Option<NotJudged>,
     /// What is wrong.
     pub(super) differences: Vec<DifferenceReport>,
     /// How many readings the client printed of the reply that the case is about, or of any reply if it is about none.
     pub(super) readings: usize,
     /// Lines that are not readings.
     pub(super) bad_lines: Vec<String>,
+    /// What the client's readings of the carrier's reply are worth.
+    pub(super) values: Values,
 }
 
-/// Judges what was seen. `silent` means that the client never prints readings, so that only what it sends is judged.
-pub(super) fn judge(
-    case: &Case,
-    assignment: &Assignment<'_>,
-    seen: &Played,
-    silent: bool,
-) -> Judged {
+/// What a client's readings are worth as a proof that a reply arrived.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Values {
+    /// It prints none.
+    #[default]
+    None,
+    /// It prints some, but no value in them is right and tells more than 0.
+    Wrong,
+    /// A value in them is right.
+    Right,
+}
+
+/// What a case is judged with.
+pub(super) struct Context<'a> {
+    /// The case.
+    pub(super) case: &'a Case,
+    /// Its scenario, as it was played, and where.
+    pub(super) assignment: Assignment<'a>,
+    /// What the client was told.
+    pub(super) task: &'a Task,
+    /// What was carried.
+    pub(super) carrier: Carrier,
+    /// What the client's readings are worth where nothing is difficult; `None` if that is not known yet.
+    pub(super) values: Option<Values>,
+}
+
+/// Judges what was seen.
+pub(super) fn judge(context: &Context<'_>, seen: &Played) -> Judged {
     let printed = readings::sort(&seen.lines);
-    if let Some(why) = readings::unsupported(&printed, &seen.report.how, assignment.task) {
+    if let Some(told) = readings::unsupported(&printed, &seen.report.how, context.task.name) {
         return Judged {
-            skipped: Some(why),
+            not_judged: Some(NotJudged::Unsupported { told }),
             ..Judged::default()
         };
     }
     let mut judge = Judge {
-        case,
+        case: context.case,
+        context,
         seen,
         judged: Judged {
             readings: printed.readings.len(),
             ..Judged::default()
         },
     };
-    judge.sent(assignment);
-    judge.understood(assignment.scenario, printed, silent);
+    judge.sent(&context.assignment);
+    judge.understood(context.assignment.scenario, printed);
+    judge.excuse();
     judge.judged
 }
 
 struct Judge<'a> {
     case: &'a Case,
+    context: &'a Context<'a>,
     seen: &'a Played,
     judged: Judged,
 }
@@ -83,12 +118,22 @@ impl Judge<'_> {
     }
 
     fn sent(&mut self, assignment: &Assignment<'_>) {
+        let opened = |entry: &JournalEntry| matches!(entry.event, JournalEvent::Opened);
+        // A client may refuse a login itself that no hub accepts; then it reports that without connecting.
+        let declined = self.case.exit == Exit::Failure && !self.seen.journal.iter().any(opened);
         // The exit code is judged only in cases about it; a crash is wrong in every case.
-        for difference in judge::judge_sent(assignment, self.seen) {
+        for difference in judge::judge_process(assignment, self.seen) {
             self.note(About::Sent, difference, None);
+        }
+        if !declined {
+            for difference in judge::judge_session(assignment, self.seen) {
+                self.note(About::Sent, difference, None);
+            }
         }
         self.check_never();
         self.check_connections();
+        self.check_requests();
+        self.check_pending();
         self.check_first_request();
         self.check_exit();
         self.check_calm();
@@ -122,15 +167,68 @@ impl Judge<'_> {
         };
         let came = self.case.second.is_some() && self.seen.journal.iter().any(replaced);
         let count = all - usize::from(came && all > 0);
-        if !(at_least..=at_most).contains(&count) {
-            let wanted = match (at_least, at_most) {
-                (0, most) => format!("at most {most}"),
-                (least, usize::MAX) => format!("at least {least}"),
-                (least, most) if least == most => least.to_string(),
-                (least, most) => format!("{least} to {most}"),
-            };
-            self.differ("connections", &wanted, &count.to_string(), "");
+        self.check_count_of("connections", Between { at_least, at_most }, count, "");
+    }
+
+    fn check_requests(&mut self) {
+        if let Some(wanted) = self.case.requests {
+            let count = self.requests().count();
+            self.check_count_of("requests", wanted, count, "");
         }
+        if let Some(wanted) = self.case.polls {
+            let of = self.context.carrier.reply();
+            let count = self.requests().filter(|payload| asks(payload, of)).count();
+            self.check_count_of(&format!("requests for {of}"), wanted, count, "");
+        }
+    }
+
+    /// How many requests for the same reply waited for it at the same time.
+    fn check_pending(&mut self) {
+        let Some(wanted) = self.case.pending else {
+            return;
+        };
+        let of = self.context.carrier.reply();
+        let (mut open, mut most) = (0_usize, 0);
+        for entry in &self.seen.journal {
+            match &entry.event {
+                JournalEvent::Request(payload) if asks(payload, of) => {
+                    open += 1;
+                    most = most.max(open);
+                }
+                JournalEvent::Reply { payload, .. } if payload.first() == Some(&of.0) => {
+                    open = open.saturating_sub(1);
+                }
+                // What a connection has asked is lost with it.
+                JournalEvent::Closed(_) => open = 0,
+                _ => {}
+            }
+        }
+        let why = "the client asked again before the reply to its last request had come";
+        self.check_count_of("requests that wait at the same time", wanted, most, why);
+    }
+
+    fn check_count_of(&mut self, what: &str, wanted: Between, count: usize, why: &str) {
+        let Between { at_least, at_most } = wanted;
+        if (at_least..=at_most).contains(&count) {
+            return;
+        }
+        let wanted = match (at_least, at_most) {
+            (0, most) => format!("at most {most}"),
+            (least, usize::MAX) => format!("at least {least}"),
+            (least, most) if least == most => least.to_string(),
+            (least, most) => format!("{least} to {most}"),
+        };
+        self.differ(what, &wanted, &count.to_string(), why);
+    }
+
+    fn requests(&self) -> impl Iterator<Item = &[u8]> {
+        self.seen
+            .journal
+            .iter()
+            .filter_map(|entry| match &entry.event {
+                JournalEvent::Request(payload) => Some(&payload[..]),
+                _ => None,
+            })
     }
 
     fn check_first_request(&mut self) {
@@ -183,9 +281,9 @@ impl Judge<'_> {
         }
     }
 
-    fn understood(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
+    fn understood(&mut self, scenario: &Scenario, printed: Printed) {
         let bad_lines = printed.bad_lines.clone();
-        self.compared(scenario, printed, silent);
+        self.compared(scenario, printed);
         // A bad line costs a case only if it may be the reading that the case misses.
         let misses = self
             .judged
@@ -200,62 +298,159 @@ impl Judge<'_> {
         self.judged.bad_lines = bad_lines.iter().map(ToString::to_string).collect();
     }
 
-    fn compared(&mut self, scenario: &Scenario, printed: Printed, silent: bool) {
-        let case = self.case;
-        let Some(compare) = &case.compare else {
+    fn compared(&mut self, scenario: &Scenario, printed: Printed) {
+        let carried = self.context.carrier.reply();
+        let compare = self.case.compare();
+        if compare.is_none() && self.context.values.is_some() {
             return;
-        };
-        if silent {
-            let why = "the client prints no readings, so only what it sends can be judged";
-            self.judged.skipped = Some(why.to_owned());
+        }
+        if self.context.values == Some(Values::None) {
+            self.judged.not_judged.get_or_insert(NotJudged::Silent);
             return;
         }
         let mut verdict = Verdict::default();
         let tolerance = readings::tolerance(scenario);
         readings::understand(&mut verdict, printed, &self.seen.journal, &tolerance);
-        let readings: Vec<&Understood> = verdict
-            .readings
-            .iter()
-            .filter(|reading| reading.command == Some(compare.of))
-            .collect();
+        let read = |of: CommandId| {
+            let readings = verdict.readings.iter();
+            let same = readings.filter(move |reading| reading.command == Some(of));
+            same.collect::<Vec<&Understood>>()
+        };
+        self.judged.values = match (verdict.readings.is_empty(), read(carried)) {
+            (true, _) => Values::None,
+            (_, readings) if readings.iter().any(|reading| reading.proves_arrival()) => {
+                Values::Right
+            }
+            _ => Values::Wrong,
+        };
+        let Some(compare) = compare else {
+            return;
+        };
+        let of = compare.of(self.context.carrier);
+        let readings = read(of);
         self.judged.readings = readings.len();
-        // FW_VERSION is not what the client was asked to read, so it need not report it.
-        let is_beside = compare.of == CommandId::FW_VERSION;
+        // FW_VERSION is not what the client was asked to read in most tasks, so it need not report it.
+        let is_beside = of == CommandId::FW_VERSION && self.context.task.name != "read";
         if is_beside && readings.is_empty() && !verdict.readings.is_empty() {
-            let why = format!("the client prints no reading of {}", compare.of);
-            self.judged.skipped = Some(why);
+            let of = of.to_string();
+            self.judged.not_judged = Some(NotJudged::NoReading { of });
             return;
         }
-        self.check_count(compare, &readings);
-        self.check_reply(compare, &readings);
-        self.check_fields(compare, &readings);
+        match &compare.fields {
+            Fields::Any => self.check_any(compare, &readings),
+            Fields::Named(names) => {
+                self.check_count(compare, &readings);
+                self.check_reply(compare, &readings);
+                self.check_fields(compare, names, &readings);
+            }
+        }
     }
 
-    /// How often the client asked for a reply, directly or through FORWARD_CAN.
-    fn asked(&self, of: CommandId) -> usize {
-        let is_of = |entry: &&JournalEntry| match &entry.event {
-            JournalEvent::Request(payload) => {
-                Request::decode(payload).is_ok_and(|request| request.body.reply_id() == Some(of))
-            }
-            _ => false,
+    /// One right value shows which reply was read, whatever else is wrong in the reading.
+    fn check_any(&mut self, compare: &Compare, readings: &[&Understood]) {
+        let (proven, others): (Vec<&Understood>, Vec<&Understood>) = readings
+            .iter()
+            .partition(|reading| reading.proves_arrival());
+        if let Some(because) = self.distrusts(compare)
+            && proven.is_empty()
+            && !others.is_empty()
+        {
+            self.judged.not_judged = Some(NotJudged::WrongValues { because });
+            return;
+        }
+        // A reading that is not proven is told as what it is, and not also as one that is missing.
+        if others.is_empty() {
+            self.check_count(compare, &proven);
+        }
+        self.check_reply(compare, &proven);
+        for reading in others {
+            self.note_stranger(compare, reading);
+        }
+    }
+
+    /// Tells of a reading whose values are not those of any reply.
+    fn note_stranger(&mut self, compare: &Compare, reading: &Understood) {
+        let of = compare.of(self.context.carrier).to_string();
+        if reading.reply.is_none() {
+            return self.note_unsent(compare);
+        }
+        let given = |field: &FieldUnderstood| {
+            let decoded = field.decoded.as_ref()?;
+            Some(format!("{} {decoded}", field.field))
         };
-        self.seen.journal.iter().filter(is_of).count()
+        let told: Vec<String> = reading.fields.iter().filter_map(given).collect();
+        if told.is_empty() {
+            let why = "the client printed a reading without a value, so nothing shows which reply it read";
+            let difference = Difference::new(of, "a reading with values", "no values", why);
+            return self.note_once(difference, None);
+        }
+        let some = told.get(..SHOWN).unwrap_or(&told).join(", ");
+        let why = "none of these values is in the reply that the device sent: the client took other bytes for it";
+        let difference = Difference::new(of, "a reading of the reply", some, why);
+        // A known mistake would only explain them by chance.
+        self.note_once(difference, None);
+    }
+
+    fn note_unsent(&mut self, compare: &Compare) {
+        let of = compare.of(self.context.carrier).to_string();
+        let difference = Difference::new(of, "nothing", "a reading", readings::NO_SUCH_REPLY);
+        self.note_once(difference, None);
+    }
+
+    /// The case about the values of a reply, if nothing has shown yet that the client reads one of them rightly. Where
+    /// it has, a reading without a right value is no reading of the reply that was sent.
+    fn distrusts(&self, compare: &Compare) -> Option<Id> {
+        let carrier = self.context.carrier;
+        let of = compare.of(carrier);
+        let because = Carrier::of(of)?.values();
+        let is_known = (of == carrier.reply() && self.context.values == Some(Values::Right))
+            || self.case.needs.contains(&because)
+            || self.case.id() == because;
+        (!is_known).then_some(because)
+    }
+
+    /// A client that need not ask more than once, and did not, is not judged by a case that needs more.
+    fn excuse(&mut self) {
+        let Context { carrier, task, .. } = self.context;
+        let of = carrier.reply();
+        let may_ask_once = self.case.is_carried() && *carrier != Carrier::Bms && task.count > 1;
+        let is_done = self.seen.report.how == (ProcessEnd::Exited { code: 0 });
+        let asked = self.requests().filter(|payload| asks(payload, of)).count();
+        if may_ask_once && is_done && asked == 1 && !self.judged.differences.is_empty() {
+            self.judged.not_judged = Some(NotJudged::AskedOnce);
+        }
+        // What the client sent wrongly counts, whatever can be said of its readings.
+        let sent = |one: &DifferenceReport| one.about == About::Sent;
+        let is_skipped = !matches!(self.judged.not_judged, None | Some(NotJudged::AskedOnce));
+        if is_skipped && self.judged.differences.iter().any(sent) {
+            self.judged.not_judged = None;
+        }
     }
 
     fn check_count(&mut self, compare: &Compare, readings: &[&Understood]) {
-        // A client that does its task may leave out a poll for which it is too late, as on a busy machine: what it did
-        // not ask for, it cannot read. One that gave up is not excused.
-        let wanted = match self.seen.report.how {
-            ProcessEnd::Exited { code: 0 } => compare.readings.min(self.asked(compare.of).max(1)),
-            _ => compare.readings,
-        };
+        let of = compare.of(self.context.carrier);
+        let wanted = self.wanted_readings(compare, of);
         if readings.len() < wanted {
-            let field = format!("readings of {}", compare.of);
+            let field = format!("readings of {of}");
             let wanted = format!("at least {wanted}");
             let count = readings.len().to_string();
             let why = "the client printed too few readings: it did not understand a reply, or did not report it";
             let difference = Difference::new(field, wanted, count, why);
             self.note(About::Understood, difference, None);
+        }
+    }
+
+    /// On a busy machine a client skips polls now and then, of many: then there is no more to read than what the device
+    /// sent.
+    fn wanted_readings(&self, compare: &Compare, of: CommandId) -> usize {
+        let reply = |entry: &&JournalEntry| match &entry.event {
+            JournalEvent::Reply { payload, .. } => payload.first() == Some(&of.0),
+            _ => false,
+        };
+        let replies = self.seen.journal.iter().filter(reply).count();
+        match replies >= compare.readings - compare.readings / 4 {
+            true => compare.readings.min(replies),
+            false => compare.readings,
         }
     }
 
@@ -266,7 +461,7 @@ impl Judge<'_> {
         let numbers = readings.iter().filter_map(|reading| reading.reply);
         let latest = numbers.map(|reply| reply.number).max();
         if latest < Some(wanted) {
-            let field = format!("{}: latest reply read", compare.of);
+            let field = format!("{}: latest reply read", compare.of(self.context.carrier));
             let latest =
                 latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
             let why = "the client took an older reply for the answer to its request";
@@ -275,38 +470,43 @@ impl Judge<'_> {
         }
     }
 
-    fn check_fields(&mut self, compare: &Compare, readings: &[&Understood]) {
+    fn check_fields(&mut self, compare: &Compare, names: &[String], readings: &[&Understood]) {
         let mut told = false;
         for reading in readings {
             if reading.reply.is_none() {
-                let difference = Difference::new(
-                    compare.of.to_string(),
-                    "nothing",
-                    "a reading",
-                    readings::NO_SUCH_REPLY,
-                );
-                self.note_once(difference, None);
+                self.note_unsent(compare);
                 continue;
             }
-            let named = |field: &&FieldUnderstood| compare.fields.contains(&field.field);
+            let named = |field: &&FieldUnderstood| names.contains(&field.field);
             for field in reading.fields.iter().filter(named) {
                 told |= field.judgement != Judgement::Missing;
-                if let Some((difference, mistake)) = wrong(compare, field) {
+                if let Some((difference, mistake)) = self.wrong(compare, field) {
                     self.note_once(difference, mistake);
                 }
             }
         }
-        let judged = told
-            || self
-                .judged
-                .differences
-                .iter()
-                .any(|one| one.about == About::Understood);
-        if !readings.is_empty() && !compare.fields.is_empty() && !judged {
-            let fields = compare.fields.join(", ");
-            let why = format!("the client does not report {fields}{}", misnamed(readings));
-            self.judged.skipped = Some(why);
+        let about_readings = |one: &DifferenceReport| one.about == About::Understood;
+        let judged = told || self.judged.differences.iter().any(about_readings);
+        if !readings.is_empty() && !names.is_empty() && !judged {
+            let fields = names.to_vec();
+            self.judged.not_judged = Some(NotJudged::FieldsLeftOut { fields });
         }
+    }
+
+    fn wrong(
+        &self,
+        compare: &Compare,
+        field: &FieldUnderstood,
+    ) -> Option<(Difference, Option<&'static str>)> {
+        let why = readings::why(&field.judgement)?;
+        let mistake = match field.judgement {
+            Judgement::Wrong(mistake) => mistake.map(Mistake::name),
+            _ => None,
+        };
+        let (item, truth, decoded) = readings::shown(field.truth.as_ref(), field.decoded.as_ref());
+        let of = compare.of(self.context.carrier);
+        let name = format!("{of}.{}{item}", field.field);
+        Some((Difference::new(name, truth, decoded, why), mistake))
     }
 
     /// Notes a mistake that occurs in every reading of a poll only once.
@@ -322,29 +522,8 @@ impl Judge<'_> {
     }
 }
 
-/// What a client may have meant with names that no field has.
-fn misnamed(readings: &[&Understood]) -> String {
-    let fields = readings.iter().flat_map(|reading| &reading.fields);
-    let mut names: Vec<String> = fields
-        .filter_map(|field| match field.judgement {
-            Judgement::UnknownName(Some(meant)) => {
-                Some(format!("; `{}`: did you mean `{meant}`?", field.field))
-            }
-            Judgement::UnknownName(None) => Some(format!("; `{}` is no field", field.field)),
-            _ => None,
-        })
-        .collect();
-    names.dedup();
-    names.into_iter().take(BAD_LINES).collect()
-}
-
-fn wrong(compare: &Compare, field: &FieldUnderstood) -> Option<(Difference, Option<&'static str>)> {
-    let why = readings::why(&field.judgement)?;
-    let mistake = match field.judgement {
-        Judgement::Wrong(mistake) => mistake.map(Mistake::name),
-        _ => None,
-    };
-    let (item, truth, decoded) = readings::shown(field.truth.as_ref(), field.decoded.as_ref());
-    let name = format!("{}.{}{item}", compare.of, field.field);
-    Some((Difference::new(name, truth, decoded, why), mistake))
+/// Whether a request asks for this reply, itself or inside of FORWARD_CAN.
+fn asks(payload: &[u8], of: CommandId) -> bool {
+    let request = Request::decode(payload);
+    request.is_ok_and(|request| request.body.reply_id() == Some(of))
 }

@@ -10,6 +10,7 @@
 //! case can be judged, the case names another case that tests this, and is skipped if that one failed.
 
 pub mod battery;
+pub mod carrier;
 pub mod catalogue;
 mod judge;
 pub mod known;
@@ -18,4 +19,5 @@ pub mod select;
 pub mod subject;
 
 pub use battery::{Battery, BatteryError, run};
+pub use carrier::Carrier;
 pub use catalogue::{Case, Id, Level, Section, sections};

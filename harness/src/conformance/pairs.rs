@@ -120,6 +120,7 @@ fn judge(cases: &[&'static Case], defects: Defects) -> Result<Report, BatteryErr
     let battery = Battery {
         player: Player::Defective(defects),
         link: Link::Hub,
+        carrier: None,
         cases: cases.to_vec(),
         seed: 0,
         strict: true,

@@ -31,7 +31,10 @@ pub fn subject(case: &Case, scenario: &Scenario) -> Subject {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{super::catalogue::sections, *};
+    use super::{
+        super::{carrier::Carrier, catalogue::sections},
+        *,
+    };
     use crate::outside::link::{Lack, Link};
 
     /// The cases that a link cannot show, and why.
@@ -41,7 +44,7 @@ mod tests {
             .iter()
             .flat_map(|section| &section.cases);
         let lack = |case: &'static Case| {
-            let scenario = &case.load().unwrap().scenario;
+            let scenario = &case.load(Carrier::Bms).unwrap().scenario;
             Some((case, link.lacks(subject(case, scenario))?))
         };
         cases.filter_map(lack).collect()

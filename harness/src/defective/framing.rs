@@ -24,10 +24,18 @@ pub fn crc(bytes: &[u8]) -> u16 {
     crc
 }
 
-/// A request of up to 255 bytes in its frame.
+/// A request in its frame: of more than 255 bytes in the long form.
 #[must_use]
-pub fn frame(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![2, payload.len() as u8];
+pub fn frame(payload: &[u8], defects: Defects) -> Vec<u8> {
+    let payload = match defects.has(Defect::SendsOnly127) {
+        true => &payload[..payload.len().min(127)],
+        false => payload,
+    };
+    let length = (payload.len() as u16).to_be_bytes();
+    let mut bytes = match payload.len() {
+        256.. if !defects.has(Defect::SendsShortForms) => vec![3, length[0], length[1]],
+        _ => vec![2, length[1]],
+    };
     bytes.extend_from_slice(payload);
     bytes.extend(crc(payload).to_be_bytes());
     bytes.push(3);
@@ -88,11 +96,15 @@ impl Framer {
                 Start::Frame(payload, count) => {
                     payloads.push(payload);
                     self.buffer.drain(..count);
-                    if self.has(Defect::OneReadIsOneReply) {
+                    let is_enough = self.has(Defect::EightFramesAtMost) && payloads.len() == 8;
+                    if self.has(Defect::OneReadIsOneReply) || is_enough {
                         self.buffer.clear();
                     }
                 }
             }
+        }
+        if self.has(Defect::DropsTheTail) && !payloads.is_empty() {
+            self.buffer.clear();
         }
         payloads
     }
@@ -145,6 +157,7 @@ impl Framer {
         };
         let most = match header {
             2 if self.has(Defect::LengthThreshold128) => 127,
+            _ if self.has(Defect::LengthThreshold300) => 300,
             _ if self.has(Defect::NoLengthLimit) => usize::MAX,
             _ => MAX_PAYLOAD,
         };
@@ -176,10 +189,10 @@ mod tests {
     #[test]
     fn requests_have_the_frames_of_the_firmware() {
         assert_eq!(crc(b"123456789"), 0x31C3);
-        assert_eq!(frame(&[0]), [2, 1, 0, 0, 0, 3]);
-        assert_eq!(frame(&[96]), [2, 1, 0x60, 0x6C, 0xA6, 3]);
+        assert_eq!(frame(&[0], Defects::NONE), [2, 1, 0, 0, 0, 3]);
+        assert_eq!(frame(&[96], Defects::NONE), [2, 1, 0x60, 0x6C, 0xA6, 3]);
         assert_eq!(
-            frame(&[0x22, 84, 96]),
+            frame(&[0x22, 84, 96], Defects::NONE),
             [2, 3, 0x22, 0x54, 0x60, 0x46, 0x7B, 3]
         );
     }
@@ -187,8 +200,8 @@ mod tests {
     #[test]
     fn a_good_frame_is_found_wherever_it_begins_and_however_it_is_cut() {
         let mut stream = vec![0, 2, 0, 2, 9, 1, 2, 3, 255, 255];
-        stream.extend(frame(&[62, 1, 2]));
-        stream.extend(frame(&[21, b'x']));
+        stream.extend(frame(&[62, 1, 2], Defects::NONE));
+        stream.extend(frame(&[21, b'x'], Defects::NONE));
         for cut in 0..=stream.len() {
             let mut framer = Framer::new(Defects::NONE);
             let mut found = framer.push(&stream[..cut]);
@@ -212,7 +225,8 @@ mod tests {
                 "{length}"
             );
             if length < 256 {
-                assert_eq!(Framer::new(Defects::NONE).push(&frame(&payload)), [payload]);
+                let framed = frame(&payload, Defects::NONE);
+                assert_eq!(Framer::new(Defects::NONE).push(&framed), [payload]);
             }
         }
     }

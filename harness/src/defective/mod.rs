@@ -79,6 +79,16 @@ defects! {
     NoLengthLimit = "no-length-limit",
     /// Ends when a frame without a payload comes.
     DiesOfAnEmptyFrame = "dies-of-an-empty-frame",
+    /// No more than 127 bytes of a request are sent.
+    SendsOnly127 = "sends-only-127",
+    /// Long requests are sent in the short form, whose length then overflows.
+    SendsShortForms = "sends-short-forms",
+    /// No payload of more than 300 bytes is accepted.
+    LengthThreshold300 = "length-threshold-300",
+    /// No more than eight frames are taken out of one read.
+    EightFramesAtMost = "eight-frames-at-most",
+    /// What is left behind a frame at the end of a read is discarded.
+    DropsTheTail = "drops-the-tail",
     /// Looks for the bytes `02 xx 60` and takes them for the start of a BMS reply.
     SearchesForTheReply = "searches-for-the-reply",
 
@@ -128,6 +138,8 @@ defects! {
     SignedCanId = "signed-can-id",
     /// The pressure is taken for Pascals.
     PressureInTens = "pressure-in-tens",
+    /// Ends when a count in a BMS reply is below 0.
+    DiesOfANegativeCount = "dies-of-a-negative-count",
     /// Counters are read without their sign.
     UnsignedCounters = "unsigned-counters",
     /// The minor version loses its leading 0.
@@ -143,9 +155,45 @@ defects! {
     DutyInHundredths = "duty-in-hundredths",
     /// The current of a motor is divided by 10, not by 100.
     MotorCurrentInTenths = "motor-current-in-tenths",
+    /// Every value is read from one byte before its place.
+    ShiftedValues = "shifted-values",
+    /// The electrical speed loses its sign.
+    ErpmWithoutSign = "erpm-without-sign",
+    /// Every scaled value of a motor is ten times too large.
+    MotorScales = "motor-scales",
+    /// A value of -1 is taken for nothing and reported as 0.
+    MinusOneIsNothing = "minus-one-is-nothing",
+    /// A value of 0 is taken for nothing, and another one is reported.
+    ZeroIsOld = "zero-is-old",
+    /// Of 32 bits only the lower 16 are read.
+    SixteenBits = "sixteen-bits",
+    /// Fault codes that the client does not know are reported as no fault.
+    KnownFaultsOnly = "known-faults-only",
+    /// Fault codes are not reported at all.
+    HidesFaults = "hides-faults",
+    /// Single bytes and unsigned integers are read with a sign.
+    SignedBytes = "signed-bytes",
+    /// A byte with flags is taken for one flag.
+    FlagsAreOne = "flags-are-one",
+    /// Replies that end early, as those of older firmware do, are refused.
+    NeedsWholeReplies = "needs-whole-replies",
+    /// Replies of a motor that go on behind the last known field are refused.
+    RefusesLongerReplies = "refuses-longer-replies",
+    /// A selective reply is read as if all fields were there.
+    IgnoresTheMask = "ignores-the-mask",
+    /// The sizes of the masks of GET_IMU_DATA and GET_STATS are mixed up.
+    MasksSwapped = "masks-swapped",
+    /// The same version is reported of every device, paired and no test.
+    KnowsOneFirmware = "knows-one-firmware",
+    /// The id of the chip is read as a text, up to its first zero.
+    ZeroEndsTheUuid = "zero-ends-the-uuid",
 
     /// Waits for a reply with the command FORWARD_CAN, not for the inner reply.
     ExpectsWrappedReplies = "expects-wrapped-replies",
+    /// CAN ids above 127 are ignored, and not asked.
+    CanIdsTo127 = "can-ids-to-127",
+    /// A node that says the same as another one is not reported.
+    MergesNodesAlike = "merges-nodes-alike",
     /// The CAN id 0 is ignored.
     IgnoresCanIdZero = "ignores-can-id-zero",
 
@@ -244,12 +292,14 @@ pub struct Orders {
     pub timeout: Duration,
     /// The name of the task.
     pub task: String,
-    /// `poll-bms`: how often to ask.
+    /// `read`: the request, as it is sent to the device that is asked.
+    pub request: Vec<u8>,
+    /// How often to ask.
     pub count: u32,
-    /// `poll-bms`: the time from one request to the next.
+    /// The time from one request to the next.
     pub period: Duration,
-    /// `read-motor`: the CAN id to ask.
-    pub can_id: u8,
+    /// The CAN id to ask, if not the device itself.
+    pub can_id: Option<u8>,
     /// `read-bms`: whether all requests are sent at once.
     pub rapid_fire: bool,
 }
@@ -268,12 +318,18 @@ impl Orders {
             task: get("VESC_TASK").unwrap_or_default(),
             count: number("VESC_COUNT").unwrap_or(1),
             period: milliseconds("VESC_PERIOD_MS").unwrap_or_default(),
-            can_id: number("VESC_CAN_ID")
-                .and_then(|id| u8::try_from(id).ok())
-                .unwrap_or_default(),
+            request: bytes(&get("VESC_REQUEST").unwrap_or_default()),
+            can_id: number("VESC_CAN_ID").and_then(|id| u8::try_from(id).ok()),
             rapid_fire: get("VESC_ASK").is_none_or(|ask| ask == "rapid-fire"),
         }
     }
+}
+
+/// Bytes from hex; what is no hex counts as nothing.
+fn bytes(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len() / 2).filter_map(|pair| text.get(2 * pair..2 * pair + 2));
+    let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16));
+    bytes.collect::<Result<_, _>>().unwrap_or_default()
 }
 
 /// How the client reaches a hub.
@@ -297,7 +353,7 @@ pub async fn run<D: Dial>(
     defects: Defects,
     print: &mut dyn FnMut(&str),
 ) -> u8 {
-    let known = ["read-bms", "poll-bms", "read-motor", "scan-can"];
+    let known = ["read-bms", "poll-bms", "read-motor", "scan-can", "read"];
     if !known.contains(&orders.task.as_str()) {
         return UNSUPPORTED;
     }

@@ -74,6 +74,8 @@ struct TaskRun<'a, D: Dial> {
     inbox: VecDeque<Vec<u8>>,
     heard: Instant,
     idle_reads: u64,
+    /// The last reply of a node.
+    told: Option<Vec<u8>>,
 }
 
 impl<'a, D: Dial> TaskRun<'a, D> {
@@ -93,6 +95,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             inbox: VecDeque::new(),
             heard: Instant::now(),
             idle_reads: 0,
+            told: None,
         };
         session.log_in().await?;
         Ok(session)
@@ -109,7 +112,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         let Orders { id, password, .. } = self.orders;
         let mut line = format!("VESCTOOL:{id}:{password}\n").into_bytes();
         if self.has(Defect::SendsWithTheLogin) {
-            line.extend(frame(&[FW_VERSION]));
+            line.extend(frame(&[FW_VERSION], self.defects));
         }
         self.stream.write_all(&line).await?;
         let pause = if self.has(Defect::WaitsForALoginReply) {
@@ -136,6 +139,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             "read-bms" => self.read_bms().await,
             "poll-bms" => self.poll_bms().await,
             "read-motor" => self.read_motor().await,
+            "read" => self.read().await,
             _ => self.scan_can().await,
         }
     }
@@ -183,10 +187,19 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn poll_bms(&mut self) -> Done {
-        let mut done = self.ask(&[FW_VERSION], None).await.map(drop);
+        let done = self.ask(&[FW_VERSION], None).await.map(drop);
         if matches!(done, Err(Failure::Closed)) {
             return done;
         }
+        match self.poll(&[BMS_GET_VALUES], None).await {
+            Ok(()) => done,
+            failed => failed,
+        }
+    }
+
+    /// Sends a request as often as it was ordered.
+    async fn poll(&mut self, request: &[u8], can_id: Option<u8>) -> Done {
+        let mut done = Ok(());
         let start = Instant::now();
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
@@ -197,8 +210,10 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             while Instant::now() < due {
                 self.listen(due).await?;
             }
-            self.before_poll(tick).await?;
-            match self.ask(&[BMS_GET_VALUES], None).await {
+            if self.orders.task == "poll-bms" {
+                self.before_poll(tick).await?;
+            }
+            match self.ask(request, can_id).await {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
                 other => drop(other?),
             }
@@ -227,18 +242,29 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn read_motor(&mut self) -> Done {
-        let can_id = self.orders.can_id;
+        let can_id = self.orders.can_id.unwrap_or_default();
         let mut done = Ok(());
         for command in [FW_VERSION, GET_VALUES, GET_VALUES_SETUP] {
-            match self
-                .ask(&[FORWARD_CAN, can_id, command], Some(can_id))
-                .await
-            {
+            let request = [FORWARD_CAN, can_id, command];
+            let asked = match command {
+                GET_VALUES => self.poll(&request, Some(can_id)).await,
+                _ => self.ask(&request, Some(can_id)).await.map(drop),
+            };
+            match asked {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
-                other => drop(other?),
+                other => other?,
             }
         }
         done
+    }
+
+    async fn read(&mut self) -> Done {
+        let can_id = self.orders.can_id;
+        let mut request = self.orders.request.clone();
+        if let Some(can_id) = can_id {
+            request.splice(0..0, [FORWARD_CAN, can_id]);
+        }
+        self.poll(&request, can_id).await
     }
 
     async fn scan_can(&mut self) -> Done {
@@ -262,19 +288,25 @@ impl<'a, D: Dial> TaskRun<'a, D> {
 
     /// Sends a request, waits for the reply and prints it.
     async fn ask(&mut self, request: &[u8], can_id: Option<u8>) -> Result<Vec<u8>, Failure> {
-        let command = request.last().copied().filter(|_| can_id.is_some());
-        let command = command.unwrap_or(request[0]);
+        let place = if can_id.is_some() { 2 } else { 0 };
+        let command = request.get(place).copied().unwrap_or_default();
         if !self.has(Defect::KeepsOldReplies) {
             self.inbox.clear();
         }
         let mut others = VecDeque::new();
-        let is_poll = self.orders.task == "poll-bms" && command == BMS_GET_VALUES;
+        let is_poll = match self.orders.task.as_str() {
+            "poll-bms" => command == BMS_GET_VALUES,
+            _ => self.orders.count > 1,
+        };
         let is_patient = self.has(Defect::WaitsForEver);
         let patience = match is_poll && !is_patient {
             true => self.patience().min(GUARD),
             false => self.patience(),
         };
         let until = Instant::now() + patience;
+        if self.has(Defect::CanIdsTo127) && can_id.is_some_and(|id| id > 127) {
+            return Err(Failure::NoReply);
+        }
         self.send(request).await?;
         let wanted = match can_id {
             Some(_) if self.has(Defect::ExpectsWrappedReplies) => FORWARD_CAN,
@@ -309,11 +341,19 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         if self.has(Defect::CommandIdsOff) {
             request[0] += 1;
         }
-        self.stream.write_all(&frame(&request)).await?;
+        self.stream
+            .write_all(&frame(&request, self.defects))
+            .await?;
         Ok(())
     }
 
     fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
+        if self.has(Defect::MergesNodesAlike) && can_id.is_some() {
+            if self.told.as_deref() == Some(payload) {
+                return;
+            }
+            self.told = Some(payload.to_vec());
+        }
         if let Some(line) = values::reading(command, payload, can_id, self.defects) {
             (self.print)(&line);
         }
@@ -356,7 +396,8 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         for payload in self.framer.push(&buffer[..count]) {
             let is_print = payload.first() == Some(&PRINT);
             let is_deadly = (payload.is_empty() && self.has(Defect::DiesOfAnEmptyFrame))
-                || (is_print && self.has(Defect::DiesOfAPrint));
+                || (is_print && self.has(Defect::DiesOfAPrint))
+                || (values::has_negative_count(&payload) && self.has(Defect::DiesOfANegativeCount));
             if is_deadly {
                 return Err(Failure::Closed);
             }

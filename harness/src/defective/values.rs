@@ -2,10 +2,10 @@
 //! misreads it as the defect demands.
 
 use serde_json::{Map, Value, json};
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, view::hex};
 
 use super::{Defect, Defects};
-use crate::judge::layout::{self, Form, Slot, layout, texts};
+use crate::judge::layout::{self, Form, Slot, TABLES, Written, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;
@@ -19,6 +19,14 @@ pub const FORWARD_CAN: u8 = 34;
 pub const GET_VALUES_SETUP: u8 = 47;
 /// Scans the CAN bus.
 pub const PING_CAN: u8 = 62;
+/// Some motor values.
+pub const GET_VALUES_SELECTIVE: u8 = 50;
+/// Some motor values with totals.
+pub const GET_VALUES_SETUP_SELECTIVE: u8 = 51;
+/// Attitude and motion.
+pub const GET_IMU_DATA: u8 = 65;
+/// Averages and peaks.
+pub const GET_STATS: u8 = 128;
 /// The config, with its passwords.
 pub const GET_CUSTOM_CONFIG: u8 = 93;
 /// All that a BMS measures.
@@ -34,13 +42,23 @@ pub fn reading(
 ) -> Option<String> {
     // Nobody needs to see the config.
     let command = CommandId(command);
-    let is_known = layout::TABLES.iter().any(|table| table.command == command);
+    let is_known = TABLES.iter().any(|table| table.command == command)
+        || [
+            GET_VALUES_SELECTIVE,
+            GET_VALUES_SETUP_SELECTIVE,
+            GET_IMU_DATA,
+            GET_STATS,
+        ]
+        .contains(&command.0);
     let name = command
         .name()
         .filter(|_| is_known && command.0 != GET_CUSTOM_CONFIG)?;
     let mut reading = Reading {
         command,
-        payload: payload.to_vec(),
+        payload: match defects.has(Defect::ShiftedValues) {
+            true => [&payload[..1], &[0x55], &payload[1..]].concat(),
+            false => payload.to_vec(),
+        },
         defects,
         fields: Map::new(),
     };
@@ -57,20 +75,48 @@ pub fn reading(
 pub fn can_ids(payload: &[u8], defects: Defects) -> Vec<u8> {
     let ids = payload.iter().skip(1).copied();
     ids.filter(|&id| id != 0 || !defects.has(Defect::IgnoresCanIdZero))
+        .filter(|&id| id < 128 || !defects.has(Defect::CanIdsTo127))
         .collect()
 }
 
-/// The values of a motor that most people want.
-const MOTOR: &[&str] = &[
-    "fet_temperature_c",
-    "motor_temperature_c",
-    "motor_current_a",
-    "input_current_a",
-    "duty",
-    "erpm",
-    "input_voltage_v",
+/// What GET_IMU_DATA sends, one packed float for each bit of the mask.
+const IMU: &[&str] = &[
+    "roll_rad",
+    "pitch_rad",
+    "yaw_rad",
+    "acceleration_x_g",
+    "acceleration_y_g",
+    "acceleration_z_g",
+    "rotation_x_deg_s",
+    "rotation_y_deg_s",
+    "rotation_z_deg_s",
+    "magnetic_x",
+    "magnetic_y",
+    "magnetic_z",
+    "q0",
+    "q1",
+    "q2",
+    "q3",
 ];
-const SETUP: &[&str] = &["input_voltage_v", "battery_level"];
+/// What GET_STATS sends, the same way.
+const STATS: &[&str] = &[
+    "speed_average_m_s",
+    "speed_max_m_s",
+    "power_average_w",
+    "power_max_w",
+    "current_average_a",
+    "current_max_a",
+    "fet_temperature_average_c",
+    "fet_temperature_max_c",
+    "motor_temperature_average_c",
+    "motor_temperature_max_c",
+    "time_s",
+];
+/// How many bytes a reply to GET_VALUES has at least: every firmware sends the fields up to the fault code.
+const LEAST_OF_MOTOR: usize = 54;
+/// How many bytes the newest firmware sends.
+const WHOLE_MOTOR: usize = 74;
+const WHOLE_SETUP: usize = 70;
 /// The fields that every BMS reply has. It may end anywhere after these, depending on the firmware.
 const BMS: &[&str] = &[
     "total_voltage_v",
@@ -80,6 +126,14 @@ const BMS: &[&str] = &[
     "counter_ah",
     "counter_wh",
 ];
+
+/// Whether a BMS reply says that there are fewer than no cells.
+#[must_use]
+pub fn has_negative_count(payload: &[u8]) -> bool {
+    let counts = layout::counts(CommandId(BMS_GET_VALUES), payload);
+    let count = counts.first().and_then(|&at| payload.get(at));
+    payload.first() == Some(&BMS_GET_VALUES) && count.is_some_and(|&count| count > 127)
+}
 
 struct Reading {
     command: CommandId,
@@ -101,8 +155,12 @@ impl Reading {
     fn read(&mut self) -> Option<()> {
         match self.command.0 {
             FW_VERSION => self.firmware(),
-            GET_VALUES => self.numbers(MOTOR),
-            GET_VALUES_SETUP => self.numbers(SETUP),
+            GET_VALUES => self.motor(GET_VALUES, WHOLE_MOTOR),
+            GET_VALUES_SETUP => self.motor(GET_VALUES_SETUP, WHOLE_SETUP),
+            GET_VALUES_SELECTIVE => self.selected(GET_VALUES),
+            GET_VALUES_SETUP_SELECTIVE => self.selected(GET_VALUES_SETUP),
+            GET_IMU_DATA => self.floats(IMU, 2),
+            GET_STATS => self.floats(STATS, 4),
             PING_CAN => {
                 self.put("can_ids", can_ids(&self.payload, self.defects));
                 Some(())
@@ -112,6 +170,12 @@ impl Reading {
     }
 
     fn firmware(&mut self) -> Option<()> {
+        if self.has(Defect::KnowsOneFirmware) {
+            self.put("firmware", "9.99");
+            self.put("test_version", 0);
+            self.put("paired", true);
+            return Some(());
+        }
         let &[_, major, minor, ..] = &self.payload[..] else {
             return None;
         };
@@ -123,7 +187,28 @@ impl Reading {
                 false => format!("{major}.{minor:02}"),
             },
         );
-        self.texts(&["hardware"]);
+        let whole = layout(self.command, &self.payload)
+            .iter()
+            .any(|slot| slot.field == "config_crc");
+        if self.has(Defect::NeedsWholeReplies) && !whole {
+            return None;
+        }
+        self.texts(&["hardware", "firmware_name"]);
+        let name = texts(self.command, &self.payload);
+        let behind_name = 3 + name.first().map_or(0, |(_, name)| name.len() + 1);
+        if let Some(uuid) = self.payload.get(behind_name..behind_name + 12) {
+            let uuid = match self.has(Defect::ZeroEndsTheUuid) {
+                true => uuid.split(|&byte| byte == 0).next().unwrap_or_default(),
+                false => uuid,
+            };
+            let uuid = hex(uuid);
+            self.put("uuid", uuid);
+        }
+        for slot in layout(self.command, &self.payload) {
+            if let Some(value) = self.misread(&slot) {
+                self.put(slot.field, value);
+            }
+        }
         Some(())
     }
 
@@ -138,6 +223,100 @@ impl Reading {
                 self.put(name, text);
             }
         }
+    }
+
+    /// The fields of GET_VALUES or GET_VALUES_SETUP, as far as the payload goes.
+    fn motor(&mut self, of: u8, whole: usize) -> Option<()> {
+        let length = self.payload.len();
+        let is_refused = (self.has(Defect::NeedsWholeReplies) && length < whole)
+            || (self.has(Defect::RefusesLongerReplies) && length > whole);
+        if is_refused || length < LEAST_OF_MOTOR {
+            return None;
+        }
+        self.walk(of, u32::MAX, 1);
+        Some(())
+    }
+
+    /// The fields whose bits are set in the mask at the start.
+    fn selected(&mut self, of: u8) -> Option<()> {
+        let mask = match self.has(Defect::IgnoresTheMask) {
+            true => u32::MAX,
+            false => Form::U32.raw(&self.payload, 1)?,
+        };
+        self.walk(of, mask, 5);
+        Some(())
+    }
+
+    /// Reads the fields of these bits one after the other; a field that is not whole ends the reply.
+    fn walk(&mut self, of: u8, mask: u32, start: usize) {
+        let table = TABLES.iter().find(|table| table.command == CommandId(of));
+        let items = table
+            .into_iter()
+            .flat_map(|table| table.groups.iter().copied().flatten());
+        let written = items.filter(|item| !matches!(item.written, Written::Also(_)));
+        let mut at = start;
+        for (_, item) in written.enumerate().filter(|(bit, _)| mask >> bit & 1 == 1) {
+            let (form, count) = match item.written {
+                Written::Number(form) => (form, 1),
+                Written::Whole => (Form::I32(1.0), 1),
+                Written::Fixed(count, form) => (form, count),
+                _ => (Form::U8, 1),
+            };
+            if self.payload.len() < at + count * form.size() {
+                return;
+            }
+            let slots = (0..count).map(|index| Slot {
+                field: item.name,
+                offset: at + index * form.size(),
+                form,
+            });
+            let values: Vec<Value> = slots.filter_map(|slot| self.misread(&slot)).collect();
+            match item.written {
+                Written::Flags => {
+                    let byte = self.payload.get(at).copied().unwrap_or_default();
+                    let of = |bit: u8| match self.has(Defect::FlagsAreOne) {
+                        true => byte != 0,
+                        false => byte & bit != 0,
+                    };
+                    let (timeout, switch) = (of(1), of(2));
+                    self.put("timeout_active", timeout);
+                    self.put("kill_switch_active", switch);
+                }
+                Written::Fixed(..) => self.put(item.name, values),
+                _ => {
+                    for value in values {
+                        self.put(item.name, value);
+                    }
+                }
+            }
+            at += count * form.size();
+        }
+    }
+
+    /// Packed floats, one for each bit of a mask of so many bytes.
+    fn floats(&mut self, names: &[&str], mask_size: usize) -> Option<()> {
+        let mask = match mask_size {
+            2 => u32::from(u16::from_be_bytes([
+                *self.payload.get(1)?,
+                *self.payload.get(2)?,
+            ])),
+            _ => Form::U32.raw(&self.payload, 1)?,
+        };
+        // The other size, of which one is twice the other.
+        let mut at = match self.has(Defect::MasksSwapped) {
+            true => 1 + 8 / mask_size,
+            false => 1 + mask_size,
+        };
+        for (_, name) in names
+            .iter()
+            .enumerate()
+            .filter(|(bit, _)| mask >> bit & 1 == 1)
+        {
+            let value = Form::Float.value(Form::Float.raw(&self.payload, at)?);
+            self.put(name, value);
+            at += 4;
+        }
+        Some(())
     }
 
     /// Fields that must be there.
@@ -249,7 +428,13 @@ impl Reading {
     /// A value, read with the defects.
     fn misread(&self, slot: &Slot) -> Option<Value> {
         let mut raw = slot.form.raw(&self.payload, slot.offset)?;
-        let is_motor = [GET_VALUES, GET_VALUES_SETUP].contains(&self.command.0);
+        let is_motor = [
+            GET_VALUES,
+            GET_VALUES_SETUP,
+            GET_VALUES_SELECTIVE,
+            GET_VALUES_SETUP_SELECTIVE,
+        ]
+        .contains(&self.command.0);
         let is_temperature = slot.field.contains("temperature") && slot.form == Form::I16(100.0);
         let is_current = ["current_a", "chip_current_a"].contains(&slot.field);
         let is_counter = ["counter_ah", "counter_wh"].contains(&slot.field);
@@ -266,8 +451,12 @@ impl Reading {
             Form::I32(per_unit) if is_unsigned => f64::from(raw) / per_unit,
             form => form.value(raw),
         };
+        if is_motor && let Some(value) = self.misread_motor(slot, raw, number) {
+            return Some(value);
+        }
         Some(match form {
-            Form::U8 if self.has(Defect::SignedCanId) && slot.field == "can_id" && !is_motor => {
+            Form::U32 if self.has(Defect::SignedBytes) => raw.cast_signed().into(),
+            Form::U8 if self.has(Defect::SignedCanId) && slot.field == "can_id" => {
                 (raw as u8 as i8).into()
             }
             Form::U8 => raw.into(),
@@ -275,6 +464,33 @@ impl Reading {
             Form::Flag => (raw != 0).into(),
             _ if self.has(Defect::TurnedErpm) && slot.field == "erpm" => (-number).into(),
             _ => number.into(),
+        })
+    }
+
+    /// A value of a motor that is read right, and then taken for something else; `None` if no defect does that.
+    fn misread_motor(&self, slot: &Slot, raw: u32, number: f64) -> Option<Value> {
+        let per_unit = slot.form.per_unit();
+        let is_signed = matches!(slot.form, Form::I16(_) | Form::I32(_));
+        let field = slot.field;
+        let is_one = |defect: Defect, is_meant: bool| is_meant && self.has(defect);
+        Some(if is_one(Defect::ErpmWithoutSign, field == "erpm") {
+            number.abs().into()
+        } else if is_one(Defect::MotorScales, is_signed && per_unit > 1.0) {
+            (number * 10.0).into()
+        } else if is_one(Defect::MinusOneIsNothing, is_signed && number == -1.0) {
+            0.into()
+        } else if is_one(Defect::ZeroIsOld, is_signed && raw == 0) {
+            0.1.into()
+        } else if is_one(Defect::SixteenBits, slot.form.size() == 4) {
+            (f64::from(raw as u16 as i16) / per_unit).into()
+        } else if is_one(Defect::KnownFaultsOnly, field == "fault" && raw > 33)
+            || is_one(Defect::HidesFaults, field == "fault")
+        {
+            0.into()
+        } else if is_one(Defect::SignedBytes, slot.form == Form::U8) {
+            (raw as u8 as i8).into()
+        } else {
+            return None;
         })
     }
 

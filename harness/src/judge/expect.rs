@@ -461,7 +461,7 @@ fn subjects(client: &Client) -> Option<&'static [CommandId]> {
         Client::ReadBms(_) | Client::PollBms(_) => Some(&[CommandId::BMS_GET_VALUES]),
         Client::ReadMotor(_) => Some(&[CommandId::GET_VALUES]),
         Client::ScanCan(_) => Some(&[CommandId::PING_CAN]),
-        Client::PlayRecording(_) | Client::Send(_) => None,
+        Client::PlayRecording(_) | Client::Send(_) | Client::Read(_) => None,
     }
 }
 

@@ -255,22 +255,23 @@ pub struct Assignment<'a> {
     pub password: &'a str,
 }
 
-/// Judges only what a client sent, and how its process went: what was expected of the session, whatever the client made
-/// of the replies.
+/// Judges how a client's process went.
 #[must_use]
-pub fn judge_sent(assignment: &Assignment<'_>, played: &Played) -> Vec<Difference> {
+pub fn judge_process(assignment: &Assignment<'_>, played: &Played) -> Vec<Difference> {
+    Conduct::new(played, &assignment.scenario.expect).process()
+}
+
+/// Judges what was expected of the session, whatever the client made of the replies.
+#[must_use]
+pub fn judge_session(assignment: &Assignment<'_>, played: &Played) -> Vec<Difference> {
     let Assignment {
         scenario, target, ..
     } = *assignment;
-    let conduct = Conduct::new(played, &scenario.expect);
-    let mut wrong = conduct.process();
-    match conduct.contact() {
+    match Conduct::new(played, &scenario.expect).contact() {
         // Nothing that was expected could happen; saying so for each thing would hide why.
-        Some(contact) => wrong.push(contact),
-        None => wrong
-            .extend(expect::check(scenario, target, &Facts::of_hub(&played.journal), None).sent),
+        Some(contact) => vec![contact],
+        None => expect::check(scenario, target, &Facts::of_hub(&played.journal), None).sent,
     }
-    wrong
 }
 
 /// Judges what was seen of a client.

@@ -132,6 +132,7 @@ impl Subject {
             schema::Client::PollBms(task) => &task.login,
             schema::Client::ReadMotor(task) => &task.login,
             schema::Client::ScanCan(task) => &task.login,
+            schema::Client::Read(task) => &task.login,
             schema::Client::PlayRecording(task) => &task.login,
             schema::Client::Send(task) => &task.login,
         };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use veschub_scenario::{Target, duration::Duration as Lasting, schema};
+use veschub_wire::view::hex;
 
 use super::{
     command::Variable,
@@ -47,8 +48,8 @@ pub struct Task {
     pub timeout: Duration,
     /// How long the task goes on, if it says so.
     pub lasts: Duration,
-    /// How often a client that polls is told to ask.
-    pub count: Option<usize>,
+    /// How often the client asks for what the task is about.
+    pub count: usize,
     /// Variables for this task only.
     more: Vec<Variable>,
     id: Option<String>,
@@ -66,6 +67,7 @@ impl Task {
             schema::Client::PollBms(task) => ("poll-bms", &task.login, None),
             schema::Client::ReadMotor(task) => ("read-motor", &task.login, task.give_up_after),
             schema::Client::ScanCan(task) => ("scan-can", &task.login, task.give_up_after),
+            schema::Client::Read(task) => ("read", &task.login, task.give_up_after),
             schema::Client::PlayRecording(_) => return Err(TaskError::PlayRecording),
             schema::Client::Send(_) => return Err(TaskError::Send),
         };
@@ -76,7 +78,7 @@ impl Task {
             name,
             timeout: give_up_after.map_or_else(|| Options::default().reply_timeout, lasting),
             lasts: Duration::ZERO,
-            count: None,
+            count: 1,
             more: Vec::new(),
             id: login.id.clone(),
             password: login.password.clone(),
@@ -90,20 +92,37 @@ impl Task {
                 task.more.push(("VESC_ASK", ask.to_owned()));
             }
             schema::Client::PollBms(poll) => {
-                let (every, lasts) = (lasting(poll.every), lasting(poll.lasts));
-                let count = lasts.as_nanos().div_ceil(every.as_nanos().max(1));
-                task.lasts = lasts;
-                task.count = usize::try_from(count).ok();
-                task.more.push(("VESC_COUNT", count.to_string()));
-                task.more
-                    .push(("VESC_PERIOD_MS", every.as_millis().to_string()));
+                task.again(Some(poll.every), Some(poll.lasts));
             }
             schema::Client::ReadMotor(read) => {
                 task.more.push(("VESC_CAN_ID", read.can_id.to_string()));
+                task.again(read.every, read.lasts);
+            }
+            schema::Client::Read(read) => {
+                let request = &read.request.0;
+                task.more.push(("VESC_COMMAND", request.id().to_string()));
+                task.more.push(("VESC_REQUEST", hex(&request.encode())));
+                if let Some(can_id) = read.can_id {
+                    task.more.push(("VESC_CAN_ID", can_id.to_string()));
+                }
+                task.again(read.every, read.lasts);
             }
             _ => {}
         }
         Ok(task)
+    }
+
+    /// Tells how often to ask; without both, the client asks once.
+    fn again(&mut self, every: Option<Lasting>, lasts: Option<Lasting>) {
+        let (Some(every), Some(lasts)) = (every.map(lasting), lasts.map(lasting)) else {
+            return;
+        };
+        let count = lasts.as_nanos().div_ceil(every.as_nanos().max(1));
+        self.lasts = lasts;
+        self.count = usize::try_from(count).unwrap_or(usize::MAX);
+        self.more.push(("VESC_COUNT", count.to_string()));
+        self.more
+            .push(("VESC_PERIOD_MS", every.as_millis().to_string()));
     }
 
     /// How long a client may take that gets no reply at all.
@@ -201,6 +220,24 @@ mod tests {
                 told("VESC_PORT")
             ],
             ["poll-bms", "4", "300", "4711"]
+        );
+    }
+
+    #[test]
+    fn a_request_is_told_by_its_name_and_its_bytes() {
+        let read =
+            task("read: { request: GET_VALUES_SELECTIVE 0x81, can_id: 84, every: 1s, for: 3s }");
+        let read = read.unwrap();
+        let told = |name| variable(&read, name).unwrap();
+        assert_eq!(
+            [
+                told("VESC_TASK"),
+                told("VESC_COMMAND"),
+                told("VESC_REQUEST"),
+                told("VESC_CAN_ID"),
+                told("VESC_COUNT")
+            ],
+            ["read", "GET_VALUES_SELECTIVE", "3200000081", "84", "3"]
         );
     }
 

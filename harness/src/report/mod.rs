@@ -10,6 +10,7 @@
 //!
 //! Texts in a report may come from a client and are never trusted: see [`plain`].
 
+pub mod carrier;
 pub mod differences;
 pub mod github;
 pub mod html;
@@ -18,6 +19,7 @@ pub mod markdown;
 pub mod matrix;
 pub mod model;
 pub mod name;
+pub mod not_judged;
 pub mod pack;
 mod plain;
 pub mod saved;

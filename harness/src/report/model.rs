@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_wire::{CommandId, view::hex};
 
-use super::name::{CaseName, Level};
+use super::{
+    carrier::Carrier,
+    name::{CaseName, Level},
+    not_judged::NotJudged,
+};
 use crate::{
     judge::{Difference, Played},
     outside::link::Link,
@@ -46,6 +50,9 @@ pub struct Report {
     pub seed: u64,
     /// Whether SHOULD cases count as well as MUST cases.
     pub strict: bool,
+    /// What was carried in the cases that are not about values, as the client can ask for it.
+    #[serde(default)]
+    pub carrier: Carrier,
     /// The cases that were run, in the order of the catalogue.
     pub cases: Vec<CaseReport>,
     /// How many cases ended in which way, of all levels.
@@ -183,8 +190,14 @@ pub struct CaseReport {
     pub matters: String,
     /// The name of the client's task.
     pub task: Option<String>,
+    /// What was carried, if the case is not about values.
+    #[serde(default)]
+    pub carrier: Option<Carrier>,
     /// The result.
     pub outcome: Outcome,
+    /// Why it was not judged, if it was not.
+    #[serde(default)]
+    pub not_judged: Option<NotJudged>,
     /// Why it did not pass; for a known defect also its reason and place.
     pub reasons: Vec<String>,
     /// Of a known defect: where it is reported.
@@ -345,6 +358,13 @@ impl CaseReport {
         self.stderr = last.iter().map(|line| clean(line)).collect();
     }
 
+    /// Says why the case was not judged.
+    pub fn skip(&mut self, why: NotJudged) {
+        self.outcome = Outcome::Skipped;
+        self.reasons = vec![why.to_string()];
+        self.not_judged = Some(why);
+    }
+
     /// Fills in the session; of a long one, its start and its end.
     fn tell_session(&mut self, journal: &[JournalEntry]) {
         let half = ENTRIES / 2;
@@ -390,6 +410,7 @@ impl Report {
         client: String,
         seed: u64,
         strict: bool,
+        carrier: Carrier,
         cases: Vec<CaseReport>,
         wall: Duration,
     ) -> Self {
@@ -402,6 +423,7 @@ impl Report {
             client_version: None,
             seed,
             strict,
+            carrier,
             cases,
             counts: Counts::default(),
             stale_known_defects: Vec::new(),

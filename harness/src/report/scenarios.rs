@@ -9,6 +9,7 @@ use veschub_transcript::render::{self, TextOptions};
 use veschub_wire::view::Value;
 
 use super::{
+    carrier::Carrier,
     differences,
     model::{self, About, CaseReport, DifferenceReport, Kind, Report},
     name::{CaseName, Level},
@@ -336,7 +337,16 @@ pub fn report(
     reproduce: &dyn Fn(&Run) -> String,
 ) -> Report {
     let cases = runs.iter().map(|run| case(run, reproduce(run))).collect();
-    Report::new(Kind::Scenarios, client.to_owned(), seed, false, cases, wall)
+    let carrier = Carrier::default();
+    Report::new(
+        Kind::Scenarios,
+        client.to_owned(),
+        seed,
+        false,
+        carrier,
+        cases,
+        wall,
+    )
 }
 
 fn case(run: &Run, reproduce: String) -> CaseReport {

@@ -52,6 +52,13 @@ pub fn text(report: &Report) -> String {
         let told = painted(Outcome::Failed, &format!("known defect {stale}"));
         let _ = writeln!(out, "{told}");
     }
+    if report.cases.iter().any(|case| case.carrier.is_some()) {
+        let _ = writeln!(
+            out,
+            "cases that are not about values carried {}",
+            report.carrier
+        );
+    }
     let _ = writeln!(out, "{}", summary(report));
     out
 }

@@ -153,7 +153,7 @@ fn as_told(scenario: &Scenario, task: Option<&Task>) -> Scenario {
     let mut scenario = scenario.clone();
     for expectation in &mut scenario.expect {
         if let (Expectation::RequestCount(count), Some(told)) =
-            (expectation, task.and_then(|task| task.count))
+            (expectation, task.map(|task| task.count))
             && count.of.0 == CommandId::BMS_GET_VALUES
         {
             count.at_most = count.at_most.map(|most| most.max(told));
@@ -213,7 +213,7 @@ mod tests {
                 continue;
             };
             for expectation in as_told(&scenario, Some(&task)).expect {
-                if let (Expectation::RequestCount(count), Some(told)) = (expectation, task.count)
+                if let (Expectation::RequestCount(count), told) = (expectation, task.count)
                     && count.of.0 == CommandId::BMS_GET_VALUES
                 {
                     let (least, most) = (count.at_least, count.at_most);

@@ -35,6 +35,16 @@ pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
     target: Option<&Target>,
     client: &schema::Client,
 ) -> OwnView {
+    visit_with(stream, target, client, Options::default().max_payload).await
+}
+
+/// One session of the reference client that accepts payloads of up to this many bytes.
+pub(crate) async fn visit_with<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    target: Option<&Target>,
+    client: &schema::Client,
+    max_payload: usize,
+) -> OwnView {
     let start = tokio::time::Instant::now();
     let manner = Manner::of(client);
     let login = target.map(|target| login_line(target, manner.login));
@@ -45,6 +55,7 @@ pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
             .pause_after
             .map_or(default.pause_after_login, lasting),
         reply_timeout: manner.give_up_after,
+        max_payload,
         ..default
     };
     match Session::open(stream, login, options).await {
@@ -81,6 +92,7 @@ impl<'a> Manner<'a> {
             schema::Client::PollBms(task) => (&task.login, None),
             schema::Client::ReadMotor(task) => (&task.login, task.give_up_after),
             schema::Client::ScanCan(task) => (&task.login, task.give_up_after),
+            schema::Client::Read(task) => (&task.login, task.give_up_after),
             schema::Client::PlayRecording(task) => (&task.login, task.give_up_after),
             schema::Client::Send(task) => (&task.login, task.give_up_after),
         };
@@ -94,6 +106,10 @@ impl<'a> Manner<'a> {
 
 fn lasting(duration: Lasting) -> Duration {
     Duration::from_nanos(duration.0)
+}
+
+fn again(every: Option<Lasting>, lasts: Option<Lasting>) -> Option<client::task::Again> {
+    Some((lasting(every?), lasting(lasts?)))
 }
 
 fn login_line(target: &Target, login: &schema::Login) -> LoginLine {
@@ -119,7 +135,12 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
         schema::Client::PollBms(poll) => {
             task::poll_bms(session, lasting(poll.every), lasting(poll.lasts)).await
         }
-        schema::Client::ReadMotor(read) => task::read_motor(session, read.can_id).await,
+        schema::Client::ReadMotor(read) => {
+            task::read_motor(session, read.can_id, again(read.every, read.lasts)).await
+        }
+        schema::Client::Read(read) => {
+            task::read(session, &read.sent(), again(read.every, read.lasts)).await
+        }
         schema::Client::ScanCan(_) => task::scan_can(session).await,
         schema::Client::PlayRecording(play) => {
             let recording = target.and_then(|target| target.recording.as_ref());

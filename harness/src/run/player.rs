@@ -26,11 +26,11 @@ use veschub_scenario::{World, schema};
 use super::process::{Program, witness_with};
 use super::{
     Mode, RunError,
-    play::{FAREWELL, visit},
+    play::{FAREWELL, visit, visit_with},
     tape::Tape,
 };
 use crate::{
-    client::json,
+    client::{Options, json},
     defective::{self, Defects, Orders},
     judge::{OwnView, Played},
     outside::{
@@ -49,6 +49,8 @@ const LOOK: Duration = Duration::from_millis(5);
 pub enum Player {
     /// The reference client.
     Reference,
+    /// The reference client with another limit for the length of a payload, in bytes.
+    ReferenceWithLimit(usize),
     /// The small second client, with any number of defects.
     Defective(Defects),
     /// A program of any language.
@@ -62,6 +64,9 @@ impl Player {
     pub fn name(&self) -> String {
         match self {
             Self::Reference => "the reference client".to_owned(),
+            Self::ReferenceWithLimit(limit) => {
+                format!("the reference client with a limit of {limit} bytes")
+            }
             Self::Defective(Defects::NONE) => "the second client".to_owned(),
             Self::Defective(defects) => format!("the second client with {defects}"),
             #[cfg(unix)]
@@ -135,11 +140,15 @@ pub(crate) fn play(
             Ok(witness_with(world, task, &program, errand.second)?)
         }
         (Player::Reference, _) if mode == Mode::Real => over_tcp(world, errand),
-        (Player::Reference, _) => {
+        (Player::Reference | Player::ReferenceWithLimit(_), _) => {
+            let max_payload = match player {
+                Player::ReferenceWithLimit(limit) => *limit,
+                _ => Options::default().max_payload,
+            };
             let own = RefCell::new(None);
             let mut played = in_memory(world, errand, limit, async |network, _| {
                 let target = target.as_ref().filter(|_| errand.link == Link::Hub);
-                let seen = visit(network.connect(), target, errand.client).await;
+                let seen = visit_with(network.connect(), target, errand.client, max_payload).await;
                 let code = exit_code(&seen);
                 own.replace(Some(seen));
                 code

@@ -18,7 +18,7 @@ mod unit;
 
 use std::fmt;
 
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, view};
 
 use self::evidence::Hypothesis;
 pub use self::list::Rule;
@@ -274,7 +274,9 @@ fn hypotheses(
         case.bytes(&mut found);
         unit::converted(&field.field, &case, &mut found);
         case.rare_bytes(&mut found);
-        list::lengths(&case, &mut found);
+        if matches!(truth, view::Value::List(_)) {
+            list::lengths(&case, &mut found);
+        }
         case.rounded(&mut found);
     } else {
         case.float_that_is_none(given, &mut found);

@@ -129,6 +129,7 @@ fn login_of(client: &Client) -> &Login {
         Client::PollBms(task) => &task.login,
         Client::ReadMotor(task) => &task.login,
         Client::ScanCan(task) => &task.login,
+        Client::Read(task) => &task.login,
         Client::PlayRecording(task) => &task.login,
         Client::Send(task) => &task.login,
     }

@@ -2,7 +2,7 @@
 
 use veschub_wire::{CommandId, Request};
 
-use crate::schema::Client;
+use crate::{duration::Duration, schema::Client};
 
 /// Requests with how often each is sent at most.
 pub(super) struct Program(Vec<(Request, usize)>);
@@ -22,9 +22,7 @@ impl Program {
                 Request::BmsGetValues,
             ]),
             Client::PollBms(poll) => {
-                // The client's grid is no finer than 1 ms.
-                let polls = poll.lasts.0.div_ceil(poll.every.0.max(1_000_000));
-                let polls = usize::try_from(polls).unwrap_or(usize::MAX);
+                let polls = polls(Some(poll.every), Some(poll.lasts));
                 Some(Self(vec![
                     (Request::FwVersion, 1),
                     (Request::BmsGetValues, polls),
@@ -32,12 +30,14 @@ impl Program {
             }
             Client::ReadMotor(read) => {
                 let forward = |request| Request::forward(read.can_id, &request);
-                once(vec![
-                    forward(Request::FwVersion),
-                    forward(Request::GetValues),
-                    forward(Request::GetValuesSetup),
-                ])
+                let polls = polls(read.every, read.lasts);
+                Some(Self(vec![
+                    (forward(Request::FwVersion), 1),
+                    (forward(Request::GetValues), polls),
+                    (forward(Request::GetValuesSetup), 1),
+                ]))
             }
+            Client::Read(read) => Some(Self(vec![(read.sent(), polls(read.every, read.lasts))])),
             // Whom the scan finds is asked who it is; no bus has more ids than 255.
             Client::ScanCan(_) => Some(Self(vec![
                 (Request::PingCan, 1),
@@ -102,6 +102,15 @@ impl Program {
         }
         names.join(", ")
     }
+}
+
+/// How often a client asks at most; once, if nobody says for how long.
+fn polls(every: Option<Duration>, lasts: Option<Duration>) -> usize {
+    let (Some(every), Some(lasts)) = (every, lasts) else {
+        return 1;
+    };
+    // The client's grid is no finer than 1 ms.
+    usize::try_from(lasts.0.div_ceil(every.0.max(1_000_000))).unwrap_or(usize::MAX)
 }
 
 fn total<'a>(requests: impl Iterator<Item = &'a (Request, usize)>) -> usize {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use veschub_wire::Request;
+
 use super::{Pace, Words};
 use crate::duration::Duration;
 
@@ -18,6 +20,8 @@ pub enum Client {
     ReadMotor(ReadMotor),
     /// Asks which nodes are on the CAN bus: PING_CAN.
     ScanCan(ScanCan),
+    /// Sends one request, once or again and again, and reads its reply.
+    Read(ReadRequest),
     /// Sends the requests of the recording that the first device replays.
     PlayRecording(PlayRecording),
     /// Sends these requests.
@@ -86,6 +90,12 @@ pub struct PollBms {
 pub struct ReadMotor {
     /// The CAN id of the motor controller.
     pub can_id: u8,
+    /// The time from one request for GET_VALUES to the next, e.g. `100ms`; without it, the client asks once.
+    #[serde(default)]
+    pub every: Option<Duration>,
+    /// How long the client goes on asking, e.g. `10s`; without it, the client asks once.
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Duration>,
     /// How the client logs in.
     #[serde(default)]
     pub login: Login,
@@ -102,6 +112,40 @@ pub struct ScanCan {
     pub login: Login,
     /// How long the client waits for a reply before it gives up, e.g. `5s`.
     pub give_up_after: Option<Duration>,
+}
+
+/// The task `read`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReadRequest {
+    /// The request, as `veschub-sim encode` takes it: `FW_VERSION`, `GET_VALUES_SELECTIVE 0x100`.
+    pub request: Words,
+    /// The CAN id of the node that is asked, through FORWARD_CAN; without it, the device itself is asked.
+    #[serde(default)]
+    pub can_id: Option<u8>,
+    /// The time from one request to the next, e.g. `100ms`; without it, the client asks once.
+    #[serde(default)]
+    pub every: Option<Duration>,
+    /// How long the client goes on asking, e.g. `10s`; without it, the client asks once.
+    #[serde(default, rename = "for")]
+    pub lasts: Option<Duration>,
+    /// How the client logs in.
+    #[serde(default)]
+    pub login: Login,
+    /// How long the client waits for a reply before it gives up, e.g. `5s`.
+    #[serde(default)]
+    pub give_up_after: Option<Duration>,
+}
+
+impl ReadRequest {
+    /// The request as it is sent: inside of FORWARD_CAN, where a node is asked.
+    #[must_use]
+    pub fn sent(&self) -> Request {
+        match self.can_id {
+            Some(can_id) => Request::forward(can_id, &self.request.0),
+            None => self.request.0.clone(),
+        }
+    }
 }
 
 /// The task `play-recording`.

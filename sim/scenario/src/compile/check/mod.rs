@@ -9,6 +9,7 @@ use veschub_wire::login::normalise_id;
 use super::fault::check_faults;
 use crate::{
     code::Code,
+    duration::Duration,
     error::{Broken, Mistakes, ScenarioError},
     schema::{self, Expectation, Scenario},
     source::{Place, Source},
@@ -201,10 +202,48 @@ fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
             Err(ScenarioError::at(source, place, "there is no recording to play")
                 .help("`play-recording` sends the requests of the first device's recording: make it a `replay`"))
         }
-        schema::Client::PollBms(poll) if poll.every.0 == 0 => Err(ScenarioError::at(source, place.key("poll-bms").key("every"),
-                "a client cannot ask every 0 s",
+        schema::Client::PollBms(poll) => check_poll(
+            Some(poll.every),
+            Some(poll.lasts),
+            place.key("poll-bms"),
+            source,
+        ),
+        schema::Client::ReadMotor(read) => {
+            check_poll(read.every, read.lasts, place.key("read-motor"), source)
+        }
+        schema::Client::Read(read) => {
+            check_poll(read.every, read.lasts, place.key("read"), source)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Checks how often a client asks: how far apart and for how long go together.
+fn check_poll(
+    every: Option<Duration>,
+    lasts: Option<Duration>,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    match (every, lasts) {
+        (Some(Duration(0)), _) => {
+            Err(
+                ScenarioError::at(source, place.key("every"), "a client cannot ask every 0 s")
+                    .help("VESC Tool asks every 100ms"),
             )
-            .help("VESC Tool asks every 100ms")),
+        }
+        (Some(_), None) => Err(ScenarioError::at(
+            source,
+            place.key("every"),
+            "`every` needs `for`, which says how long the client goes on asking",
+        )
+        .help("write both, e.g. `every: 100ms, for: 1s`, or none to ask once")),
+        (None, Some(_)) => Err(ScenarioError::at(
+            source,
+            place.key("for"),
+            "`for` needs `every`, the time from one request to the next",
+        )
+        .help("write both, e.g. `every: 100ms, for: 1s`, or none to ask once")),
         _ => Ok(()),
     }
 }
