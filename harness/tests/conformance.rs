@@ -12,7 +12,7 @@ use std::{
     sync::LazyLock,
 };
 
-use conformance_table::{TABLE};
+use conformance_table::TABLE;
 use frozen::assert_frozen;
 use sha2::{Digest as _, Sha256};
 use veschub_harness::{

@@ -37,6 +37,7 @@ fn judged(player: Player, link: Link, picks: &[&str]) -> Report {
     let battery = Battery {
         player,
         link,
+        carrier: None,
         cases: select::select(&selection).unwrap(),
         seed: 0,
         strict: false,

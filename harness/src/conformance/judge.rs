@@ -489,7 +489,8 @@ impl Judge<'_> {
         let judged = told || self.judged.differences.iter().any(about_readings);
         if !readings.is_empty() && !names.is_empty() && !judged {
             let fields = names.to_vec();
-            self.judged.not_judged = Some(NotJudged::FieldsLeftOut { fields });
+            let unknown = misnamed(readings);
+            self.judged.not_judged = Some(NotJudged::FieldsLeftOut { fields, unknown });
         }
     }
 
@@ -520,6 +521,22 @@ impl Judge<'_> {
             self.note(About::Understood, difference, mistake);
         }
     }
+}
+
+/// The names that a client gives and no field has, each with the one that it may mean.
+fn misnamed(readings: &[&Understood]) -> Vec<(String, Option<String>)> {
+    let fields = readings.iter().flat_map(|reading| &reading.fields);
+    let mut names: Vec<_> = fields
+        .filter_map(|field| match &field.judgement {
+            Judgement::UnknownName(meant) => {
+                Some((field.field.clone(), meant.map(ToOwned::to_owned)))
+            }
+            _ => None,
+        })
+        .collect();
+    names.dedup();
+    names.truncate(BAD_LINES);
+    names
 }
 
 /// Whether a request asks for this reply, itself or inside of FORWARD_CAN.

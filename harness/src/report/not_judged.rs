@@ -55,6 +55,9 @@ pub enum NotJudged {
     FieldsLeftOut {
         /// Which.
         fields: Vec<String>,
+        /// The names that the client gives and no field has, each with the one that it may mean.
+        #[serde(default)]
+        unknown: Vec<(String, Option<String>)>,
     },
     /// The client asked once, although it was told to ask again and again.
     AskedOnce,
@@ -84,8 +87,12 @@ impl fmt::Display for NotJudged {
                 f.write_str("the client prints no readings, so only what it sends can be judged")
             }
             Self::NoReading { of } => write!(f, "the client prints no reading of {of}"),
-            Self::FieldsLeftOut { fields } => {
-                write!(f, "the client does not report {}", fields.join(", "))
+            Self::FieldsLeftOut { fields, unknown } => {
+                write!(f, "the client does not report {}", fields.join(", "))?;
+                unknown.iter().try_for_each(|(name, meant)| match meant {
+                    Some(meant) => write!(f, "; `{name}`: did you mean `{meant}`?"),
+                    None => write!(f, "; `{name}` is no field"),
+                })
             }
             Self::AskedOnce => f.write_str(
                 "the client asked once, and the case needs a client that asks again and again (VESC_COUNT)",
