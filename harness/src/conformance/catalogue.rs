@@ -11,7 +11,7 @@ use veschub_hub::journal::EventKind;
 use veschub_scenario::{Loaded, ScenarioError, Target, duration};
 use veschub_wire::{CommandId, LoginKind, LoginLine};
 
-use crate::run::player;
+use crate::run;
 
 pub use crate::report::name::{Id, Level, ParseIdError};
 
@@ -289,14 +289,14 @@ fn any_number() -> usize {
 
 impl Second {
     /// What it sends to log in to the device, and when.
-    pub(super) fn login(&self, target: Option<&Target>) -> player::Second {
+    pub(super) fn login(&self, target: Option<&Target>) -> run::Second {
         let id = target.map_or("", |target| &target.id);
         let password = target.and_then(|target| target.password.as_deref());
         let kind = match self.role {
             Role::Tool => LoginKind::Tool,
             Role::Device => LoginKind::Device,
         };
-        player::Second {
+        run::Second {
             after: self.at.0,
             login: LoginLine::new(kind, id, password.unwrap_or_default()).encode(),
         }

@@ -13,8 +13,7 @@ use super::{
 use crate::{
     judge::{
         self, Assignment, Difference, Played, Verdict,
-        compare::{FieldUnderstood, Judgement, Understood},
-        mistake::Mistake,
+        compare::{FieldUnderstood, Judgement, Mistake, Understood},
         readings::{self, Printed},
     },
     outside::{ending::ProcessEnd, task::Task},

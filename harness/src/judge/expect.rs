@@ -5,22 +5,19 @@
 
 use std::time::Duration;
 
-use serde_json::Value as Json;
 use veschub_hub::journal::JournalEvent;
 use veschub_scenario::{
     Scenario, Target,
     schema::{self, Client, Expectation, Expected},
 };
-use veschub_wire::{
-    CommandId,
-    view::{Fields, Value},
-};
+use veschub_wire::{CommandId, view::Value};
 
 use super::{
     Difference,
-    compare::{Judgement, Understood},
+    compare::Understood,
     facts::Facts,
     nearest,
+    values::{Found, as_number, read_in, values, wanted},
 };
 
 /// How much longer than it should a session may take by the real clock, as a busy machine takes a part of it.
@@ -69,14 +66,6 @@ struct Check<'a> {
     target: Option<&'a Target>,
     readings: Option<&'a [Understood]>,
     met: Met,
-}
-
-/// A value that a reading or a reply has.
-pub(super) enum Found {
-    /// This.
-    Value(Value),
-    /// The reply does not have it; these are the fields that it has.
-    NotThere(Vec<String>),
 }
 
 impl<'a> Check<'a> {
@@ -433,28 +422,6 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What the client read of a field, reading by reading, each with its time; without readings, what the replies have.
-pub(super) fn values<'a>(
-    facts: &'a Facts<'_>,
-    readings: Option<&'a [Understood]>,
-    of: CommandId,
-    field: &'a str,
-) -> Box<dyn Iterator<Item = (Duration, Found)> + 'a> {
-    match readings {
-        None => Box::new(
-            facts
-                .replies(of)
-                .map(move |reply| (reply.at, found_in(&reply.fields, field))),
-        ),
-        Some(readings) => Box::new(
-            readings
-                .iter()
-                .filter(move |reading| reading.command == Some(of) && reading.reply.is_some())
-                .map(move |reading| (reading.at, read_in(reading, field))),
-        ),
-    }
-}
-
 /// The commands that a task is about; `None` if it is about all that it asks.
 fn subjects(client: &Client) -> Option<&'static [CommandId]> {
     match client {
@@ -462,55 +429,6 @@ fn subjects(client: &Client) -> Option<&'static [CommandId]> {
         Client::ReadMotor(_) => Some(&[CommandId::GET_VALUES]),
         Client::ScanCan(_) => Some(&[CommandId::PING_CAN]),
         Client::PlayRecording(_) | Client::Send(_) | Client::Read(_) => None,
-    }
-}
-
-pub(super) fn found_in(fields: &Fields, field: &str) -> Found {
-    match fields.get(field) {
-        Some(value) => Found::Value(value.clone()),
-        None => Found::NotThere(fields.iter().map(|(name, _)| name.to_owned()).collect()),
-    }
-}
-
-/// A field of a reading. What is right counts as what the device sent, so that rounding to single precision is no
-/// difference.
-pub(super) fn read_in(reading: &Understood, field: &str) -> Found {
-    let named = reading.fields.iter().find(|one| one.field == field);
-    let found = named.and_then(|one| match one.judgement {
-        Judgement::Right => one.truth.clone(),
-        _ => one.decoded.as_ref().map(read),
-    });
-    found.map_or_else(
-        || {
-            let sent = reading.fields.iter().filter(|one| one.truth.is_some());
-            Found::NotThere(sent.map(|one| one.field.clone()).collect())
-        },
-        Found::Value,
-    )
-}
-
-/// A value that a client printed.
-fn read(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::Text("null".to_owned()),
-        Json::Bool(flag) => Value::Bool(*flag),
-        Json::Number(number) => Value::Number(number.as_f64().unwrap_or(f64::NAN)),
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Array(items) => Value::List(items.iter().map(read).collect()),
-        Json::Object(_) => Value::Text(json.to_string()),
-    }
-}
-
-/// What a `value` wants, in words.
-pub(super) fn wanted(value: &schema::Value) -> String {
-    match (&value.is, value.length) {
-        (Some(Expected::Number(number)), _) if value.within > 0.0 => {
-            format!("{number} ± {}", value.within)
-        }
-        (Some(Expected::Number(number)), _) => number.to_string(),
-        (Some(Expected::Bool(flag)), _) => flag.to_string(),
-        (Some(Expected::Text(text)), _) => format!("{text:?}"),
-        (None, length) => format!("{} elements", length.unwrap_or_default()),
     }
 }
 
@@ -545,14 +463,6 @@ fn between(least: Option<usize>, most: Option<usize>) -> String {
         (Some(least), Some(most)) => format!("{least} to {most} times"),
         (None, Some(most)) => format!("at most {most} times"),
         (least, None) => format!("at least {} times", least.unwrap_or(1)),
-    }
-}
-
-pub(super) fn as_number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Int(value) => Some(*value as f64),
-        Value::Number(value) => Some(*value),
-        _ => None,
     }
 }
 

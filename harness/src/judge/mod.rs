@@ -16,13 +16,13 @@ mod conduct;
 mod expect;
 mod facts;
 pub mod layout;
-pub mod mistake;
 mod nearest;
 mod played;
 pub mod reading;
 pub mod readings;
 mod run;
 pub mod schema;
+mod values;
 
 use std::time::Duration;
 

@@ -9,8 +9,8 @@ use veschub_wire::{CommandId, Request, view::Value};
 
 use super::{
     compare::Understood,
-    expect::{self, Found},
     facts::{Arrived, Facts},
+    values::{self, Found},
 };
 
 /// How many candidates are shown.
@@ -159,9 +159,9 @@ impl Look<'_> {
             Some(item) => format!("{}[{item}]", value.field),
             None => value.field.clone(),
         };
-        let wanted = expect::wanted(value);
+        let wanted = values::wanted(value);
         let mut found: Vec<(f64, Candidate)> = Vec::new();
-        for (at, one) in expect::values(self.facts, self.readings, value.of.0, &value.field) {
+        for (at, one) in values::values(self.facts, self.readings, value.of.0, &value.field) {
             let one = match one {
                 Found::Value(one) => Some(one),
                 Found::NotThere(_) => None,
@@ -176,7 +176,7 @@ impl Look<'_> {
                 (Some(Value::List(items)), Some(_)) => format!("{} elements", items.len()),
                 (Some(found), _) => found.to_string(),
             };
-            let distance = match (&value.is, there.as_ref().and_then(expect::as_number)) {
+            let distance = match (&value.is, there.as_ref().and_then(values::as_number)) {
                 (Some(Expected::Number(wanted)), Some(found)) => (found - wanted).abs(),
                 _ => f64::from(u8::from(shown != wanted)),
             };
@@ -204,7 +204,7 @@ impl Look<'_> {
             (None, by) => ("rises by", by.unwrap_or_default()),
         };
         let all: Vec<(Duration, Found)> =
-            expect::values(self.facts, self.readings, trend.of.0, &trend.field).collect();
+            values::values(self.facts, self.readings, trend.of.0, &trend.field).collect();
         let last = all.last().filter(|_| all.len() > 1);
         let candidate = |(at, one): &(Duration, Found)| {
             let found = match one {

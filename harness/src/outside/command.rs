@@ -2,10 +2,7 @@
 
 use std::ffi::OsString;
 
-use super::link::Link;
-
-/// An environment variable with its value, which also replaces `{name}` in the command.
-pub type Variable = (&'static str, String);
+use super::{Variable, link::Link};
 
 /// The names that can stand in braces, each with the environment variable that holds the same.
 pub const PLACES: [(&str, &str); 8] = [

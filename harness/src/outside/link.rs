@@ -10,7 +10,7 @@ use veschub_scenario::{
     schema::{self, Expectation},
 };
 
-use super::command::Variable;
+use super::Variable;
 
 /// What is between the client and the device.
 #[derive(

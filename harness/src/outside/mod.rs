@@ -14,3 +14,6 @@ pub mod journal;
 pub mod link;
 pub mod output;
 pub mod task;
+
+/// An environment variable with its value, which also replaces `{name}` in the command.
+pub type Variable = (&'static str, String);

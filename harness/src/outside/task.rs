@@ -6,7 +6,7 @@ use veschub_scenario::{Target, duration::Duration as Lasting, schema};
 use veschub_wire::view::hex;
 
 use super::{
-    command::Variable,
+    Variable,
     link::{Address, Link},
 };
 use crate::client::Options;

@@ -14,8 +14,7 @@ use super::{
 use crate::{
     judge::{
         Outcome, Played, Run, Unread, Verdict,
-        compare::{FieldUnderstood, Judgement, Understood},
-        mistake::Mistake,
+        compare::{FieldUnderstood, Judgement, Mistake, Understood},
     },
     outside::ending::ProcessReport,
 };

@@ -41,6 +41,15 @@ pub enum Mode {
     Real,
 }
 
+/// A second tool or device that connects after the client is attached, and stays.
+#[derive(Clone, Debug)]
+pub(crate) struct Second {
+    /// How long after.
+    pub(crate) after: Duration,
+    /// The login line.
+    pub(crate) login: Vec<u8>,
+}
+
 /// How scenarios are run.
 #[derive(Clone, Debug)]
 pub struct Way {

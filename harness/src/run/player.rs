@@ -25,7 +25,7 @@ use veschub_scenario::{World, schema};
 #[cfg(unix)]
 use super::process::{Program, witness_with};
 use super::{
-    Mode, RunError,
+    Mode, RunError, Second,
     play::{FAREWELL, visit, visit_with},
     tape::Tape,
 };
@@ -98,15 +98,6 @@ pub(crate) struct Errand<'a> {
     pub(crate) link: Link,
     /// What the reference client prints.
     pub(crate) prints: Prints,
-}
-
-/// A second tool or device that connects after the client is attached, and stays.
-#[derive(Clone, Debug)]
-pub(crate) struct Second {
-    /// How long after.
-    pub(crate) after: Duration,
-    /// The login line.
-    pub(crate) login: Vec<u8>,
 }
 
 /// What the reference client prints.

@@ -39,11 +39,12 @@ use veschub_hub::{
 };
 use veschub_scenario::World;
 
-use super::{player::Second, tape::Tape};
+use super::{Second, tape::Tape};
 use crate::{
     judge::Played,
     outside::{
-        command::{Template, Variable},
+        Variable,
+        command::Template,
         ending::ProcessReport,
         link::{Address, Link},
         output::{Excerpt, Lines, MAX_STDOUT},

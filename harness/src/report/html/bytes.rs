@@ -9,7 +9,7 @@ use veschub_wire::{
     view::{Fields, Value, View as _},
 };
 
-use super::{super::plain_line, budget::Share, case::kind, counted};
+use super::{super::plain_line, budget::Share, counted, kind};
 use crate::{
     judge::layout::{Slot, layout},
     report::model::{CaseReport, EntryReport},

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{
     super::{counts_as_failed, gist, plain_line},
     budget::Share,
-    bytes, class, counted, diagram, icon, say, word,
+    bytes, class, counted, diagram, icon, kind, say, word,
 };
 use crate::report::model::{About, CaseReport, EntryReport, Outcome, Report};
 
@@ -162,17 +162,6 @@ fn ends<T>(all: &[T], most: usize) -> (&[T], usize, &[T]) {
             let (first, last) = (most - most / 2, most / 2);
             (&all[..first], all.len() - most, &all[all.len() - last..])
         }
-    }
-}
-
-/// What a step is, for colours.
-pub(super) fn kind(step: &EntryReport) -> &'static str {
-    match step.direction.as_deref() {
-        Some(_) if step.command.is_none() && step.hex.is_some() => "noise",
-        Some("to-device") => "to-device",
-        Some(_) => "to-tool",
-        None if step.harm => "harm",
-        None => "event",
     }
 }
 

@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use super::{super::plain_line, case::kind, counted};
+use super::{super::plain_line, counted, kind};
 use crate::report::model::{CaseReport, EntryReport};
 
 /// The margins at the left, for names, and at the right.

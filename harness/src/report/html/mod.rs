@@ -17,7 +17,7 @@ use self::budget::Budget;
 use super::{counts_as_failed, gist, plain, plain_line, sections, verdict};
 use crate::outside::link::Link;
 use crate::report::{
-    model::{Counts, Kind, Outcome, Report},
+    model::{Counts, EntryReport, Kind, Outcome, Report},
     name::Level,
     text,
 };
@@ -187,6 +187,17 @@ pub(in crate::report) fn icon(outcome: Outcome) -> &'static str {
         Outcome::TimedOut => "◷",
         Outcome::Crashed => "☠",
         Outcome::NotApplicable => "∅",
+    }
+}
+
+/// What a step is, for colours.
+fn kind(step: &EntryReport) -> &'static str {
+    match step.direction.as_deref() {
+        Some(_) if step.command.is_none() && step.hex.is_some() => "noise",
+        Some("to-device") => "to-device",
+        Some(_) => "to-tool",
+        None if step.harm => "harm",
+        None => "event",
     }
 }
 

@@ -4,13 +4,11 @@ use serde_json::Value as Json;
 use veschub_wire::{CommandId, view::Value};
 
 use super::{
-    super::{
-        compare::{Delivered, FieldUnderstood, same},
-        layout::{self, Slot, layout},
-    },
+    super::{Delivered, FieldUnderstood, same},
     Mistake,
     own::Case,
 };
+use crate::judge::layout::{self, Slot, layout};
 
 /// How far from its place a field is looked for, in bytes.
 const SHIFTS: i32 = 8;

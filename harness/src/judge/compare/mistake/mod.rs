@@ -22,7 +22,7 @@ use veschub_wire::{CommandId, view};
 
 use self::evidence::Hypothesis;
 pub use self::list::Rule;
-use super::compare::{Delivered, FieldUnderstood, Judgement};
+use super::{Delivered, FieldUnderstood, Judgement};
 
 /// A mistake that clients often make.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,13 +3,10 @@
 use serde_json::Value as Json;
 use veschub_wire::view::Value;
 
-use super::{
-    super::{
-        compare::FieldUnderstood,
-        layout::{Form, Slot},
-        reading::NOT_NUMBERS,
-    },
-    Mistake,
+use super::{super::FieldUnderstood, Mistake};
+use crate::judge::{
+    layout::{Form, Slot},
+    reading::NOT_NUMBERS,
 };
 
 /// Powers of ten that a scale can be off by.

@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use super::{
-    super::{compare::near, layout::Form},
-    Mistake,
-    own::Case,
-};
+use super::{super::near, Mistake, own::Case};
+use crate::judge::layout::Form;
 
 /// Which elements of a list a client leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

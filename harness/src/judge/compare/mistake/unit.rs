@@ -1,10 +1,7 @@
 //! Values in another unit, and scales in words: what a factor means for a field of this name.
 
-use super::{
-    super::{compare::Delivered, layout::Form},
-    Mistake,
-    own::Case,
-};
+use super::{super::Delivered, Mistake, own::Case};
+use crate::judge::layout::Form;
 
 /// The most pole pairs that are tried.
 const PAIRS: u32 = 30;
@@ -78,7 +75,7 @@ pub(super) fn converted(field: &str, case: &Case<'_>, found: &mut Vec<Mistake>) 
     }
     if field == "erpm" {
         let fits = |pairs: &u32| {
-            let divided = |slot: &super::super::layout::Slot| {
+            let divided = |slot: &crate::judge::layout::Slot| {
                 Some(slot.read(case.payload)? / f64::from(*pairs))
             };
             case.rounds_to(divided) || case.comes_out(|slot| divided(slot).map(f64::trunc))

@@ -5,6 +5,8 @@
 //! reading is stale. (Which request a reply answers is another question, which `veschub_transcript::exchange` decides.)
 //! A number is right if it is off by no more than one count of its scale, or by single precision.
 
+pub mod mistake;
+
 use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
 
 use serde_json::Value as Json;
@@ -17,10 +19,10 @@ use veschub_wire::{
 
 use super::{
     layout::{Slot, layout},
-    mistake::{self, Mistake},
     reading::Reading,
     schema,
 };
+pub use mistake::Mistake;
 
 /// A reply that the hub sent to the client.
 #[derive(Clone, Debug, PartialEq)]

@@ -18,13 +18,10 @@ use veschub_wire::{
 };
 
 use super::{
-    super::{
-        compare::{Tolerance, Understood, compare, delivered},
-        layout::layout,
-        reading::Reading,
-    },
+    super::{Tolerance, Understood, compare, delivered},
     *,
 };
+use crate::judge::{layout::layout, reading::Reading};
 
 fn pack(volts: i32) -> BmsValues {
     let cell = |index: i16| F16::from_raw(4100 + 7 * index);
