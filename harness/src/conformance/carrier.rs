@@ -11,7 +11,7 @@
 //! | `<changing device>` | a device whose values change from reply to reply |
 //! | `<device, reply of 255 bytes>` | a device whose reply has a payload of this length |
 //! | `<device, password p>`, `<device, answers after 1s>`, `<device, prints after 1s>` | a device with this setting |
-//! | `<hex: ...>` | bytes, made of `decoy`, a frame like a reply but with other values in each field; see [`hex_of`] |
+//! | `<hex: ...>` | bytes, made of `decoy`, a frame like a reply but with other values in each field; see `hex_of` |
 
 use serde_yaml::{Mapping, Value};
 use veschub_wire::{CommandId, encode, view::hex};

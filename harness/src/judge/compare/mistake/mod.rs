@@ -6,7 +6,7 @@
 //! prefers the mistake that explains most. It names none on too little evidence. If two explain as much, the more
 //! common one comes first.
 //!
-//! * [`evidence`]: how much a match tells; `own`: mistakes in reading the right bytes, and `elsewhere` in reading other
+//! * `evidence`: how much a match tells; `own`: mistakes in reading the right bytes, and `elsewhere` in reading other
 //!   ones; `list`: what is missing in lists; `unit`: values in another unit; `advice`: what to do.
 
 mod advice;
