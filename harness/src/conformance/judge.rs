@@ -111,7 +111,7 @@ impl Judge<'_> {
         self.note(About::Sent, difference, None);
     }
 
-    fn note(&mut self, about: About, difference: Difference, mistake: Option<&str>) {
+    fn note(&mut self, about: About, difference: Difference, mistake: Option<Mistake>) {
         let difference = DifferenceReport::new(about, difference, mistake);
         self.judged.differences.push(difference);
     }
@@ -461,11 +461,11 @@ impl Judge<'_> {
         let latest = numbers.map(|reply| reply.number).max();
         if latest < Some(wanted) {
             let field = format!("{}: latest reply read", compare.of(self.context.carrier));
-            let latest =
-                latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
+            let told = latest.map_or_else(|| "none".to_owned(), |latest| format!("reply {latest}"));
             let why = "the client took an older reply for the answer to its request";
-            let difference = Difference::new(field, format!("reply {wanted}"), latest, why);
-            self.note(About::Understood, difference, Some("stale"));
+            let difference = Difference::new(field, format!("reply {wanted}"), told, why);
+            let stale = Mistake::Stale(latest.unwrap_or_default());
+            self.note(About::Understood, difference, Some(stale));
         }
     }
 
@@ -497,10 +497,10 @@ impl Judge<'_> {
         &self,
         compare: &Compare,
         field: &FieldUnderstood,
-    ) -> Option<(Difference, Option<&'static str>)> {
+    ) -> Option<(Difference, Option<Mistake>)> {
         let why = readings::why(&field.judgement)?;
         let mistake = match field.judgement {
-            Judgement::Wrong(mistake) => mistake.map(Mistake::name),
+            Judgement::Wrong(mistake) => mistake,
             _ => None,
         };
         let (item, truth, decoded) = readings::shown(field.truth.as_ref(), field.decoded.as_ref());
@@ -510,11 +510,11 @@ impl Judge<'_> {
     }
 
     /// Notes a mistake that occurs in every reading of a poll only once.
-    fn note_once(&mut self, difference: Difference, mistake: Option<&str>) {
+    fn note_once(&mut self, difference: Difference, mistake: Option<Mistake>) {
         let known = |one: &DifferenceReport| {
             one.about == About::Understood
                 && one.field == difference.field
-                && one.mistake.as_deref() == mistake
+                && one.mistake.as_deref() == mistake.map(Mistake::name)
         };
         if !self.judged.differences.iter().any(known) {
             self.note(About::Understood, difference, mistake);

@@ -171,6 +171,9 @@ fn story(case: &CaseReport) -> String {
         let _ = writeln!(out, "  truth  {}", plain_line(&one.truth));
         let _ = writeln!(out, "  seen   {}", plain_line(&one.decoded));
         let _ = writeln!(out, "  why    {}", plain_line(&one.why));
+        if let Some(advice) = &one.advice {
+            let _ = writeln!(out, "  means  {}", plain_line(advice));
+        }
     }
     let first = case.transcript.len().saturating_sub(STEPS);
     if first + case.left_out > 0 {

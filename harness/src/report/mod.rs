@@ -6,11 +6,12 @@
 //! * [`text`]: for a terminal; [`junit`]: XML for CI systems; [`markdown`]: a job summary; [`github`]: annotations in a
 //!   job's log; [`html`]: a page in one file, with drawings of the sessions and their bytes explained.
 //! * [`scenarios`], [`scenario_json`]: what `run` prints, with every reading in full.
-//! * [`differences`]: a table of what is wrong; [`pack`]: the values of a pack, for `read`.
+//! * [`causes`]: what failed, grouped by cause; [`differences`]: a table of what is wrong; [`pack`]: the values of a pack, for `read`.
 //!
 //! Texts in a report may come from a client and are never trusted: see [`plain`].
 
 pub mod carrier;
+pub mod causes;
 pub mod differences;
 pub mod github;
 pub mod html;

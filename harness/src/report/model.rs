@@ -13,7 +13,7 @@ use super::{
     not_judged::NotJudged,
 };
 use crate::{
-    judge::{Difference, Played},
+    judge::{Difference, Played, compare::Mistake},
     outside::link::Link,
 };
 
@@ -268,6 +268,9 @@ pub struct DifferenceReport {
     pub mistake: Option<String>,
     /// Why, as far as that is known.
     pub why: String,
+    /// What the mistake means, and where to look for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
 }
 
 impl DifferenceReport {
@@ -277,16 +280,17 @@ impl DifferenceReport {
         format!("{}: {} instead of {}", self.field, self.decoded, self.truth)
     }
 
-    /// A difference, with the name of the known mistake that explains it.
+    /// A difference, with the known mistake that explains it.
     #[must_use]
-    pub fn new(about: About, difference: Difference, mistake: Option<&str>) -> Self {
+    pub fn new(about: About, difference: Difference, mistake: Option<Mistake>) -> Self {
         Self {
             about,
             field: difference.field,
             truth: difference.truth,
             decoded: difference.decoded,
-            mistake: mistake.map(ToOwned::to_owned),
+            mistake: mistake.map(|mistake| mistake.name().to_owned()),
             why: difference.why,
+            advice: mistake.map(Mistake::advice),
         }
     }
 }

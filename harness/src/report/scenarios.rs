@@ -16,7 +16,7 @@ use super::{
 };
 use crate::judge::{
     Difference, Outcome, Run, SentReply, Unread, Verdict,
-    compare::{FieldUnderstood, Judgement, Understood},
+    compare::{FieldUnderstood, Judgement, Mistake, Understood},
     readings,
 };
 
@@ -396,8 +396,8 @@ fn case(run: &Run, reproduce: String) -> CaseReport {
     case
 }
 
-/// The name of the mistake behind a difference: that of the field in a reading.
-fn mistake_of(readings: &[Understood], difference: &Difference) -> Option<&'static str> {
+/// The mistake behind a difference: that of the field in a reading.
+fn mistake_of(readings: &[Understood], difference: &Difference) -> Option<Mistake> {
     readings.iter().find_map(|reading| {
         let command = reading.command?;
         reading
@@ -409,7 +409,7 @@ fn mistake_of(readings: &[Understood], difference: &Difference) -> Option<&'stat
                         .field
                         .starts_with(&format!("{command}.{}", field.field)) =>
                 {
-                    Some(mistake.name())
+                    Some(mistake)
                 }
                 _ => None,
             })

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::{
+    causes::{Cause, causes},
     model::{CaseReport, Counts, DifferenceReport, Outcome, Report},
     name::Level,
     sections,
@@ -47,6 +48,7 @@ pub fn text(report: &Report) -> String {
     }
     not_judged(&mut out, report);
     bad_lines(&mut out, report);
+    by_cause(&mut out, report);
     table(&mut out, report);
     for stale in &report.stale_known_defects {
         let told = painted(Outcome::Failed, &format!("known defect {stale}"));
@@ -81,6 +83,9 @@ fn tell(out: &mut String, case: &CaseReport, strict: bool) {
     }
     let _ = writeln!(out, "  rerun     {}\n", case.reproduce);
     let _ = writeln!(out, "{}", indented(&differences(&case.differences)));
+    for advice in advice(case) {
+        let _ = writeln!(out, "{}", wrapped("  means     ", advice));
+    }
     let first = case.transcript.len().saturating_sub(STEPS);
     if first + case.left_out > 0 {
         let _ = writeln!(out, "  ... {} earlier steps", first + case.left_out);
@@ -113,6 +118,58 @@ fn differences(differences: &[DifferenceReport]) -> String {
         table.add_row([&one.field, &one.truth, &one.decoded, &one.why]);
     }
     table.trim_fmt()
+}
+
+/// What the mistakes in a case mean, each once.
+fn advice(case: &CaseReport) -> Vec<&str> {
+    let mut told: Vec<&str> = Vec::new();
+    for advice in case
+        .differences
+        .iter()
+        .filter_map(|one| one.advice.as_deref())
+    {
+        if !told.contains(&advice) {
+            told.push(advice);
+        }
+    }
+    told
+}
+
+/// A text in lines that are not too long, the first behind its heading.
+fn wrapped(heading: &str, text: &str) -> String {
+    let indent = " ".repeat(heading.len());
+    let mut out = String::new();
+    let mut line = heading.to_owned();
+    for word in text.split_whitespace() {
+        if line.chars().count() + word.chars().count() > usize::from(WIDTH) {
+            out.push_str(line.trim_end());
+            out.push('\n');
+            line.clone_from(&indent);
+        }
+        line.push_str(word);
+        line.push(' ');
+    }
+    out.push_str(line.trim_end());
+    out.push('\n');
+    out
+}
+
+/// What failed, grouped by cause, if there is more than one failure.
+fn by_cause(out: &mut String, report: &Report) {
+    let causes = causes(report);
+    if causes.iter().map(|one| one.cases.len()).sum::<usize>() < 2 {
+        return;
+    }
+    out.push_str("what failed, by cause\n");
+    for Cause { what, cases } in causes {
+        let ids: Vec<String> = cases.iter().map(|case| case.id.to_string()).collect();
+        let count = match cases.len() {
+            1 => "1 case".to_owned(),
+            count => format!("{count} cases"),
+        };
+        let _ = writeln!(out, "  {count:<9} {what}\n            {}", ids.join(" "));
+    }
+    out.push('\n');
 }
 
 fn indented(text: &str) -> String {

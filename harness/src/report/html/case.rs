@@ -83,7 +83,10 @@ fn differences(case: &CaseReport) -> Markup {
                         td.truth { (say(&one.truth)) }
                         td.seen { (say(&one.decoded)) }
                         td { @if let Some(mistake) = &one.mistake { span.mistake { (say(mistake)) } } }
-                        td { (say(&one.why)) }
+                        td {
+                            (say(&one.why))
+                            @if let Some(advice) = &one.advice { small { (say(advice)) } }
+                        }
                     } } }
                 }
             }
