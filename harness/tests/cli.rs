@@ -334,3 +334,47 @@ fn help_teaches_with_an_example() {
     assert!(stdout(&["--help"]).contains("veschub-harness read --hub"));
     assert!(stdout(&["run", "--help"]).contains("Exit codes: 0"));
 }
+
+#[test]
+fn run_writes_the_same_forms_of_report_as_the_battery() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (page, xml, summary) = (path("run.html"), path("run.xml"), path("run.md"));
+    let out = harness(&[
+        "run",
+        "scenarios/rapid-fire-reads-the-pack.yaml",
+        "scenarios/wrong-password.yaml",
+        "--set",
+        "devices.0.express.bms.cells=12",
+        "--html",
+        &page,
+        "--junit",
+        &xml,
+        "--markdown",
+        &summary,
+        "--github",
+    ])
+    .code(1)
+    .get_output()
+    .clone();
+    let annotations = String::from_utf8(out.stderr).unwrap();
+    assert!(
+        annotations.contains("::error title=rapid-fire-reads-the-pack"),
+        "{annotations}"
+    );
+    let page = fs::read_to_string(page).unwrap();
+    assert!(page.contains("id=\"case-wrong-password\""));
+    let xml = fs::read_to_string(xml).unwrap();
+    assert!(xml.contains("classname=\"scenarios\"") && xml.contains("failures=\"1\""));
+    let summary = fs::read_to_string(summary).unwrap();
+    assert!(
+        summary.starts_with("## ❌ Scenarios with the reference client"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains(
+            "veschub-harness run --set 'devices.0.express.bms.cells=12' scenarios/rapid-fire-reads-the-pack.yaml"
+        ),
+        "{summary}"
+    );
+}

@@ -119,7 +119,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let captures = runs.iter().map(|run| (run.name.clone(), run.capture()));
     save(args.save.as_deref(), captures)?;
     let client = way.player.name();
-    let reproduce = |run: &Run| reproduce(&way, &paths, run);
+    let reproduce = |run: &Run| reproduce(&way, args, &paths, run);
     let report = scenarios::report(&runs, &client, args.seed, start.elapsed(), &reproduce);
     args.outputs.write(&report)?;
     written(tell_runs(&runs, args))?;
@@ -160,13 +160,17 @@ fn way(args: &RunArgs) -> Result<Way, CliError> {
     Ok(way)
 }
 
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let quoted = shlex::try_quote(word).map(std::borrow::Cow::into_owned);
+    quoted.unwrap_or_else(|_| word.to_owned())
+}
+
 /// The command that runs the scenario again.
-fn reproduce(way: &Way, paths: &[PathBuf], run: &Run) -> String {
+fn reproduce(way: &Way, args: &RunArgs, paths: &[PathBuf], run: &Run) -> String {
     let mut words = vec!["veschub-harness run".to_owned()];
     if let Some(command) = way.player.command() {
-        let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
-        let quoted = quoted.unwrap_or_else(|_| command.to_owned());
-        words.push(format!("--client {quoted}"));
+        words.push(format!("--client {}", quoted(command)));
     }
     if way.link != Link::Hub {
         words.push(format!("--link {}", way.link));
@@ -177,6 +181,11 @@ fn reproduce(way: &Way, paths: &[PathBuf], run: &Run) -> String {
     if way.seed != Seed(0) {
         words.push(format!("--seed {}", way.seed.0));
     }
+    words.extend(
+        args.settings
+            .iter()
+            .map(|one| format!("--set {}", quoted(one))),
+    );
     let named = |path: &&PathBuf| path.file_stem().is_some_and(|stem| *stem == *run.name);
     let path = paths
         .iter()

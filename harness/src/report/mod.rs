@@ -28,7 +28,7 @@ pub mod scenario_json;
 pub mod scenarios;
 pub mod text;
 
-use self::model::{CaseReport, Report};
+use self::model::{CaseReport, Kind, Report};
 pub use plain::{plain, plain_line};
 
 /// A section's number, its title and its cases.
@@ -76,6 +76,7 @@ fn gist(case: &CaseReport) -> String {
 /// The result of the run, as in its exit code, in words.
 fn verdict(report: &Report) -> &'static str {
     match report.exit_code() {
+        0 if report.kind == Kind::Scenarios => "every scenario passed",
         0 => "every case that counts passed",
         1 if report
             .cases
@@ -85,6 +86,7 @@ fn verdict(report: &Report) -> &'static str {
             "failed"
         }
         1 => "failed: the list of known defects is out of date",
+        _ if report.kind == Kind::Scenarios => "no scenario was judged",
         _ => "no case was judged",
     }
 }

@@ -25,7 +25,7 @@ use crate::report::{
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// SHA-256 of the style, as a content security policy writes it.
-pub const STYLE_HASH: &str = "sha256-iWRRmLAjf87aiNkv1AnHYPD+eRyT5kgP0IC0Q7/vWXk=";
+pub const STYLE_HASH: &str = "sha256-mCPKLJPR2CYQ5DTv6BCw8hwBUpH/Kcw6cDFovlfsfMg=";
 /// SHA-256 of the script.
 pub const SCRIPT_HASH: &str = "sha256-Lvpc9ixbL4mwjqR2Vb9zG+fE//jJ2o/YmRDZdYEJrfM=";
 
@@ -52,7 +52,7 @@ pub fn html(report: &Report) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
+            body class=(report.kind.word()) {
                 (head(report))
                 (worst(report))
                 (filters(report))
@@ -136,7 +136,9 @@ fn head(report: &Report) -> Markup {
                     div { dt { "version" } dd { (say(version)) } }
                 }
                 @if report.link != Link::Hub { div { dt { "link" } dd { (report.link.name()) } } }
-                div { dt { "counted" } dd { @if report.strict { "MUST and SHOULD" } @else { "MUST" } } }
+                @if report.kind == Kind::Conformance {
+                    div { dt { "counted" } dd { @if report.strict { "MUST and SHOULD" } @else { "MUST" } } }
+                }
                 div { dt { "seed" } dd { (report.seed) } }
                 div { dt { "took" } dd { (format!("{:.2} s", report.wall_s)) } }
                 div { dt { "exit code" } dd { (code) } }
