@@ -96,6 +96,7 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
             known.cases.insert(id, result?);
         }
     }
+    excuse(battery, sections, &mut known)?;
     let reports = battery
         .cases
         .iter()
@@ -111,6 +112,41 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
     );
     report.link = battery.link;
     Ok(report)
+}
+
+/// Withdraws the verdict on each case that failed for a reason that belongs to another case, which failed as well.
+fn excuse(battery: &Battery, sections: &[Section], known: &mut Known) -> Result<(), BatteryError> {
+    let has_failed = |known: &Known, id: Id| {
+        let report = known.cases.get(&id);
+        report.is_some_and(|report| report.outcome.is_failure())
+    };
+    let mut excused = Vec::new();
+    for case in &battery.cases {
+        if !has_failed(known, case.id()) {
+            continue;
+        }
+        for &id in &case.spoiled_by {
+            let other = catalogue::find(id)?;
+            let section = sections.iter().find(|one| one.section == id.section);
+            // The user may not have asked for it.
+            if let (false, Some(section)) = (known.cases.contains_key(&id), section) {
+                let report = one(battery, other, section, known)?;
+                known.cases.insert(id, report);
+            }
+            if has_failed(known, id) {
+                let (because, title) = (id, other.title.clone());
+                excused.push((case.id(), NotJudged::Failed { because, title }));
+                break;
+            }
+        }
+    }
+    for (id, why) in excused {
+        if let Some(report) = known.cases.get_mut(&id) {
+            report.skip(why);
+            report.differences.clear();
+        }
+    }
+    Ok(())
 }
 
 /// What is known of a client so far.

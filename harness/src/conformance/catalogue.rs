@@ -133,6 +133,10 @@ pub struct Case {
     /// Cases that a client must pass before this one can be judged.
     #[serde(default)]
     pub needs: Vec<Id>,
+    /// Cases about something else that can fail this one too. If the client fails this case and one of them, its failure
+    /// is told there, and this case is not judged.
+    #[serde(default)]
+    pub spoiled_by: Vec<Id>,
     /// Kinds of events that the hub's journal must not have.
     #[serde(default)]
     pub never: Vec<EventKind>,
