@@ -22,15 +22,20 @@ class ClientRun:
     passed: int
     failed: int
     skipped: int
+    #: Still running at the time limit.
+    timed_out: int
+    crashed: int
+    not_applicable: int
     #: A JSON object for each scenario, with `scenario`, `verdict`, `sent`, `understood`, `readings` and more.
     runs: list[dict[str, Any]]
 
     def check(self) -> None:
         """Raises AssertionError with all mistakes if a scenario failed or no scenario was judged."""
         __tracebackhide__ = True
-        if self.failed == 0 and self.passed > 0:
+        wrong = self.failed + self.timed_out + self.crashed
+        if wrong == 0 and self.passed > 0:
             return
-        told = [f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"]
+        told = [f"{self.passed} passed, {wrong} failed, {self.skipped} skipped"]
         for run in self.runs:
             if run["verdict"] == "passed":
                 continue
