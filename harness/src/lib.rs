@@ -16,6 +16,7 @@ pub mod conformance;
 pub mod defective;
 pub mod judge;
 pub mod outside;
+mod parallel;
 pub mod read;
 pub mod report;
 pub mod run;

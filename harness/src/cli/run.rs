@@ -2,11 +2,8 @@
 
 use std::{
     io::{self, Write},
+    ops::ControlFlow,
     path::{Path, PathBuf},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
     thread,
     time::{Duration, Instant},
 };
@@ -22,7 +19,8 @@ use super::{
 use crate::{
     judge::{Outcome, Run},
     outside::link::Link,
-    report::{scenario_json, scenarios},
+    parallel,
+    report::{reproduce, scenario_json, scenarios},
     run::{self, Mode, RunError, Way, player::Player},
 };
 #[cfg(unix)]
@@ -160,31 +158,16 @@ fn way(args: &RunArgs) -> Result<Way, CliError> {
     Ok(way)
 }
 
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let quoted = shlex::try_quote(word).map(std::borrow::Cow::into_owned);
-    quoted.unwrap_or_else(|_| word.to_owned())
-}
-
 /// The command that runs the scenario again.
 fn reproduce(way: &Way, args: &RunArgs, paths: &[PathBuf], run: &Run) -> String {
-    let mut words = vec!["veschub-harness run".to_owned()];
-    if let Some(command) = way.player.command() {
-        words.push(format!("--client {}", quoted(command)));
-    }
-    if way.link != Link::Hub {
-        words.push(format!("--link {}", way.link));
-    }
+    let mut words = reproduce::words("run", way.player.command(), way.link, way.seed.0);
     if way.mode == Mode::Real {
         words.push("--real-time".to_owned());
-    }
-    if way.seed != Seed(0) {
-        words.push(format!("--seed {}", way.seed.0));
     }
     words.extend(
         args.settings
             .iter()
-            .map(|one| format!("--set {}", quoted(one))),
+            .map(|one| format!("--set {}", reproduce::quoted(one))),
     );
     let named = |path: &&PathBuf| path.file_stem().is_some_and(|stem| *stem == *run.name);
     let path = paths
@@ -222,43 +205,28 @@ fn jobs(args: &RunArgs, way: &Way) -> usize {
     }
 }
 
-/// The runs in the order of the paths, whichever ended first.
+/// The runs in the order of the paths.
 fn run_all<'a>(way: &Way, paths: &'a [PathBuf], args: &RunArgs) -> (Vec<Run>, Errors<'a>) {
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done = Mutex::new(Vec::new());
     let progress = progress(paths.len() as u64);
-    let work = || {
-        while !stop.load(Ordering::Relaxed) {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(path) = paths.get(index) else {
-                return;
-            };
-            progress.set_message(path.display().to_string());
-            let result = run::run_file_with(path, &args.settings, way);
-            let failed = result
-                .as_ref()
-                .map_or(true, |run| run.outcome().is_failure());
-            if failed && args.fail_fast {
-                stop.store(true, Ordering::Relaxed);
-            }
-            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
-            done.push((index, result));
-            progress.inc(1);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs(args, way).clamp(1, paths.len().max(1)) {
-            scope.spawn(work);
+    let results = parallel::each(paths, jobs(args, way), |path| {
+        progress.set_message(path.display().to_string());
+        let result = run::run_file_with(path, &args.settings, way);
+        progress.inc(1);
+        let failed = match &result {
+            Ok(run) => run.outcome().is_failure(),
+            Err(_) => true,
+        };
+        match failed && args.fail_fast {
+            true => ControlFlow::Break(result),
+            false => ControlFlow::Continue(result),
         }
     });
     progress.finish_and_clear();
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_by_key(|(index, _)| *index);
     let (mut runs, mut errors) = (Vec::new(), Vec::new());
-    for (index, result) in done {
-        match (result, paths.get(index)) {
-            (Ok(run), _) => runs.push(run),
-            (Err(error), path) => errors.extend(path.map(|path| (path.as_path(), error))),
+    for (path, result) in paths.iter().zip(results) {
+        match result {
+            Ok(run) => runs.push(run),
+            Err(error) => errors.push((path.as_path(), error)),
         }
     }
     (runs, errors)

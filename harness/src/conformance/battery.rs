@@ -1,14 +1,6 @@
 //! Runs the cases, several at the same time; cases that others need come first.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread,
-    time::Instant,
-};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Instant};
 
 use veschub_hub::rng::Seed;
 
@@ -21,15 +13,20 @@ use super::{
 use crate::{
     judge::Assignment,
     outside::{ending::CutShort, link::Link, task::Task},
+    parallel,
     report::{
         model::{CaseReport, DifferenceReport, Kind, Outcome, Report, seconds},
         not_judged::NotJudged,
+        reproduce,
     },
     run::{
         Mode, RunError,
         player::{self, Errand, Player, Prints},
     },
 };
+
+/// How many cases may need or explain one another in a row.
+const DEEPEST: usize = 8;
 
 /// How a battery is run.
 #[derive(Clone, Debug)]
@@ -79,21 +76,31 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
     let stages = stages(battery)?;
     let count = stages.iter().map(Vec::len).sum();
     let mut known = basis(battery, sections)?;
+    let failed =
+        |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
     for stage in stages {
-        let failed =
-            |report: &CaseReport| report.outcome.is_failure() && report.is_counted(battery.strict);
         if battery.fail_fast && known.cases.values().any(failed) {
             break;
         }
-        let results = work(battery, &stage, &|case| {
+        let results = parallel::each(&stage, battery.jobs, |case| {
             let section = sections.iter().find(|one| one.section == case.id().section);
             let open = section.filter(|_| !known.cases.contains_key(&case.id()));
             let result = open.map(|section| one(battery, case, section, &known));
             done(case.id(), count);
-            result
+            let is_failure = match &result {
+                Some(Ok(report)) => failed(report),
+                Some(Err(_)) => true,
+                None => false,
+            };
+            match is_failure && battery.fail_fast {
+                true => ControlFlow::Break((case.id(), result)),
+                false => ControlFlow::Continue((case.id(), result)),
+            }
         });
         for (id, result) in results {
-            known.cases.insert(id, result?);
+            if let Some(result) = result {
+                known.cases.insert(id, result?);
+            }
         }
     }
     excuse(battery, sections, &mut known)?;
@@ -116,37 +123,61 @@ pub fn run(battery: &Battery, done: &(dyn Fn(Id, usize) + Sync)) -> Result<Repor
 
 /// Withdraws the verdict on each case that failed for a reason that belongs to another case, which failed as well.
 fn excuse(battery: &Battery, sections: &[Section], known: &mut Known) -> Result<(), BatteryError> {
-    let has_failed = |known: &Known, id: Id| {
-        let report = known.cases.get(&id);
-        report.is_some_and(|report| report.outcome.is_failure())
-    };
-    let mut excused = Vec::new();
+    let mut causes = BTreeMap::new();
     for case in &battery.cases {
-        if !has_failed(known, case.id()) {
-            continue;
-        }
-        for &id in &case.spoiled_by {
-            let other = catalogue::find(id)?;
-            let section = sections.iter().find(|one| one.section == id.section);
-            // The user may not have asked for it.
-            if let (false, Some(section)) = (known.cases.contains_key(&id), section) {
-                let report = one(battery, other, section, known)?;
-                known.cases.insert(id, report);
-            }
-            if has_failed(known, id) {
-                let (because, title) = (id, other.title.clone());
-                excused.push((case.id(), NotJudged::Failed { because, title }));
-                break;
-            }
+        if has_failed(known, case.id())
+            && let Some(cause) = cause(battery, sections, known, case, 0)?
+        {
+            causes.insert(case.id(), cause);
         }
     }
-    for (id, why) in excused {
-        if let Some(report) = known.cases.get_mut(&id) {
-            report.skip(why);
+    for (id, report) in &mut known.cases {
+        // What was not judged because of an excused case is not judged because of that one's cause.
+        let because = match &report.not_judged {
+            Some(NotJudged::Failed { because, .. }) => *because,
+            _ => *id,
+        };
+        if let Some(cause) = causes.get(&because) {
+            report.skip(NotJudged::Failed {
+                because: cause.id(),
+                title: cause.title.clone(),
+            });
             report.differences.clear();
         }
     }
     Ok(())
+}
+
+/// The failed case that explains the failure of this one and that no other failed case explains. Runs what the user did
+/// not ask for.
+fn cause(
+    battery: &Battery,
+    sections: &[Section],
+    known: &mut Known,
+    case: &Case,
+    so_far: usize,
+) -> Result<Option<&'static Case>, BatteryError> {
+    if so_far > DEEPEST {
+        return Err(CatalogueError::NeedsItself(case.id()).into());
+    }
+    for &id in &case.spoiled_by {
+        let other = catalogue::find(id)?;
+        let section = sections.iter().find(|one| one.section == id.section);
+        if let (false, Some(section)) = (known.cases.contains_key(&id), section) {
+            let report = one(battery, other, section, known)?;
+            known.cases.insert(id, report);
+        }
+        if has_failed(known, id) {
+            let root = cause(battery, sections, known, other, so_far + 1)?;
+            return Ok(Some(root.unwrap_or(other)));
+        }
+    }
+    Ok(None)
+}
+
+fn has_failed(known: &Known, id: Id) -> bool {
+    let report = known.cases.get(&id);
+    report.is_some_and(|report| report.outcome.is_failure())
 }
 
 /// What is known of a client so far.
@@ -210,7 +241,7 @@ fn stages(battery: &Battery) -> Result<Vec<Vec<&'static Case>>, BatteryError> {
 
 /// How many cases must be run one after the other before this one.
 fn depth(case: &Case, so_far: usize) -> Result<usize, CatalogueError> {
-    if so_far > 8 {
+    if so_far > DEEPEST {
         return Err(CatalogueError::NeedsItself(case.id()));
     }
     let mut deepest = 0;
@@ -218,41 +249,6 @@ fn depth(case: &Case, so_far: usize) -> Result<usize, CatalogueError> {
         deepest = deepest.max(1 + depth(catalogue::find(id)?, so_far + 1)?);
     }
     Ok(deepest)
-}
-
-/// Runs the cases on several threads until all are done, or one fails and `fail_fast` is set.
-fn work(
-    battery: &Battery,
-    cases: &[&'static Case],
-    judge: &(dyn Fn(&'static Case) -> Option<Result<CaseReport, BatteryError>> + Sync),
-) -> Vec<(Id, Result<CaseReport, BatteryError>)> {
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results = Mutex::new(Vec::new());
-    let run = || {
-        while !stop.load(Ordering::Relaxed) {
-            let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                return;
-            };
-            let Some(result) = judge(case) else {
-                continue;
-            };
-            let failed = match &result {
-                Ok(report) => report.outcome.is_failure() && report.is_counted(battery.strict),
-                Err(_) => true,
-            };
-            stop.fetch_or(failed && battery.fail_fast, Ordering::Relaxed);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.push((case.id(), result));
-        }
-    };
-    thread::scope(|scope| {
-        // This thread works as well.
-        for _ in 1..battery.jobs.clamp(1, cases.len().max(1)) {
-            scope.spawn(run);
-        }
-        run();
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A case before it was run.
@@ -403,18 +399,12 @@ fn fill(
 
 /// The command that runs the case again.
 fn reproduce(battery: &Battery, id: Id) -> String {
-    let mut words = vec!["veschub-harness".to_owned(), "conformance".to_owned()];
-    if let Some(command) = battery.player.command() {
-        words.push("--client".to_owned());
-        let quoted = shlex::try_quote(command).map(std::borrow::Cow::into_owned);
-        words.push(quoted.unwrap_or_else(|_| command.to_owned()));
-    }
-    if battery.link != Link::Hub {
-        words.push(format!("--link {}", battery.link));
-    }
-    if battery.seed != 0 {
-        words.push(format!("--seed {}", battery.seed));
-    }
+    let mut words = reproduce::words(
+        "conformance",
+        battery.player.command(),
+        battery.link,
+        battery.seed,
+    );
     words.push(id.to_string());
     words.join(" ")
 }

@@ -4,11 +4,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    thread,
+    ops::ControlFlow,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use veschub_hub::rng::Seed;
@@ -20,6 +17,7 @@ use super::{
 use crate::{
     defective::{Defect, Defects},
     outside::link::Link,
+    parallel,
     report::model::{Outcome, Report},
     run::player::Player,
 };
@@ -83,13 +81,13 @@ pub fn run(
     let all = alone.len() + pairs.len();
     let ran = AtomicUsize::new(0);
     let tick = |found: &[Violation]| done(1 + ran.fetch_add(1, Ordering::Relaxed), all, found);
-    let failed = in_parallel(&alone, jobs, |&defect| {
+    let failed = try_each(&alone, jobs, |&defect| {
         let failed = failures(&judge(cases, defect.into())?);
         tick(&[]);
         Ok((defect, failed))
     })?;
     let failed: BTreeMap<Defect, BTreeSet<Id>> = failed.into_iter().collect();
-    let found = in_parallel(pairs, jobs, |&pair| {
+    let found = try_each(pairs, jobs, |&pair| {
         let report = judge(cases, pair.into_iter().collect())?;
         let is_excused = |id: &Id| {
             let by = |defect: &Defect| failed.get(defect).is_some_and(|failed| failed.contains(id));
@@ -116,6 +114,19 @@ pub fn run(
     Ok(found)
 }
 
+/// Does something with each item, until one fails.
+fn try_each<I: Sync, T: Send>(
+    items: &[I],
+    jobs: usize,
+    work: impl Fn(&I) -> Result<T, BatteryError> + Sync,
+) -> Result<Vec<T>, BatteryError> {
+    let results = parallel::each(items, jobs, |item| match work(item) {
+        Ok(result) => ControlFlow::Continue(Ok(result)),
+        Err(error) => ControlFlow::Break(Err(error)),
+    });
+    results.into_iter().collect()
+}
+
 fn judge(cases: &[&'static Case], defects: Defects) -> Result<Report, BatteryError> {
     let battery = Battery {
         player: Player::Defective(defects),
@@ -135,37 +146,6 @@ fn failures(report: &Report) -> BTreeSet<Id> {
     let cases = report.cases.iter();
     let failed = cases.filter(|case| case.outcome == Outcome::Failed);
     failed.filter_map(|case| case.id.id()).collect()
-}
-
-/// Does something with each item on several threads, until one fails. The results are in no particular order.
-fn in_parallel<I: Sync, T: Send>(
-    items: &[I],
-    jobs: usize,
-    work: impl Fn(&I) -> Result<T, BatteryError> + Sync,
-) -> Result<Vec<T>, BatteryError> {
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let results = Mutex::new(Vec::new());
-    let run = || {
-        while !stop.load(Ordering::Relaxed) {
-            let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                return;
-            };
-            let result = work(item);
-            stop.fetch_or(result.is_err(), Ordering::Relaxed);
-            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
-            results.push(result);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..jobs.clamp(1, items.len().max(1)) {
-            scope.spawn(run);
-        }
-    });
-    let results = results.into_inner();
-    results
-        .unwrap_or_else(PoisonError::into_inner)
-        .into_iter()
-        .collect()
 }
 
 /// The violations as text, one paragraph a case.

@@ -5,10 +5,7 @@ use std::{fmt, path::PathBuf};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use veschub_hub::{fault::FaultEntry, hub::Hub};
-use veschub_scenario::{
-    Scenario, World,
-    schema::{self, Expectation},
-};
+use veschub_scenario::{Scenario, World, schema::Expectation};
 
 use super::Variable;
 
@@ -127,15 +124,7 @@ impl Subject {
     /// What a scenario is about.
     #[must_use]
     pub fn of(scenario: &Scenario) -> Self {
-        let login = match &scenario.client {
-            schema::Client::ReadBms(task) => &task.login,
-            schema::Client::PollBms(task) => &task.login,
-            schema::Client::ReadMotor(task) => &task.login,
-            schema::Client::ScanCan(task) => &task.login,
-            schema::Client::Read(task) => &task.login,
-            schema::Client::PlayRecording(task) => &task.login,
-            schema::Client::Send(task) => &task.login,
-        };
+        let login = scenario.client.login();
         let refused = |one: &Expectation| matches!(one, Expectation::LoginRefused);
         let ends = |fault: &FaultEntry| {
             matches!(

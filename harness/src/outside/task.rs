@@ -62,21 +62,24 @@ impl Task {
     /// # Errors
     /// If an outside client cannot do this task.
     pub fn of(client: &schema::Client) -> Result<Self, TaskError> {
-        let (name, login, give_up_after) = match client {
-            schema::Client::ReadBms(task) => ("read-bms", &task.login, task.give_up_after),
-            schema::Client::PollBms(task) => ("poll-bms", &task.login, None),
-            schema::Client::ReadMotor(task) => ("read-motor", &task.login, task.give_up_after),
-            schema::Client::ScanCan(task) => ("scan-can", &task.login, task.give_up_after),
-            schema::Client::Read(task) => ("read", &task.login, task.give_up_after),
+        let name = match client {
+            schema::Client::ReadBms(_) => "read-bms",
+            schema::Client::PollBms(_) => "poll-bms",
+            schema::Client::ReadMotor(_) => "read-motor",
+            schema::Client::ScanCan(_) => "scan-can",
+            schema::Client::Read(_) => "read",
             schema::Client::PlayRecording(_) => return Err(TaskError::PlayRecording),
             schema::Client::Send(_) => return Err(TaskError::Send),
         };
+        let login = client.login();
         if login.pause_after.is_some() {
             return Err(TaskError::PauseAfterLogin);
         }
         let mut task = Self {
             name,
-            timeout: give_up_after.map_or_else(|| Options::default().reply_timeout, lasting),
+            timeout: client
+                .give_up_after()
+                .map_or_else(|| Options::default().reply_timeout, lasting),
             lasts: Duration::ZERO,
             count: 1,
             more: Vec::new(),
@@ -159,7 +162,7 @@ impl Task {
 }
 
 /// Every variable that some client is told. What a client is not told, it must not inherit either.
-pub const VARIABLES: [&str; 12] = [
+pub const VARIABLES: [&str; 14] = [
     "VESC_LINK",
     "VESC_HOST",
     "VESC_PORT",
@@ -172,6 +175,8 @@ pub const VARIABLES: [&str; 12] = [
     "VESC_COUNT",
     "VESC_PERIOD_MS",
     "VESC_CAN_ID",
+    "VESC_COMMAND",
+    "VESC_REQUEST",
 ];
 
 fn lasting(duration: Lasting) -> Duration {
@@ -308,6 +313,7 @@ mod tests {
             "poll-bms: { every: 1s, for: 2s }",
             "read-motor: { can_id: 7 }",
             "scan-can: {}",
+            "read: { request: FW_VERSION, can_id: 7, every: 1s, for: 3s }",
         ] {
             for address in [
                 Address::Hub(1),

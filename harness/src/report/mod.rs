@@ -23,6 +23,7 @@ pub mod name;
 pub mod not_judged;
 pub mod pack;
 mod plain;
+pub(crate) mod reproduce;
 pub mod saved;
 pub mod scenario_json;
 pub mod scenarios;

@@ -46,15 +46,16 @@ pub(crate) async fn visit_with<S: AsyncRead + AsyncWrite + Unpin>(
     max_payload: usize,
 ) -> OwnView {
     let start = tokio::time::Instant::now();
-    let manner = Manner::of(client);
-    let login = target.map(|target| login_line(target, manner.login));
+    let login = target.map(|target| login_line(target, client.login()));
     let default = Options::default();
     let options = Options {
-        pause_after_login: manner
-            .login
+        pause_after_login: client
+            .login()
             .pause_after
             .map_or(default.pause_after_login, lasting),
-        reply_timeout: manner.give_up_after,
+        reply_timeout: client
+            .give_up_after()
+            .map_or(default.reply_timeout, lasting),
         max_payload,
         ..default
     };
@@ -76,31 +77,6 @@ pub(crate) async fn visit_with<S: AsyncRead + AsyncWrite + Unpin>(
             noise_bytes: 0,
             outcome: Err(error),
         },
-    }
-}
-
-/// What all tasks have in common.
-struct Manner<'a> {
-    login: &'a schema::Login,
-    give_up_after: Duration,
-}
-
-impl<'a> Manner<'a> {
-    fn of(client: &'a schema::Client) -> Self {
-        let (login, give_up_after) = match client {
-            schema::Client::ReadBms(task) => (&task.login, task.give_up_after),
-            schema::Client::PollBms(task) => (&task.login, None),
-            schema::Client::ReadMotor(task) => (&task.login, task.give_up_after),
-            schema::Client::ScanCan(task) => (&task.login, task.give_up_after),
-            schema::Client::Read(task) => (&task.login, task.give_up_after),
-            schema::Client::PlayRecording(task) => (&task.login, task.give_up_after),
-            schema::Client::Send(task) => (&task.login, task.give_up_after),
-        };
-        let default = Options::default().reply_timeout;
-        Self {
-            login,
-            give_up_after: give_up_after.map_or(default, lasting),
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use veschub_wire::{CommandId, Request, view::Value as Seen};
 
-use super::{Admission, Lint, login_of};
+use super::{Admission, Lint};
 use crate::{
     code::Code,
     duration::Duration,
@@ -208,7 +208,7 @@ impl Lint<'_> {
         if self.scenario.expect.iter().any(refused) {
             return;
         }
-        let pause = login_of(&self.scenario.client).pause_after.unwrap_or(PAUSE);
+        let pause = self.scenario.client.login().pause_after.unwrap_or(PAUSE);
         let least = match &self.scenario.client {
             // The last poll is sent on the last tick before the time is over, unless the connection breaks off.
             Client::PollBms(poll) if self.nothing_harms() => {

@@ -3,7 +3,7 @@
 use veschub_hub::{fault::Leaves, quirk::QuirkInfo};
 use veschub_wire::CommandId;
 
-use super::{Lint, login_of};
+use super::Lint;
 use crate::{
     code::Code,
     schema::{FaultDirection, FaultEntry, QuirkEntry, Trigger},
@@ -139,7 +139,7 @@ impl Lint<'_> {
             let finding = self.odd(Code::NeverFires, at(key), message);
             self.found.push(finding);
         }
-        let pause = login_of(&self.scenario.client).pause_after;
+        let pause = self.scenario.client.login().pause_after;
         if client.wrote_with_login == Some(true) && pause.is_none_or(|pause| pause.0 > 0) {
             let message = format!(
                 "the fault `{name}` never fires: the client pauses between login and requests"

@@ -18,7 +18,7 @@ use super::{
     code::Code,
     compile::World,
     error::ScenarioError,
-    schema::{Client, Device, Express, Login, Scenario},
+    schema::{Device, Express, Login, Scenario},
     source::{Place, Source},
 };
 use program::Program;
@@ -81,7 +81,7 @@ enum Admission {
 impl Facts {
     fn gather(scenario: &Scenario, world: World) -> Self {
         use super::schema::FaultDirection::ToDevice;
-        let login = login_of(&scenario.client);
+        let login = scenario.client.login();
         let admission = admission(login, &world);
         let device = device_of(scenario, login, &world);
         let program = Program::of(&scenario.client);
@@ -120,18 +120,6 @@ impl Facts {
             .is_none_or(|program| program.replies(id));
         let came = |sample: &Sample| sample.answers(id).next().is_some();
         asked || self.surprises || id == CommandId::PRINT || self.sample.as_ref().is_some_and(came)
-    }
-}
-
-fn login_of(client: &Client) -> &Login {
-    match client {
-        Client::ReadBms(task) => &task.login,
-        Client::PollBms(task) => &task.login,
-        Client::ReadMotor(task) => &task.login,
-        Client::ScanCan(task) => &task.login,
-        Client::Read(task) => &task.login,
-        Client::PlayRecording(task) => &task.login,
-        Client::Send(task) => &task.login,
     }
 }
 

@@ -28,6 +28,36 @@ pub enum Client {
     Send(SendRequests),
 }
 
+impl Client {
+    /// How it logs in.
+    #[must_use]
+    pub fn login(&self) -> &Login {
+        match self {
+            Self::ReadBms(task) => &task.login,
+            Self::PollBms(task) => &task.login,
+            Self::ReadMotor(task) => &task.login,
+            Self::ScanCan(task) => &task.login,
+            Self::Read(task) => &task.login,
+            Self::PlayRecording(task) => &task.login,
+            Self::Send(task) => &task.login,
+        }
+    }
+
+    /// How long it waits for a reply before it gives up, if the scenario says so.
+    #[must_use]
+    pub fn give_up_after(&self) -> Option<Duration> {
+        match self {
+            Self::ReadBms(task) => task.give_up_after,
+            Self::PollBms(_) => None,
+            Self::ReadMotor(task) => task.give_up_after,
+            Self::ScanCan(task) => task.give_up_after,
+            Self::Read(task) => task.give_up_after,
+            Self::PlayRecording(task) => task.give_up_after,
+            Self::Send(task) => task.give_up_after,
+        }
+    }
+}
+
 impl Default for Client {
     fn default() -> Self {
         Self::ReadBms(ReadBms::default())
