@@ -9,6 +9,7 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
+use veschub_transcript::foreign::excerpt;
 
 use anstream::{eprintln, stdout};
 use tokio::{
@@ -289,10 +290,7 @@ async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
         match &reading.reply.body {
             Reply::Print(text) => {
                 let text: String = text.iter().copied().map(char::from).collect();
-                eprintln!(
-                    "the device printed: {}",
-                    pack::printable(text.trim_end(), 400)
-                );
+                eprintln!("the device printed: {}", excerpt(text.trim_end(), 400));
             }
             reply @ Reply::PingCan { .. } => {
                 pack.note(reply);

@@ -52,7 +52,7 @@ async fn ended(stopped: oneshot::Receiver<()>) {
 
 fn serving(hub: Hub) -> impl AsyncFnOnce(TcpListener, oneshot::Receiver<()>) {
     async |listener, stopped| {
-        server::serve(listener, hub, |_: JournalEntry| {}, ended(stopped)).await;
+        server::serve(listener, hub, 8, |_: JournalEntry| {}, ended(stopped)).await;
     }
 }
 

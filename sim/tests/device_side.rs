@@ -126,6 +126,7 @@ impl House {
         let task = tokio::spawn(server::serve(
             listener,
             hub,
+            8,
             observe,
             std::future::pending(),
         ));

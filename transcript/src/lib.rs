@@ -18,6 +18,7 @@
 //! * [`render`]: entries for people and for programs.
 //! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on, with their
 //!   credentials masked.
+//! * [`foreign`]: texts of others, as a person may see them.
 //! * [`secret`]: where the secrets of a session are.
 //!
 //! Three rules hold throughout. *Every byte has an entry*: the entries of a direction cover its stream without a hole,
@@ -28,6 +29,7 @@ pub mod discovery;
 pub mod entry;
 mod error;
 pub mod exchange;
+pub mod foreign;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 pub mod listen;

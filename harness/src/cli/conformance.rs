@@ -1,5 +1,6 @@
 //! `veschub-harness conformance`: the battery on the command line.
 
+use crate::report::visible_styled;
 use std::{
     fs,
     io::{self, IsTerminal as _, Write},
@@ -225,7 +226,7 @@ fn tell(args: &ConformanceArgs, report: &Report) -> Result<(), CliError> {
         return print(&format!("{json}\n"));
     }
     // The stream respects NO_COLOR and pipes.
-    let told = text::text(report);
+    let told = visible_styled(&text::text(report));
     let stdout = anstream::AutoStream::new(io::stdout(), colour());
     written(write!(io::BufWriter::new(stdout), "{told}"))
 }

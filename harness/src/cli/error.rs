@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+use veschub_transcript::foreign::visible_lines;
 
 use crate::{
     conformance::{
@@ -82,7 +83,7 @@ impl CliError {
 
     /// Prints the message, and returns the exit code.
     pub(super) fn tell(&self) -> ExitCode {
-        eprintln!("error: {self}");
+        eprintln!("error: {}", visible_lines(&self.to_string()));
         ExitCode::from(self.code())
     }
 

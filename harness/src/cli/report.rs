@@ -1,5 +1,6 @@
 //! `veschub-harness report`: turns a saved conformance report into other forms.
 
+use crate::report::visible_styled;
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
@@ -84,7 +85,11 @@ pub(super) fn run(args: &ReportArgs) -> Result<u8, CliError> {
     let report = saved::merge(reports?)?;
     args.outputs.write(&report)?;
     if args.outputs.is_empty() {
-        written(write!(anstream::stdout().lock(), "{}", text::text(&report)))?;
+        written(write!(
+            anstream::stdout().lock(),
+            "{}",
+            visible_styled(&text::text(&report))
+        ))?;
     }
     Ok(report.exit_code())
 }

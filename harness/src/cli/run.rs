@@ -1,12 +1,14 @@
 //! `veschub-harness run`: runs scenarios with the reference client, or with a program, several at the same time.
 
 use std::{
+    fmt::Write as _,
     io::{self, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
+use veschub_transcript::foreign::{visible, visible_lines};
 
 use clap::Args;
 use veschub_hub::rng::Seed;
@@ -209,7 +211,7 @@ fn jobs(args: &RunArgs, way: &Way) -> usize {
 fn run_all<'a>(way: &Way, paths: &'a [PathBuf], args: &RunArgs) -> (Vec<Run>, Errors<'a>) {
     let progress = progress(paths.len() as u64);
     let results = parallel::each(paths, jobs(args, way), |path| {
-        progress.set_message(path.display().to_string());
+        progress.set_message(visible(&path.display().to_string()));
         let result = run::run_file_with(path, &args.settings, way);
         progress.inc(1);
         let failed = match &result {
@@ -261,7 +263,11 @@ fn tell(path: &Path, error: &RunError) {
     let mut stderr = anstream::stderr().lock();
     let _ = match error {
         RunError::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
-        error => writeln!(stderr, "error: {}: {error}", path.display()),
+        error => writeln!(
+            stderr,
+            "error: {}",
+            visible_lines(&format!("{}: {error}", path.display()))
+        ),
     };
 }
 
@@ -274,28 +280,31 @@ fn tell_runs(runs: &[Run], args: &RunArgs) -> io::Result<()> {
         writeln!(stdout, "{}", scenario_json::counts(runs))?;
         return stdout.flush();
     }
+    let mut text = String::new();
     if args.verbose {
         for run in runs {
-            writeln!(stdout, "{}", scenarios::story(run))?;
+            let _ = writeln!(text, "{}", scenarios::story(run));
         }
     }
     if !runs.is_empty() {
-        writeln!(stdout, "{}\n", scenarios::table(runs))?;
+        let _ = writeln!(text, "{}\n", scenarios::table(runs));
     }
     for run in runs.iter().filter(|run| run.outcome().is_failure()) {
-        writeln!(stdout, "{}", scenarios::failure(run))?;
+        let _ = writeln!(text, "{}", scenarios::failure(run));
     }
     let skipped: Vec<String> = runs.iter().filter_map(scenarios::skipped).collect();
     for line in &skipped {
-        writeln!(stdout, "{line}")?;
+        let _ = writeln!(text, "{line}");
     }
     if !skipped.is_empty() {
-        writeln!(stdout)?;
+        text.push('\n');
     }
     let unread = scenarios::unread(runs);
     if !unread.is_empty() {
-        writeln!(stdout, "{unread}")?;
+        let _ = writeln!(text, "{unread}");
     }
-    writeln!(stdout, "{}", scenarios::summary(runs))?;
+    let _ = writeln!(text, "{}", scenarios::summary(runs));
+    // The texts of clients, scenarios and file names are in it.
+    stdout.write_all(visible_lines(&text).as_bytes())?;
     stdout.flush()
 }

@@ -235,7 +235,11 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         ];
         for (defect, request) in needless {
             if self.has(defect) {
-                self.ask(request, None).await?;
+                match self.ask(request, None).await {
+                    // It goes on to what it is about.
+                    Err(Failure::NoReply) => {}
+                    other => drop(other?),
+                }
             }
         }
         Ok(())

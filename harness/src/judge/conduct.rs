@@ -99,6 +99,15 @@ impl<'a> Conduct<'a> {
                 "the client ended and left processes running, which the harness then ended",
             );
         }
+        if self.played.forgotten_entries > 0 {
+            let count = format!("{} more", self.played.forgotten_entries);
+            differ(
+                "session",
+                "fewer requests",
+                &count,
+                "so much happened at the hub that the harness kept only the first part; it judges that part alone",
+            );
+        }
         if self.played.forgotten_lines > 0 {
             let count = format!("{} more", self.played.forgotten_lines);
             differ(

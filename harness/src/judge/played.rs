@@ -17,6 +17,8 @@ use crate::{
 pub struct Played {
     /// What happened at the hub.
     pub journal: Vec<JournalEntry>,
+    /// How many entries were not kept because there were too many.
+    pub forgotten_entries: usize,
     /// What the client printed, line by line.
     pub lines: Vec<Line>,
     /// How many lines were not kept because there were too many.
@@ -61,6 +63,7 @@ impl Played {
     pub fn of(journal: Vec<JournalEntry>, lines: Vec<Line>, how: ProcessEnd) -> Self {
         Self {
             journal,
+            forgotten_entries: 0,
             forgotten_lines: 0,
             printed: lines.iter().map(|line| line.text.len() as u64).sum(),
             lines,

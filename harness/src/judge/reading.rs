@@ -4,6 +4,7 @@
 //! none (`NaN`) and a name that no field has cost their field, and the other fields of the line are compared.
 
 use std::{fmt, time::Duration};
+use veschub_transcript::foreign;
 
 use serde_json::{Map, Value};
 use veschub_wire::{CommandId, command::UnknownCommand};
@@ -226,18 +227,7 @@ fn quoted(text: &[u8]) -> Vec<u8> {
 /// The start of a line without control characters, so that a terminal can show it.
 fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN)]);
-    let clean = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    let mut shown: String = text.chars().take(SHOWN).map(clean).collect();
-    if text.chars().count() > SHOWN {
-        shown.push('…');
-    }
-    shown
+    foreign::excerpt(&text, SHOWN + 1)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub mod scenarios;
 pub mod text;
 
 use self::model::{CaseReport, Kind, Report};
-pub use plain::{plain, plain_line};
+pub use plain::{plain, plain_line, visible_styled};
 
 /// A section's number, its title and its cases.
 type SectionCases<'a> = (Option<u32>, &'a str, Vec<&'a CaseReport>);

@@ -1,6 +1,7 @@
 //! The result of a battery as data, with a version. It holds everything that a report in any form needs.
 
 use std::{fmt, time::Duration};
+use veschub_transcript::foreign::excerpt;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -498,14 +499,8 @@ impl Counts {
 
 /// A line of a client without control characters, so that a terminal can show it.
 pub(super) fn clean(line: &str) -> String {
-    let clean = |c: char| {
-        if c.is_control() {
-            char::REPLACEMENT_CHARACTER
-        } else {
-            c
-        }
-    };
-    line.chars().take(STDERR_LINE).map(clean).collect()
+    let end = line.char_indices().nth(STDERR_LINE).map(|(end, _)| end);
+    excerpt(&line[..end.unwrap_or(line.len())], STDERR_LINE)
 }
 
 /// Seconds, to the microsecond.

@@ -7,6 +7,7 @@
 //! Texts come from a device, so they are cleaned before they reach a terminal. The caller decides about colours.
 
 use std::fmt::{self, Display, Write as _};
+use veschub_transcript::foreign::excerpt;
 
 use anstyle::{AnsiColor, Style};
 use veschub_wire::{
@@ -211,30 +212,6 @@ pub fn line(bms: &BmsValues, colour: bool) -> String {
     text
 }
 
-/// A text from a device, safe for a terminal and no longer than this.
-#[must_use]
-pub fn printable(text: &str, max: usize) -> String {
-    let clean = |c: char| match c {
-        // A text must not control the terminal, nor change the direction of the text after it.
-        '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{feff}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
-        c => c,
-    };
-    if text.chars().count() <= max {
-        return text.chars().map(clean).collect();
-    }
-    let mut cut: String = text
-        .chars()
-        .take(max.saturating_sub(1))
-        .map(clean)
-        .collect();
-    cut.push('…');
-    cut
-}
-
 /// Whether these are the values of an Express that has no BMS.
 fn is_no_bms(bms: &BmsValues) -> bool {
     bms.cell_voltages_v.is_empty()
@@ -264,7 +241,7 @@ impl Page {
                 let hardware = hardware.unwrap_or_else(|| "a device without a name".to_owned());
                 let mut text = format!(
                     "{}, firmware {}",
-                    printable(&hardware, 40),
+                    excerpt(&hardware, 40),
                     firmware.version()
                 );
                 if let Some(test) = firmware.test_version.filter(|&test| test > 0) {
@@ -480,7 +457,7 @@ impl Page {
         match &bms.status {
             None => self.row("status", NOT_REPORTED, "", ""),
             Some(status) if status.as_bytes().is_empty() => self.row("status", "empty", "", ""),
-            Some(status) => self.plain("status", &printable(&status.to_string(), WIDTH - LABEL)),
+            Some(status) => self.plain("status", &excerpt(&status.to_string(), WIDTH - LABEL)),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use veschub_transcript::foreign::{is_treacherous, visible_lines};
+
 /// How much of one text is shown, in characters.
 const LENGTH: usize = 4000;
 
@@ -36,21 +38,24 @@ pub fn plain_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }
 
-/// Characters that are invisible but change how other characters are shown.
-fn is_treacherous(c: char) -> bool {
-    matches!(
-        c,
-        '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-            | '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}'
-    ) || u32::from(c) & 0xfffe == 0xfffe
+/// A whole text with the harness' own styles in it: what else acts on a terminal is shown.
+#[must_use]
+pub fn visible_styled(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut parts = text.split("\u{1b}[");
+    shown.push_str(&visible_lines(parts.next().unwrap_or_default()));
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';');
+        match end.filter(|&end| part[end..].starts_with('m')) {
+            Some(end) => {
+                shown.push_str("\u{1b}[");
+                shown.push_str(&part[..=end]);
+                shown.push_str(&visible_lines(&part[end + 1..]));
+            }
+            None => shown.push_str(&visible_lines(&format!("\u{1b}[{part}"))),
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -65,6 +70,13 @@ mod tests {
         assert_eq!(plain("\u{ffff}\u{1fffe}"), "⟨U+FFFF⟩⟨U+1FFFE⟩");
         assert_eq!(plain("Ärger über 83.6 °C ▼"), "Ärger über 83.6 °C ▼");
         assert_eq!(plain_line("a\r\nb"), "a␍ b");
+    }
+
+    #[test]
+    fn own_styles_stay_and_everything_else_is_shown() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m\n\u{1b}[2J\u{9b}\u{202e}\u{1b}]0;";
+        let shown = "\u{1b}[1;31mred\u{1b}[0m\n\\u{1b}[2J\\u{9b}\\u{202e}\\u{1b}]0;";
+        assert_eq!(visible_styled(text), shown);
     }
 
     #[test]

@@ -197,7 +197,14 @@ fn serve(
             let _ = stopped.await;
             sleep(FAREWELL).await;
         };
-        server::serve(listener, world.into_hub(), observe, shutdown).await;
+        server::serve(
+            listener,
+            world.into_hub(),
+            server::most_connections(),
+            observe,
+            shutdown,
+        )
+        .await;
     });
 }
 

@@ -1,6 +1,7 @@
 //! Runs a scenario: starts the hub with its devices, plays a client with its task, and has it judged.
 
 mod hosted;
+mod kept;
 mod play;
 pub mod player;
 #[cfg(unix)]

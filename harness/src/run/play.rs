@@ -24,6 +24,17 @@ pub enum RunError {
     /// The task is one that only the reference client can do.
     #[error("only the reference client can do this task")]
     OnlyReference,
+    /// The scenario goes on and on.
+    #[error(
+        "the run is not over after 24 hours of its own time; give the client less to do, e.g. a shorter `for`"
+    )]
+    TooLong,
+    /// The scenario does more than a journal can hold.
+    #[error(
+        "more happens in the run than is kept: 200,000 entries of the journal, 64 MiB; give the client less to do, e.g. \
+         a shorter `for` or a longer `every`"
+    )]
+    TooMuch,
     /// The operating system reports an error.
     #[error("cannot run the scenario: {0}")]
     Io(#[from] io::Error),

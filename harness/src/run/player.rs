@@ -13,7 +13,7 @@ use std::{
 use tokio::{
     net::{TcpListener, TcpStream},
     runtime,
-    sync::oneshot,
+    sync::{Notify, oneshot},
 };
 use veschub_drive::{
     server,
@@ -26,6 +26,7 @@ use veschub_scenario::{World, schema};
 use super::process::{Program, witness_with};
 use super::{
     Mode, RunError, Second,
+    kept::Kept,
     play::{FAREWELL, visit, visit_with},
     tape::Tape,
 };
@@ -40,6 +41,9 @@ use crate::{
         task::Task,
     },
 };
+
+/// How long a run may last by its own clock.
+const LONGEST: Duration = Duration::from_hours(24);
 
 /// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
@@ -229,7 +233,7 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
         let hub = world.into_hub();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let journal = RefCell::new(Vec::new());
+        let journal = RefCell::new(Kept::default());
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async {
             // An error means that the sender was dropped, which also means the end.
@@ -237,7 +241,7 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
         };
         let mut tape = Tape::new()?;
         let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
-        let serving = server::serve(listener, hub, observe, shutdown);
+        let serving = server::serve(listener, hub, server::most_connections(), observe, shutdown);
         let visiting = async {
             let stream = TcpStream::connect(address).await?;
             stream.set_nodelay(true)?;
@@ -251,7 +255,10 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
         let how = ProcessEnd::Exited {
             code: exit_code(&own).into(),
         };
-        let mut played = Played::of(journal.into_inner(), Vec::new(), how);
+        let journal = journal.into_inner();
+        let forgotten_entries = journal.left_out();
+        let mut played = Played::of(journal.into_entries(), Vec::new(), how);
+        played.forgotten_entries = forgotten_entries;
         played.own = Some(own);
         played.capture = tape.finish();
         print(&mut played, errand.prints);
@@ -277,7 +284,7 @@ impl defective::Dial for Memory<'_> {
 /// Notes what a client in memory prints.
 struct Printer<'a> {
     network: &'a Network,
-    journal: &'a RefCell<Vec<JournalEntry>>,
+    journal: &'a RefCell<Kept>,
     lines: RefCell<Vec<Line>>,
 }
 
@@ -311,7 +318,7 @@ fn in_memory(
         let no_device =
             || std::io::Error::other("there is no device that could serve without a hub");
         let mut hub = errand.link.server(world).ok_or_else(no_device)?;
-        let journal = RefCell::new(Vec::new());
+        let journal = RefCell::new(Kept::default());
         let network = Network::new();
         let printer = Printer {
             network: &network,
@@ -332,20 +339,31 @@ fn in_memory(
             how
         };
         let mut tape = Tape::new()?;
-        let observe = tape.watch(|entry| journal.borrow_mut().push(entry));
+        let full = Notify::new();
+        let observe = tape.watch(|entry| {
+            let mut journal = journal.borrow_mut();
+            journal.push(entry);
+            if journal.left_out() > 0 {
+                full.notify_one();
+            }
+        });
         let how = tokio::select! {
             biased;
             how = playing => how,
+            () = full.notified() => return Err(RunError::TooMuch),
+            () = tokio::time::sleep(LONGEST) => return Err(RunError::TooLong),
             never = network.drive(&mut hub, observe) => match never {},
             never = intrude(&network, errand.second, &journal) => match never {},
         };
         let lines = printer.lines.into_inner();
+        let journal = journal.into_inner();
         Ok(Played {
+            forgotten_entries: journal.left_out(),
             idle_reads: Some(network.idle_reads()),
             limit: limit.unwrap_or_default(),
             is_real_time: false,
             capture: tape.finish(),
-            ..Played::of(journal.into_inner(), lines, how)
+            ..Played::of(journal.into_entries(), lines, how)
         })
     })
 }
@@ -354,7 +372,7 @@ fn in_memory(
 async fn intrude(
     network: &Network,
     second: Option<&Second>,
-    journal: &RefCell<Vec<JournalEntry>>,
+    journal: &RefCell<Kept>,
 ) -> Infallible {
     use tokio::io::AsyncWriteExt as _;
     let Some(second) = second else {

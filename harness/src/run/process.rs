@@ -39,7 +39,7 @@ use veschub_hub::{
 };
 use veschub_scenario::World;
 
-use super::{Second, tape::Tape};
+use super::{Second, kept::Kept, tape::Tape};
 use crate::{
     judge::Played,
     outside::{
@@ -109,7 +109,7 @@ pub(crate) fn witness_with(
             start: Instant::now(),
             starting,
             tap: client.tap,
-            journal: Vec::new(),
+            journal: Kept::default(),
             lines: Lines::default(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
@@ -161,7 +161,8 @@ pub(crate) fn witness_with(
         record.lines.finish(at, after);
         Ok(Played {
             forgotten_lines: record.lines.forgotten(),
-            journal: record.journal,
+            forgotten_entries: record.journal.left_out(),
+            journal: record.journal.into_entries(),
             lines: record.lines.lines,
             printed: record.lines.excerpt.total(),
             stderr,
@@ -314,7 +315,7 @@ struct Record {
     /// Held until the client connects.
     starting: Option<SemaphorePermit<'static>>,
     tap: File,
-    journal: Vec<JournalEntry>,
+    journal: Kept,
     lines: Lines,
 }
 

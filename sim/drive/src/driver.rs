@@ -2,10 +2,10 @@
 //!
 //! One task owns the hub; each connection has a task of its own, which ends with the driver.
 
-use std::{collections::HashMap, future::Future};
+use std::{collections::HashMap, future::Future, sync::Arc};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinSet,
     time::{Instant, sleep_until},
 };
@@ -34,6 +34,8 @@ pub(super) struct Driver<O> {
 
 struct Peer {
     outputs: mpsc::UnboundedSender<Output>,
+    /// Told when the hub has taken what the connection said, and the next share may come.
+    taken: Arc<Notify>,
     break_off: oneshot::Sender<()>,
 }
 
@@ -59,11 +61,29 @@ impl<O: Observer> Driver<O> {
         let conn = ConnId(self.last);
         let (outputs, from_hub) = mpsc::unbounded_channel();
         let (break_off, broken_off) = oneshot::channel();
-        let attending = attend(stream, conn, from_hub, self.inputs_to.clone(), broken_off);
-        self.tasks.spawn(attending);
-        self.peers.insert(conn, Peer { outputs, break_off });
+        let taken = Arc::new(Notify::new());
+        self.tasks.spawn(attend(
+            stream,
+            conn,
+            from_hub,
+            self.inputs_to.clone(),
+            Arc::clone(&taken),
+            broken_off,
+        ));
+        let peer = Peer {
+            outputs,
+            taken,
+            break_off,
+        };
+        self.peers.insert(conn, peer);
         self.handle(conn, Event::Opened);
         conn
+    }
+
+    /// Tells the observer that a connection was refused, as there are this many.
+    pub(super) fn refuse(&mut self, most: usize) {
+        let now = self.now();
+        self.observe.refused(now, most);
     }
 
     /// How many connections there are, those included that are about to end.
@@ -120,7 +140,12 @@ impl<O: Observer> Driver<O> {
 
     fn take(&mut self, conn: ConnId, input: Input) {
         match input {
-            Input::Bytes(bytes) => self.handle(conn, Event::Bytes(&bytes)),
+            Input::Bytes(bytes) => {
+                self.handle(conn, Event::Bytes(&bytes));
+                if let Some(peer) = self.peers.get(&conn) {
+                    peer.taken.notify_one();
+                }
+            }
             Input::Flushed(count) => self.handle(conn, Event::Flushed(count)),
             Input::Eof => self.handle(conn, Event::Eof),
             Input::Reset => self.handle(conn, Event::Reset),

@@ -23,6 +23,12 @@ pub trait Observer {
 
     /// Something is done to a connection.
     fn goes(&mut self, _at: Time, _conn: ConnId, _output: &Output) {}
+
+    /// A connection was closed at once, because there are as many as there may be.
+    fn refused(&mut self, _at: Time, _most: usize) {}
+
+    /// What is saved ends here: the file takes nothing more.
+    fn saving_failed(&mut self, _error: &io::Error) {}
 }
 
 impl<F: FnMut(JournalEntry)> Observer for F {
@@ -52,6 +58,9 @@ impl<'a, W: Write, O: Observer> Saving<'a, W, O> {
     fn write(&mut self, at: Time, conn: ConnId, event: live::Event<'_>) {
         if self.result.is_ok() {
             *self.result = self.capture.event(at.as_nanos(), conn.0, event);
+            if let Err(error) = &self.result {
+                self.then.saving_failed(error);
+            }
         }
     }
 }
@@ -59,6 +68,10 @@ impl<'a, W: Write, O: Observer> Saving<'a, W, O> {
 impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     fn happened(&mut self, entry: JournalEntry) {
         self.then.happened(entry);
+    }
+
+    fn refused(&mut self, at: Time, most: usize) {
+        self.then.refused(at, most);
     }
 
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {

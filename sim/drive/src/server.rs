@@ -14,22 +14,36 @@ use super::driver::{Driver, wait_until};
 use crate::observe::Observer;
 use veschub_hub::hub::Hub;
 
-/// The most connections at a time; further ones are closed at once.
-pub const MAX_CONNECTIONS: usize = 1024;
+/// Descriptors that are left for everything but connections.
+const SPARE: u64 = 64;
+/// The most connections where the system sets no limit.
+const MOST: usize = 1 << 20;
 /// How long not to accept when the system has no room for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The most connections that this process can have at a time: what the system allows, less a few for other files.
+#[must_use]
+pub fn most_connections() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let most = limit.map_or(MOST, |limit| {
+        usize::try_from(limit.saturating_sub(SPARE)).unwrap_or(MOST)
+    });
+    most.clamp(1, MOST)
+}
+
 /// Serves a hub until `shutdown` is ready; `observe` sees all that happens.
 ///
-/// Connections that are open then are dropped.
+/// Connections that are open then are dropped. Of more than `most` connections at a time, further ones are closed at once,
+/// and the observer is told.
 pub async fn serve(
     listener: TcpListener,
     hub: Hub,
+    most: usize,
     observe: impl Observer,
     shutdown: impl Future<Output = ()>,
 ) {
     let driver = Driver::new(hub, observe);
-    serve_with(driver, listener, shutdown).await;
+    serve_with(driver, listener, most, shutdown).await;
 }
 
 /// Serves a hub as [`serve`] does, but its time starts with the first connection, as it does in virtual time: however
@@ -52,13 +66,15 @@ pub async fn serve_from_the_first(
         }
     };
     let mut driver = Driver::new(hub, observe);
-    take_in(&mut driver, first);
-    serve_with(driver, listener, shutdown).await;
+    let most = most_connections();
+    take_in(&mut driver, first, most);
+    serve_with(driver, listener, most, shutdown).await;
 }
 
 async fn serve_with(
     mut driver: Driver<impl Observer>,
     listener: TcpListener,
+    most: usize,
     shutdown: impl Future<Output = ()>,
 ) {
     tokio::pin!(shutdown);
@@ -70,7 +86,7 @@ async fn serve_with(
             () = &mut shutdown => return,
             () = wait_until(accept_after), if accept_after.is_some() => accept_after = None,
             accepted = listener.accept(), if accept_after.is_none() => match accepted {
-                Ok((stream, _)) => take_in(&mut driver, stream),
+                Ok((stream, _)) => take_in(&mut driver, stream, most),
                 Err(_) => accept_after = Some(Instant::now() + ACCEPT_PAUSE),
             },
             () = driver.turn() => {}
@@ -78,9 +94,9 @@ async fn serve_with(
     }
 }
 
-fn take_in(driver: &mut Driver<impl Observer>, stream: TcpStream) {
-    if driver.connections() >= MAX_CONNECTIONS {
-        return;
+fn take_in(driver: &mut Driver<impl Observer>, stream: TcpStream, most: usize) {
+    if driver.connections() >= most {
+        return driver.refuse(most);
     }
     // The reference hub sets both; without the first, small frames would wait for acknowledgements.
     let _ = stream.set_nodelay(true);

@@ -1,11 +1,11 @@
 //! Carries the bytes of one connection between the hub and the operating system, whatever it is made of.
 
-use std::{future::Future, io, net::Shutdown, time::Duration};
+use std::{future::Future, io, net::Shutdown, sync::Arc, time::Duration};
 
 use socket2::SockRef;
 use tokio::{
     net::TcpStream,
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     time::timeout,
 };
 
@@ -13,6 +13,8 @@ use veschub_hub::hub::{ConnId, Output};
 
 /// The most bytes that one read hands over.
 const MAX_READ: usize = 256 * 1024;
+/// The most bytes that the hub takes of one connection before the next one has its turn.
+const SHARE: usize = 1024;
 /// How long a connection that we ended may take to end its side, so that what was sent last is not lost.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -72,12 +74,14 @@ impl ByteStream for TcpStream {
 /// Where a connection's task reports to.
 pub(super) type ToHub = mpsc::Sender<(ConnId, Input)>;
 
-/// Carries one connection's bytes until it ends, or until the hub breaks it off.
+/// Carries one connection's bytes until it ends, or until the hub breaks it off. `taken` says that the hub has taken the
+/// bytes that were handed over last.
 pub(super) async fn attend(
     stream: impl ByteStream,
     conn: ConnId,
     mut from_hub: mpsc::UnboundedReceiver<Output>,
     to_hub: ToHub,
+    taken: Arc<Notify>,
     broken_off: oneshot::Receiver<()>,
 ) {
     tokio::select! {
@@ -86,7 +90,7 @@ pub(super) async fn attend(
             send_at_once(&stream, &mut from_hub);
             stream.break_off();
         }
-        () = carry(&stream, conn, &mut from_hub, &to_hub) => {}
+        () = carry(&stream, conn, &mut from_hub, &to_hub, &taken) => {}
     }
     drop(stream);
     let _ = to_hub.send((conn, Input::Ended)).await;
@@ -109,6 +113,7 @@ async fn carry(
     conn: ConnId,
     from_hub: &mut mpsc::UnboundedReceiver<Output>,
     to_hub: &ToHub,
+    taken: &Notify,
 ) {
     let writing = write_all(stream, conn, from_hub, to_hub);
     tokio::pin!(writing);
@@ -119,7 +124,7 @@ async fn carry(
             // what was sent last, so read on for a while.
             let _ = timeout(LINGER, discard(stream)).await;
         }
-        end = read_all(stream, conn, to_hub) => {
+        end = read_all(stream, conn, to_hub, taken) => {
             let _ = to_hub.send((conn, end)).await;
             let _ = timeout(LINGER, writing).await;
         }
@@ -165,16 +170,25 @@ pub(super) async fn write(stream: &impl ByteStream, mut bytes: &[u8]) -> io::Res
     Ok(())
 }
 
-/// Reports all that is there as one read, like the reference hub, which reads until its buffer is empty.
-async fn read_all(stream: &impl ByteStream, conn: ConnId, to_hub: &ToHub) -> Input {
+/// Reads all that is there at once, like the reference hub, which reads until its buffer is empty. What comes first, and
+/// may be a login with more behind it, is handed over in one piece. Further bytes are handed over in shares, each when the
+/// hub has taken the one before, so that a connection that floods the hub waits for the others and not they for it.
+async fn read_all(stream: &impl ByteStream, conn: ConnId, to_hub: &ToHub, taken: &Notify) -> Input {
+    let mut share = MAX_READ;
     loop {
         if stream.readable().await.is_err() {
             return Input::Reset;
         }
         let mut bytes = Vec::with_capacity(8192);
         let end = read_available(stream, &mut bytes);
-        if !bytes.is_empty() && to_hub.send((conn, Input::Bytes(bytes))).await.is_err() {
-            return Input::Reset;
+        while !bytes.is_empty() {
+            let later = bytes.split_off(bytes.len().min(share));
+            if to_hub.send((conn, Input::Bytes(bytes))).await.is_err() {
+                return Input::Reset;
+            }
+            taken.notified().await;
+            bytes = later;
+            share = SHARE;
         }
         if let Some(end) = end {
             return end;

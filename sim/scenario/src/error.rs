@@ -4,6 +4,7 @@ use std::fmt;
 use std::iter;
 use std::ops::Range;
 use std::path::Path;
+use veschub_transcript::foreign::visible;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
@@ -58,7 +59,7 @@ impl ScenarioError {
             code: Code::Impossible,
             spot: spot.map(|spot| source.whole().first_line_of(&spot)),
             source: source.clone(),
-            message: visible(message),
+            message: visible(&message.into()),
             label: None,
             also: Vec::new(),
             helps: Vec::new(),
@@ -96,14 +97,14 @@ impl ScenarioError {
     /// Writes a few words under the place that is pointed at.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.0.label = Some(visible(label));
+        self.0.label = Some(visible(&label.into()));
         self
     }
 
     /// Adds a line that says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.0.helps.push(visible(help));
+        self.0.helps.push(visible(&help.into()));
         self
     }
 
@@ -118,7 +119,7 @@ impl ScenarioError {
 
     pub(crate) fn also_at(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
         let span = self.0.source.whole().first_line_of(&span);
-        self.0.also.push((span, visible(label)));
+        self.0.also.push((span, visible(&label.into())));
         self
     }
 
@@ -371,21 +372,4 @@ impl fmt::Debug for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
-}
-
-/// Keeps control characters of a hostile file from reaching the terminal.
-fn visible(text: impl Into<String>) -> String {
-    let text = text.into();
-    if !text.contains(char::is_control) {
-        return text;
-    }
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_debug());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::{Failure, SaveArgs};
+use super::{Failure, SaveArgs, outlet::Outlet};
 use veschub_hub::{
     hub::{Access, Resident},
     journal::{
@@ -17,10 +17,17 @@ use veschub_hub::{
 
 /// A journal that is being written.
 pub(super) struct Journal {
-    out: Box<dyn Write>,
+    out: Out,
     name: String,
     /// The first error, after which nothing more is written.
     result: io::Result<()>,
+}
+
+enum Out {
+    /// A file takes every line, or the journal ends with an error.
+    File(File),
+    /// A reader may be slow, and the hub does not wait for it.
+    Reader(Outlet),
 }
 
 /// What a journal says of a hub before anything happens there.
@@ -60,11 +67,17 @@ impl SaveArgs {
         let Some(path) = &self.journal else {
             return Ok(None);
         };
-        let (out, name): (Box<dyn Write>, String) = if path == Path::new("-") {
-            (Box::new(io::stdout()), "stdout".to_owned())
+        let failed = |error| Failure::Text(format!("cannot write the journal: {error}"));
+        let (out, name) = if path == Path::new("-") {
+            let out = Outlet::new(io::stdout(), json::left_out).map_err(failed)?;
+            (Out::Reader(out), "stdout".to_owned())
         } else {
-            let file: File = self.open(path)?;
-            (Box::new(file), path.display().to_string())
+            let file = self.open(path)?;
+            let out = match file.metadata().is_ok_and(|about| about.is_file()) {
+                true => Out::File(file),
+                false => Out::Reader(Outlet::new(file, json::left_out).map_err(failed)?),
+            };
+            (out, path.display().to_string())
         };
         Ok(Some(Journal {
             out,
@@ -93,12 +106,32 @@ impl Journal {
 
     /// A reader that has seen enough is no failure; any other error on the way is one at the end.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        match self.result {
+        let ended = match self.out {
+            Out::File(_) => Ok(()),
+            Out::Reader(out) => out.finish(),
+        };
+        match self.result.and(ended) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Text(format!(
                 "the journal on {} ends early: {error}",
                 self.name
             ))),
             _ => Ok(()),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(out) => out.write(line),
+            Self::Reader(out) => out.write(line),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(out) => out.flush(),
+            Self::Reader(out) => out.flush(),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     io::{self, Write},
     net::SocketAddr,
+    num::NonZeroUsize,
     path::Path,
     thread,
 };
@@ -21,8 +22,7 @@ use veschub_wire::login::normalise_id;
 
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
-    TalkArgs, UnknownArg, capture,
-    journal::{About, Journal},
+    TalkArgs, UnknownArg, capture, journal::About, teller::Teller,
 };
 use crate::disk;
 use veschub_drive::{
@@ -37,13 +37,16 @@ use veschub_hub::{
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
     hub::{Access, Hub, HubConfig, Resident},
-    journal::{JournalEntry, JournalEvent},
+    journal::JournalEvent,
     rng::Seed,
 };
 use veschub_scenario::{
     Loaded, World,
     compile::{login_problem, replay_target},
 };
+
+/// The signal that the system sends at its limit for the size of a file, on Linux and macOS.
+const SIGXFSZ: i32 = 25;
 
 /// The id of a replayed device whose recording does not hold one.
 const REPLAY_ID: &str = "REPLAY";
@@ -205,6 +208,7 @@ fn recorded_device(
     stand_in: Option<Box<dyn Device>>,
 ) -> Result<Resident, Failure> {
     let (requests, replies) = (recording.requests.len(), recording.replies.len());
+    let has_login = recording.login.is_some();
     let password = args.password.as_deref();
     let target = replay_target(recording.clone(), id, password)
         .or_else(|| replay_target(recording.clone(), Some(REPLAY_ID), password));
@@ -218,10 +222,13 @@ fn recorded_device(
         let requests = counted(requests, "request", "requests");
         let replies = counted(replies, "reply", "replies");
         say(format_args!("{requests} and {replies} recorded"));
-        let password = match (&args.password, &target.password) {
-            (Some(_), _) => "the given password",
-            (None, Some(_)) => "the recorded password",
-            (None, None) => "any password, as the recording holds no login",
+        let password = match (&args.password, &target.password, has_login) {
+            (Some(_), _, _) => "the given password",
+            (None, Some(_), _) => "the recorded password",
+            (None, None, true) => {
+                "any password, as the recorded one is masked; --password sets one"
+            }
+            (None, None, false) => "any password, as the recording holds no login",
         };
         say(format_args!(
             "tools log in as {} with {password}",
@@ -279,7 +286,7 @@ fn run(
     let mut capture = args.save.create(port)?;
     let mut saved = Ok(());
     let mut journal = args.save.journal()?;
-    runtime()?.block_on(async {
+    let teller = runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
             .local_addr()
@@ -301,19 +308,17 @@ fn run(
         if let Some(journal) = &mut journal {
             journal.start(address.to_string(), about, args.save.keep_credentials);
         }
-        let talk = observer(args.talk);
-        let told = |entry| {
-            if let Some(journal) = &mut journal {
-                journal.entry(&entry);
-            }
-            talk(entry);
-        };
+        let mut teller = Teller::new(args.talk, journal)?;
+        let most = args
+            .max_connections
+            .map_or_else(server::most_connections, NonZeroUsize::get);
+        let told = &mut teller;
         let serving = async {
             match &mut capture {
-                None => server::serve(listener, hub, told, stop).await,
+                None => server::serve(listener, hub, most, told, stop).await,
                 Some(capture) => {
                     let saving = Saving::new(capture, &mut saved, told);
-                    server::serve(listener, hub, saving, stop).await;
+                    server::serve(listener, hub, most, saving, stop).await;
                 }
             }
         };
@@ -325,9 +330,9 @@ fn run(
                 never = discovery.run() => match never {},
             },
         }
-        Ok::<(), Failure>(())
+        Ok::<_, Failure>(teller)
     })?;
-    let told = journal.map_or(Ok(()), Journal::finish);
+    let told = teller.finish();
     match capture {
         None => told,
         Some(capture) => args.save.finish(capture, saved).and(told),
@@ -361,7 +366,8 @@ fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
         let pty = Pty::open().map_err(failed)?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
-        let told = observer(args.talk);
+        let mut teller = Teller::new(args.talk, None)?;
+        let told = &mut teller;
         match &mut capture {
             None => pty::serve(&pty, device, told, interrupted).await,
             Some(capture) => {
@@ -369,7 +375,8 @@ fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
                 pty::serve(&pty, device, saving, interrupted).await
             }
         }
-        .map_err(failed)
+        .map_err(failed)?;
+        teller.finish()
     })?;
     match capture {
         None => Ok(()),
@@ -383,9 +390,12 @@ pub(super) fn runtime() -> Result<Runtime, Failure> {
 
 /// Ready at Ctrl-C or SIGTERM, which do not end the program by themselves any more.
 pub(super) fn interrupted() -> Result<impl Future<Output = ()>, Failure> {
+    // At a limit for the size of a file, a write fails instead of ending the program.
+    let too_large = watch(SignalKind::from_raw(SIGXFSZ))?;
     let mut interrupt = watch(SignalKind::interrupt())?;
     let mut terminate = watch(SignalKind::terminate())?;
     Ok(async move {
+        let _too_large = too_large;
         tokio::select! {
             biased;
             _ = interrupt.recv() => {}
@@ -416,15 +426,6 @@ fn stdin_ended(counts: bool) -> Result<impl Future<Output = ()>, Failure> {
 
 fn watch(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| Failure::Text(format!("cannot watch for signals: {error}")))
-}
-
-/// Shows what happens to a person, as much as is asked for.
-fn observer(talk: TalkArgs) -> impl Fn(JournalEntry) {
-    move |entry| {
-        if !talk.quiet && (talk.verbose || is_rare(&entry.event)) {
-            say(&entry);
-        }
-    }
 }
 
 /// Talks to a person on stderr; a server goes on when nobody listens any more.

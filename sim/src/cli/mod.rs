@@ -10,11 +10,16 @@ mod encode;
 mod journal;
 mod lists;
 mod live;
+mod outlet;
 mod record;
 mod scenarios;
 mod scrub;
+mod teller;
 
-use std::{ffi::OsString, fmt, io, io::Write, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString, fmt, io, io::Write, net::SocketAddr, num::NonZeroUsize, path::PathBuf,
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -78,6 +83,10 @@ struct ListenArgs {
     /// Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:65101]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
+    /// The most connections at a time; further ones are closed at once [default: as many as the system allows this
+    /// process]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<NonZeroUsize>,
     #[command(flatten)]
     save: SaveArgs,
     /// Also stop when stdin is closed, so that the hub ends together with the program that started it

@@ -15,6 +15,13 @@ use crate::{
 
 /// What each byte of a credential becomes.
 const MASK: u8 = b'*';
+
+/// Whether this stands for a credential that was masked when its session was saved.
+#[must_use]
+pub fn is_masked(credential: &str) -> bool {
+    !credential.is_empty() && credential.bytes().all(|byte| byte == MASK)
+}
+
 /// Other bytes for a place in a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Edit {

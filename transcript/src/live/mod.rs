@@ -19,6 +19,7 @@ use crate::{
     side::Side,
     write::{Endpoints, SessionWriter, begin},
 };
+pub use mask::is_masked;
 use mask::{Edit, Mask};
 
 /// The first of the ports that connections are given.

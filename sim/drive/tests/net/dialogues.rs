@@ -333,7 +333,8 @@ async fn replaced_with_bytes_unsent(config: HubConfig) -> (House, Tool) {
     // More than the system's own buffers take on both sides of the hub.
     tool.send(&vec![0x55; 24 << 20]).await;
     let new = house.register(DEVICE).await;
-    assert_eq!(old.rest().await.unwrap().len(), 24 << 20);
+    // All that the hub had taken from the tool by then.
+    assert!(old.rest().await.unwrap().len() > 8 << 20);
     (house, new)
 }
 

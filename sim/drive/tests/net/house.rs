@@ -1,6 +1,15 @@
 //! A hub on a real socket, its journal, and the peers that talk to it.
 
-use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -9,7 +18,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use veschub_drive::server;
+use veschub_drive::{observe::Observer, server};
 use veschub_hub::{
     device::{Device, Out},
     hub::{Access, Hub, HubConfig, Resident},
@@ -24,6 +33,8 @@ use veschub_wire::{Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
 pub(crate) const BMS: u8 = 96;
+/// The most connections at a time.
+pub(crate) const MOST: usize = 20;
 
 pub(crate) fn frame(payload: &[u8]) -> Vec<u8> {
     encode(payload).unwrap()
@@ -46,6 +57,26 @@ impl Device for Parrot {
     fn handle_timeout(&mut self, _now: Time, _out: &mut Out) {}
 }
 
+/// Answers nothing.
+struct Deaf;
+
+impl Device for Deaf {
+    fn handle(&mut self, _now: Time, _payload: &[u8], _out: &mut Out) {}
+
+    fn poll_timeout(&self) -> Option<Time> {
+        None
+    }
+
+    fn handle_timeout(&mut self, _now: Time, _out: &mut Out) {}
+}
+
+pub(crate) fn deaf(id: &str) -> Resident {
+    Resident {
+        device: Box::new(Deaf),
+        ..parrot(id, 0)
+    }
+}
+
 pub(crate) fn parrot(id: &str, times: usize) -> Resident {
     Resident {
         id: id.to_owned(),
@@ -55,10 +86,27 @@ pub(crate) fn parrot(id: &str, times: usize) -> Resident {
     }
 }
 
+struct Watcher {
+    entries: mpsc::UnboundedSender<JournalEntry>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Observer for Watcher {
+    fn happened(&mut self, entry: JournalEntry) {
+        let _ = self.entries.send(entry);
+    }
+
+    fn refused(&mut self, _at: Time, _most: usize) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// A hub that is being served, with its journal as it is written.
 pub(crate) struct House {
     pub(crate) address: SocketAddr,
     journal: mpsc::UnboundedReceiver<JournalEntry>,
+    /// How many connections were refused, as there were too many.
+    refused: Arc<AtomicUsize>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
@@ -88,13 +136,16 @@ impl House {
         let shutdown = async {
             let _ = stopped.await;
         };
-        let observe = move |entry| {
-            let _ = entries.send(entry);
+        let refused = Arc::new(AtomicUsize::new(0));
+        let observe = Watcher {
+            entries,
+            refused: Arc::clone(&refused),
         };
-        let task = tokio::spawn(server::serve(listener, hub, observe, shutdown));
+        let task = tokio::spawn(server::serve(listener, hub, MOST, observe, shutdown));
         Self {
             address,
             journal,
+            refused,
             stop,
             task,
         }
@@ -114,6 +165,37 @@ impl House {
             }
         };
         timeout(PATIENCE, wait).await.unwrap()
+    }
+
+    /// How many connections were refused so far.
+    pub(crate) async fn refused(&self) -> usize {
+        // The peer may see its end before the hub says so.
+        let wait = async {
+            while self.refused.load(Ordering::Relaxed) == 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap();
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the requests that were noted by now.
+    pub(crate) fn forget_requests(&mut self) {
+        while self.journal.try_recv().is_ok() {}
+    }
+
+    /// How many requests come before this one.
+    pub(crate) async fn requests_until(&mut self, payload: &[u8]) -> usize {
+        let mut others = 0;
+        loop {
+            let entry = self
+                .happens(|what| matches!(what, JournalEvent::Request(_)))
+                .await;
+            match entry.event {
+                JournalEvent::Request(asked) if asked == payload => return others,
+                _ => others += 1,
+            }
+        }
     }
 
     pub(crate) async fn connect(&self) -> Tool {

@@ -7,7 +7,6 @@ use std::{
 };
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::timeout};
-use veschub_drive::server;
 use veschub_hub::{
     device::{
         Replay,
@@ -19,7 +18,7 @@ use veschub_hub::{
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::{LoginKind, LoginLine};
 
-use crate::house::{BMS, House, LOGIN, PATIENCE, frame, parrot};
+use crate::house::{BMS, House, LOGIN, MOST, PATIENCE, deaf, frame, parrot};
 
 fn garbage() -> Vec<u8> {
     let byte = |n: u32| (n.wrapping_mul(2_654_435_761) >> 13) as u8;
@@ -162,13 +161,54 @@ async fn a_peer_that_floods_and_never_reads_is_dropped() {
 #[tokio::test]
 async fn many_that_come_and_go_leave_nothing_behind() {
     let mut house = House::open().await;
-    for _ in 0..server::MAX_CONNECTIONS + 10 {
+    for _ in 0..2 * MOST {
         let mut peer = house.connect().await;
         peer.send(b"PING:demo-0001:0\n").await;
         assert_eq!(peer.rest().await.unwrap(), b"PONG\n");
     }
     let mut tool = house.login(LOGIN).await;
     assert_eq!(tool.asks(&[BMS]).await, [BMS]);
+    house.shut_down().await;
+}
+
+/// Whoever floods the hub waits for the others, and not they for it.
+#[tokio::test]
+async fn a_flood_lets_others_have_their_turn() {
+    let residents = vec![deaf("demo-0001"), parrot("demo-0002", 1)];
+    let mut house = House::with(HubConfig::default(), residents).await;
+    let mut flooder = house.login(LOGIN).await;
+    let mut good = house.login(b"VESCTOOL:demo-0002:not-a-secret\n").await;
+    let flood = frame(&[7]).repeat(200_000);
+    let flooding = tokio::spawn(async move {
+        let _ = flooder.stream.write_all(&flood).await;
+    });
+    house
+        .happens(|what| matches!(what, JournalEvent::Request(_)))
+        .await;
+    for _ in 0..20 {
+        house.forget_requests();
+        good.send(&frame(&[BMS])).await;
+        let at_once = house.requests_until(&[BMS]).await;
+        // A share is 170 of these requests. Some shares pass until the runtime looks at the sockets again.
+        assert!(at_once < 20_000, "{at_once} requests were taken first");
+        assert_eq!(good.reply().await, [BMS]);
+    }
+    flooding.abort();
+    house.shut_down().await;
+}
+
+/// Too many connections are closed at once, and whoever watches the hub is told.
+#[tokio::test]
+async fn a_connection_too_many_is_closed_and_told() {
+    let mut house = House::open().await;
+    let mut peers = Vec::new();
+    for _ in 0..MOST {
+        peers.push(house.connect().await);
+        house.happens(|what| *what == JournalEvent::Opened).await;
+    }
+    let mut further = house.connect().await;
+    assert!(further.rest().await.map_or(true, |bytes| bytes.is_empty()));
+    assert_eq!(house.refused().await, 1);
     house.shut_down().await;
 }
 

@@ -14,6 +14,7 @@ use super::{
     profile::HubConfig,
     resident::Resident,
     room::Room,
+    rooms::Rooms,
     rules::Rules,
 };
 use crate::{
@@ -42,7 +43,7 @@ pub(super) struct Direct {
 pub struct Hub {
     pub(super) rules: Rules,
     pub(super) lobby: Lobby,
-    pub(super) rooms: BTreeMap<String, Room>,
+    pub(super) rooms: Rooms,
     /// What each logged-in connection is, and at which device id.
     pub(super) members: BTreeMap<ConnId, (Role, String)>,
     /// Connections that are open on our side, with the bytes that have not left yet.
@@ -62,13 +63,12 @@ impl Hub {
     /// A hub with these devices; of two with one id, the later one stays. Without any it relays what comes.
     #[must_use]
     pub fn new(config: HubConfig, residents: Vec<Resident>) -> Self {
-        let rooms = residents
-            .into_iter()
-            .map(|resident| {
-                let id = normalise_id(&resident.id);
-                (id.clone(), Room::of_resident(id, resident))
-            })
-            .collect();
+        let mut rooms = Rooms::default();
+        for resident in residents {
+            let id = normalise_id(&resident.id);
+            rooms.insert(&id, Room::of_resident(id.clone(), resident));
+        }
+        rooms.settle();
         Self {
             lobby: Lobby::new(config.clone()),
             rules: Rules {
@@ -113,7 +113,7 @@ impl Hub {
     pub fn handle(&mut self, now: Time, conn: ConnId, event: Event<'_>) {
         if let Event::Flushed(count) = event {
             self.flushed(now, conn, count);
-            return;
+            return self.rooms.settle();
         }
         self.handle_timeout(now);
         match event {
@@ -132,6 +132,7 @@ impl Hub {
             Event::Reset => self.gone(now, conn, Closed::PeerReset),
         }
         self.collect(now);
+        self.rooms.settle();
     }
 
     /// Does what was due by `now`, each at its own time: who calls late gets the same journal as who calls in time.
@@ -139,23 +140,25 @@ impl Hub {
         while let Some(due) = self.poll_timeout().filter(|&due| due <= now) {
             self.poll_lobby(due);
             self.poll_draining(due);
-            for room in self.rooms.values_mut() {
-                if room.poll_timeout().is_some_and(|first| first <= due) {
+            self.rooms.settle();
+            for id in self.rooms.due_by(due) {
+                if let Some(room) = self.rooms.get_mut(&id) {
                     room.handle_timeout(due, &mut self.outbox);
                 }
             }
             self.collect(due);
+            self.rooms.settle();
         }
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let rooms = self.rooms.values().filter_map(Room::poll_timeout);
         let draining = self
             .draining
             .values()
             .filter_map(|(link, _)| link.poll_timeout());
+        let rooms = self.rooms.poll_timeout().into_iter();
         rooms.chain(draining).chain(self.lobby.poll_timeout()).min()
     }
 
@@ -171,7 +174,7 @@ impl Hub {
 
     /// The ids that tools can log in with, in alphabetical order.
     pub fn device_ids(&self) -> impl Iterator<Item = &str> {
-        self.rooms.keys().map(String::as_str)
+        self.rooms.ids()
     }
 
     /// Whether the device that serves directly has a link: without one, nobody can connect to it.

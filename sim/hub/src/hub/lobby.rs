@@ -12,7 +12,7 @@ use crate::{conn::ConnId, time::Time};
 /// What became of a connection in the lobby.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// The line is complete. What was read with it is lost, or comes after it, as the hub is.
+    /// The line is complete. What was read with it is lost, or comes after it, as the hub is; beyond a limit it is lost.
     Line {
         login: LoginLine,
         swallowed: usize,
@@ -22,6 +22,8 @@ pub(super) enum Verdict {
     Refused(LoginRefusal),
     /// There is no end to the line.
     TooLong,
+    /// The lines of others leave no room for it.
+    NoRoom,
     /// The line did not come in time.
     TimedOut,
     /// The line was in time, but a silent connection held it up for too long.
@@ -44,6 +46,8 @@ struct Waiting {
     conn: ConnId,
     until: Time,
     line: Vec<u8>,
+    /// How many bytes came behind the line, where they are lost.
+    swallowed: usize,
     /// What the line amounts to, once it is complete.
     read: Option<Read>,
     /// The last connection that held this one up.
@@ -57,6 +61,7 @@ enum Read {
     Line(LoginLine),
     Refused(LoginRefusal),
     TooLong,
+    NoRoom,
 }
 
 impl Lobby {
@@ -72,6 +77,7 @@ impl Lobby {
             conn,
             until: now + self.config.login_timeout,
             line: Vec::new(),
+            swallowed: 0,
             read: None,
             held_up_by: None,
             gone: false,
@@ -80,38 +86,62 @@ impl Lobby {
 
     /// One read's worth of bytes of a connection that is in the lobby.
     pub(super) fn bytes(&mut self, conn: ConnId, bytes: &[u8]) {
-        let max_line = self.config.max_login_line;
+        let HubConfig {
+            max_login_line: max_line,
+            max_login_bytes,
+            max_kept,
+            login_swallows,
+            ..
+        } = self.config;
+        let held: usize = self.waiting.iter().map(|one| one.line.len()).sum();
         let Some(one) = self.waiting.iter_mut().find(|one| one.conn == conn) else {
             return;
         };
         if one.read.is_some() {
             // The line is read, and the reader has not returned: this is read and kept with it.
-            return one.keep(bytes, max_line);
+            return one.keep(bytes, login_swallows, max_kept);
         }
         let end = bytes.iter().position(|&byte| byte == b'\n');
         let part = &bytes[..end.unwrap_or(bytes.len())];
-        if one.line.len() + part.len() > max_line {
-            one.read = Some(Read::TooLong);
+        let refusal = if one.line.len() + part.len() > max_line {
+            Some(Read::TooLong)
+        } else if held + part.len() > max_login_bytes {
+            Some(Read::NoRoom)
+        } else {
+            None
+        };
+        if refusal.is_some() {
+            one.read = refusal;
+            one.line = Vec::new();
             return;
         }
         one.line.extend_from_slice(part);
         if let Some(end) = end {
             let line = std::mem::take(&mut one.line);
             one.read = Some(LoginLine::parse(&line).map_or_else(Read::Refused, Read::Line));
-            one.keep(&bytes[end + 1..], max_line);
+            one.keep(&bytes[end + 1..], login_swallows, max_kept);
         }
     }
 
     /// The peer left. The reference hub's reader waits out its time; without nesting nobody notices.
     pub(super) fn leave(&mut self, conn: ConnId) {
-        if self.config.silent_connection_stalls {
-            let one = self.waiting.iter_mut().find(|one| one.conn == conn);
-            if let Some(one) = one.filter(|one| one.read.is_none()) {
-                one.gone = true;
-                return;
-            }
+        if !self.config.silent_connection_stalls {
+            return self.forget(conn);
         }
-        self.forget(conn);
+        let is_it = |one: &Waiting| one.conn == conn && one.read.is_none();
+        let Some(index) = self.waiting.iter().position(is_it) else {
+            return self.forget(conn);
+        };
+        // Of readers that wait for nobody only the last counts: it was opened later than the others, and so waits at
+        // least as long. Without the others, connections that come and go cost no memory.
+        if self.waiting[index..].iter().any(|one| one.gone) {
+            self.waiting.remove(index);
+            return;
+        }
+        let one = &mut self.waiting[index];
+        one.gone = true;
+        one.line = Vec::new();
+        self.waiting.retain(|one| !one.gone || one.conn == conn);
     }
 
     pub(super) fn forget(&mut self, conn: ConnId) {
@@ -124,7 +154,7 @@ impl Lobby {
             let index = self.decided(now)?;
             let one = self.waiting.remove(index);
             if !one.gone {
-                return Some((one.conn, one.verdict(now, self.config.login_swallows)));
+                return Some((one.conn, one.verdict(now)));
             }
         }
     }
@@ -155,27 +185,95 @@ impl Lobby {
 }
 
 impl Waiting {
-    fn keep(&mut self, bytes: &[u8], max: usize) {
-        let room = max.saturating_sub(self.line.len());
-        self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    /// Takes in what comes behind the line: to be lost, or to be read after the login.
+    fn keep(&mut self, bytes: &[u8], swallows: bool, max: usize) {
+        let room = match swallows {
+            true => 0,
+            false => max.saturating_sub(self.line.len()),
+        };
+        let (kept, lost) = bytes.split_at(bytes.len().min(room));
+        self.line.extend_from_slice(kept);
+        self.swallowed += lost.len();
     }
 
-    fn verdict(self, now: Time, swallows: bool) -> Verdict {
+    fn verdict(self, now: Time) -> Verdict {
         match (self.read, self.held_up_by) {
             (None, _) => Verdict::TimedOut,
             (Some(_), Some(by)) if self.until <= now => Verdict::HeldUp { by },
             (Some(Read::TooLong), _) => Verdict::TooLong,
+            (Some(Read::NoRoom), _) => Verdict::NoRoom,
             (Some(Read::Refused(refusal)), _) => Verdict::Refused(refusal),
-            (Some(Read::Line(login)), _) if swallows => Verdict::Line {
-                login,
-                swallowed: self.line.len(),
-                rest: Vec::new(),
-            },
             (Some(Read::Line(login)), _) => Verdict::Line {
                 login,
-                swallowed: 0,
+                swallowed: self.swallowed,
                 rest: self.line,
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn half_logins_that_leave_keep_no_memory_and_hold_up_as_long_as_before() {
+        let mut lobby = Lobby::new(HubConfig::reference());
+        let at = |ms| Time::ZERO + Duration::from_millis(ms);
+        lobby.open(at(0), ConnId(1));
+        for index in 2..=1000 {
+            lobby.open(at(index.into()), ConnId(index));
+            lobby.bytes(ConnId(index), &[b'A'; 10_000]);
+            lobby.leave(ConnId(index));
+        }
+        lobby.bytes(ConnId(1), b"VESCTOOL:demo-0001:x\n");
+        let kept: usize = lobby.waiting.iter().map(|one| one.line.capacity()).sum();
+        assert_eq!((lobby.waiting.len(), kept), (2, 0));
+        // The last of them holds up the first for its whole time.
+        assert_eq!(lobby.poll(at(5999)), None);
+        assert_eq!(lobby.poll_timeout(), Some(at(6000)));
+        let verdict = Verdict::HeldUp { by: ConnId(1000) };
+        assert_eq!(lobby.poll(at(6000)), Some((ConnId(1), verdict)));
+        assert!(lobby.waiting.is_empty());
+    }
+
+    #[test]
+    fn unfinished_lines_share_what_memory_there_is() {
+        let mut lobby = Lobby::new(HubConfig {
+            max_login_bytes: 100,
+            ..HubConfig::ideal()
+        });
+        for index in 1..=3 {
+            lobby.open(Time::ZERO, ConnId(index));
+            lobby.bytes(ConnId(index), &[b'A'; 40]);
+        }
+        assert_eq!(lobby.poll(Time::ZERO), Some((ConnId(3), Verdict::NoRoom)));
+        assert_eq!(lobby.poll(Time::ZERO), None);
+    }
+
+    #[test]
+    fn what_comes_with_a_login_is_counted_where_it_is_lost_and_kept_where_it_is_read() {
+        for (config, swallowed, rest) in [
+            (HubConfig::reference(), 3, &b""[..]),
+            (HubConfig::ideal(), 0, b"abc"),
+        ] {
+            let mut lobby = Lobby::new(config);
+            lobby.open(Time::ZERO, ConnId(1));
+            lobby.bytes(ConnId(1), b"VESCTOOL:demo-0001:x\nabc");
+            let Some((
+                _,
+                Verdict::Line {
+                    swallowed: lost,
+                    rest: kept,
+                    ..
+                },
+            )) = lobby.poll(Time::ZERO)
+            else {
+                panic!("no line");
+            };
+            assert_eq!((lost, &*kept), (swallowed, rest));
         }
     }
 }

@@ -48,6 +48,13 @@ impl Hub {
                 let reason = format!("no line feed within the first {limit} bytes");
                 self.refuse(now, conn, reason);
             }
+            Verdict::NoRoom => {
+                let limit = self.rules.config.max_login_bytes;
+                let reason = format!(
+                    "the unfinished login lines of all connections take more than {limit} bytes"
+                );
+                self.refuse(now, conn, reason);
+            }
             Verdict::TimedOut => {
                 let limit = self.rules.config.login_timeout.as_secs_f64();
                 self.refuse(now, conn, format!("no login line within {limit} s"));
@@ -114,7 +121,7 @@ impl Hub {
         let password = login.password.reveal().to_owned();
         let relay = Relay::new(conn, password, self.rules.config.keeps_early_bytes);
         let room = Room::of_relay(login.id.clone(), relay);
-        self.rooms.insert(login.id.clone(), room);
+        self.rooms.insert(&login.id, room);
         self.members.insert(conn, (Role::Device, login.id.clone()));
         self.note(now, conn, JournalEvent::Registered);
     }

@@ -24,6 +24,7 @@ mod profile;
 mod relay;
 mod resident;
 mod room;
+mod rooms;
 mod rules;
 
 pub use self::{

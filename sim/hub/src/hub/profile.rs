@@ -40,9 +40,13 @@ macro_rules! switches {
             pub login_timeout: Span,
             /// The longest login line in bytes; the reference hub has no limit, a simulator must have one.
             pub max_login_line: usize,
+            /// The most bytes of login lines that may be unfinished at a time, of all connections together; a line that
+            /// does not fit is refused.
+            pub max_login_bytes: usize,
             /// The most bytes that may wait for a peer that does not read; beyond it the connection is dropped.
             pub max_unsent: usize,
-            /// The most bytes of a device that are kept until its first tool comes; further ones are dropped.
+            /// The most bytes that are kept for later, and further ones are dropped: of a device until its first tool
+            /// comes, and of a tool until its login is through.
             pub max_kept: usize,
             $( $(#[doc = $about])+ pub $switch: bool, )+
         }
@@ -52,6 +56,7 @@ macro_rules! switches {
                 Self {
                     login_timeout: Span::from_secs(5),
                     max_login_line: 256 * 1024,
+                    max_login_bytes: 4 * 1024 * 1024,
                     max_unsent: 1024 * 1024,
                     max_kept: 1024 * 1024,
                     $( $switch: on, )+

@@ -24,6 +24,12 @@ use crate::{
     time::Time,
 };
 
+#[cfg(test)]
+thread_local! {
+    /// How often a room was asked when it wants to be called: the cost of a hub with many devices.
+    pub(super) static ASKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 pub(super) struct Room {
     id: String,
     access: Access,
@@ -276,6 +282,8 @@ impl Room {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
+        #[cfg(test)]
+        ASKED.set(ASKED.get() + 1);
         let device = match &self.occupant {
             Occupant::Virtual(device) => device.poll_timeout(),
             Occupant::Relayed(_) => None,

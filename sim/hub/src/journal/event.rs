@@ -1,6 +1,7 @@
 //! The entries of a journal, and how they read.
 
 use std::fmt;
+use veschub_transcript::foreign::visible;
 
 use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request, view::View};
 
@@ -241,18 +242,10 @@ impl fmt::Display for JournalEvent {
 /// A peer's words on one line: a hostile login must not reach the terminal as it is, nor fill it.
 fn printable(text: &str) -> String {
     const WIDTH: usize = 200;
-    let (mut shown, mut rest) = (String::new(), text.chars());
-    for c in rest.by_ref().take(WIDTH) {
-        if c.is_control() {
-            shown.extend(c.escape_debug());
-        } else {
-            shown.push(c);
-        }
+    match text.char_indices().nth(WIDTH) {
+        None => visible(text),
+        Some((end, _)) => visible(&text[..end]) + "…",
     }
-    if !rest.as_str().is_empty() {
-        shown.push('…');
-    }
-    shown
 }
 
 fn write_noise(f: &mut fmt::Formatter<'_>, bytes: &[u8], nearly: Option<&Nearly>) -> fmt::Result {

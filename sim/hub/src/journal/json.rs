@@ -94,6 +94,28 @@ pub fn write(out: &mut impl Write, entry: &JournalEntry) -> io::Result<()> {
     write_line(out, &line)
 }
 
+/// The line, with its line feed, that stands for entries which a reader did not take in time: kind `left-out`, and how
+/// many.
+#[must_use]
+pub fn left_out(entries: u64) -> Vec<u8> {
+    let mut line = Vec::new();
+    let told = LeftOut {
+        kind: "left-out",
+        entries,
+        text: format!("{entries} entries left out, as nobody read them"),
+    };
+    // Writing to memory cannot fail.
+    let _ = write_line(&mut line, &told);
+    line
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    kind: &'static str,
+    entries: u64,
+    text: String,
+}
+
 /// In one piece, so that nobody sees half a line of a program that is ended.
 fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;

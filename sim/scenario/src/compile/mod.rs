@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use veschub_transcript::{Options, Transcript};
+use veschub_transcript::{Options, Transcript, live::is_masked};
 use veschub_wire::login::normalise_id;
 
 use super::{
@@ -201,7 +201,10 @@ pub fn replay_target(
     password: Option<&str>,
 ) -> Option<Target> {
     let login = recording.login.as_ref();
-    let recorded = login.map(|login| login.password.reveal());
+    // What was recorded with the password masked does not tell which one it was, so that any will do.
+    let recorded = login
+        .map(|login| login.password.reveal())
+        .filter(|password| !is_masked(password));
     Some(Target {
         id: id.map(normalise_id).or_else(|| Some(login?.id.clone()))?,
         password: password.or(recorded).map(str::to_owned),

@@ -1,0 +1,83 @@
+//! The journal of a run, as far as it is kept.
+
+use std::ops::Deref;
+
+use veschub_hub::journal::{JournalEntry, JournalEvent};
+
+/// The most entries that are kept of a run, so that a client that floods the hub does not fill the memory.
+const MAX_ENTRIES: usize = 200_000;
+/// The most bytes that these may hold.
+const MAX_BYTES: usize = 64 << 20;
+
+/// What happened in a run, from its start on.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    entries: Vec<JournalEntry>,
+    bytes: usize,
+    left_out: usize,
+}
+
+impl Kept {
+    /// Notes an entry; beyond the limits it is only counted.
+    pub(crate) fn push(&mut self, entry: JournalEntry) {
+        let bytes = match &entry.event {
+            JournalEvent::Request(bytes)
+            | JournalEvent::ReplyDiscarded(bytes)
+            | JournalEvent::Reply { payload: bytes, .. }
+            | JournalEvent::Noise { bytes, .. } => bytes.len(),
+            _ => 0,
+        };
+        // Once something is missing, what comes later would stand in the wrong place.
+        if self.left_out > 0 || self.entries.len() >= MAX_ENTRIES || self.bytes + bytes > MAX_BYTES
+        {
+            self.left_out += 1;
+        } else {
+            self.bytes += bytes;
+            self.entries.push(entry);
+        }
+    }
+
+    /// How many entries were not kept.
+    pub(crate) fn left_out(&self) -> usize {
+        self.left_out
+    }
+
+    pub(crate) fn into_entries(self) -> Vec<JournalEntry> {
+        self.entries
+    }
+}
+
+impl Deref for Kept {
+    type Target = [JournalEntry];
+
+    fn deref(&self) -> &[JournalEntry] {
+        &self.entries
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use veschub_hub::time::Time;
+
+    use super::*;
+
+    #[test]
+    fn what_floods_is_kept_up_to_a_limit_and_then_counted() {
+        let entry = |length| JournalEntry {
+            at: Time::ZERO,
+            conn: None,
+            device: None,
+            event: JournalEvent::Request(vec![0; length]),
+        };
+        let mut kept = Kept::default();
+        for _ in 0..MAX_ENTRIES + 5 {
+            kept.push(entry(1));
+        }
+        assert_eq!((kept.len(), kept.left_out()), (MAX_ENTRIES, 5));
+        let mut kept = Kept::default();
+        for length in [MAX_BYTES, 1, 0] {
+            kept.push(entry(length));
+        }
+        assert_eq!((kept.len(), kept.left_out()), (1, 2));
+    }
+}

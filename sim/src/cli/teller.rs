@@ -1,0 +1,153 @@
+//! Tells what happens at a hub: a person on stderr, and a program in the journal.
+
+use std::{collections::HashMap, io};
+
+use veschub_drive::observe::Observer;
+use veschub_hub::{
+    hub::ConnId,
+    journal::{JournalEntry, JournalEvent},
+    time::Time,
+};
+
+use super::{Failure, TalkArgs, journal::Journal, live::is_rare, outlet::Outlet};
+
+/// How many lines a second a person gets about one connection.
+const LINES: u32 = 200;
+
+/// Tells what happens while a hub is served.
+pub(super) struct Teller {
+    talk: TalkArgs,
+    stderr: Outlet,
+    journal: Option<Journal>,
+    shares: HashMap<Option<ConnId>, Share>,
+    /// The second in which a refused connection was last told.
+    refused: Option<u64>,
+}
+
+/// What was told of one connection in a second.
+#[derive(Default)]
+struct Share {
+    second: u64,
+    lines: u32,
+    left_out: u64,
+}
+
+impl Teller {
+    pub(super) fn new(talk: TalkArgs, journal: Option<Journal>) -> Result<Self, Failure> {
+        let tell = |count| format!("({count} lines left out, as nobody read them)\n").into_bytes();
+        let stderr = Outlet::new(io::stderr(), tell)
+            .map_err(|error| Failure::Text(format!("cannot start: {error}")))?;
+        Ok(Self {
+            talk,
+            stderr,
+            journal,
+            shares: HashMap::new(),
+            refused: None,
+        })
+    }
+
+    /// Ends the output.
+    pub(super) fn finish(self) -> Result<(), Failure> {
+        // Nobody can be told that nobody reads.
+        let _ = self.stderr.finish();
+        self.journal.map_or(Ok(()), Journal::finish)
+    }
+
+    fn say(&mut self, text: &str) {
+        self.stderr.line(format!("{text}\n").into_bytes());
+    }
+
+    /// Says it unless there was enough about this connection in this second.
+    fn say_of(&mut self, entry: &JournalEntry) {
+        let second = entry.at.as_nanos() / 1_000_000_000;
+        let share = self.shares.entry(entry.conn).or_default();
+        let is_last = matches!(entry.event, JournalEvent::Closed(_));
+        if share.second != second || is_last {
+            let left_out = std::mem::take(&mut share.left_out);
+            *share = Share {
+                second,
+                ..Share::default()
+            };
+            if let (1.., Some(conn)) = (left_out, entry.conn) {
+                self.say(&format!(
+                    "({left_out} lines about connection #{} left out)",
+                    conn.0
+                ));
+            }
+        }
+        if is_last {
+            self.shares.remove(&entry.conn);
+        } else if let Some(share) = self.shares.get_mut(&entry.conn) {
+            share.lines += 1;
+            if share.lines > LINES {
+                share.left_out += 1;
+                return;
+            }
+        }
+        self.say(&entry.to_string());
+    }
+}
+
+impl Observer for &mut Teller {
+    fn happened(&mut self, entry: JournalEntry) {
+        if let Some(journal) = &mut self.journal {
+            journal.entry(&entry);
+        }
+        if !self.talk.quiet && (self.talk.verbose || is_rare(&entry.event)) {
+            self.say_of(&entry);
+        }
+    }
+
+    fn refused(&mut self, at: Time, most: usize) {
+        let second = at.as_nanos() / 1_000_000_000;
+        if self.refused.replace(second) != Some(second) {
+            self.say(&format!(
+                "warning: connections are refused: there are {most}, and --max-connections allows no more"
+            ));
+        }
+    }
+
+    fn saving_failed(&mut self, error: &io::Error) {
+        self.say(&format!(
+            "error: saving has stopped: {error}; what happens from now on is not in the file"
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_gets_so_many_lines_a_second_and_the_rest_is_counted() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut teller = Teller {
+            talk: TalkArgs {
+                verbose: true,
+                quiet: false,
+            },
+            stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
+            journal: None,
+            shares: HashMap::new(),
+            refused: None,
+        };
+        let entry = |ms: u64, event| JournalEntry {
+            at: Time::ZERO + Duration::from_millis(ms),
+            conn: Some(ConnId(1)),
+            device: None,
+            event,
+        };
+        for ms in 0..1000 {
+            (&mut teller).happened(entry(ms, JournalEvent::Request(vec![0])));
+        }
+        (&mut teller).happened(entry(1000, JournalEvent::Request(vec![0])));
+        (&mut teller).refused(Time::ZERO, 7);
+        (&mut teller).refused(Time::ZERO, 7);
+        teller.finish().unwrap();
+        let text = io::read_to_string(reader).unwrap();
+        assert_eq!(text.lines().count(), 200 + 3, "{text}");
+        assert!(text.contains("(800 lines about connection #1 left out)"));
+    }
+}
