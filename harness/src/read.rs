@@ -5,7 +5,9 @@
 //! it does not show in a list of processes.
 
 use std::{
-    io::{self, IsTerminal as _, Write},
+    fs::File,
+    io::{self, IsTerminal as _, Read as _, Write},
+    path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
 };
@@ -62,6 +64,9 @@ pub struct ReadArgs {
     /// The password of that id; by default the value of VESC_PASSWORD
     #[arg(long, value_name = "P", value_parser = password, conflicts_with = "direct")]
     pub password: Option<Password>,
+    /// A file whose first line is the password; unlike --password, other users of the machine cannot see it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["direct", "password"])]
+    pub password_file: Option<PathBuf>,
     /// Connect to the device itself, without a hub and without a login
     #[arg(long)]
     pub direct: bool,
@@ -352,6 +357,22 @@ impl<W: Write> Screen<W> {
     }
 }
 
+/// The password in a file.
+fn first_line(path: &Path) -> Result<String, ReadError> {
+    /// No password is longer.
+    const MAX: u64 = 4096;
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX).read_to_string(&mut text));
+    let line = text.lines().next().unwrap_or_default().to_owned();
+    match read {
+        Ok(_) => Ok(line),
+        Err(error) => Err(ReadError::Usage(format!(
+            "--password-file: cannot read {}: {error}",
+            path.display()
+        ))),
+    }
+}
+
 /// The login line, `None` for a direct connection; refused here if no hub could accept it.
 fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLine>, ReadError> {
     let Some(id) = &args.id else {
@@ -361,9 +382,10 @@ fn login(args: &ReadArgs, environment: Option<String>) -> Result<Option<LoginLin
         .password
         .as_ref()
         .map(|password| password.reveal().to_owned());
-    let Some(password) = given.or(environment) else {
+    let filed = args.password_file.as_deref().map(first_line).transpose()?;
+    let Some(password) = given.or(filed).or(environment) else {
         return Err(ReadError::Usage(format!(
-            "there is no password; give --password or set {PASSWORD_VARIABLE}"
+            "there is no password; set {PASSWORD_VARIABLE}, or give --password-file or --password"
         )));
     };
     if password.contains('\n') {

@@ -155,6 +155,8 @@ Options:
                                 devices.0.express.bms.cells=12; can be repeated
       --listen <ADDR>           Address and port to listen on; port 0 picks a free one [default:
                                 127.0.0.1:65101]
+      --max-connections <N>     The most connections at a time; further ones are closed at once
+                                [default: as many as the system allows this process]
       --save <FILE>             Save all traffic as a pcapng file, which Wireshark and `decode` can
                                 read
       --journal <FILE>          Write each event as it happens, one JSON object per line, each reply
@@ -244,6 +246,10 @@ Options:
 
       --listen <ADDR>
           Address and port to listen on; port 0 picks a free one [default: 127.0.0.1:65101]
+
+      --max-connections <N>
+          The most connections at a time; further ones are closed at once [default: as many as the
+          system allows this process]
 
       --save <FILE>
           Save all traffic as a pcapng file, which Wireshark and `decode` can read

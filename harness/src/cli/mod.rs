@@ -10,9 +10,10 @@ mod report;
 mod run;
 
 use std::{
+    collections::BTreeMap,
     ffi::OsString,
     fs,
-    io::{self, Write},
+    io::{self, Read as _, Write},
     path::Path,
     process::ExitCode,
     time::Duration,
@@ -144,7 +145,8 @@ fn print_schema(what: SchemaOf) -> Result<u8, CliError> {
     Ok(0)
 }
 
-/// Saves the captures under the names of their scenarios, if the user named a folder.
+/// Saves the captures under the names of their scenarios, if the user named a folder. A capture of an earlier run is
+/// replaced; any other file stays, and two scenarios with one name get files of their own.
 fn save<'a>(
     folder: Option<&Path>,
     captures: impl Iterator<Item = (String, &'a [u8])>,
@@ -153,11 +155,36 @@ fn save<'a>(
         return Ok(());
     };
     fs::create_dir_all(folder).map_err(CliError::write(folder))?;
+    let mut names: BTreeMap<String, usize> = BTreeMap::new();
     for (name, capture) in captures.filter(|(_, capture)| !capture.is_empty()) {
-        let path = folder.join(format!("{name}.pcapng"));
-        fs::write(&path, capture).map_err(CliError::write(&path))?;
+        let count = names.entry(name.clone()).or_default();
+        *count += 1;
+        let path = folder.join(match count {
+            1 => format!("{name}.pcapng"),
+            count => format!("{name}-{count}.pcapng"),
+        });
+        write_capture(folder, &path, capture).map_err(CliError::write(&path))?;
     }
     Ok(())
+}
+
+/// Writes all of a capture or nothing. A link is replaced and not followed.
+fn write_capture(folder: &Path, path: &Path, capture: &[u8]) -> io::Result<()> {
+    /// How a pcapng file begins.
+    const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+    if fs::symlink_metadata(path).is_ok_and(|about| about.is_file()) {
+        let mut start = [0; 4];
+        let read = fs::File::open(path)?.read(&mut start)?;
+        if read > 0 && start != MAGIC {
+            return Err(io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                "there is a file of that name that is no capture; move it away or choose another folder",
+            ));
+        }
+    }
+    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
+    draft.write_all(capture)?;
+    draft.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// A progress bar on the terminal, which is drawn only if the runs take long.

@@ -14,7 +14,7 @@ use super::driver::{Driver, wait_until};
 use crate::observe::Observer;
 use veschub_hub::hub::Hub;
 
-/// Descriptors that are left for everything but connections.
+/// The most descriptors that are left for everything but connections.
 const SPARE: u64 = 64;
 /// The most connections where the system sets no limit.
 const MOST: usize = 1 << 20;
@@ -26,7 +26,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub fn most_connections() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
     let most = limit.map_or(MOST, |limit| {
-        usize::try_from(limit.saturating_sub(SPARE)).unwrap_or(MOST)
+        usize::try_from(limit - SPARE.min(limit / 16)).unwrap_or(MOST)
     });
     most.clamp(1, MOST)
 }

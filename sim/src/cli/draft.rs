@@ -10,7 +10,12 @@ use std::{
 use serde::Serialize;
 use veschub_transcript::{Options, Transcript};
 
-use super::{DraftArgs, Failure, capture::open, written};
+use super::{
+    DraftArgs, Failure,
+    capture::open,
+    output::{is_same_file, write_whole},
+    written,
+};
 use veschub_draft::{self, Draft, DraftOptions, DraftedDevice, Evidence, Finding};
 
 /// What `--json` prints.
@@ -46,7 +51,7 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
     let draft = veschub_draft::draft(&transcript, &options).map_err(|error| fail(&error))?;
     match &args.output {
         Some(path) => {
-            let files = write(&draft, path, args.force)?;
+            let files = write(&draft, &args.capture, path, args.force)?;
             tell(&draft, &files);
             if args.json {
                 print_json(&draft, &files)?;
@@ -83,8 +88,13 @@ fn folder(scenario: &Path) -> String {
     }
 }
 
-/// Writes all files or, if one is there already, none.
-fn write(draft: &Draft, path: &Path, force: bool) -> Result<Vec<PathBuf>, Failure> {
+/// Writes all files or, if one is there already or is the recording itself, none.
+fn write(
+    draft: &Draft,
+    recording: &Path,
+    path: &Path,
+    force: bool,
+) -> Result<Vec<PathBuf>, Failure> {
     let folder = path.parent().unwrap_or_else(|| Path::new(""));
     let tables = draft
         .tables
@@ -97,12 +107,18 @@ fn write(draft: &Draft, path: &Path, force: bool) -> Result<Vec<PathBuf>, Failur
             there.display()
         )));
     }
+    if let Some((file, _)) = files.iter().find(|(file, _)| is_same_file(file, recording)) {
+        return Err(Failure::Text(format!(
+            "{}: the recording and the file to write are the same file: choose another name, so that the recording is kept",
+            file.display()
+        )));
+    }
     for (file, text) in &files {
         let made = file
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty())
             .map_or(Ok(()), fs::create_dir_all);
-        made.and_then(|()| fs::write(file, text))
+        made.and_then(|()| write_whole(file, text.as_bytes(), force))
             .map_err(|error| Failure::Text(format!("cannot write {}: {error}", file.display())))?;
     }
     Ok(files.into_iter().map(|(file, _)| file).rev().collect())

@@ -285,7 +285,7 @@ fn run(
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
     let mut capture = args.save.create(port)?;
     let mut saved = Ok(());
-    let mut journal = args.save.journal()?;
+    let journal = args.save.journal()?;
     let teller = runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
@@ -297,18 +297,18 @@ fn run(
         };
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
+        let mut teller = Teller::new(args.talk, journal)?;
+        let failed = teller.saving_failed();
         let stop = async {
             tokio::select! {
                 biased;
                 () = interrupted => {}
                 () = ended => {}
+                () = failed => {}
             }
         };
         announce(format_args!("listening on {address}"))?;
-        if let Some(journal) = &mut journal {
-            journal.start(address.to_string(), about, args.save.keep_credentials);
-        }
-        let mut teller = Teller::new(args.talk, journal)?;
+        teller.start(address.to_string(), about, args.save.keep_credentials);
         let most = args
             .max_connections
             .map_or_else(server::most_connections, NonZeroUsize::get);
@@ -367,6 +367,14 @@ fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
         let mut teller = Teller::new(args.talk, None)?;
+        let full = teller.saving_failed();
+        let interrupted = async {
+            tokio::select! {
+                biased;
+                () = interrupted => {}
+                () = full => {}
+            }
+        };
         let told = &mut teller;
         match &mut capture {
             None => pty::serve(&pty, device, told, interrupted).await,

@@ -11,6 +11,7 @@ mod journal;
 mod lists;
 mod live;
 mod outlet;
+mod output;
 mod record;
 mod scenarios;
 mod scrub;

@@ -8,6 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use tokio::sync::Notify;
 use veschub_transcript::{
     Direction, Entry, Kind, Listener, Side,
     listen::Heard,
@@ -45,15 +46,28 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
             .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {address}"))?;
+        let full = Notify::new();
         let report = |passed: Relayed| {
-            if result.is_ok()
-                && let Some(event) = passed.event.for_capture()
-            {
+            if result.is_err() {
+                return;
+            }
+            if let Some(event) = passed.event.for_capture() {
                 result = capture.event(passed.at.as_nanos(), passed.connection, event);
             }
-            watch.tell(&passed);
+            match result {
+                // Only what is in the file is told and counted.
+                Ok(()) => watch.tell(&passed),
+                Err(_) => full.notify_one(),
+            }
         };
-        pass_on(listener, &args.upstream, report, interrupted).await;
+        let stop = async {
+            tokio::select! {
+                biased;
+                () = interrupted => {}
+                () = full.notified() => {}
+            }
+        };
+        pass_on(listener, &args.upstream, report, stop).await;
         Ok::<(), Failure>(())
     })?;
     let path = args.output.display();

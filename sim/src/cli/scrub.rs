@@ -1,15 +1,18 @@
 //! `veschub-sim scrub`: a capture without what names people; and what `check` finds in one that was not scrubbed.
 
 use std::fmt::{Display, Write as _};
-use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
-use super::{Failure, capture::open, written};
+use super::{
+    Failure,
+    capture::open,
+    output::{is_same_file, write_whole},
+    written,
+};
 use veschub_scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]
@@ -57,7 +60,8 @@ pub(super) fn scrub(args: &ScrubArgs) -> Result<(), Failure> {
     };
     let scrubbed =
         scrub::scrub(input, keep).map_err(|error| Failure::Text(format!("{name}: {error}")))?;
-    write_file(args, &scrubbed.file).map_err(|error| cannot_write(&args.output, &error))?;
+    write_whole(&args.output, &scrubbed.file, args.force)
+        .map_err(|error| cannot_write(&args.output, &error))?;
     let report = &scrubbed.report;
     let told = match args.json {
         true => serde_json::to_string(report).unwrap_or_default() + "\n",
@@ -75,12 +79,8 @@ pub(super) fn scrub(args: &ScrubArgs) -> Result<(), Failure> {
 /// Refuses to write over anything that was not meant.
 fn check_output(args: &ScrubArgs) -> Result<(), Failure> {
     let (input, output) = (&args.input, &args.output);
-    let same = match (fs::canonicalize(input), fs::canonicalize(output)) {
-        (Ok(input), Ok(output)) => input == output,
-        _ => input == output,
-    };
     let name = output.display();
-    if same {
+    if is_same_file(input, output) {
         return Err(Failure::Text(format!(
             "{name}: IN and OUT are the same file: choose another OUT, so that the recording is kept"
         )));
@@ -100,26 +100,6 @@ fn check_output(args: &ScrubArgs) -> Result<(), Failure> {
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     Failure::Text(format!("cannot write {}: {error}", path.display()))
-}
-
-/// All of it or nothing: under another name in the same folder first.
-fn write_file(args: &ScrubArgs, file: &[u8]) -> io::Result<()> {
-    let folder = match args.output.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // As any file that a program writes: the umask decides.
-    let permissions = fs::Permissions::from_mode(0o666);
-    let mut draft = tempfile::Builder::new()
-        .permissions(permissions)
-        .tempfile_in(folder)?;
-    draft.write_all(file)?;
-    draft.as_file().sync_all()?;
-    let done = match args.force {
-        true => draft.persist(&args.output),
-        false => draft.persist_noclobber(&args.output),
-    };
-    done.map(drop).map_err(|error| error.error)
 }
 
 /// The report for people.

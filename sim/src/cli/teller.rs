@@ -1,6 +1,8 @@
 //! Tells what happens at a hub: a person on stderr, and a program in the journal.
 
-use std::{collections::HashMap, io};
+use std::{collections::HashMap, future::Future, io, sync::Arc};
+
+use tokio::sync::Notify;
 
 use veschub_drive::observe::Observer;
 use veschub_hub::{
@@ -9,7 +11,12 @@ use veschub_hub::{
     time::Time,
 };
 
-use super::{Failure, TalkArgs, journal::Journal, live::is_rare, outlet::Outlet};
+use super::{
+    Failure, TalkArgs,
+    journal::{About, Journal},
+    live::is_rare,
+    outlet::Outlet,
+};
 
 /// How many lines a second a person gets about one connection.
 const LINES: u32 = 200;
@@ -20,6 +27,8 @@ pub(super) struct Teller {
     stderr: Outlet,
     journal: Option<Journal>,
     shares: HashMap<Option<ConnId>, Share>,
+    /// Told when what is saved cannot go on, which ends the program.
+    saving_failed: Arc<Notify>,
     /// The second in which a refused connection was last told.
     refused: Option<u64>,
 }
@@ -42,8 +51,22 @@ impl Teller {
             stderr,
             journal,
             shares: HashMap::new(),
+            saving_failed: Arc::new(Notify::new()),
             refused: None,
         })
+    }
+
+    /// Begins the journal, if there is one.
+    pub(super) fn start(&mut self, listening: String, about: About, keep_credentials: bool) {
+        if let Some(journal) = &mut self.journal {
+            journal.start(listening, about, keep_credentials);
+        }
+    }
+
+    /// Ready when what is saved cannot go on.
+    pub(super) fn saving_failed(&self) -> impl Future<Output = ()> + use<> {
+        let failed = Arc::clone(&self.saving_failed);
+        async move { failed.notified().await }
     }
 
     /// Ends the output.
@@ -109,8 +132,9 @@ impl Observer for &mut Teller {
 
     fn saving_failed(&mut self, error: &io::Error) {
         self.say(&format!(
-            "error: saving has stopped: {error}; what happens from now on is not in the file"
+            "error: saving has stopped: {error}; what happens from now on is not in the file, so the program ends"
         ));
+        self.saving_failed.notify_one();
     }
 }
 
@@ -131,6 +155,7 @@ mod tests {
             stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
             journal: None,
             shares: HashMap::new(),
+            saving_failed: Arc::new(Notify::new()),
             refused: None,
         };
         let entry = |ms: u64, event| JournalEntry {

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::{CommandId, Decoder, Item, LoginLine, TOOL_MAX_PAYLOAD, encode};
 
 use crate::{
     entry::Direction,
@@ -55,6 +55,8 @@ pub(super) struct Mask {
     base: u64,
     /// Bytes seen so far.
     seen: u64,
+    /// What is said outside of frames.
+    words: Words,
     /// The last of them, of which it is not certain what they are.
     open: Vec<u8>,
 }
@@ -68,6 +70,7 @@ impl Mask {
             decoder: Decoder::new(TOOL_MAX_PAYLOAD),
             base: 0,
             seen: 0,
+            words: Words::default(),
             open: Vec::new(),
         }
     }
@@ -96,7 +99,7 @@ impl Mask {
                 (false, Some(end)) => line.split_off(end + 1),
                 (false, None) => Vec::new(),
             };
-            Self::mask_login(line, &mut edits);
+            self.mask_login(line, &mut edits);
             self.base = self.seen - rest.len() as u64;
             self.frames(&rest, &mut edits);
         }
@@ -107,12 +110,18 @@ impl Mask {
     pub(super) fn settle(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
         if let Some(line) = self.login.take() {
-            Self::mask_login(line, &mut edits);
+            // The rest of the line comes later, and may be the rest of a password.
+            let is_begun = !line.is_empty();
+            self.mask_login(line, &mut edits);
+            self.words.is_secret |= is_begun;
             self.base = self.seen;
             self.open.clear();
             return edits;
         }
         let start = self.settled();
+        if self.direction == Direction::ToDevice {
+            edits.extend(self.words.read(start, &self.open));
+        }
         for at in 0..self.open.len() {
             if let Some(place) = sensitive_place(&self.open[at..]) {
                 edits.push(Edit {
@@ -126,7 +135,11 @@ impl Mask {
     }
 
     /// Masks the password of the line, whether it is a good login or not.
-    fn mask_login(mut line: Vec<u8>, edits: &mut Vec<Edit>) {
+    fn mask_login(&mut self, mut line: Vec<u8>, edits: &mut Vec<Edit>) {
+        if LoginLine::parse(line.strip_suffix(b"\n").unwrap_or(&line)).is_err() {
+            let edit = self.words.read(0, &line);
+            line = edit.map_or(line, |edit| edit.bytes);
+        }
         for place in login_credentials(&line) {
             line[place].fill(MASK);
         }
@@ -138,9 +151,16 @@ impl Mask {
 
     fn frames(&mut self, mut bytes: &[u8], edits: &mut Vec<Edit>) {
         while let Some(item) = self.decoder.next(&mut bytes) {
-            let Item::Frame(frame) = item else {
-                continue;
+            let frame = match item {
+                Item::Frame(frame) => frame,
+                Item::Noise(noise) => {
+                    if self.direction == Direction::ToDevice {
+                        edits.extend(self.words.read(self.base + noise.offset, noise.bytes));
+                    }
+                    continue;
+                }
             };
+            self.words = Words::default();
             let places = credentials(frame.payload, self.direction);
             if places.is_empty() {
                 continue;
@@ -160,7 +180,39 @@ impl Mask {
             });
         }
         let open = self.decoder.waiting().min(self.open.len());
+        if self.direction == Direction::ToDevice {
+            // The noise before what waits is not handed out yet, as more may follow, but it is not held back either.
+            let noise = self.decoder.take_noise();
+            let start = self.seen - (open + noise.len()) as u64;
+            edits.extend(self.words.read(start, &noise));
+        }
         self.open.drain(..self.open.len() - open);
+    }
+}
+
+/// Bytes outside of frames that may be words: a login that comes twice, after a frame or behind a byte that is none of it.
+/// Everything behind a separator is taken for a secret until a control character, such as the line feed.
+#[derive(Debug, Default)]
+struct Words {
+    is_secret: bool,
+}
+
+impl Words {
+    /// Masks what follows a separator in these bytes, which stand at `offset` of the stream.
+    fn read(&mut self, offset: u64, bytes: &[u8]) -> Option<Edit> {
+        let mut masked = bytes.to_vec();
+        for byte in &mut masked {
+            match *byte {
+                b':' | b';' => self.is_secret = true,
+                0..=0x1f | 0x7f => self.is_secret = false,
+                _ if self.is_secret => *byte = MASK,
+                _ => {}
+            }
+        }
+        (masked != bytes).then_some(Edit {
+            offset,
+            bytes: masked,
+        })
     }
 }
 
@@ -173,4 +225,71 @@ fn sensitive_place(bytes: &[u8]) -> Option<Range<usize>> {
         .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
     let end = (start + length).min(bytes.len());
     (may_hold_credentials(id) && start + 1 < end).then_some(start + 1..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a stream looks like that comes in these pieces, with a long wait after each.
+    fn masked(pieces: &[&[u8]], waits: bool) -> Vec<u8> {
+        let mut mask = Mask::new(Direction::ToDevice);
+        let mut all = pieces.concat();
+        for piece in pieces {
+            let mut edits = mask.read(piece);
+            if waits {
+                edits.extend(mask.settle());
+            }
+            for edit in edits {
+                edit.apply(0, &mut all);
+            }
+        }
+        for edit in mask.settle() {
+            edit.apply(0, &mut all);
+        }
+        all
+    }
+
+    #[test]
+    fn no_way_to_send_a_login_saves_its_password() {
+        let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
+        let request = &encode(&[0]).unwrap()[..];
+        let ways: [&[&[u8]]; 12] = [
+            &[login],
+            &[login, login],
+            &[login, request, login],
+            &[request, login],
+            &[b"\n", login],
+            &[b"\r\n", login],
+            &[b"\x02", login],
+            &[b"\xef\xbb\xbf", login],
+            &[b"VESCTOOL:demo-0001:", b"pass-word\n"],
+            &[b"VESCTOOL:demo-0001:pass-", b"word\n", request],
+            &[b"VESCTOOL;demo-0001;pass-word\n"],
+            &[b"demo-0001:pass-word\r\n"],
+        ];
+        for way in ways {
+            for waits in [false, true] {
+                let saved = String::from_utf8_lossy(&masked(way, waits)).into_owned();
+                assert!(
+                    !saved.contains("word") && !saved.contains("pass"),
+                    "{way:?}: {saved:?}"
+                );
+            }
+            // Byte for byte.
+            let bytes: Vec<&[u8]> = way.iter().flat_map(|piece| piece.chunks(1)).collect();
+            let saved = String::from_utf8_lossy(&masked(&bytes, false)).into_owned();
+            assert!(!saved.contains("word"), "{way:?}: {saved:?}");
+        }
+        // A good login keeps its id, and requests stay as they are.
+        let saved = masked(&[login, request], false);
+        assert!(saved.starts_with(b"VESCTOOL:demo-0001:*********\n"));
+        assert!(saved.ends_with(request));
+    }
+
+    #[test]
+    fn a_masked_credential_is_known() {
+        assert!(is_masked("*****"));
+        assert!(!is_masked("") && !is_masked("a***"));
+    }
 }

@@ -1,0 +1,160 @@
+//! Nobody who does not read, floods or stays can stop a hub that runs.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod common;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpStream,
+    os::unix::fs::symlink,
+    process::Command as Process,
+};
+
+use common::{PATIENCE, Served, ask, frame};
+use snapbox::cmd::cargo_bin;
+
+const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
+
+/// Logs in without looking at stderr, which nobody is to read here.
+fn log_in_unseen(served: &Served) -> TcpStream {
+    let mut stream = served.connect();
+    stream.write_all(LOGIN).unwrap();
+    // A request that comes with the login is lost. A connection that comes later is answered after the login.
+    assert!(ping(served));
+    stream
+}
+
+fn ping(served: &Served) -> bool {
+    let mut stream = served.connect();
+    stream.write_all(b"PING:demo-0001:0\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer == "PONG\n"
+}
+
+#[test]
+fn output_that_nobody_reads_stops_neither_the_hub_nor_its_end() {
+    for args in [&["--verbose"][..], &["--quiet", "--journal", "-"]] {
+        let served = Served::start(&[&["serve", "--demo"], args].concat());
+        let mut tool = log_in_unseen(&served);
+        tool.set_read_timeout(Some(PATIENCE)).unwrap();
+        // Each of these is told in a line, and 64 KiB fill a pipe.
+        for _ in 0..2000 {
+            assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+        }
+        served.signal("-TERM");
+        let (status, ..) = served.end();
+        assert!(status.code().is_some(), "{status}");
+    }
+}
+
+#[test]
+fn a_file_that_takes_nothing_more_is_told_at_once_and_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut program = Process::new("sh");
+    program
+        .args(["-c", "ulimit -f 4; exec \"$0\" \"$@\""])
+        .arg(cargo_bin!("veschub-sim"))
+        .args(["serve", "--demo", "--save"])
+        .arg(folder.path().join("saved.pcapng"));
+    let mut served = Served::spawn(program);
+    let mut tool = served.login(LOGIN);
+    for _ in 0..100 {
+        if tool.write_all(&frame(&[0]).repeat(20)).is_err() {
+            break;
+        }
+    }
+    served.says("saving has stopped");
+    let (status, _, stderr) = served.end();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("ends early"), "{stderr}");
+}
+
+#[test]
+fn a_connection_too_many_is_told() {
+    let mut served = Served::start(&["serve", "--demo", "--max-connections", "1"]);
+    let mut tool = served.login(LOGIN);
+    let mut further = served.connect();
+    assert_eq!(further.read(&mut [0; 8]).unwrap_or_default(), 0);
+    served.says("there are 1, and --max-connections allows no more");
+    assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+}
+
+/// The way of the documentation: record, then replay. The recording holds asterisks for the password.
+#[test]
+fn a_recording_with_a_masked_password_takes_any() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("saved.pcapng");
+    let file = file.to_str().unwrap();
+    let mut served = Served::start(&["serve", "--demo", "--save", file]);
+    let mut tool = served.login(LOGIN);
+    let told = ask(&mut tool, &[0]);
+    drop(tool);
+    served.signal("-TERM");
+    assert!(served.end().0.success());
+
+    let mut replayed = Served::start(&["replay", file]);
+    let said = replayed.says("tools log in as");
+    assert!(
+        said.contains("any password, as the recorded one is masked; --password sets one"),
+        "{said}"
+    );
+    let mut tool = replayed.login(LOGIN);
+    assert_eq!(ask(&mut tool, &[0]), told);
+    drop(replayed);
+
+    let mut strict = Served::start(&["replay", "--password", "another", file]);
+    let mut tool = strict.connect();
+    tool.write_all(LOGIN).unwrap();
+    strict.says("wrong password");
+}
+
+#[test]
+fn a_recording_is_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.pcapng");
+    let capture = any_capture();
+    fs::write(&path, &capture).unwrap();
+    let hard = folder.path().join("hard.pcapng");
+    fs::hard_link(&path, &hard).unwrap();
+    let soft = folder.path().join("soft.pcapng");
+    symlink(&path, &soft).unwrap();
+    for output in [&path, &hard, &soft] {
+        for args in [
+            vec![
+                "draft".as_ref(),
+                "--pin".as_ref(),
+                "--force".as_ref(),
+                "-o".as_ref(),
+                output.as_os_str(),
+                path.as_os_str(),
+            ],
+            vec![
+                "scrub".as_ref(),
+                "--force".as_ref(),
+                path.as_os_str(),
+                output.as_os_str(),
+            ],
+        ] {
+            let out = Process::new(cargo_bin!("veschub-sim"))
+                .args(args)
+                .output()
+                .unwrap();
+            let stderr = String::from_utf8(out.stderr).unwrap();
+            assert_eq!(out.status.code(), Some(2), "{stderr}");
+            assert!(stderr.contains("the same file"), "{stderr}");
+            assert_eq!(fs::read(&path).unwrap(), capture);
+        }
+    }
+}
+
+fn any_capture() -> Vec<u8> {
+    let captures = concat!(env!("CARGO_MANIFEST_DIR"), "/../captures");
+    let mut files = fs::read_dir(captures)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "pcapng"));
+    fs::read(file.unwrap()).unwrap()
+}
