@@ -378,3 +378,96 @@ fn run_writes_the_same_forms_of_report_as_the_battery() {
         "{summary}"
     );
 }
+
+#[test]
+fn a_scenario_that_never_ends_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, every, told) in [
+        ("long", "1h", "is not over after 24 hours of its own time"),
+        ("busy", "1ms", "more happens in the run than is kept"),
+    ] {
+        let path = folder.path().join(format!("{name}.yaml"));
+        let text = format!(
+            "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret, bms: {{ cells: 4 }} }}\n\
+             client: {{ poll-bms: {{ every: {every}, for: 18446744073709551615ns }} }}\n"
+        );
+        fs::write(&path, text).unwrap();
+        let out = harness(&["run", path.to_str().unwrap()]).code(2);
+        let stderr = String::from_utf8(out.get_output().stderr.clone()).unwrap();
+        assert!(stderr.contains(told), "{stderr}");
+    }
+}
+
+/// What clients, scenarios and file names say does not act on the terminal.
+#[test]
+fn no_foreign_text_acts_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a\u{1b}[2J\u{9b}\u{202e}.yaml");
+    let text = "version: 1\nabout: \"b\\e[31m\\a\\x9b\\u202e\"\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: { cells: 4 } }\n";
+    fs::write(&path, text).unwrap();
+    let path = path.to_str().unwrap();
+    let client = r#"printf '{"of":"BMS_GET_VALUES","fields":{"soc":"\\u001b[2J\\u009b\\u202e"}}\n\033[31m\302\233\342\200\256\n' "#;
+    for args in [
+        &["run", "--verbose", path][..],
+        &[
+            "run",
+            "--verbose",
+            "--client",
+            &format!("sh -c \"{}\"", client.replace('"', "\\\"")),
+            path,
+        ],
+        &["run", &format!("{path}.none")],
+    ] {
+        let out = harness(args).get_output().clone();
+        for text in [out.stdout, out.stderr] {
+            let text = String::from_utf8(text).unwrap();
+            let acts =
+                |c: &char| matches!(c, '\u{1b}' | '\u{7}' | '\u{80}'..='\u{9f}' | '\u{202e}');
+            assert_eq!(text.chars().find(acts), None, "{text:?}");
+        }
+    }
+}
+
+#[test]
+fn captures_are_saved_beside_each_other_and_replace_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: { cells: 4 } }\n";
+    let mut paths = Vec::new();
+    for part in ["one", "two"] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+        let path = folder.path().join(part).join("same.yaml");
+        fs::write(&path, text).unwrap();
+        paths.push(path.to_str().unwrap().to_owned());
+    }
+    let saved = folder.path().join("saved");
+    let args = [
+        "run",
+        "--save",
+        saved.to_str().unwrap(),
+        &paths[0],
+        &paths[1],
+    ];
+    harness(&args).success();
+    let names = || {
+        let files = fs::read_dir(&saved).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(), ["same-2.pcapng", "same.pcapng"]);
+    // Another run replaces them; a link is replaced, and not what it leads to.
+    let other = folder.path().join("other");
+    fs::write(&other, "not to be lost").unwrap();
+    fs::remove_file(saved.join("same.pcapng")).unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&other, saved.join("same.pcapng")).unwrap();
+    harness(&args).success();
+    assert_eq!(fs::read_to_string(&other).unwrap(), "not to be lost");
+    // A file that is no capture stays.
+    fs::write(saved.join("same.pcapng"), "not to be lost").unwrap();
+    harness(&args).code(2);
+    assert_eq!(
+        fs::read_to_string(saved.join("same.pcapng")).unwrap(),
+        "not to be lost"
+    );
+}

@@ -123,7 +123,12 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, CliError> {
     let report = scenarios::report(&runs, &client, args.seed, start.elapsed(), &reproduce);
     args.outputs.write(&report)?;
     written(tell_runs(&runs, args))?;
-    let is_input = |(_, error): &(&Path, RunError)| matches!(error, RunError::Scenario(_));
+    let is_input = |(_, error): &(&Path, RunError)| {
+        matches!(
+            error,
+            RunError::Scenario(_) | RunError::TooLong | RunError::TooMuch
+        )
+    };
     Ok(match &errors[..] {
         [] if runs.iter().any(|run| run.outcome().is_failure()) => 1,
         [] if scenarios::count(&runs, Outcome::Passed) < args.min_judged.max(1) => 3,

@@ -7,7 +7,8 @@ use veschub_wire::{LoginKind, LoginLine};
 
 use super::{
     DeviceArgs, Failure, TalkArgs,
-    live::{announce, draw_seed, interrupted, is_rare, runtime, say},
+    live::{announce, draw_seed, interrupted, runtime, say},
+    teller::is_rare,
 };
 use crate::disk;
 use veschub_drive::device::{News, RECONNECT_PAUSE, play};

@@ -37,7 +37,6 @@ use veschub_hub::{
         replay::{AtEnd, Order, Pace, Recording, Rules},
     },
     hub::{Access, Hub, HubConfig, Resident},
-    journal::JournalEvent,
     rng::Seed,
 };
 use veschub_scenario::{
@@ -461,16 +460,4 @@ pub(super) fn announce(line: impl fmt::Display) -> Result<(), Failure> {
     writeln!(stdout, "{line}")
         .and_then(|()| stdout.flush())
         .map_err(|error| Failure::Text(format!("cannot write to stdout: {error}")))
-}
-
-/// What a person wants to see of a hub that runs for hours.
-pub(super) fn is_rare(what: &JournalEvent) -> bool {
-    !matches!(
-        what,
-        JournalEvent::Opened
-            | JournalEvent::Request(_)
-            | JournalEvent::Reply { .. }
-            | JournalEvent::Noise { .. }
-            | JournalEvent::ReplyDiscarded(_)
-    )
 }

@@ -14,7 +14,6 @@ use veschub_hub::{
 use super::{
     Failure, TalkArgs,
     journal::{About, Journal},
-    live::is_rare,
     outlet::Outlet,
 };
 
@@ -136,6 +135,18 @@ impl Observer for &mut Teller {
         ));
         self.saving_failed.notify_one();
     }
+}
+
+/// What a person wants to see of a hub that runs for hours.
+pub(super) fn is_rare(what: &JournalEvent) -> bool {
+    !matches!(
+        what,
+        JournalEvent::Opened
+            | JournalEvent::Request(_)
+            | JournalEvent::Reply { .. }
+            | JournalEvent::Noise { .. }
+            | JournalEvent::ReplyDiscarded(_)
+    )
 }
 
 #[cfg(test)]

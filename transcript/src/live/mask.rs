@@ -136,7 +136,11 @@ impl Mask {
 
     /// Masks the password of the line, whether it is a good login or not.
     fn mask_login(&mut self, mut line: Vec<u8>, edits: &mut Vec<Edit>) {
-        if LoginLine::parse(line.strip_suffix(b"\n").unwrap_or(&line)).is_err() {
+        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
+        let kind = whole.split(|&byte| byte == b':').next();
+        let is_known =
+            kind.is_some_and(|kind| [&b"VESC"[..], b"VESCTOOL", b"PING"].contains(&kind));
+        if LoginLine::parse(whole).is_err() && (!is_known || whole.contains(&b';')) {
             let edit = self.words.read(0, &line);
             line = edit.map_or(line, |edit| edit.bytes);
         }
@@ -254,7 +258,7 @@ mod tests {
     fn no_way_to_send_a_login_saves_its_password() {
         let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
         let request = &encode(&[0]).unwrap()[..];
-        let ways: [&[&[u8]]; 12] = [
+        let ways: [&[&[u8]]; 14] = [
             &[login],
             &[login, login],
             &[login, request, login],
@@ -267,6 +271,8 @@ mod tests {
             &[b"VESCTOOL:demo-0001:pass-", b"word\n", request],
             &[b"VESCTOOL;demo-0001;pass-word\n"],
             &[b"demo-0001:pass-word\r\n"],
+            &[b"VESCTOOL:demo-0001;pass-word\n"],
+            &[b"VESCTOOL:demo-0001:pass:word\n"],
         ];
         for way in ways {
             for waits in [false, true] {
