@@ -235,11 +235,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         ];
         for (defect, request) in needless {
             if self.has(defect) {
-                match self.ask(request, None).await {
-                    // It goes on to what it is about.
-                    Err(Failure::NoReply) => {}
-                    other => drop(other?),
-                }
+                self.ask(request, None).await?;
             }
         }
         Ok(())
