@@ -11,7 +11,6 @@ use std::{
     process::ExitCode,
     time::Duration,
 };
-use veschub_transcript::foreign::excerpt;
 
 use anstream::{eprintln, stdout};
 use tokio::{
@@ -20,6 +19,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use veschub_scenario::duration::{NoDuration, parse_duration};
+use veschub_transcript::foreign::excerpt;
 use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
 
 use crate::{

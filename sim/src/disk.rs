@@ -1,9 +1,11 @@
-//! Scenarios from the disk: the files that they name, and devices inferred from recordings.
+//! The disk: scenarios with the files that they name and the devices inferred from recordings; and files that are written
+//! as a whole.
 
 use std::{
     error::Error,
-    fs::File,
-    io,
+    fs::{self, File},
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -54,4 +56,37 @@ pub fn parse(
     settings: &[String],
 ) -> Result<Loaded, ScenarioError> {
     Loaded::read(Arc::new(Disk), name, text, folder, settings)
+}
+
+/// Whether two paths lead to one file, by whatever name.
+#[must_use]
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::metadata(one), fs::metadata(other)) {
+        (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+        _ => one == other,
+    }
+}
+
+/// Writes all of a file or nothing: under another name in the same folder first. A link is replaced and not followed; a
+/// file that is there is replaced if `force` is set.
+///
+/// # Errors
+/// If the folder or the file cannot be written, or there is a file already.
+pub fn write_whole(path: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    // As any file that a program writes: the umask decides.
+    let permissions = fs::Permissions::from_mode(0o666);
+    let mut draft = tempfile::Builder::new()
+        .permissions(permissions)
+        .tempfile_in(folder)?;
+    draft.write_all(bytes)?;
+    draft.as_file().sync_all()?;
+    let done = match force {
+        true => draft.persist(path),
+        false => draft.persist_noclobber(path),
+    };
+    done.map(drop).map_err(|error| error.error)
 }

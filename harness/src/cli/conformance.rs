@@ -1,6 +1,5 @@
 //! `veschub-harness conformance`: the battery on the command line.
 
-use crate::report::visible_styled;
 use std::{
     fs,
     io::{self, IsTerminal as _, Write},
@@ -22,7 +21,7 @@ use crate::{
         select::{self, Pick, Selection, Shard},
     },
     outside::{command::Template, link::Link},
-    report::{model::Report, text},
+    report::{model::Report, text, visible_styled},
     run::player::Player,
 };
 

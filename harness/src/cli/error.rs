@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
+
 use veschub_transcript::foreign::visible_lines;
 
 use crate::{

@@ -21,6 +21,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use veschub_sim::disk;
 
 use self::error::{CliError, written};
 use crate::{
@@ -163,13 +164,13 @@ fn save<'a>(
             1 => format!("{name}.pcapng"),
             count => format!("{name}-{count}.pcapng"),
         });
-        write_capture(folder, &path, capture).map_err(CliError::write(&path))?;
+        write_capture(&path, capture).map_err(CliError::write(&path))?;
     }
     Ok(())
 }
 
-/// Writes all of a capture or nothing. A link is replaced and not followed.
-fn write_capture(folder: &Path, path: &Path, capture: &[u8]) -> io::Result<()> {
+/// Writes a capture, but over no file that is none.
+fn write_capture(path: &Path, capture: &[u8]) -> io::Result<()> {
     /// How a pcapng file begins.
     const MAGIC: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
     if fs::symlink_metadata(path).is_ok_and(|about| about.is_file()) {
@@ -182,9 +183,7 @@ fn write_capture(folder: &Path, path: &Path, capture: &[u8]) -> io::Result<()> {
             ));
         }
     }
-    let mut draft = tempfile::NamedTempFile::new_in(folder)?;
-    draft.write_all(capture)?;
-    draft.persist(path).map(drop).map_err(|error| error.error)
+    disk::write_whole(path, capture, true)
 }
 
 /// A progress bar on the terminal, which is drawn only if the runs take long.

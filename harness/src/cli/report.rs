@@ -1,6 +1,5 @@
 //! `veschub-harness report`: turns a saved conformance report into other forms.
 
-use crate::report::visible_styled;
 use std::{
     fs::{self, File},
     io::{self, Read as _, Write as _},
@@ -11,7 +10,7 @@ use clap::Args;
 
 use super::error::{CliError, written};
 
-use crate::report::{github, html, junit, markdown, model::Report, saved, text};
+use crate::report::{github, html, junit, markdown, model::Report, saved, text, visible_styled};
 
 /// The largest report that is read, in bytes. A report of 100 cases with long sessions has about 20 MB.
 const LARGEST: u64 = 512 * 1024 * 1024;

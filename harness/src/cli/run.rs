@@ -8,11 +8,11 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use veschub_transcript::foreign::{visible, visible_lines};
 
 use clap::Args;
 use veschub_hub::rng::Seed;
 use veschub_scenario::duration::{NoDuration, parse_duration};
+use veschub_transcript::foreign::{visible, visible_lines};
 
 use super::{
     error::{CliError, TROUBLE, written},

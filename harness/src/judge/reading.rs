@@ -4,9 +4,9 @@
 //! none (`NaN`) and a name that no field has cost their field, and the other fields of the line are compared.
 
 use std::{fmt, time::Duration};
-use veschub_transcript::foreign;
 
 use serde_json::{Map, Value};
+use veschub_transcript::foreign;
 use veschub_wire::{CommandId, command::UnknownCommand};
 
 use super::schema;

@@ -1,11 +1,11 @@
 //! The result of a battery as data, with a version. It holds everything that a report in any form needs.
 
 use std::{fmt, time::Duration};
-use veschub_transcript::foreign::excerpt;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_transcript::foreign::excerpt;
 use veschub_wire::{CommandId, view::hex};
 
 use super::{

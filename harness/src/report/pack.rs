@@ -7,9 +7,9 @@
 //! Texts come from a device, so they are cleaned before they reach a terminal. The caller decides about colours.
 
 use std::fmt::{self, Display, Write as _};
-use veschub_transcript::foreign::excerpt;
 
 use anstyle::{AnsiColor, Style};
+use veschub_transcript::foreign::excerpt;
 use veschub_wire::{
     Reply,
     command::{BmsValues, FwVersion, hardware_type_name},

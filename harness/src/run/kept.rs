@@ -5,9 +5,9 @@ use std::ops::Deref;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 
 /// The most entries that are kept of a run, so that a client that floods the hub does not fill the memory.
-const MAX_ENTRIES: usize = 200_000;
+pub(super) const MAX_ENTRIES: usize = 200_000;
 /// The most bytes that these may hold.
-const MAX_BYTES: usize = 64 << 20;
+pub(super) const MAX_BYTES: usize = 64 << 20;
 
 /// What happened in a run, from its start on.
 #[derive(Debug, Default)]

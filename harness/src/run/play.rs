@@ -6,6 +6,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use veschub_scenario::{ScenarioError, Target, duration::Duration as Lasting, schema};
 use veschub_wire::{LoginKind, LoginLine, Request};
 
+use super::{
+    kept::{MAX_BYTES, MAX_ENTRIES},
+    player::LONGEST,
+};
 use crate::{
     client::{self, Ask, Options, Outcome, Pace, Session, session::deadline},
     judge::OwnView,
@@ -26,13 +30,15 @@ pub enum RunError {
     OnlyReference,
     /// The scenario goes on and on.
     #[error(
-        "the run is not over after 24 hours of its own time; give the client less to do, e.g. a shorter `for`"
+        "the run is not over after {} hours of its own time; give the client less to do, e.g. a shorter `for`",
+        LONGEST.as_secs() / 3600
     )]
     TooLong,
     /// The scenario does more than a journal can hold.
     #[error(
-        "more happens in the run than is kept: 200,000 entries of the journal, 64 MiB; give the client less to do, e.g. \
-         a shorter `for` or a longer `every`"
+        "more happens in the run than is kept: {MAX_ENTRIES} entries of the journal, {} MiB; give the client less to do, \
+         e.g. a shorter `for` or a longer `every`",
+        MAX_BYTES >> 20
     )]
     TooMuch,
     /// The operating system reports an error.

@@ -43,7 +43,7 @@ use crate::{
 };
 
 /// How long a run may last by its own clock.
-const LONGEST: Duration = Duration::from_secs(24 * 3600);
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);

@@ -4,10 +4,10 @@ use std::fmt;
 use std::iter;
 use std::ops::Range;
 use std::path::Path;
-use veschub_transcript::foreign::visible;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
+use veschub_transcript::foreign::visible;
 
 use super::{
     code::Code,

@@ -8,6 +8,7 @@ use veschub_wire::{LoginKind, LoginLine};
 use super::{
     DeviceArgs, Failure, TalkArgs,
     live::{announce, draw_seed, interrupted, runtime, say},
+    outlet::Outlet,
     teller::is_rare,
 };
 use crate::disk;
@@ -69,7 +70,8 @@ async fn play_all(
     interrupted: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let (to_us, mut news) = mpsc::unbounded_channel();
-    let mut watch = Watch::new(args.talk, devices.iter().map(|(login, _)| login.id.clone()));
+    let ids = devices.iter().map(|(login, _)| login.id.clone());
+    let mut watch = Watch::new(args.talk, ids)?;
     let mut tasks = JoinSet::new();
     for (index, (login, device)) in devices.into_iter().enumerate() {
         let (to_us, hub) = (to_us.clone(), args.hub.clone());
@@ -84,15 +86,19 @@ async fn play_all(
     loop {
         tokio::select! {
             biased;
-            () = &mut interrupted => return Ok(()),
+            () = &mut interrupted => break,
             Some((index, news)) = news.recv() => watch.hear(index, news)?,
         }
     }
+    // Nobody can be told that nobody reads.
+    let _ = watch.stderr.finish();
+    Ok(())
 }
 
 /// What a person has been told of the devices.
 struct Watch {
     talk: TalkArgs,
+    stderr: Outlet,
     devices: Vec<Seen>,
 }
 
@@ -107,7 +113,7 @@ struct Seen {
 }
 
 impl Watch {
-    fn new(talk: TalkArgs, ids: impl Iterator<Item = String>) -> Self {
+    fn new(talk: TalkArgs, ids: impl Iterator<Item = String>) -> Result<Self, Failure> {
         let devices = ids
             .map(|id| Seen {
                 id,
@@ -116,24 +122,28 @@ impl Watch {
                 short: false,
             })
             .collect();
-        Self { talk, devices }
+        Ok(Self {
+            talk,
+            stderr: Outlet::stderr()?,
+            devices,
+        })
     }
 
     fn hear(&mut self, index: usize, news: News) -> Result<(), Failure> {
-        let talk = self.talk;
+        let (talk, stderr) = (self.talk, &mut self.stderr);
         let Some(device) = self.devices.get_mut(index) else {
             return Ok(());
         };
         match news {
             News::Connected(hub) => {
-                let first = device.connected(hub, talk);
+                let first = device.connected(hub, talk, stderr);
                 if first && self.devices.iter().all(|device| device.was_there) {
                     announce(format_args!("connected to {hub}"))?;
                 }
             }
-            News::NotConnected(error) => device.not_connected(&error),
-            News::Ended { after } => device.ended(after, talk),
-            News::Happened(entry) => device.happened(&entry, talk),
+            News::NotConnected(error) => device.not_connected(&error, stderr),
+            News::Ended { after } => device.ended(after, talk, stderr),
+            News::Happened(entry) => device.happened(&entry, talk, stderr),
         }
         Ok(())
     }
@@ -141,19 +151,19 @@ impl Watch {
 
 impl Seen {
     /// Says whether it is the first time.
-    fn connected(&mut self, hub: SocketAddr, talk: TalkArgs) -> bool {
+    fn connected(&mut self, hub: SocketAddr, talk: TalkArgs, stderr: &mut Outlet) -> bool {
         let first = !self.was_there;
         if !talk.quiet && !self.short {
-            say(format_args!("{} connected to {hub}", self.id));
+            stderr.say(format_args!("{} connected to {hub}", self.id));
         }
         self.was_there = true;
         self.unreachable = false;
         first
     }
 
-    fn not_connected(&mut self, error: &std::io::Error) {
+    fn not_connected(&mut self, error: &std::io::Error, stderr: &mut Outlet) {
         if !self.unreachable {
-            say(format_args!(
+            stderr.say(format_args!(
                 "{} cannot connect and keeps trying: {error}",
                 self.id
             ));
@@ -161,30 +171,30 @@ impl Seen {
         self.unreachable = true;
     }
 
-    fn ended(&mut self, after: Duration, talk: TalkArgs) {
+    fn ended(&mut self, after: Duration, talk: TalkArgs, stderr: &mut Outlet) {
         let id = &self.id;
         let short = after < SHORT;
         if short && !self.short {
             let (after, pause) = (after.as_millis(), RECONNECT_PAUSE.as_millis());
-            say(format_args!(
+            stderr.say(format_args!(
                 "{id} was disconnected after {after} ms: the hub probably refused its login; \
                  it tries again every {pause} ms"
             ));
         } else if !short && !talk.quiet {
             let after = after.as_secs_f64();
-            say(format_args!("{id} was disconnected after {after:.1} s"));
+            stderr.say(format_args!("{id} was disconnected after {after:.1} s"));
         }
         self.short = short;
     }
 
-    fn happened(&self, entry: &JournalEntry, talk: TalkArgs) {
+    fn happened(&self, entry: &JournalEntry, talk: TalkArgs, stderr: &mut Outlet) {
         // Who comes and goes is told as news.
         let told = matches!(
             entry.event,
             JournalEvent::Opened | JournalEvent::Attached | JournalEvent::Closed(_)
         );
         if !talk.quiet && (talk.verbose || (is_rare(&entry.event) && !told)) {
-            say(format_args!("{}  {entry}", self.id));
+            stderr.say(format_args!("{}  {entry}", self.id));
         }
     }
 }

@@ -10,12 +10,8 @@ use std::{
 use serde::Serialize;
 use veschub_transcript::{Options, Transcript};
 
-use super::{
-    DraftArgs, Failure,
-    capture::open,
-    output::{is_same_file, write_whole},
-    written,
-};
+use super::{DraftArgs, Failure, capture::open, written};
+use crate::disk::{is_same_file, write_whole};
 use veschub_draft::{self, Draft, DraftOptions, DraftedDevice, Evidence, Finding};
 
 /// What `--json` prints.

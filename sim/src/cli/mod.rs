@@ -11,7 +11,6 @@ mod journal;
 mod lists;
 mod live;
 mod outlet;
-mod output;
 mod record;
 mod scenarios;
 mod scrub;

@@ -1,6 +1,7 @@
 //! Output that never keeps a hub waiting, whether somebody reads it or not.
 
 use std::{
+    fmt::Display,
     io::{self, Write},
     sync::{
         Arc,
@@ -10,6 +11,8 @@ use std::{
     thread,
     time::Duration,
 };
+
+use super::Failure;
 
 /// How many lines may wait for their reader.
 const MAX_LINES: usize = 8192;
@@ -50,6 +53,18 @@ impl Outlet {
             tell,
             end,
         })
+    }
+
+    /// Lines for a person on stderr.
+    pub(super) fn stderr() -> Result<Self, Failure> {
+        let tell = |count| format!("({count} lines left out, as nobody read them)\n").into_bytes();
+        Self::new(io::stderr(), tell)
+            .map_err(|error| Failure::Text(format!("cannot start: {error}")))
+    }
+
+    /// Takes a line of text.
+    pub(super) fn say(&mut self, text: impl Display) {
+        self.line(format!("{text}\n").into_bytes());
     }
 
     /// Takes a line, or counts it if there is no room for it.

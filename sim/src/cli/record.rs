@@ -19,7 +19,8 @@ use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
 use super::{
     DIRECT_PORT, Failure, RecordArgs, SaveArgs,
-    live::{announce, bind, counted, interrupted, runtime, say},
+    live::{announce, bind, counted, interrupted, runtime},
+    outlet::Outlet,
 };
 use veschub_drive::record::{RelayEvent, Relayed, pass_on};
 
@@ -37,7 +38,7 @@ pub(super) fn record(args: &RecordArgs) -> Result<(), Failure> {
     let Some(mut capture) = save.create(port.unwrap_or(DIRECT_PORT))? else {
         return Ok(());
     };
-    let mut watch = Watch::new(args);
+    let mut watch = Watch::new(args)?;
     let mut result = Ok(());
     runtime()?.block_on(async {
         let listener = bind(args.listen).await?;
@@ -139,6 +140,7 @@ impl SaveArgs {
 
 /// Tells a person what passes.
 struct Watch {
+    stderr: Outlet,
     verbose: bool,
     quiet: bool,
     upstream: String,
@@ -153,8 +155,9 @@ struct Connection {
 }
 
 impl Watch {
-    fn new(args: &RecordArgs) -> Self {
-        Self {
+    fn new(args: &RecordArgs) -> Result<Self, Failure> {
+        Ok(Self {
+            stderr: Outlet::stderr()?,
             verbose: args.talk.verbose,
             quiet: args.talk.quiet,
             upstream: args.upstream.clone(),
@@ -162,7 +165,7 @@ impl Watch {
             frames: [0; 2],
             noise: 0,
             opened: 0,
-        }
+        })
     }
 
     fn tell(&mut self, passed: &Relayed) {
@@ -230,26 +233,26 @@ impl Watch {
                     kind: one.kind,
                 };
                 if !self.quiet {
-                    say(text_line(&entry, &TextOptions::default()));
+                    self.stderr.say(text_line(&entry, &TextOptions::default()));
                 }
             }
         }
     }
 
-    fn line(&self, passed: &Relayed, told: &str) {
+    fn line(&mut self, passed: &Relayed, told: &str) {
         if !self.quiet {
             let at = passed.at.as_secs_f64();
-            say(format_args!(
+            self.stderr.say(format_args!(
                 "{at:>7.3}  !         #{} {told}",
                 passed.connection
             ));
         }
     }
 
-    fn sum_up(&self, path: &impl std::fmt::Display) {
+    fn sum_up(mut self, path: &impl std::fmt::Display) {
         if !self.quiet {
             let [requests, replies] = self.frames;
-            say(format_args!(
+            self.stderr.say(format_args!(
                 "{path}: {}, {}, {}, {}",
                 counted(self.opened, "connection", "connections"),
                 counted(requests, "request", "requests"),
@@ -257,6 +260,8 @@ impl Watch {
                 counted(self.noise, "noise byte", "noise bytes"),
             ));
         }
+        // Nobody can be told that nobody reads.
+        let _ = self.stderr.finish();
     }
 }
 

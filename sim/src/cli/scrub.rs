@@ -7,12 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
-use super::{
-    Failure,
-    capture::open,
-    output::{is_same_file, write_whole},
-    written,
-};
+use super::{Failure, capture::open, written};
+use crate::disk::{is_same_file, write_whole};
 use veschub_scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]

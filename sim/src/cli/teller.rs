@@ -42,12 +42,9 @@ struct Share {
 
 impl Teller {
     pub(super) fn new(talk: TalkArgs, journal: Option<Journal>) -> Result<Self, Failure> {
-        let tell = |count| format!("({count} lines left out, as nobody read them)\n").into_bytes();
-        let stderr = Outlet::new(io::stderr(), tell)
-            .map_err(|error| Failure::Text(format!("cannot start: {error}")))?;
         Ok(Self {
             talk,
-            stderr,
+            stderr: Outlet::stderr()?,
             journal,
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
@@ -75,10 +72,6 @@ impl Teller {
         self.journal.map_or(Ok(()), Journal::finish)
     }
 
-    fn say(&mut self, text: &str) {
-        self.stderr.line(format!("{text}\n").into_bytes());
-    }
-
     /// Says it unless there was enough about this connection in this second.
     fn say_of(&mut self, entry: &JournalEntry) {
         let second = entry.at.as_nanos() / 1_000_000_000;
@@ -91,7 +84,7 @@ impl Teller {
                 ..Share::default()
             };
             if let (1.., Some(conn)) = (left_out, entry.conn) {
-                self.say(&format!(
+                self.stderr.say(format_args!(
                     "({left_out} lines about connection #{} left out)",
                     conn.0
                 ));
@@ -106,7 +99,7 @@ impl Teller {
                 return;
             }
         }
-        self.say(&entry.to_string());
+        self.stderr.say(entry);
     }
 }
 
@@ -123,14 +116,14 @@ impl Observer for &mut Teller {
     fn refused(&mut self, at: Time, most: usize) {
         let second = at.as_nanos() / 1_000_000_000;
         if self.refused.replace(second) != Some(second) {
-            self.say(&format!(
+            self.stderr.say(format_args!(
                 "warning: connections are refused: there are {most}, and --max-connections allows no more"
             ));
         }
     }
 
     fn saving_failed(&mut self, error: &io::Error) {
-        self.say(&format!(
+        self.stderr.say(format_args!(
             "error: saving has stopped: {error}; what happens from now on is not in the file, so the program ends"
         ));
         self.saving_failed.notify_one();

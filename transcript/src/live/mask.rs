@@ -187,7 +187,7 @@ impl Mask {
         if self.direction == Direction::ToDevice {
             // The noise before what waits is not handed out yet, as more may follow, but it is not held back either.
             let noise = self.decoder.take_noise();
-            let start = self.seen - (open + noise.len()) as u64;
+            let start = self.seen - (self.decoder.waiting() + noise.len()) as u64;
             edits.extend(self.words.read(start, &noise));
         }
         self.open.drain(..self.open.len() - open);
@@ -291,6 +291,23 @@ mod tests {
         let saved = masked(&[login, request], false);
         assert!(saved.starts_with(b"VESCTOOL:demo-0001:*********\n"));
         assert!(saved.ends_with(request));
+    }
+
+    /// However a stream is cut, and wherever it pauses, its frames stay as they are.
+    #[test]
+    fn frames_stay_as_they_are_wherever_the_stream_pauses() {
+        let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
+        let request = encode(&[b':'; 9]).unwrap();
+        // The junk looks like the start of a frame of 86 bytes, and is found out in the middle of the requests.
+        let stream = [login, b"\x02Vjunk", &request.repeat(20)].concat();
+        for first in login.len()..stream.len() {
+            let (one, two) = stream.split_at(first);
+            let saved = masked(&[one, two], true);
+            let frames = saved.windows(request.len()).filter(|part| *part == request);
+            assert!(frames.count() >= 12, "cut at {first}");
+            let later = first.max(login.len() + 100);
+            assert_eq!(saved[later..], stream[later..], "cut at {first}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! id. Simulated devices and devices that log in from outside are in one table.
 //!
 //! ```text
-//!  core: events and timers in --> lobby, login --> room --> device
+//!  core: events and timers in --> lobby, login --> rooms: room --> device
 //!        outputs and journal out <-- outbox <-----/
 //!  leaving: how connections end
 //! ```

@@ -1,8 +1,8 @@
 //! The entries of a journal, and how they read.
 
 use std::fmt;
-use veschub_transcript::foreign::visible;
 
+use veschub_transcript::foreign::visible;
 use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request, view::View};
 
 use crate::{Silence, conn::ConnId, fault::FaultFired, time::Time};
