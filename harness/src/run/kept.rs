@@ -1,9 +1,11 @@
-//! The journal of a run, as far as it is kept.
+//! What a run may take: how long it lasts, and how much of its journal is kept.
 
-use std::ops::Deref;
+use std::{ops::Deref, time::Duration};
 
 use veschub_hub::journal::{JournalEntry, JournalEvent};
 
+/// How long a run may last by its own clock.
+pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// The most entries that are kept of a run, so that a client that floods the hub does not fill the memory.
 pub(super) const MAX_ENTRIES: usize = 200_000;
 /// The most bytes that these may hold.

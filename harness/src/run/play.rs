@@ -6,10 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use veschub_scenario::{ScenarioError, Target, duration::Duration as Lasting, schema};
 use veschub_wire::{LoginKind, LoginLine, Request};
 
-use super::{
-    kept::{MAX_BYTES, MAX_ENTRIES},
-    player::LONGEST,
-};
+use super::kept::{LONGEST, MAX_BYTES, MAX_ENTRIES};
 use crate::{
     client::{self, Ask, Options, Outcome, Pace, Session, session::deadline},
     judge::OwnView,

@@ -26,7 +26,7 @@ use veschub_scenario::{World, schema};
 use super::process::{Program, witness_with};
 use super::{
     Mode, RunError, Second,
-    kept::Kept,
+    kept::{Kept, LONGEST},
     play::{FAREWELL, visit, visit_with},
     tape::Tape,
 };
@@ -41,9 +41,6 @@ use crate::{
         task::Task,
     },
 };
-
-/// How long a run may last by its own clock.
-pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 /// How often it is checked whether the client is attached.
 const LOOK: Duration = Duration::from_millis(5);
