@@ -2,7 +2,9 @@
 
 use std::{
     fmt::Display,
+    fs::File,
     io::{self, Write},
+    os::fd::AsFd,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,6 +12,11 @@ use std::{
     },
     thread,
     time::Duration,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    fs::{FileType, fstat},
 };
 
 use super::Failure;
@@ -21,10 +28,18 @@ const MAX_BYTES: usize = 8 << 20;
 /// How long the reader has for the rest when the program ends.
 const REST: Duration = Duration::from_secs(1);
 
+/// How much a pipe takes at once without waiting, if it takes anything: POSIX's `PIPE_BUF` on Linux.
+const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
+
 /// Lines on their way to a pipe, a terminal or a file. What its reader does not take in time is left out, and a line in
 /// its place says how many.
+///
+/// A line is in a pipe that has room for it before [`Outlet::line`] returns: so who has received a reply finds it in
+/// the journal. The thread writes only what a pipe had no room for, and what goes elsewhere.
 #[derive(Debug)]
 pub(super) struct Outlet {
+    /// The output once more, if it is a pipe.
+    pipe: Option<File>,
     lines: SyncSender<Vec<u8>>,
     waiting: Arc<AtomicUsize>,
     left_out: u64,
@@ -36,9 +51,10 @@ pub(super) struct Outlet {
 impl Outlet {
     /// Starts to write in a thread of its own; `tell` makes the line that says how many lines were left out.
     pub(super) fn new(
-        out: impl Write + Send + 'static,
+        out: impl Write + AsFd + Send + 'static,
         tell: fn(u64) -> Vec<u8>,
     ) -> io::Result<Self> {
+        let pipe = is_pipe(&out).then(|| out.as_fd().try_clone_to_owned());
         let (lines, to_write) = mpsc::sync_channel(MAX_LINES);
         let (ended, end) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -47,6 +63,7 @@ impl Outlet {
             .name("output".to_owned())
             .spawn(move || ended.send(write_all(out, &to_write, &written)))?;
         Ok(Self {
+            pipe: pipe.transpose()?.map(File::from),
             lines,
             waiting,
             left_out: 0,
@@ -77,7 +94,13 @@ impl Outlet {
         }
     }
 
-    fn push(&self, line: Vec<u8>) -> bool {
+    fn push(&self, mut line: Vec<u8>) -> bool {
+        if self.waiting.load(Ordering::Acquire) == 0 {
+            line.drain(..self.written_at_once(&line));
+            if line.is_empty() {
+                return true;
+            }
+        }
         let length = line.len();
         if self.waiting.fetch_add(length, Ordering::Relaxed) + length <= MAX_BYTES {
             match self.lines.try_send(line) {
@@ -89,6 +112,25 @@ impl Outlet {
         }
         self.waiting.fetch_sub(length, Ordering::Relaxed);
         false
+    }
+
+    /// How much of a line went into a pipe without waiting, while the thread has nothing to write.
+    fn written_at_once(&self, line: &[u8]) -> usize {
+        let Some(mut pipe) = self.pipe.as_ref() else {
+            return 0;
+        };
+        let mut written = 0;
+        for piece in line.chunks(PIPE_BUF) {
+            if !has_room(pipe) {
+                break;
+            }
+            match pipe.write(piece) {
+                Ok(length) => written += length,
+                // The thread meets the same error and tells it at the end.
+                Err(_) => break,
+            }
+        }
+        written
     }
 
     /// Waits a moment until everything is written.
@@ -123,6 +165,18 @@ impl Write for Outlet {
     }
 }
 
+fn is_pipe(out: impl AsFd) -> bool {
+    fstat(out).is_ok_and(|about| FileType::from_raw_mode(about.st_mode) == FileType::Fifo)
+}
+
+/// Whether [`PIPE_BUF`] bytes can be written to a pipe without waiting. One without a reader has room: it takes nothing,
+/// but says so at once.
+fn has_room(pipe: &File) -> bool {
+    let now = Timespec::default();
+    let mut pipes = [PollFd::new(pipe, PollFlags::OUT)];
+    poll(&mut pipes, Some(&now)).is_ok_and(|ready| ready == 1)
+}
+
 fn write_all(
     mut out: impl Write,
     lines: &Receiver<Vec<u8>>,
@@ -131,7 +185,7 @@ fn write_all(
     for line in lines {
         out.write_all(&line)?;
         out.flush()?;
-        waiting.fetch_sub(line.len(), Ordering::Relaxed);
+        waiting.fetch_sub(line.len(), Ordering::Release);
     }
     Ok(())
 }
@@ -156,6 +210,21 @@ mod tests {
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         assert_eq!(text, "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_line_is_in_the_pipe_before_anything_else_happens() {
+        let (reader, writer) = io::pipe().unwrap();
+        let mut outlet = Outlet::new(writer, tell).unwrap();
+        for line in ["a line\n".to_owned(), "long ".repeat(4000)] {
+            outlet.line(line.clone().into_bytes());
+            // The thread may not have run yet.
+            let there = rustix::io::ioctl_fionread(&reader).unwrap();
+            assert_eq!(there, line.len() as u64);
+            let mut taken = vec![0; line.len()];
+            (&reader).read_exact(&mut taken).unwrap();
+            assert_eq!(taken, line.as_bytes());
+        }
     }
 
     #[test]
