@@ -8,7 +8,7 @@ const TABLE: [u16; 256] = {
         let mut crc = (byte as u16) << 8;
         let mut bit = 0;
         while bit < 8 {
-            crc = crc << 1 ^ (crc >> 15) * 0x1021;
+            crc = (crc << 1) ^ ((crc >> 15) * 0x1021);
             bit += 1;
         }
         table[byte] = crc;

@@ -50,7 +50,7 @@ const fn divided(mut value: u16, mut times: usize) -> u16 {
     while times > 0 {
         let borrow = value & 1;
         // The polynomial's own lowest bit makes up for the one that is missing.
-        value = value >> 1 ^ borrow * (0x8000 | POLYNOMIAL >> 1);
+        value = (value >> 1) ^ (borrow * (0x8000 | POLYNOMIAL >> 1));
         times -= 1;
     }
     value
