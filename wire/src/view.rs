@@ -4,7 +4,6 @@
 //! not listed. Secrets are listed as [`Value::Masked`]: a view can be printed anywhere.
 
 use alloc::{
-    format,
     string::{String, ToString},
     vec::Vec,
 };
@@ -181,5 +180,14 @@ impl fmt::Display for Fields {
 /// Bytes as lower-case hex without separators.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
+    let digit = |nibble: u8| DIGITS[usize::from(nibble & 0xF)];
+    let mut text = String::with_capacity(2 * bytes.len());
+    for &byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte));
+    }
+    text
 }

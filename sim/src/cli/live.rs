@@ -13,7 +13,7 @@ use std::{
 
 use tokio::{
     net::TcpListener,
-    runtime::Runtime,
+    runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
@@ -391,8 +391,13 @@ fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
     }
 }
 
+/// With one thread: a hub passes what comes from one connection on to another, and waking a second thread for that takes
+/// longer than the work itself.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
-    Runtime::new().map_err(|error| Failure::Text(format!("cannot start: {error}")))
+    Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Text(format!("cannot start: {error}")))
 }
 
 /// Ready at Ctrl-C or SIGTERM, which do not end the program by themselves any more.

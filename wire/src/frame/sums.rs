@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn a_sum_agrees_with_the_crc_at_every_place() {
         let stream: Vec<u8> = (0..600u32)
-            .map(|index| (index * index >> 3) as u8)
+            .map(|index| ((index * index) >> 3) as u8)
             .collect();
         for payload in [1, 2, 7, 255] {
             let mut sums = Sums::new();

@@ -70,10 +70,15 @@ fn crate_vesc(stream: &[u8]) -> usize {
 }
 
 /// The CRCs of all payloads and nothing else: what no parser can leave out.
-fn crc_alone(stream: &[u8], length: usize) -> u16 {
+fn crc_alone(stream: &[u8], length: usize, crc: fn(&[u8]) -> u16) -> u16 {
     let header = if length > 255 { 3 } else { 2 };
     let frames = stream.chunks_exact(header + length + 3);
-    frames.fold(0, |sum, frame| sum ^ crc16(&frame[header..header + length]))
+    frames.fold(0, |sum, frame| sum ^ crc(&frame[header..header + length]))
+}
+
+/// The crate `crc-fast`, which needs the standard library and a newer processor.
+fn crc_fast(payload: &[u8]) -> u16 {
+    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc16Xmodem, payload) as u16
 }
 
 pub(crate) fn measure(criterion: &mut Criterion) {
@@ -100,7 +105,10 @@ pub(crate) fn measure(criterion: &mut Criterion) {
         });
         if let &Some(payload) = payload {
             group.bench_function("crc alone", |bench| {
-                bench.iter(|| crc_alone(black_box(stream), payload));
+                bench.iter(|| crc_alone(black_box(stream), payload, crc16));
+            });
+            group.bench_function("crc-fast alone", |bench| {
+                bench.iter(|| crc_alone(black_box(stream), payload, crc_fast));
             });
         }
         group.finish();

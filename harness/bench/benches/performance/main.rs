@@ -1,11 +1,47 @@
-//! Measures the project and its peers in one run.
+//! Measures the project and its peers in one run, prints how they compare, and keeps that in `docs/performance.md`.
+//!
+//! ```text
+//! cargo bench                          measures and prints
+//! cargo bench -- decode                only what has this in its name
+//! VESCHUB_UPDATE=1 cargo bench         also writes the table and the drawing in docs/
+//! ```
+
+use std::{error::Error, path::PathBuf};
 
 use criterion::Criterion;
 
+mod captures;
 mod decode;
+mod growth;
+mod hub;
+mod start;
+mod table;
+mod virtual_time;
 
-fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
+fn main() -> Result<(), Box<dyn Error>> {
+    let results = results()?;
+    let mut criterion = Criterion::default()
+        .output_directory(&results)
+        .configure_from_args();
+    let mut delays = Vec::new();
     decode::measure(&mut criterion);
+    virtual_time::measure(&mut criterion);
+    hub::measure(&mut criterion, &mut delays)?;
+    captures::measure(&mut criterion)?;
+    start::measure(&mut criterion);
     criterion.final_summary();
+    let table = table::table(&results, &delays);
+    println!("{table}");
+    if std::env::var_os("VESCHUB_UPDATE").is_some() {
+        table::keep(&table)?;
+        growth::draw(&results)?;
+    }
+    Ok(())
+}
+
+/// Where criterion keeps its results: in cargo's target folder.
+fn results() -> Result<PathBuf, Box<dyn Error>> {
+    let program = std::env::current_exe()?;
+    let target = program.ancestors().nth(3).ok_or("no target folder")?;
+    Ok(target.join("criterion"))
 }

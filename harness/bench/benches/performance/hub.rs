@@ -1,0 +1,185 @@
+//! Exchanges between devices and tools that are connected to the hub over sockets: a request of 6 bytes, and a reply of
+//! 171 bytes.
+
+use std::{
+    cell::RefCell,
+    fs::File,
+    future::pending,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    thread,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, Throughput};
+use tempfile::tempfile;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    runtime::{Builder, Runtime},
+    task::JoinSet,
+};
+use veschub_bench::bare_relay;
+use veschub_drive::server;
+use veschub_hub::{
+    journal::{JournalEntry, json},
+    rng::Seed,
+};
+use veschub_scenario::Loaded;
+use veschub_wire::encode;
+
+use crate::table::Delays;
+
+/// How many devices and tools there are at a time.
+pub(crate) const PAIRS: [usize; 5] = [1, 10, 50, 100, 1000];
+/// A device and a tool, which are joined.
+struct Pair {
+    device: TcpStream,
+    tool: TcpStream,
+}
+
+impl Pair {
+    async fn connect(relay: SocketAddr, number: usize) -> io::Result<Self> {
+        let mut device = TcpStream::connect(relay).await?;
+        device.set_nodelay(true)?;
+        device
+            .write_all(format!("VESC:pair-{number:04}:not-a-secret\n").as_bytes())
+            .await?;
+        // The relay answers a device with nothing, so there is nothing to wait for but time.
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let mut tool = TcpStream::connect(relay).await?;
+        tool.set_nodelay(true)?;
+        tool.write_all(format!("VESCTOOL:pair-{number:04}:not-a-secret\n").as_bytes())
+            .await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        Ok(Self { device, tool })
+    }
+
+    /// So many exchanges, one after the other, and how long each took.
+    async fn exchange(mut self, count: u64) -> io::Result<(Self, Vec<Duration>)> {
+        let request = encode(&[0x60]).unwrap_or_default();
+        let mut payload = [0x55; 166];
+        payload[0] = 0x60;
+        let reply = encode(&payload).unwrap_or_default();
+        let mut took = Vec::new();
+        let (mut asked, mut answered) = (vec![0; request.len()], vec![0; reply.len()]);
+        let device = async {
+            for _ in 0..count {
+                self.device.read_exact(&mut asked).await?;
+                self.device.write_all(&reply).await?;
+            }
+            Ok::<_, io::Error>(())
+        };
+        let tool = async {
+            for _ in 0..count {
+                let start = Instant::now();
+                self.tool.write_all(&request).await?;
+                self.tool.read_exact(&mut answered).await?;
+                took.push(start.elapsed());
+            }
+            Ok::<_, io::Error>(())
+        };
+        tokio::try_join!(device, tool)?;
+        Ok((self, took))
+    }
+}
+
+/// All pairs at once.
+async fn exchange_all(pairs: &mut Vec<Pair>, count: u64) -> io::Result<(Duration, Vec<Duration>)> {
+    let start = Instant::now();
+    let mut tasks: JoinSet<_> = pairs.drain(..).map(|pair| pair.exchange(count)).collect();
+    let mut took = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        let (pair, times) = done.map_err(io::Error::other)??;
+        pairs.push(pair);
+        took.extend(times);
+    }
+    Ok((start.elapsed(), took))
+}
+
+/// Starts a relay, which lives as long as the process.
+fn start<F>(
+    runtime: io::Result<Runtime>,
+    serve: impl FnOnce(TcpListener) -> F + Send + 'static,
+) -> io::Result<SocketAddr>
+where
+    F: Future<Output = io::Result<()>>,
+{
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = runtime?;
+    thread::spawn(move || {
+        runtime.block_on(async { serve(TcpListener::from_std(listener)?).await })
+    });
+    Ok(address)
+}
+
+fn one_thread() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The hub as `veschub-sim serve --quiet` runs it, with its journal in a file or without one.
+async fn hub(listener: TcpListener, journal: Option<File>) -> io::Result<()> {
+    // It has a device of its own, which nobody asks.
+    let world = Loaded::demo()
+        .and_then(|loaded| loaded.build(Seed(0)))
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    let most = server::most_connections();
+    let observe = move |entry: JournalEntry| {
+        if let Some(mut file) = journal.as_ref() {
+            let _ = json::write(&mut file, &entry);
+        }
+    };
+    server::serve(listener, world.into_hub(), most, observe, pending()).await;
+    Ok(())
+}
+
+/// Adds what it measures of delays to `delays`.
+pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io::Result<()> {
+    let relays = [
+        ("bare relay", start(Runtime::new(), bare_relay::serve)?),
+        ("ours", start(one_thread(), |listener| hub(listener, None))?),
+        ("ours with a journal", {
+            let journal = tempfile()?;
+            start(one_thread(), |listener| hub(listener, Some(journal)))?
+        }),
+    ];
+    let runtime = one_thread()?;
+    for count in PAIRS {
+        let mut group = criterion.benchmark_group(format!("relay/{count} pairs"));
+        group
+            .throughput(Throughput::Elements(count as u64))
+            .sample_size(10)
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_secs(2));
+        for (name, address) in relays {
+            let pairs = runtime.block_on(join_all(address, count))?;
+            let pairs = RefCell::new(pairs);
+            let mut took = Vec::new();
+            group.bench_function(name, |bench| {
+                bench.iter_custom(|each| {
+                    let mut pairs = pairs.borrow_mut();
+                    let done = runtime.block_on(exchange_all(&mut pairs, each));
+                    let (time, times) = done.unwrap_or_default();
+                    took = times;
+                    time
+                });
+            });
+            delays.extend(Delays::of(format!("{count} pairs, {name}"), took));
+        }
+        group.finish();
+    }
+    Ok(())
+}
+
+async fn join_all(relay: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
+    let mut tasks: JoinSet<_> = (0..count)
+        .map(|number| Pair::connect(relay, number))
+        .collect();
+    let mut pairs = Vec::new();
+    while let Some(pair) = tasks.join_next().await {
+        pairs.push(pair.map_err(io::Error::other)??);
+    }
+    Ok(pairs)
+}
