@@ -74,6 +74,17 @@ macro_rules! switches {
             pub profile: HubProfile,
             /// How long a connection may take to send its login line.
             pub login_timeout: Option<Duration>,
+            /// The longest login line, in bytes. Default: `262144`.
+            pub max_login_line: Option<usize>,
+            /// The most bytes of login lines that may be unfinished at a time, of all connections together. Default:
+            /// `4194304`.
+            pub max_login_bytes: Option<usize>,
+            /// The most bytes that may wait for a tool or a device that does not read; with more its connection is
+            /// dropped. Default: `1048576`.
+            pub max_unsent: Option<usize>,
+            /// The most bytes that are kept of a device until its first tool comes, and of a tool until its login is
+            /// through. Default: `1048576`.
+            pub max_kept: Option<usize>,
             $( $(#[doc = $about])+ pub $switch: Option<bool>, )+
         }
 
@@ -87,8 +98,11 @@ macro_rules! switches {
                 };
                 HubConfig {
                     login_timeout: self.login_timeout.map_or(profile.login_timeout, Duration::get),
+                    max_login_line: self.max_login_line.unwrap_or(profile.max_login_line),
+                    max_login_bytes: self.max_login_bytes.unwrap_or(profile.max_login_bytes),
+                    max_unsent: self.max_unsent.unwrap_or(profile.max_unsent),
+                    max_kept: self.max_kept.unwrap_or(profile.max_kept),
                     $( $switch: self.$switch.unwrap_or(profile.$switch), )+
-                    ..profile
                 }
             }
         }

@@ -12,7 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use veschub_wire::{CommandId, login::normalise_id};
+use veschub_wire::{CommandId, LoginKind, LoginLine, login::normalise_id};
 
 use super::{
     code::Code,
@@ -147,6 +147,12 @@ fn admission(login: &Login, world: &World) -> Admission {
         .as_ref()
         .or_else(|| first?.password.as_ref())
         .map_or("", String::as_str);
+    let line = LoginLine::new(LoginKind::Tool, &target.id, given).encode();
+    // The line feed does not count.
+    let length = line.len().saturating_sub(1);
+    if length > world.config.max_login_line.min(world.config.max_login_bytes) {
+        return Admission::Refused;
+    }
     match &target.password {
         Some(wanted) if wanted != given => Admission::Refused,
         _ => Admission::Accepted,
