@@ -6,13 +6,14 @@ mod common;
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{self, Read, Write},
     net::TcpStream,
     os::unix::fs::symlink,
     process::Command as Process,
 };
 
 use common::{Served, ask, frame};
+use rustix::fs::{OFlags, fcntl_setfl};
 use snapbox::cmd::cargo_bin;
 
 const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
@@ -45,6 +46,21 @@ fn a_journal_that_nobody_reads_stops_neither_the_hub_nor_its_end() {
     let (status, journal, _) = served.end();
     assert!(status.code().is_some(), "{status}");
     assert!(journal.len() > 1 << 16, "{} bytes", journal.len());
+}
+
+#[test]
+fn a_program_ends_though_nobody_reads_its_last_message() {
+    let (_reader, mut full) = io::pipe().unwrap();
+    fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();
+    while full.write(&[b'x'; 4096]).is_ok() {}
+    while full.write(b"x").is_ok() {}
+    fcntl_setfl(&full, OFlags::empty()).unwrap();
+    let mut program = Process::new(cargo_bin!("veschub-sim"))
+        .args(["check", "no-such-file.yaml"])
+        .stderr(full)
+        .spawn()
+        .unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(2));
 }
 
 #[test]

@@ -18,7 +18,7 @@ mod teller;
 
 use std::{
     ffi::OsString, fmt, io, io::Write, net::SocketAddr, num::NonZeroUsize, path::PathBuf,
-    process::ExitCode,
+    process::ExitCode, sync::mpsc, thread,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -470,14 +470,22 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Says on stderr what went wrong; colours are taken away where they are not wanted.
+/// Says on stderr what went wrong; colours are taken away where they are not wanted. Somebody who does not read it does
+/// not keep the program from its end.
 fn tell(failure: &Failure) {
-    let mut stderr = anstream::stderr().lock();
-    let _ = match failure {
-        Failure::Scenario(error) => writeln!(stderr, "{}", error.render(true)),
-        Failure::Text(text) => writeln!(stderr, "error: {text}"),
-        Failure::Told => Ok(()),
+    let text = match failure {
+        Failure::Scenario(error) => error.render(true),
+        Failure::Text(text) => format!("error: {text}"),
+        Failure::Told => return,
     };
+    let (told, is_told) = mpsc::channel();
+    let tell = move || {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+        let _ = told.send(());
+    };
+    if thread::Builder::new().spawn(tell).is_ok() {
+        let _ = is_told.recv_timeout(outlet::REST);
+    }
 }
 
 /// A reader that stops early, such as `head`, is not a failure.

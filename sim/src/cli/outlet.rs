@@ -25,8 +25,8 @@ use super::Failure;
 const MAX_LINES: usize = 8192;
 /// How many bytes of them.
 const MAX_BYTES: usize = 8 << 20;
-/// How long the reader has for the rest when the program ends.
-const REST: Duration = Duration::from_secs(1);
+/// How long a reader has for the rest when the program ends.
+pub(super) const REST: Duration = Duration::from_secs(1);
 
 /// How much a pipe takes at once without waiting, if it takes anything: POSIX's `PIPE_BUF` on Linux.
 const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };

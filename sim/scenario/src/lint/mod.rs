@@ -150,7 +150,12 @@ fn admission(login: &Login, world: &World) -> Admission {
     let line = LoginLine::new(LoginKind::Tool, &target.id, given).encode();
     // The line feed does not count.
     let length = line.len().saturating_sub(1);
-    if length > world.config.max_login_line.min(world.config.max_login_bytes) {
+    if length
+        > world
+            .config
+            .max_login_line
+            .min(world.config.max_login_bytes)
+    {
         return Admission::Refused;
     }
     match &target.password {
