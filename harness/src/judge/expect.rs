@@ -466,7 +466,27 @@ fn between(least: Option<usize>, most: Option<usize>) -> String {
     }
 }
 
+/// How many commands are named, of a client that may have sent any number.
+const NAMED: usize = 60;
+
 fn names(ids: &[CommandId]) -> String {
-    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    names.join(" ")
+    let names: Vec<String> = ids.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = match ids.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    names.join(" ") + &more
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_client_that_sent_any_number_of_requests_a_few_are_named() {
+        assert_eq!(names(&[CommandId::FW_VERSION; 2]), "FW_VERSION FW_VERSION");
+        let many = names(&[CommandId::FW_VERSION; 100_000]);
+        assert!(many.len() < 1000, "{}", many.len());
+        assert!(many.ends_with("FW_VERSION and 99940 more"), "{many}");
+    }
 }
