@@ -16,6 +16,9 @@ mod definition;
 pub mod device;
 pub mod duration;
 pub mod fault;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hub;
 pub mod journal;
 pub mod mistake;

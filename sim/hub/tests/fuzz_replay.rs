@@ -1,30 +1,308 @@
-//! Every seed of a link with faults and every input that once broke something, on the stable toolchain.
+//! Every seed and every input that once broke something, and the seeds that are made here.
 
-use std::{fs, io, path::Path};
+#[path = "../../../fuzz/replay.rs"]
+mod replay;
 
-use veschub_hub::fault::fuzzing;
+use veschub_hub::fuzzing;
 
-/// Runs the target's body over every file of a folder; says how many there were.
-fn replay(name: &str) -> io::Result<usize> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz")
-        .join(name);
-    let mut count = 0;
-    for entry in fs::read_dir(folder.join("faulty_link"))? {
-        let path = entry?.path();
-        if !path.ends_with(".gitkeep") {
-            // Shown only if the body panics.
-            println!("replaying {}", path.display());
-            fuzzing::faulty_link(&fs::read(path)?);
-            count += 1;
-        }
-    }
-    Ok(count)
+#[test]
+fn every_target_passes_its_seeds_and_regressions() {
+    replay::replay(fuzzing::TARGETS);
+}
+
+/// A step of `session`, as the head of `session.rs` lays it out, of the connection at this place.
+fn step(kind: u8, which: u8, rest: &[u8]) -> Vec<u8> {
+    [&[kind, which][..], rest].concat()
+}
+
+fn request(which: u8, payload: &[u8]) -> Vec<u8> {
+    step(4, which, &[&[payload.len() as u8], payload].concat())
 }
 
 #[test]
-fn links_with_faults_pass_their_seeds_and_regressions() -> io::Result<()> {
-    assert_ne!(replay("seeds")?, 0, "there are no seeds");
-    replay("regressions")?;
-    Ok(())
+fn the_seeds_of_session_are_sessions_that_the_protocol_page_speaks_of() {
+    let connect = || step(0, 0, &[]);
+    let tool = |which, who| step(1, which, &[who]);
+    let device = |which, who| step(2, which, &[who]);
+    let tagged = |which| step(5, which, &[]);
+    // 2^10 ms.
+    let (second, due, eof, reset) = (step(8, 0, &[10]), step(9, 0, &[]), 10, 11);
+    let four = [
+        request(0, &[0]),
+        request(0, &[93, 0]),
+        request(0, &[62]),
+        request(0, &[96]),
+    ]
+    .concat();
+    let minutes = second.repeat(4);
+    let setup = [connect(), tool(0, 0), second.clone()].concat();
+    let relay = [connect(), device(0, 2), connect(), tool(1, 2)].concat();
+    let plan = |switches: u8, quirks: u8, faults: &[[u8; 3]]| {
+        [
+            &[switches, quirks, faults.len() as u8][..],
+            &faults.concat(),
+        ]
+        .concat()
+    };
+    let (reference, ideal, small, direct) = (0x3F, 0, 0x7F, 0xBF);
+    let mut seeds: Vec<(String, Vec<u8>)> = [
+        (
+            "four-requests",
+            reference,
+            0,
+            vec![setup.clone(), four.clone(), minutes.clone()],
+        ),
+        (
+            "four-requests-to-an-ideal-hub",
+            ideal,
+            0,
+            vec![setup.clone(), four.clone(), minutes.clone()],
+        ),
+        (
+            "served-directly",
+            direct,
+            0,
+            vec![
+                connect(),
+                connect(),
+                four.clone(),
+                minutes.clone(),
+                step(eof, 0, &[]),
+            ],
+        ),
+        (
+            "a-forwarded-request",
+            reference,
+            0,
+            vec![
+                setup.clone(),
+                request(0, &[34, 84, 4]),
+                request(0, &[34, 255, 0]),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "a-terminal-command",
+            reference,
+            0,
+            vec![setup.clone(), request(0, b"\x14help"), minutes.clone()],
+        ),
+        (
+            "a-reboot",
+            reference,
+            0,
+            vec![
+                setup.clone(),
+                request(0, &[29]),
+                due.clone(),
+                minutes.clone(),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "all-quirks",
+            reference,
+            0x5F,
+            vec![
+                setup.clone(),
+                four.clone(),
+                minutes.clone(),
+                four.clone(),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "a-take-over",
+            reference,
+            0,
+            vec![
+                setup.clone(),
+                four.clone(),
+                connect(),
+                tool(1, 0),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "a-take-over-at-an-ideal-hub",
+            ideal,
+            0,
+            vec![
+                setup.clone(),
+                four.clone(),
+                connect(),
+                tool(1, 0),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "half-a-request-left",
+            reference,
+            0,
+            vec![
+                setup.clone(),
+                step(7, 0, &[1, 96, 3]),
+                step(reset, 0, &[]),
+                connect(),
+                tool(0, 0),
+                second.clone(),
+                four.clone(),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "refused-and-pinged",
+            reference,
+            0,
+            vec![
+                connect(),
+                tool(0, 0x80),
+                connect(),
+                tool(1, 2),
+                connect(),
+                step(3, 2, &[0]),
+                connect(),
+                step(3, 3, &[2]),
+            ],
+        ),
+        (
+            "a-request-with-the-login",
+            ideal,
+            0,
+            vec![connect(), tool(0, 0x40), minutes.clone()],
+        ),
+        (
+            "a-silent-connection-stalls",
+            reference,
+            0,
+            vec![
+                connect(),
+                connect(),
+                tool(0, 0),
+                request(0, &[0]),
+                minutes.clone(),
+                minutes.clone(),
+            ],
+        ),
+        (
+            "a-login-in-pieces",
+            small,
+            0,
+            vec![
+                connect(),
+                step(6, 0, &[4, b'V', b'E', b'S', b'C']),
+                second.clone(),
+                connect(),
+                step(6, 1, &[&[70][..], &[b'A'; 70]].concat()),
+            ],
+        ),
+        (
+            "a-device-from-outside",
+            reference,
+            0,
+            vec![
+                relay.clone(),
+                tagged(0),
+                tagged(1),
+                tagged(0),
+                step(eof, 1, &[]),
+                tagged(0),
+                connect(),
+                tool(1, 2),
+                tagged(0),
+            ],
+        ),
+        (
+            "early-words-of-a-device",
+            reference,
+            0,
+            vec![
+                connect(),
+                device(0, 2),
+                tagged(0),
+                request(0, &[1, 2, 3]),
+                connect(),
+                tool(1, 2),
+                tagged(0),
+            ],
+        ),
+        (
+            "a-replaced-device",
+            reference,
+            0,
+            vec![
+                relay.clone(),
+                tagged(1),
+                connect(),
+                device(2, 2),
+                connect(),
+                tool(3, 2),
+                tagged(2),
+                step(12, 0, &[255, 0]),
+                tagged(3),
+            ],
+        ),
+        (
+            "a-device-of-our-own-replaced",
+            reference,
+            0,
+            vec![
+                setup.clone(),
+                connect(),
+                device(1, 0),
+                tagged(1),
+                connect(),
+                tool(2, 0),
+                tagged(2),
+            ],
+        ),
+        (
+            "nobody-reads",
+            small,
+            0,
+            vec![
+                setup.clone(),
+                [four.clone(), second.clone()].concat().repeat(9),
+            ],
+        ),
+    ]
+    .into_iter()
+    .map(|(name, switches, quirks, steps)| {
+        (
+            name.to_owned(),
+            [plan(switches, quirks, &[]), steps.concat()].concat(),
+        )
+    })
+    .collect();
+    // Each fault once in each direction, always and with a trigger.
+    for kind in 0..15 {
+        for direction in [0, 0x80] {
+            let fault = [kind | direction, 3, 7];
+            let steps = [&setup[..], &four, &minutes, &four, &minutes].concat();
+            let way = if direction == 0 {
+                "to-tool"
+            } else {
+                "to-device"
+            };
+            seeds.push((
+                format!("fault-{kind}-{way}"),
+                [plan(reference, 0, &[fault]), steps].concat(),
+            ));
+            let steps = [
+                &relay[..],
+                &tagged(0),
+                &tagged(1),
+                &second,
+                &tagged(0),
+                &step(eof, 0, &[]),
+                &minutes,
+            ]
+            .concat();
+            seeds.push((
+                format!("relay-fault-{kind}-{way}"),
+                [plan(reference, 0, &[fault]), steps].concat(),
+            ));
+        }
+    }
+    replay::assert_kept("session", &seeds);
 }

@@ -169,9 +169,18 @@ macro_rules! faults {
             }
 
             /// One for the fuzzer.
-            fn draw(kind: u8, parameter: u8, when: Trigger) -> Armed {
-                let all: &[&dyn Fn(Trigger) -> Armed] = &[
-                    $( &|when| Armed::new(<$definition>::draw(parameter), when), )+
+            pub(crate) fn draw(
+                kind: u8,
+                parameter: u8,
+                direction: FaultDirection,
+                when: Trigger,
+            ) -> Self {
+                let all: &[&dyn Fn(Trigger) -> Self] = &[
+                    $( &|when| {
+                        let mut fault = <$definition>::draw(parameter);
+                        (fault.direction, fault.when) = (direction, when);
+                        Self::$Fault(fault)
+                    }, )+
                 ];
                 all[usize::from(kind) % all.len()](when)
             }

@@ -9,8 +9,8 @@
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD};
 
 use super::{
-    Armed, Behaviour, ClientDid, FaultEntry, Harm, Link, LinkOutput, MAX_HELD_BYTES, OVERFULL,
-    TooChatty, Trigger,
+    Armed, Behaviour, ClientDid, FaultDirection, FaultEntry, Harm, Link, LinkOutput,
+    MAX_HELD_BYTES, OVERFULL, TooChatty, Trigger,
 };
 use crate::{command_name::CommandName, duration::Duration, rng::Seed, time::Time};
 
@@ -31,7 +31,10 @@ pub fn faulty_link(data: &[u8]) {
     let Some((plans, stream)) = rest.split_at_checked(plans) else {
         return;
     };
-    let draw = |plan: &[u8]| FaultEntry::draw(plan[0], plan[1], trigger(plan[2]));
+    let draw = |plan: &[u8]| {
+        let direction = FaultDirection::default();
+        FaultEntry::draw(plan[0], plan[1], direction, trigger(plan[2])).arm()
+    };
     let faults = || plans.chunks(3).map(draw);
     let seed = Seed(u64::from(*seed));
     let size = usize::from(*piece) + 1;
@@ -100,7 +103,8 @@ fn bytes(outputs: &[LinkOutput]) -> Vec<u8> {
     written.collect::<Vec<_>>().concat()
 }
 
-fn trigger(when: u8) -> Trigger {
+/// What sets a fault off.
+pub(crate) fn trigger(when: u8) -> Trigger {
     let number = u64::from(when / 8);
     let mut trigger = Trigger::default();
     match when % 8 {

@@ -159,6 +159,12 @@ impl Lobby {
         }
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn count(&self, load: &mut super::Load) {
+        load.lobby = self.waiting.len();
+        load.login_bytes = self.waiting.iter().map(|one| one.line.len()).sum();
+    }
+
     fn decided(&mut self, now: Time) -> Option<usize> {
         let decided = |one: &Waiting| one.read.is_some() || one.until <= now;
         if !self.config.silent_connection_stalls {

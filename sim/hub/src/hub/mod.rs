@@ -17,6 +17,8 @@
 mod core;
 mod io;
 mod leaving;
+#[cfg(feature = "fuzzing")]
+mod load;
 mod lobby;
 mod login;
 mod outbox;
@@ -27,6 +29,8 @@ mod room;
 mod rooms;
 mod rules;
 
+#[cfg(feature = "fuzzing")]
+pub use self::load::Load;
 pub use self::{
     core::Hub,
     io::{Event, Output},

@@ -56,6 +56,12 @@ impl Relay {
         bytes.len() - room
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn count(&self, load: &mut super::Load) {
+        load.early += self.early.as_ref().map_or(0, Vec::len);
+        load.unparsed += self.to_device.waiting().len() + self.to_tool.waiting().len();
+    }
+
     /// What a tool's bytes say.
     pub(super) fn hear_tool(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
         let mut events = Vec::new();

@@ -93,6 +93,12 @@ impl Virtual {
         events
     }
 
+    /// How many bytes wait for the rest of a frame.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn waiting(&self) -> usize {
+        self.ear.waiting().len()
+    }
+
     /// Forgets half a frame, as no real device does.
     pub(super) fn flush_parser(&mut self) {
         self.ear = Ear::eager(DEVICE_MAX_PAYLOAD);

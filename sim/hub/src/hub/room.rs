@@ -156,6 +156,19 @@ impl Room {
         })
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn count(&self, load: &mut super::Load) {
+        load.rooms += 1;
+        if let Some(session) = &self.session {
+            load.sessions += 1;
+            load.held += session.to_device.held() + session.to_tool.held();
+        }
+        match &self.occupant {
+            Occupant::Virtual(device) => load.unparsed += device.waiting(),
+            Occupant::Relayed(relay) => relay.count(load),
+        }
+    }
+
     pub(super) fn detach(&mut self, now: Time, conn: ConnId, outbox: &mut Outbox) {
         if self.tool() == Some(conn) {
             self.session = None;

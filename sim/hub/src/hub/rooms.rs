@@ -34,6 +34,11 @@ impl Rooms {
         self.rooms.keys().map(|id| &**id)
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn all(&self) -> impl Iterator<Item = &Room> {
+        self.rooms.values().map(|entry| &entry.room)
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Room> {
         self.rooms.get(id).map(|entry| &entry.room)
     }

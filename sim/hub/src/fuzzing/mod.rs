@@ -1,0 +1,15 @@
+//! Bodies of the fuzz targets, and of the test that replays what they once found.
+//!
+//! * `session`: connections that do anything at a hub; `world`: the hub and its devices; `witness`: what must hold of
+//!   all that happens.
+//! * [`faulty_link`]: a link with faults alone.
+
+mod session;
+mod witness;
+mod world;
+
+pub use self::session::session;
+pub use crate::fault::fuzzing::faulty_link;
+
+/// The targets of this crate, and what each does with an input.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[("faulty_link", faulty_link), ("session", session)];
