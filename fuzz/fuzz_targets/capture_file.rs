@@ -1,7 +1,9 @@
-//! Capture files of any bytes: `cargo fuzz run capture_file`.
+//! Capture files of any bytes, and scenarios drafted from them: `cargo fuzz run capture_file`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use veschub_transcript::fuzzing;
 
-fuzz_target!(|data: &[u8]| fuzzing::capture_file(data));
+fuzz_target!(|data: &[u8]| {
+    veschub_transcript::fuzzing::capture_file(data);
+    veschub_draft::fuzzing::capture_file(data);
+});

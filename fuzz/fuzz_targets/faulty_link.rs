@@ -2,6 +2,6 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use veschub_hub::fault::fuzzing;
+use veschub_hub::fuzzing;
 
 fuzz_target!(|data: &[u8]| fuzzing::faulty_link(data));

@@ -14,6 +14,9 @@ pub mod cli;
 pub mod client;
 pub mod conformance;
 pub mod defective;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod judge;
 pub mod outside;
 mod parallel;

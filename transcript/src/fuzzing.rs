@@ -11,6 +11,9 @@ use crate::read::{ReadError, Summary, read_capture};
 use crate::render::{JsonWriter, Stats, TextOptions, TextWriter};
 use crate::transcript::{Choice, Connection, EntrySink, Options};
 
+/// The targets of this crate, and what each does with an input.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[("capture_file", capture_file)];
+
 /// How many bytes the slow reader gives at a time.
 const A_FEW: usize = 7;
 

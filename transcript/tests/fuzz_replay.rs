@@ -1,10 +1,12 @@
-//! Every seed and every input that once broke something, on the stable toolchain.
+//! Every seed and every input that once broke something, and the seeds that are made here.
 
 mod common;
+#[path = "../../fuzz/kept.rs"]
+mod kept;
+#[path = "../../fuzz/replay.rs"]
+mod replay;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::{fs, io};
 
 use common::{big_endian_section, endpoints, pcap, read, records, session};
 use flate2::{Compression, write::GzEncoder};
@@ -12,35 +14,9 @@ use veschub_transcript::fuzzing;
 use veschub_transcript::read::link::LinkType;
 use veschub_transcript::read::pcap::Record;
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../fuzz")
-        .join(name)
-        .join("capture_file")
-}
-
-/// Runs the target's body over every file of a folder; says how many there were.
-fn replay(name: &str) -> io::Result<usize> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder(name))? {
-        let path = entry?.path();
-        if !path.ends_with(".gitkeep") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    for path in &files {
-        // Shown only if the body panics.
-        println!("replaying {}", path.display());
-        fuzzing::capture_file(&fs::read(path)?);
-    }
-    Ok(files.len())
-}
-
 #[test]
-fn capture_files_pass_their_seeds_and_regressions() {
-    assert_ne!(replay("seeds").unwrap(), 0, "there are no seeds");
-    replay("regressions").unwrap();
+fn every_target_passes_its_seeds_and_regressions() {
+    replay::replay(fuzzing::TARGETS);
 }
 
 /// Small captures that between them touch everything that the reader knows.
@@ -131,18 +107,10 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn the_committed_seeds_are_what_they_are_named_for() {
-    let update = std::env::var_os("VESCHUB_UPDATE").is_some();
-    for (name, bytes) in seeds() {
+fn the_seeds_of_capture_file_are_what_they_are_named_for() {
+    let seeds = seeds().into_iter().map(|(name, bytes)| {
         assert!(read(&bytes).is_ok(), "{name} is no capture");
-        let path = folder("seeds").join(name);
-        if update {
-            fs::write(&path, &bytes).unwrap();
-        }
-        let there = fs::read(&path).unwrap_or_default();
-        assert!(
-            there == bytes,
-            "{name} is not up to date: run this with VESCHUB_UPDATE=1"
-        );
-    }
+        (name.to_owned(), bytes)
+    });
+    kept::assert_kept("seeds/capture_file", &seeds.collect::<Vec<_>>());
 }

@@ -1,5 +1,7 @@
 //! Every seed and every input that once broke something, and the seeds that are made here.
 
+#[path = "../../fuzz/kept.rs"]
+mod kept;
 #[path = "../../fuzz/replay.rs"]
 mod replay;
 
@@ -44,7 +46,7 @@ fn the_seeds_of_command_round_trip_are_the_samples_and_a_payload_for_every_other
             seeds.push((format!("{}", CommandId(id)), vec![id, 1, 2, 3]));
         }
     }
-    replay::assert_kept("command_round_trip", &seeds);
+    kept::assert_kept("seeds/command_round_trip", &seeds);
 }
 
 /// As the head of `bms.rs` lays it out.
@@ -86,7 +88,7 @@ fn the_seeds_of_bms_reply_are_packs_that_end_where_firmware_ends() {
         ("bytes-behind-it".to_owned(), pack(3, 4, 6, b"newer")),
     ];
     seeds.extend((0..=6).map(|end| (format!("{end}-parts"), pack(20, 24, end, b""))));
-    replay::assert_kept("bms_reply", &seeds);
+    kept::assert_kept("seeds/bms_reply", &seeds);
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn the_seeds_of_login_line_are_lines_that_the_protocol_page_speaks_of() {
         ("no-line-feed", b"VESCTOOL:demo-0001"),
     ];
     let seeds = lines.map(|(name, line)| (name.to_owned(), line.to_vec()));
-    replay::assert_kept("login_line", &seeds);
+    kept::assert_kept("seeds/login_line", &seeds);
 }
 
 /// The head of an input of `decoder_model`, as the head of `model.rs` lays it out.
@@ -196,5 +198,5 @@ fn the_seeds_of_decoder_model_have_every_part_and_limits_at_every_edge() {
         ),
     ];
     let seeds = seeds.map(|(name, bytes)| (name.to_owned(), bytes));
-    replay::assert_kept("decoder_model", &seeds);
+    kept::assert_kept("seeds/decoder_model", &seeds);
 }

@@ -20,7 +20,7 @@ use crate::{
         reproduce,
     },
     run::{
-        Mode, RunError,
+        Bounds, Mode, RunError,
         player::{self, Errand, Player, Prints},
     },
 };
@@ -353,6 +353,7 @@ fn fill(
         second: second.as_ref(),
         link: battery.link,
         prints: Prints::Answers,
+        bounds: Bounds::default(),
     };
     let seen = player::play(world, &errand, &battery.player, Mode::Virtual)?;
     let context = Context {

@@ -11,15 +11,45 @@ pub(super) const MAX_ENTRIES: usize = 200_000;
 /// The most bytes that these may hold.
 pub(super) const MAX_BYTES: usize = 64 << 20;
 
+/// What a run may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// How long it may last by its own clock.
+    pub(crate) longest: Duration,
+    /// The most entries that are kept of it.
+    pub(crate) entries: usize,
+    /// The most bytes that these may hold.
+    pub(crate) bytes: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            longest: LONGEST,
+            entries: MAX_ENTRIES,
+            bytes: MAX_BYTES,
+        }
+    }
+}
+
 /// What happened in a run, from its start on.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
+    bounds: Bounds,
     entries: Vec<JournalEntry>,
     bytes: usize,
     left_out: usize,
 }
 
 impl Kept {
+    /// Keeps no more than this.
+    pub(crate) fn within(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            ..Self::default()
+        }
+    }
+
     /// Notes an entry; beyond the limits it is only counted.
     pub(crate) fn push(&mut self, entry: JournalEntry) {
         let bytes = match &entry.event {
@@ -30,8 +60,12 @@ impl Kept {
             _ => 0,
         };
         // Once something is missing, what comes later would stand in the wrong place.
-        if self.left_out > 0 || self.entries.len() >= MAX_ENTRIES || self.bytes + bytes > MAX_BYTES
-        {
+        let Bounds {
+            entries: most,
+            bytes: room,
+            ..
+        } = self.bounds;
+        if self.left_out > 0 || self.entries.len() >= most || self.bytes + bytes > room {
             self.left_out += 1;
         } else {
             self.bytes += bytes;

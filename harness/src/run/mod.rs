@@ -28,6 +28,7 @@ use crate::{
     },
 };
 pub use hosted::{Builder, Hub};
+pub(crate) use kept::Bounds;
 pub use play::RunError;
 #[cfg(unix)]
 pub use process::Program;
@@ -104,6 +105,16 @@ pub fn run_file_with(path: &Path, settings: &[String], way: &Way) -> Result<Run,
 /// # Errors
 /// If the scenario cannot be compiled, no socket can be opened, or a program cannot be supervised.
 pub fn run(name: &str, loaded: &Loaded, way: &Way) -> Result<Run, RunError> {
+    run_within(name, loaded, way, Bounds::default())
+}
+
+/// The same with other bounds for what it may take in virtual time.
+pub(crate) fn run_within(
+    name: &str,
+    loaded: &Loaded,
+    way: &Way,
+    bounds: Bounds,
+) -> Result<Run, RunError> {
     let start = Instant::now();
     let scenario = &loaded.scenario;
     let world = loaded.build(way.seed)?;
@@ -138,6 +149,7 @@ pub fn run(name: &str, loaded: &Loaded, way: &Way) -> Result<Run, RunError> {
                 second: None,
                 link: way.link,
                 prints: Prints::Everything,
+                bounds,
             };
             let played = player::play(world, &errand, &way.player, way.mode)?;
             let password = task.as_ref().map(|task| task.password(target.as_ref()));

@@ -26,7 +26,7 @@ use veschub_scenario::{World, schema};
 use super::process::{Program, witness_with};
 use super::{
     Mode, RunError, Second,
-    kept::{Kept, LONGEST},
+    kept::{Bounds, Kept},
     play::{FAREWELL, visit, visit_with},
     tape::Tape,
 };
@@ -99,6 +99,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) link: Link,
     /// What the reference client prints.
     pub(crate) prints: Prints,
+    /// What the run may take in virtual time.
+    pub(crate) bounds: Bounds,
 }
 
 /// What the reference client prints.
@@ -315,7 +317,7 @@ fn in_memory(
         let no_device =
             || std::io::Error::other("there is no device that could serve without a hub");
         let mut hub = errand.link.server(world).ok_or_else(no_device)?;
-        let journal = RefCell::new(Kept::default());
+        let journal = RefCell::new(Kept::within(errand.bounds));
         let network = Network::new();
         let printer = Printer {
             network: &network,
@@ -348,7 +350,7 @@ fn in_memory(
             biased;
             how = playing => how,
             () = full.notified() => return Err(RunError::TooMuch),
-            () = tokio::time::sleep(LONGEST) => return Err(RunError::TooLong),
+            () = tokio::time::sleep(errand.bounds.longest) => return Err(RunError::TooLong),
             never = network.drive(&mut hub, observe) => match never {},
             never = intrude(&network, errand.second, &journal) => match never {},
         };

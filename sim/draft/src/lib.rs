@@ -16,6 +16,9 @@ mod can;
 mod client;
 mod device;
 mod evidence;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod probe;
 mod session;
 mod text;

@@ -1,5 +1,7 @@
 //! Every seed and every input that once broke something, and the seeds that are made here.
 
+#[path = "../../../fuzz/kept.rs"]
+mod kept;
 #[path = "../../../fuzz/replay.rs"]
 mod replay;
 
@@ -304,5 +306,5 @@ fn the_seeds_of_session_are_sessions_that_the_protocol_page_speaks_of() {
             ));
         }
     }
-    replay::assert_kept("session", &seeds);
+    kept::assert_kept("seeds/session", &seeds);
 }

@@ -185,6 +185,31 @@ impl Hub {
         room.is_some_and(Room::is_here)
     }
 
+    /// How much the hub holds.
+    #[cfg(feature = "fuzzing")]
+    #[must_use]
+    pub fn load(&self) -> super::Load {
+        let mut load = super::Load {
+            connections: self.unsent.len(),
+            members: self.members.len(),
+            waiting: self
+                .direct
+                .as_ref()
+                .map_or(0, |direct| direct.waiting.len()),
+            draining: self.draining.len(),
+            ending: self.ending.len(),
+            unsent: self.unsent.values().sum(),
+            outputs: self.outputs.len() + self.outbox.outputs.len() + self.outbox.draining.len(),
+            held: self.draining.values().map(|(link, _)| link.held()).sum(),
+            ..super::Load::default()
+        };
+        self.lobby.count(&mut load);
+        for room in self.rooms.all() {
+            room.count(&mut load);
+        }
+        load
+    }
+
     pub(super) fn bytes(&mut self, now: Time, conn: ConnId, bytes: &[u8]) {
         let Some((role, id)) = self.members.get(&conn) else {
             // In the lobby, or waiting unread for a device that serves somebody else.

@@ -1,7 +1,5 @@
 //! What a hub holds, counted: for tests that must see it bounded, whatever peers do.
 
-use super::core::Hub;
-
 /// How much a hub holds at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
@@ -33,30 +31,4 @@ pub struct Load {
     pub unparsed: usize,
     /// Things to do to connections that nobody has taken yet.
     pub outputs: usize,
-}
-
-impl Hub {
-    /// How much the hub holds.
-    #[must_use]
-    pub fn load(&self) -> Load {
-        let mut load = Load {
-            connections: self.unsent.len(),
-            members: self.members.len(),
-            waiting: self
-                .direct
-                .as_ref()
-                .map_or(0, |direct| direct.waiting.len()),
-            draining: self.draining.len(),
-            ending: self.ending.len(),
-            unsent: self.unsent.values().sum(),
-            outputs: self.outputs.len() + self.outbox.outputs.len() + self.outbox.draining.len(),
-            held: self.draining.values().map(|(link, _)| link.held()).sum(),
-            ..Load::default()
-        };
-        self.lobby.count(&mut load);
-        for room in self.rooms.all() {
-            room.count(&mut load);
-        }
-        load
-    }
 }
