@@ -132,5 +132,9 @@ impl Hub {
         self.members.remove(&conn);
         self.draining.remove(&conn);
         self.lobby.forget(conn);
+        // Else peers that come and go while the device serves somebody would take memory for ever.
+        if let Some(direct) = &mut self.direct {
+            direct.waiting.retain(|&waiting| waiting != conn);
+        }
     }
 }
