@@ -11,7 +11,7 @@ pub(crate) fn assert_kept(folder: &str, files: &[(String, Vec<u8>)]) {
     for (name, bytes) in files {
         let path = path.join(name);
         if update {
-            fs::create_dir_all(&path.with_file_name("")).unwrap();
+            fs::create_dir_all(path.with_file_name("")).unwrap();
             fs::write(&path, bytes).unwrap();
         }
         let kept = fs::read(&path).unwrap_or_default();

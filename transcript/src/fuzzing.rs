@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 
+use veschub_wire::fuzzing::Target;
+
 use crate::entry::{Direction, Entry, Kind};
 use crate::read::pcap::{MAX_BLOCK, Records};
 use crate::read::{ReadError, Summary, read_capture};
@@ -12,7 +14,7 @@ use crate::render::{JsonWriter, Stats, TextOptions, TextWriter};
 use crate::transcript::{Choice, Connection, EntrySink, Options};
 
 /// The targets of this crate, and what each does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("capture_file", capture_file)];
+pub const TARGETS: &[Target] = &[("capture_file", capture_file)];
 
 /// How many bytes the slow reader gives at a time.
 const A_FEW: usize = 7;

@@ -1,5 +1,7 @@
 //! Every seed and every input that once broke something, and the seeds that are made here.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 #[path = "../../fuzz/kept.rs"]
 mod kept;
 #[path = "../../fuzz/replay.rs"]

@@ -9,6 +9,7 @@ mod scenario;
 
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
+use veschub_wire::fuzzing::Target;
 
 pub use self::{
     journal::journal_file, reading::reading_line, report::report_file, scenario::scenario_file,
@@ -19,7 +20,7 @@ use crate::{
 };
 
 /// The targets of this crate, and what each does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[Target] = &[
     ("journal_file", journal_file),
     ("reading_line", reading_line),
     ("report_file", report_file),

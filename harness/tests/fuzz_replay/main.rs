@@ -37,7 +37,9 @@ fn every_target_passes_its_seeds_and_regressions() {
 /// A file of the repository.
 fn file(path: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    let text = fs::read_to_string(&path);
+    assert!(text.is_ok(), "{}: {text:?}", path.display());
+    text.unwrap()
 }
 
 fn named(seeds: &[(&str, &str)]) -> Vec<(String, Vec<u8>)> {

@@ -13,11 +13,12 @@ use std::{
 use veschub_hub::rng::Seed;
 use veschub_scenario::{Files, Loaded};
 use veschub_transcript::{Choice, Options, Transcript};
+use veschub_wire::fuzzing::Target;
 
 use crate::{DraftOptions, draft, stand_in};
 
 /// The targets of this crate, and what each does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("capture_file", capture_file)];
+pub const TARGETS: &[Target] = &[("capture_file", capture_file)];
 
 /// Where the drafts of an input lie.
 const FOLDER: &str = "somewhere";

@@ -1,5 +1,7 @@
 //! Every seed and every input that once broke something.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 #[path = "../../../fuzz/replay.rs"]
 mod replay;
 

@@ -14,8 +14,11 @@ pub use self::{
     stream::stream_decoder,
 };
 
+/// The name of a target, and what it does with an input.
+pub type Target = (&'static str, fn(&[u8]));
+
 /// The targets of this crate, and what each does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[Target] = &[
     ("bms_reply", bms_reply),
     ("command_round_trip", command_round_trip),
     ("decoder_model", decoder_model),

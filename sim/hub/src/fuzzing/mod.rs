@@ -8,8 +8,10 @@ mod session;
 mod witness;
 mod world;
 
+use veschub_wire::fuzzing::Target;
+
 pub use self::session::session;
 pub use crate::fault::fuzzing::faulty_link;
 
 /// The targets of this crate, and what each does with an input.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[("faulty_link", faulty_link), ("session", session)];
+pub const TARGETS: &[Target] = &[("faulty_link", faulty_link), ("session", session)];
