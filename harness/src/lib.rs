@@ -5,6 +5,7 @@
 //! * [`judge`]: what a client did and printed go in, a verdict comes out.
 //! * [`run`]: runs a scenario in virtual or real time; [`Hub`]: a hub for the tests of a client that is written in Rust.
 //! * [`conformance`]: the conformance battery; [`defective`]: a client with defects, which tests the battery.
+//! * [`soak`]: tools of every temper at hubs in this process, for a long time.
 //! * [`report`]: results for people and for programs; [`cli`]: the commands of `veschub-harness`.
 //!
 //! The simulator and the reference client use the same codec, so their agreement does not prove that the codec is
@@ -23,6 +24,7 @@ mod parallel;
 pub mod read;
 pub mod report;
 pub mod run;
+pub mod soak;
 #[cfg(unix)]
 pub mod supervise;
 

@@ -8,6 +8,7 @@ mod judge;
 mod matrix;
 mod report;
 mod run;
+mod soak;
 
 use std::{
     collections::BTreeMap,
@@ -67,6 +68,8 @@ enum Command {
     Read(ReadArgs),
     /// Compare the readings of a client with the replies in a hub's journal
     Judge(judge::JudgeArgs),
+    /// Let tools of every temper come to hubs in this process for minutes or hours, and count what goes wrong
+    Soak(soak::SoakArgs),
     /// Print a JSON Schema: that of a reading, or that of a conformance report
     Schema {
         /// Which schema to print
@@ -116,6 +119,7 @@ pub fn main() -> ExitCode {
         Command::Client { defect } => {
             defective::main(defect.into_iter().collect()).map_err(CliError::Start)
         }
+        Command::Soak(args) => soak::run(&args),
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]

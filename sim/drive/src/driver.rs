@@ -106,6 +106,14 @@ impl<O: Observer> Driver<O> {
             }
             Some((conn, input)) = self.inputs.recv() => self.take(conn, input),
         }
+        self.count();
+    }
+
+    /// Tells the observer how much there is, if it wants to know.
+    fn count(&mut self) {
+        if self.observe.counts() {
+            self.observe.rests(self.hub.census());
+        }
     }
 
     /// Drives the hub until something else is done.

@@ -8,7 +8,7 @@ use veschub_transcript::{
 };
 
 use veschub_hub::{
-    hub::{ConnId, Event, Output},
+    hub::{Census, ConnId, Event, Output},
     journal::JournalEntry,
     time::Time,
 };
@@ -26,6 +26,14 @@ pub trait Observer {
 
     /// A connection was closed at once, because there are as many as there may be.
     fn refused(&mut self, _at: Time, _most: usize) {}
+
+    /// The hub has done all that was due, and holds this much.
+    fn rests(&mut self, _holds: Census) {}
+
+    /// Whether [`rests`](Self::rests) is to be told: to count costs time.
+    fn counts(&self) -> bool {
+        false
+    }
 
     /// What is saved ends here: the file takes nothing more.
     fn saving_failed(&mut self, _error: &io::Error) {}
@@ -72,6 +80,14 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
 
     fn refused(&mut self, at: Time, most: usize) {
         self.then.refused(at, most);
+    }
+
+    fn rests(&mut self, holds: Census) {
+        self.then.rests(holds);
+    }
+
+    fn counts(&self) -> bool {
+        self.then.counts()
     }
 
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {

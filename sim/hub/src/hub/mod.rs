@@ -8,12 +8,13 @@
 //! ```text
 //!  core: events and timers in --> lobby, login --> rooms: room --> device
 //!        outputs and journal out <-- outbox <-----/
-//!  leaving: how connections end
+//!  leaving: how connections end     census: how much it holds
 //! ```
 //!
 //! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close. Where it is
 //! odd, [`HubConfig`] has a switch.
 
+mod census;
 mod core;
 mod io;
 mod leaving;
@@ -32,6 +33,7 @@ mod rules;
 #[cfg(feature = "fuzzing")]
 pub use self::load::Load;
 pub use self::{
+    census::Census,
     core::Hub,
     io::{Event, Output},
     profile::{HubConfig, HubKeys, HubProfile, SWITCHES},
