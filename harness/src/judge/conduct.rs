@@ -7,6 +7,7 @@ use super::{Difference, Played};
 use crate::outside::{
     ending::{ProcessEnd, ProcessReport},
     output::MAX_STDOUT,
+    slip::is_slip,
 };
 
 /// How a client's process behaved, and whether it got through to a device.
@@ -51,7 +52,7 @@ impl<'a> Conduct<'a> {
         match how {
             ProcessEnd::Exited { .. } => {}
             // A client may report with an exception that the connection is gone.
-            ProcessEnd::Panicked { .. } if self.may_fail() => {}
+            ProcessEnd::Panicked { report, .. } if self.excuses(report) => {}
             ProcessEnd::Panicked { .. } | ProcessEnd::Killed { .. } => differ(
                 "process",
                 "ends by itself",
@@ -120,6 +121,18 @@ impl<'a> Conduct<'a> {
         found
     }
 
+    /// Whether a crash may be how the client reports a failure that it is right to report. Where no fault harmed the
+    /// link, a mistake in the client is none.
+    fn excuses(&self, report: &str) -> bool {
+        let harmed = |entry: &JournalEntry| {
+            matches!(
+                entry.event,
+                JournalEvent::FaultFired(_) | JournalEvent::Closed(Closed::Replaced { .. })
+            )
+        };
+        self.may_fail() && (!is_slip(report) || self.played.journal.iter().any(harmed))
+    }
+
     /// Whether the client is right to report a failure: the scenario withholds something from it.
     fn may_fail(&self) -> bool {
         let in_vain = |one: &Expectation| {
@@ -132,6 +145,7 @@ impl<'a> Conduct<'a> {
             matches!(
                 entry.event,
                 JournalEvent::FaultFired(_)
+                    | JournalEvent::DeviceNoise { .. }
                     | JournalEvent::Closed(Closed::Replaced { .. } | Closed::DeviceLeft)
             )
         };

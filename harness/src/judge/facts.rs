@@ -85,11 +85,17 @@ pub(super) fn sent(journal: &[JournalEntry]) -> Vec<SentReply> {
     journal.iter().enumerate().filter_map(reply).collect()
 }
 
-/// Whether a fault acted on the link.
+/// Whether a fault acted on the link, or the device sent what is no frame.
 pub(super) fn is_harmed(journal: &[JournalEntry]) -> bool {
-    journal
-        .iter()
-        .any(|entry| matches!(entry.event, JournalEvent::FaultFired(_)))
+    journal.iter().any(|entry| {
+        matches!(
+            entry.event,
+            JournalEvent::FaultFired(_)
+                | JournalEvent::DeviceNoise { .. }
+                // It may drop its link in the middle of a frame.
+                | JournalEvent::LinkDown
+        )
+    })
 }
 
 impl<'a> Facts<'a> {

@@ -4,6 +4,7 @@
 //! * [`command`], [`task`]: how a program is started and what it is told; [`link`]: how it reaches the device;
 //!   [`ending`], [`output`]: how it ended and what
 //!   it printed.
+//! * [`slip`]: whether a crash is a mistake in the client, or how it reports a failure.
 //! * [`journal`]: reads the journal file of a hub.
 //!
 //! [`judge`](crate::judge) judges what a program sent and what it printed.
@@ -13,6 +14,7 @@ pub mod ending;
 pub mod journal;
 pub mod link;
 pub mod output;
+pub mod slip;
 pub mod task;
 
 /// An environment variable with its value, which also replaces `{name}` in the command.

@@ -162,7 +162,7 @@ impl Task {
 }
 
 /// Every variable that some client is told. What a client is not told, it must not inherit either.
-pub const VARIABLES: [&str; 14] = [
+pub const VARIABLES: [&str; 15] = [
     "VESC_LINK",
     "VESC_HOST",
     "VESC_PORT",
@@ -177,7 +177,11 @@ pub const VARIABLES: [&str; 14] = [
     "VESC_CAN_ID",
     "VESC_COMMAND",
     "VESC_REQUEST",
+    AGAIN,
 ];
+
+/// The variable of a client that may do its task again and again.
+pub const AGAIN: &str = "VESC_AGAIN";
 
 fn lasting(duration: Lasting) -> Duration {
     Duration::from_nanos(duration.0)

@@ -40,6 +40,8 @@ pub enum DeviceEvent {
         /// What the device held, before it was encoded; none where the bytes are all that is known.
         truth: Option<Box<Reply>>,
     },
+    /// It sends bytes that are no frame, or were not made as one.
+    Raw(Vec<u8>),
     /// It will not answer a request: real devices stay silent, and the journal says why.
     NotAnswered {
         /// The request's command.

@@ -38,6 +38,19 @@ pub struct ScriptedReply {
     pub replies: Vec<Vec<u8>>,
     /// From the request's arrival to the replies' departure; as for other replies, if not given.
     pub after: Option<Duration>,
+    /// What goes onto the link behind the replies as it is, whether it is a frame or not, piece by piece.
+    pub bytes: Vec<Vec<u8>>,
+    /// The time from one piece to the next.
+    pub gap: Duration,
+    /// Whether the device then restarts, so that the hub closes the tool's connection.
+    pub restart: bool,
+}
+
+impl ScriptedReply {
+    /// Whether nothing at all comes back.
+    pub(super) fn is_silent(&self) -> bool {
+        self.replies.is_empty() && self.bytes.is_empty() && !self.restart
+    }
 }
 
 /// A command of the terminal and what is printed.

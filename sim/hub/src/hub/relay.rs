@@ -96,7 +96,7 @@ fn from_tool(heard: Heard<'_>) -> JournalEvent {
     }
 }
 
-fn from_device(heard: Heard<'_>) -> JournalEvent {
+pub(super) fn from_device(heard: Heard<'_>) -> JournalEvent {
     match owned(heard) {
         Ok(payload) => JournalEvent::Reply {
             payload,

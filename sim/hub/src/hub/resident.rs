@@ -2,7 +2,7 @@
 
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Ear};
 
-use super::relay::owned;
+use super::relay::{from_device, owned};
 use crate::{
     device::{Device, DeviceEvent, Out},
     journal::JournalEvent,
@@ -46,6 +46,8 @@ pub(super) struct Virtual {
     device: Box<dyn Device>,
     quirks: Vec<Box<dyn Quirk>>,
     ear: Ear,
+    /// A tap for the journal: what a scenario makes the device send as it is.
+    said: Ear,
     out: Out,
 }
 
@@ -55,11 +57,13 @@ impl Virtual {
             device: resident.device,
             quirks: resident.quirks,
             ear: Ear::eager(DEVICE_MAX_PAYLOAD),
+            said: Ear::eager(DEVICE_MAX_PAYLOAD),
             out: Out::default(),
         }
     }
 
     pub(super) fn session_begins(&mut self, now: Time) {
+        self.said = Ear::eager(DEVICE_MAX_PAYLOAD);
         self.device.session_begins(now);
         for quirk in &mut self.quirks {
             for left_behind in quirk.session_begins(now) {
@@ -82,6 +86,8 @@ impl Virtual {
                 events.push(JournalEvent::Noise { bytes, nearly });
             }
         });
+        self.said
+            .pause(&mut |heard| events.push(from_device(heard)));
         let bytes = self.ear.waiting().len();
         if bytes > 0 {
             events.push(JournalEvent::PartialFrameLeft {
@@ -97,6 +103,14 @@ impl Virtual {
     #[cfg(feature = "fuzzing")]
     pub(super) fn waiting(&self) -> usize {
         self.ear.waiting().len()
+    }
+
+    /// What bytes say that the device sends as they are.
+    pub(super) fn hear(&mut self, bytes: &[u8]) -> Vec<JournalEvent> {
+        let mut events = Vec::new();
+        self.said
+            .bytes(bytes, &mut |heard| events.push(from_device(heard)));
+        events
     }
 
     /// Forgets half a frame, as no real device does.

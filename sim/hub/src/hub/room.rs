@@ -327,6 +327,7 @@ impl Room {
             match event {
                 DeviceEvent::Note(event) => self.note(at, conn, event, outbox),
                 DeviceEvent::Reply { payload, truth } => self.reply(at, payload, truth, outbox),
+                DeviceEvent::Raw(bytes) => self.raw(at, &bytes, outbox),
                 DeviceEvent::NotAnswered { command, why } => {
                     let event = JournalEvent::NotAnswered { command, why };
                     self.note(at, self.tool(), event, outbox);
@@ -344,6 +345,27 @@ impl Room {
                 }
             }
         }
+    }
+
+    /// Sends bytes as they are to whoever is the tool by now.
+    fn raw(&mut self, at: Time, bytes: &[u8], outbox: &mut Outbox) {
+        let tool = self.tool();
+        let Occupant::Virtual(device) = &mut self.occupant else {
+            return;
+        };
+        if tool.is_none() {
+            let event = JournalEvent::DeviceBytesDiscarded { bytes: bytes.len() };
+            return self.note(at, None, event, outbox);
+        }
+        for event in device.hear(bytes) {
+            if let (JournalEvent::Reply { payload, .. }, Some(session)) =
+                (&event, &mut self.session)
+            {
+                session.watch.did.note_reply(payload);
+            }
+            self.note(at, tool, event, outbox);
+        }
+        self.send_to_tool(at, bytes, outbox);
     }
 
     /// Sends a reply to whoever is the tool by now: a reply belongs to no tool.

@@ -94,6 +94,9 @@ fn script(express: &schema::Express) -> Script {
         },
         replies: scripted.reply.iter().map(|hex| hex.0.clone()).collect(),
         after: scripted.after.map(duration),
+        bytes: scripted.bytes.iter().map(|hex| hex.0.clone()).collect(),
+        gap: scripted.gap.map(duration).unwrap_or_default(),
+        restart: scripted.restart,
     };
     let terminal = |answer: &schema::TerminalAnswer| TerminalAnswer {
         command: answer.command.clone(),

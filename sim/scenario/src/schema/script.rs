@@ -19,6 +19,15 @@ pub struct ScriptedReply {
     /// given.
     #[serde(default)]
     pub after: Option<Duration>,
+    /// What the device sends behind the replies as it is, in hex, whether it is a frame or not: one piece, or several.
+    #[serde(default)]
+    pub bytes: Vec<Hex>,
+    /// The time from one piece of `bytes` to the next, e.g. `5ms`; none unless given.
+    #[serde(default)]
+    pub gap: Option<Duration>,
+    /// Whether the device restarts behind all this, so that the hub closes the client's connection.
+    #[serde(default)]
+    pub restart: bool,
 }
 
 /// What a command of the terminal prints.

@@ -72,6 +72,10 @@ pub struct Express {
 enum Job {
     Do(Request),
     Say(Answer),
+    /// Bytes go out as they are.
+    SayRaw(Vec<u8>),
+    /// A scenario makes it restart.
+    Restart,
     Ignore(CommandId, Silence),
     /// The worker is done and free again.
     WorkDone(Vec<Answer>),
@@ -150,11 +154,25 @@ impl Express {
             .map(|raw| Answer::raw(raw))
             .collect();
         let command = CommandId(payload.first().copied().unwrap_or_default());
-        if answers.is_empty() {
+        if scripted.is_silent() {
             out.silent(now, command, Silence::Scripted);
         }
-        for answer in answers {
-            self.schedule(out, now, due, command, Job::Say(answer));
+        let mut jobs: Vec<(Time, Job)> = answers
+            .into_iter()
+            .map(|answer| (due, Job::Say(answer)))
+            .collect();
+        let mut at = due;
+        for (index, piece) in scripted.bytes.iter().enumerate() {
+            if index > 0 {
+                at = at + scripted.gap;
+            }
+            jobs.push((at, Job::SayRaw(piece.clone())));
+        }
+        if scripted.restart {
+            jobs.push((at, Job::Restart));
+        }
+        for (due, job) in jobs {
+            self.schedule(out, now, due, command, job);
         }
         true
     }
@@ -222,6 +240,10 @@ impl Express {
     /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
     fn reboot(&mut self, at: Time, out: &mut Out) {
         out.silent(at, CommandId::REBOOT, Silence::Restarts);
+        self.restart(at, out);
+    }
+
+    fn restart(&mut self, at: Time, out: &mut Out) {
         self.jobs = Queue::default();
         self.worker_is_busy = false;
         self.back_at = Some(at + REBOOT_TIME);
@@ -256,6 +278,8 @@ impl Express {
         match job {
             Job::Do(request) => self.do_now(at, &request, out),
             Job::Say(answer) => out.say(at, answer),
+            Job::SayRaw(bytes) => out.push(at, DeviceEvent::Raw(bytes)),
+            Job::Restart => self.restart(at, out),
             Job::Ignore(command, why) => out.silent(at, command, why),
             Job::WorkDone(answers) => {
                 self.worker_is_busy = false;
