@@ -49,7 +49,10 @@ def wait(commands, patience):
             if payload[0] in commands:
                 commands.remove(payload[0])
                 reply = payload
-                tell(reply)
+                try:
+                    tell(reply)
+                except struct.error:
+                    sys.exit("a reply ends too early")
         if commands and now() >= until:
             return None
         if commands:
@@ -100,16 +103,32 @@ def scan():
     found = ask(PING_CAN)
     return [found] + [ask(FORWARD_CAN, can_id, FW_VERSION) for can_id in (found or b"")[1:]]
 
+def session():
+    """One session, from the connection to its end; says what went wrong, if something did."""
+    global link, data
+    data, link = b"", None
+    inbox.clear()
+    try:
+        if env["VESC_LINK"] == "pty":
+            link = os.open(env["VESC_PTY"], os.O_RDWR | os.O_NOCTTY)
+        else:
+            link = socket.create_connection((env["VESC_HOST"], env["VESC_PORT"]), 5).detach()
+            os.set_blocking(link, True)
+        if env["VESC_LINK"] == "hub":
+            os.write(link, "VESCTOOL:{VESC_ID}:{VESC_PASSWORD}\n".format(**env).encode())
+            pause = now() + 0.12  # The hub throws away what arrives together with the login line.
+            while now() < pause:
+                listen(pause)
+        return "a reply did not come" if None in task() else None
+    except (OSError, SystemExit) as error:
+        return str(error)
+    finally:
+        if link is not None:
+            os.close(link)
+
 task = {"read-bms": read, "poll-bms": poll, "scan-can": scan}.get(env["VESC_TASK"]) or sys.exit(77)
-if env["VESC_LINK"] == "pty":
-    link = os.open(env["VESC_PTY"], os.O_RDWR | os.O_NOCTTY)
-else:
-    link = socket.create_connection((env["VESC_HOST"], env["VESC_PORT"]), 5).detach()
-    os.set_blocking(link, True)
-if env["VESC_LINK"] == "hub":
-    os.write(link, "VESCTOOL:{VESC_ID}:{VESC_PASSWORD}\n".format(**env).encode())
-    pause = now() + 0.12  # The hub throws away what arrives together with the login line.
-    while now() < pause:
-        listen(pause)
-if None in task():
-    sys.exit("a reply did not come")
+problem = session()
+while "VESC_AGAIN" in env:  # A fuzzer wants many sessions of one client.
+    print('{"again": true}', flush=True)
+    problem = session()
+sys.exit(problem)

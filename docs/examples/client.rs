@@ -29,11 +29,6 @@ fn milliseconds(name: &str) -> Duration {
     Duration::from_millis(variable(name).parse().unwrap_or_default())
 }
 
-fn end(why: &str) -> ! {
-    eprintln!("{why}");
-    exit(1)
-}
-
 /// The end of a frame: CRC-16/XMODEM and the stop byte.
 fn tail(payload: &[u8]) -> [u8; 3] {
     let mut crc: u16 = 0;
@@ -57,6 +52,8 @@ struct Link {
     data: Vec<u8>,
     inbox: Vec<Vec<u8>>,
     timeout: Duration,
+    /// What went wrong, after which nothing more is done.
+    problem: Option<&'static str>,
 }
 
 impl Link {
@@ -94,6 +91,7 @@ impl Link {
             data: Vec::new(),
             inbox: Vec::new(),
             timeout,
+            problem: None,
         };
         if variable("VESC_LINK") == "hub" {
             link.write(
@@ -106,7 +104,7 @@ impl Link {
             );
             // The hub throws away what arrives together with the login line.
             let pause = Instant::now() + Duration::from_millis(120);
-            while Instant::now() < pause {
+            while Instant::now() < pause && link.problem.is_none() {
                 link.listen(pause);
             }
         }
@@ -115,7 +113,7 @@ impl Link {
 
     fn write(&mut self, bytes: &[u8]) {
         if self.writer.write_all(bytes).is_err() {
-            end("the connection was closed");
+            self.problem = Some("the connection was closed");
         }
     }
 
@@ -132,7 +130,10 @@ impl Link {
         {
             Ok(chunk) => self.data.extend(chunk),
             Err(RecvTimeoutError::Timeout) => return false,
-            Err(RecvTimeoutError::Disconnected) => end("the connection was closed"),
+            Err(RecvTimeoutError::Disconnected) => {
+                self.problem = Some("the connection was closed");
+                return false;
+            }
         }
         while let Some(&start) = self.data.first() {
             // The start byte is the length of the header.
@@ -174,9 +175,14 @@ impl Link {
             for payload in std::mem::take(&mut self.inbox) {
                 if let Some(index) = commands.iter().position(|&command| command == payload[0]) {
                     commands.remove(index);
-                    tell(&payload);
+                    if tell(&payload).is_none() {
+                        self.problem = Some("a reply ends too early");
+                    }
                     last = Some(payload);
                 }
+            }
+            if self.problem.is_some() {
+                return None;
             }
             if commands.is_empty() {
                 return last;
@@ -211,7 +217,7 @@ impl Link {
                 // The reply before came so late that this poll is left out.
                 continue;
             }
-            while Instant::now() < due {
+            while Instant::now() < due && self.problem.is_none() {
                 self.listen(due);
             }
             done &= self
@@ -255,41 +261,54 @@ impl Link {
     }
 }
 
-fn tell(reply: &[u8]) {
-    let int =
-        |at: usize| i32::from_be_bytes([reply[at], reply[at + 1], reply[at + 2], reply[at + 3]]);
-    let shorts = |count: usize, at: usize, scale: f64| {
-        let short = |i: usize| {
-            f64::from(i16::from_be_bytes([
-                reply[at + 2 * i],
-                reply[at + 2 * i + 1],
-            ])) / scale
-        };
-        (0..count).map(short).collect::<Vec<_>>()
+/// Tells a reply; nothing, if it ends too early.
+fn tell(reply: &[u8]) -> Option<()> {
+    let int = |at: usize| {
+        let bytes = reply.get(at..at + 4)?.try_into().ok()?;
+        Some(f64::from(i32::from_be_bytes(bytes)) / 1e6)
     };
+    let shorts = |count: usize, at: usize, scale: f64| {
+        let bytes = reply.get(at..at + 2 * count)?.chunks(2);
+        let short = |pair: &[u8]| f64::from(i16::from_be_bytes([pair[0], pair[1]])) / scale;
+        Some(bytes.map(short).collect::<Vec<_>>())
+    };
+    // Counts are signed bytes, and one below zero stands for none.
+    let count = |at: usize| Some(usize::try_from(*reply.get(at)? as i8).unwrap_or(0));
     if reply[0] == PING_CAN {
         println!(
             "{{\"command\": \"PING_CAN\", \"fields\": {{\"can_ids\": {:?}}}}}",
             &reply[1..]
         );
     } else if reply[0] == BMS_GET_VALUES {
-        // Counts are signed bytes, and one below zero stands for none.
-        let count = |at: usize| usize::try_from(reply[at] as i8).unwrap_or(0);
-        let cells = count(25);
-        let sensors = count(26 + 3 * cells);
-        let balancing: Vec<bool> = reply[26 + 2 * cells..26 + 3 * cells]
+        let cells = count(25)?;
+        let sensors = count(26 + 3 * cells)?;
+        let balancing: Vec<bool> = reply
+            .get(26 + 2 * cells..26 + 3 * cells)?
             .iter()
             .map(|&flag| flag != 0)
             .collect();
         println!(
             "{{\"command\": \"BMS_GET_VALUES\", \"fields\": {{\"total_voltage_v\": {}, \"charge_voltage_v\": {}, \
              \"current_a\": {}, \"cell_voltages_v\": {:?}, \"balancing\": {balancing:?}, \"temperatures_c\": {:?}}}}}",
-            f64::from(int(1)) / 1e6,
-            f64::from(int(5)) / 1e6,
-            f64::from(int(9)) / 1e6,
-            shorts(cells, 26, 1e3),
-            shorts(sensors, 27 + 3 * cells, 1e2),
+            int(1)?,
+            int(5)?,
+            int(9)?,
+            shorts(cells, 26, 1e3)?,
+            shorts(sensors, 27 + 3 * cells, 1e2)?,
         );
+    }
+    Some(())
+}
+
+/// One session, from the connection to its end; what went wrong, if something did.
+fn session(task: fn(&mut Link) -> bool) -> Option<String> {
+    match Link::open() {
+        Ok(mut link) => {
+            let is_done = task(&mut link);
+            let why = link.problem.unwrap_or("a reply did not come");
+            (!is_done).then(|| why.to_owned())
+        }
+        Err(error) => Some(error.to_string()),
     }
 }
 
@@ -300,8 +319,14 @@ fn main() {
         "scan-can" => Link::scan,
         _ => exit(77),
     };
-    let mut link = Link::open().unwrap_or_else(|error| end(&error.to_string()));
-    if !task(&mut link) {
-        end("a reply did not come");
+    let mut problem = session(task);
+    // A fuzzer wants many sessions of one client.
+    while env::var_os("VESC_AGAIN").is_some() {
+        println!("{{\"again\": true}}");
+        problem = session(task);
+    }
+    if let Some(why) = problem {
+        eprintln!("{why}");
+        exit(1)
     }
 }

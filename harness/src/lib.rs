@@ -5,6 +5,7 @@
 //! * [`judge`]: what a client did and printed go in, a verdict comes out.
 //! * [`run`]: runs a scenario in virtual or real time; [`Hub`]: a hub for the tests of a client that is written in Rust.
 //! * [`conformance`]: the conformance battery; [`defective`]: a client with defects, which tests the battery.
+//! * `fuzz`: changes what a hub sends until a client crashes, hangs, or reports what nobody sent.
 //! * [`soak`]: tools of every temper at hubs in this process, for a long time.
 //! * [`report`]: results for people and for programs; [`cli`]: the commands of `veschub-harness`.
 //!
@@ -15,6 +16,8 @@ pub mod cli;
 pub mod client;
 pub mod conformance;
 pub mod defective;
+#[cfg(unix)]
+pub mod fuzz;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

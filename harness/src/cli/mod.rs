@@ -4,6 +4,10 @@
 
 mod conformance;
 mod error;
+#[cfg(unix)]
+mod from_crash;
+#[cfg(unix)]
+mod fuzz;
 mod judge;
 mod matrix;
 mod report;
@@ -68,6 +72,12 @@ enum Command {
     Read(ReadArgs),
     /// Compare the readings of a client with the replies in a hub's journal
     Judge(judge::JudgeArgs),
+    /// Change what a hub sends until a client crashes, hangs, or reports a value that nobody sent
+    #[cfg(unix)]
+    Fuzz(fuzz::FuzzArgs),
+    /// Turn an input on which `cargo fuzz` crashed into a regression input, a scenario and a capture
+    #[cfg(unix)]
+    FromCrash(from_crash::FromCrashArgs),
     /// Let tools of every temper come to hubs in this process for minutes or hours, and count what goes wrong
     Soak(soak::SoakArgs),
     /// Print a JSON Schema: that of a reading, or that of a conformance report
@@ -119,6 +129,10 @@ pub fn main() -> ExitCode {
         Command::Client { defect } => {
             defective::main(defect.into_iter().collect()).map_err(CliError::Start)
         }
+        #[cfg(unix)]
+        Command::Fuzz(args) => fuzz::run(&args),
+        #[cfg(unix)]
+        Command::FromCrash(args) => from_crash::run(&args),
         Command::Soak(args) => soak::run(&args),
         Command::Schema { what } => print_schema(what),
         Command::Judge(args) => judge::judge(&args),

@@ -239,7 +239,7 @@ fn run_all<'a>(way: &Way, paths: &'a [PathBuf], args: &RunArgs) -> (Vec<Run>, Er
     (runs, errors)
 }
 
-fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+pub(super) fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     let default = [PathBuf::from(SCENARIOS)];
     let roots = if paths.is_empty() {
         &default[..]
@@ -264,7 +264,7 @@ fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
     Ok(found)
 }
 
-fn tell(path: &Path, error: &RunError) {
+pub(super) fn tell(path: &Path, error: &RunError) {
     let mut stderr = anstream::stderr().lock();
     let _ = match error {
         RunError::Scenario(error) => writeln!(stderr, "{}", error.render(true)),

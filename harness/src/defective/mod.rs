@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 #[cfg(unix)]
 use tokio::net::unix::pipe;
 
+use crate::outside::task::AGAIN;
+
 /// The exit code for a task that cannot be done.
 const UNSUPPORTED: u8 = 77;
 
@@ -427,12 +429,19 @@ pub fn main(defects: Defects) -> io::Result<u8> {
         let dial = Serial { path };
         return Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)));
     }
+    let does_it_again = variable(AGAIN).is_some();
     let host = variable("VESC_HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
     let port = variable("VESC_PORT").unwrap_or_default();
     let dial = Tcp {
         address: format!("{host}:{port}"),
     };
-    Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)))
+    loop {
+        let code = runtime.block_on(run(&dial, &orders, defects, &mut print));
+        if !does_it_again || code == UNSUPPORTED {
+            return Ok(code);
+        }
+        print(r#"{"again": true}"#);
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
 //! Runs a scenario: starts the hub with its devices, plays a client with its task, and has it judged.
 
+#[cfg(unix)]
+pub(crate) mod again;
 mod hosted;
 mod kept;
 mod play;
 pub mod player;
+#[cfg(unix)]
+mod proc;
 #[cfg(unix)]
 pub mod process;
 mod tape;

@@ -56,7 +56,7 @@ use crate::{
 /// How long the hub may take to notice that the client is gone.
 const FAREWELL: Duration = Duration::from_millis(20);
 /// How much longer than the client's time the supervisor may take.
-const SUPERVISOR: Duration = Duration::from_secs(15);
+pub(super) const SUPERVISOR: Duration = Duration::from_secs(15);
 
 /// Lets one client for each core start at a time. Starting is what keeps a machine busy: then a hub reads late, and could
 /// take two writes of a client for one.
@@ -260,17 +260,21 @@ async fn intrude(
 }
 
 /// A client that was started.
-struct Client {
-    supervisor: Child,
-    link: UnixStream,
-    stdout: pipe::Receiver,
-    stderr: pipe::Receiver,
+pub(super) struct Client {
+    pub(super) supervisor: Child,
+    pub(super) link: UnixStream,
+    pub(super) stdout: pipe::Receiver,
+    pub(super) stderr: pipe::Receiver,
     /// The pipe of stdout, which can be emptied at any moment.
     tap: File,
 }
 
 impl Client {
-    fn start(program: &Program, limit: Duration, environment: &[Variable]) -> io::Result<Self> {
+    pub(super) fn start(
+        program: &Program,
+        limit: Duration,
+        environment: &[Variable],
+    ) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let mut supervisor = Command::new(&program.supervisor);
         // What the harness does not tell the client, the client does not inherit from the user's shell either.
@@ -400,7 +404,10 @@ async fn watch(
 
 /// Waits for the supervisor to end; ends it if it has not reported, which is trouble of the harness and says nothing
 /// about the client.
-fn finish(mut supervisor: Child, report: Option<ProcessReport>) -> io::Result<ProcessReport> {
+pub(super) fn finish(
+    mut supervisor: Child,
+    report: Option<ProcessReport>,
+) -> io::Result<ProcessReport> {
     if report.is_none() {
         let _ = supervisor.kill();
     }
