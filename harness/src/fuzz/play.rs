@@ -87,7 +87,7 @@ mod memory {
     use crate::{
         outside::link::Link,
         run::{
-            Mode,
+            Bounds, Mode,
             player::{self, Errand, Player, Prints},
         },
     };
@@ -106,6 +106,7 @@ mod memory {
                 second: None,
                 link: Link::Hub,
                 prints: Prints::Answers,
+                bounds: Bounds::default(),
             };
             let played = player::play(world, &errand, &self.0, Mode::Virtual)?;
             Ok(Seen {
