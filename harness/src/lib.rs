@@ -17,6 +17,8 @@ pub mod client;
 pub mod conformance;
 pub mod defective;
 #[cfg(unix)]
+pub mod family;
+#[cfg(unix)]
 pub mod fuzz;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]

@@ -3,53 +3,50 @@
 //! The harness starts itself again with a hidden command. That process adopts every orphan below it (it is their
 //! "sub-reaper"), so it also finds a child that leaves the process group or the session, and it never confuses two
 //! clients that run at the same time. It starts the client and waits until the client ends, the time limit is reached,
-//! or the harness closes the socket. Then it ends all processes that are left, and reports.
+//! or the harness closes the socket. Then it ends all processes that are left, and reports. [`family`](crate::family)
+//! tells how.
 //!
 //! ```text
 //!  harness --(fd 0: a socket; closing it means "end it")--> supervisor --+-- client -- children ...
 //!          <-------------- one line of JSON at the end -----             +-- orphans of all of them
 //! ```
 //!
-//! The supervisor signals only its direct children, and only it reaps them: so the system cannot have given their
-//! process ids to other processes. When a parent ends, the supervisor adopts its children, so after a few rounds it has
-//! reached all of them. On a Unix without sub-reapers (all but Linux), it misses a child that leaves the process group.
+//! A client may kill or stop the supervisor: it is the client's parent. The harness notices that and takes over. On a Unix without sub-reapers (all but Linux), the supervisor misses a child that
+//! leaves the process group.
 
 use std::{
-    collections::BTreeSet,
     ffi::OsString,
-    fs,
     io::{self, Read as _, Write as _},
     os::{
         fd::AsFd as _,
         unix::{net::UnixStream, process::CommandExt as _},
     },
-    process::{Command, ExitCode, Stdio},
-    thread,
+    process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
 
 use nix::{
-    errno::Errno,
     sys::{
         resource::{UsageWho, getrusage},
-        signal::{Signal, kill, killpg},
         time::TimeVal,
-        wait::{WaitPidFlag, WaitStatus, waitpid},
     },
     unistd::Pid,
 };
 
-use crate::outside::ending::{ProcessEnd, ProcessReport};
+use crate::{
+    family::{
+        Signs,
+        below::{Family, TICK},
+        cgroup::Cgroup,
+    },
+    outside::ending::{ProcessEnd, ProcessReport},
+};
 
 /// The hidden command that starts a supervisor.
 pub const COMMAND: &str = "supervise-client";
 
-/// How often the supervisor checks whether something has happened.
-const TICK: Duration = Duration::from_millis(5);
 /// How long children may run after the client before they count as left behind.
 const FAREWELL: Duration = Duration::from_millis(100);
-/// How long the supervisor tries to kill processes that do not end.
-const KILLING: Duration = Duration::from_secs(5);
 
 /// The arguments of a supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
@@ -60,6 +57,9 @@ pub struct Orders {
     /// How long a process may take to end after SIGTERM, in milliseconds
     #[arg(long)]
     pub grace_ms: u64,
+    /// How others can find the processes of the client
+    #[command(flatten)]
+    pub signs: Signs,
     /// The client
     #[arg(last = true, required = true)]
     pub command: Vec<OsString>,
@@ -88,17 +88,23 @@ pub fn main(orders: &Orders) -> ExitCode {
 
 fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessReport> {
     #[cfg(target_os = "linux")]
-    nix::sys::prctl::set_child_subreaper(true)?;
+    {
+        nix::sys::prctl::set_child_subreaper(true)?;
+        // Only root can attach a debugger to it now.
+        nix::sys::prctl::set_dumpable(false)?;
+        orders.signs.mark.map_or(Ok(()), |mark| mark.put_on())?;
+    }
     let limit = Duration::from_millis(orders.limit_ms);
     let grace = Duration::from_millis(orders.grace_ms);
     let Some((program, arguments)) = orders.command.split_first() else {
         return Err(io::Error::other("there is no command"));
     };
-    let started = Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         .stdin(Stdio::null())
-        .process_group(0)
-        .spawn();
+        .process_group(0);
+    let (started, group) = start(&mut command, orders.signs.group.as_ref());
     let client = match started {
         Ok(child) => Pid::from_raw(child.id().cast_signed()),
         Err(error) => {
@@ -107,16 +113,11 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessRep
             }));
         }
     };
-    let mut family = Family {
-        client,
-        how: None,
-        told: BTreeSet::new(),
-    };
+    let mut family = Family::new(client, group);
     harness.set_read_timeout(Some(TICK))?;
     let time_up = Instant::now() + limit;
     let how = loop {
-        family.reap();
-        if let Some(how) = family.how.take() {
+        if let Some(how) = family.how() {
             break how;
         }
         if Instant::now() >= time_up {
@@ -131,14 +132,28 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessRep
         _ => family.see_off(FAREWELL),
     };
     let killed = family.end(grace);
+    // If the harness is gone, nobody else does this.
+    orders.signs.remove();
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     Ok(ProcessReport {
         left_behind,
         killed,
+        survivors: family.count(),
         user_us: microseconds(usage.user_time()),
         system_us: microseconds(usage.system_time()),
         ..ProcessReport::new(how)
     })
+}
+
+/// Starts the client in its control group; returns the group if this process could leave it again.
+fn start(command: &mut Command, group: Option<&Cgroup>) -> (io::Result<Child>, Option<Cgroup>) {
+    // What this process starts is where this process is.
+    let Some(group) = group.filter(|group| group.enter().is_ok()) else {
+        return (command.spawn(), None);
+    };
+    let started = command.spawn();
+    let apart = group.leave().is_ok().then(|| group.clone());
+    (started, apart)
 }
 
 /// Waits for a tick; returns whether the harness has closed the socket.
@@ -162,123 +177,4 @@ fn hung_up(harness: &mut UnixStream) -> bool {
 fn microseconds(time: TimeVal) -> u64 {
     let micros = time.tv_sec() * 1_000_000 + i64::from(time.tv_usec());
     u64::try_from(micros).unwrap_or_default()
-}
-
-/// The client and all processes that it started.
-struct Family {
-    client: Pid,
-    /// How the client itself ended, once it has.
-    how: Option<ProcessEnd>,
-    /// The processes that got SIGTERM.
-    told: BTreeSet<Pid>,
-}
-
-impl Family {
-    /// Reaps the processes that have ended; returns whether any process is left.
-    fn reap(&mut self) -> bool {
-        loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::StillAlive) => return true,
-                Ok(status) => self.note(status),
-                Err(Errno::EINTR) => {}
-                Err(_) => return false,
-            }
-        }
-    }
-
-    fn note(&mut self, status: WaitStatus) {
-        if let Some(pid) = status.pid() {
-            // The id may now be given to another process.
-            self.told.remove(&pid);
-        }
-        let how = match status {
-            WaitStatus::Exited(pid, code) if pid == self.client => ProcessEnd::Exited { code },
-            WaitStatus::Signaled(pid, signal, _) if pid == self.client => ProcessEnd::Killed {
-                signal: signal.as_str().to_owned(),
-                number: signal as i32,
-            },
-            _ => return,
-        };
-        self.how = Some(how);
-    }
-
-    /// Waits for the other processes to end by themselves; returns how many did not.
-    fn see_off(&mut self, patience: Duration) -> usize {
-        let time_up = Instant::now() + patience;
-        while self.reap() {
-            if Instant::now() >= time_up {
-                return children().len().max(1);
-            }
-            thread::sleep(TICK);
-        }
-        0
-    }
-
-    /// Ends all processes; returns whether some did not end after SIGTERM.
-    fn end(&mut self, grace: Duration) -> bool {
-        let time_up = Instant::now() + grace;
-        let mut group = Some(Signal::SIGTERM);
-        while self.reap() {
-            if Instant::now() >= time_up {
-                self.kill();
-                return true;
-            }
-            if let Some(signal) = group.take() {
-                let _ = killpg(self.client, signal);
-            }
-            for child in children() {
-                if self.told.insert(child) {
-                    let _ = kill(child, Signal::SIGTERM);
-                }
-            }
-            thread::sleep(TICK);
-        }
-        false
-    }
-
-    fn kill(&mut self) {
-        let time_up = Instant::now() + KILLING;
-        while self.reap() && Instant::now() < time_up {
-            let _ = killpg(self.client, Signal::SIGKILL);
-            for child in children() {
-                let _ = kill(child, Signal::SIGKILL);
-            }
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-}
-
-/// The children of this process: the client, and the orphans that were adopted.
-fn children() -> Vec<Pid> {
-    let own = Pid::this().as_raw();
-    let Ok(processes) = fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    let ids = processes
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<i32>().ok())
-        .filter(|id| parent(*id) == Some(own));
-    ids.map(Pid::from_raw).collect()
-}
-
-/// The parent of a process, if the process still runs and is not only waiting to be reaped.
-fn parent(id: i32) -> Option<i32> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // `id (name) state parent ...`, and the name may hold blanks and brackets.
-    let mut words = stat.rsplit_once(") ")?.1.split(' ');
-    match words.next()? {
-        "Z" | "X" => None,
-        _ => words.next()?.parse().ok(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_parent_of_a_process_is_found_whatever_its_name() {
-        let own = Pid::this().as_raw();
-        assert_eq!(parent(own), Some(Pid::parent().as_raw()));
-        assert_eq!(parent(0), None);
-    }
 }

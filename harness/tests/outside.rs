@@ -12,6 +12,7 @@ use std::{
 };
 
 use veschub_harness::{
+    family::Means,
     judge::{Outcome, Run},
     outside::{command::Template, ending::ProcessEnd, link::Link},
     report::{scenario_json, scenarios},
@@ -33,6 +34,7 @@ fn program(command: &str) -> Program {
         supervisor: PathBuf::from(env!("CARGO_BIN_EXE_veschub-harness")),
         limit: Some(PATIENCE),
         grace: PATIENCE,
+        means: Means::All,
     }
 }
 
@@ -406,7 +408,7 @@ fn nothing_is_left_running() {
         ),
         (
             "leaves-and-ignores",
-            "setsid sh -c 'trap \"\" TERM; (trap \"\" TERM; sleep 600) & sleep 600; sleep 600' & exit 0",
+            "trap '' TERM; setsid sh -c '(sleep 600) & sleep 600; sleep 600' & exit 0",
         ),
         ("hands-its-pipes-on", "setsid sleep 600 2>&1 & sleep 600"),
     ] {

@@ -10,6 +10,7 @@ use boon::{Compiler, SchemaIndex, Schemas};
 use serde_json::{Value, json};
 use veschub_harness::{
     conformance::{Battery, catalogue, run},
+    family::Means,
     judge::schema,
     outside::{command::Template, link::Link},
     report::{
@@ -99,6 +100,7 @@ fn battery(spoil: &str, ids: &[&str]) -> Report {
             limit: None,
             supervisor: client.into(),
             grace: Duration::from_secs(60),
+            means: Means::All,
         }),
         link: Link::Hub,
         carrier: None,

@@ -20,6 +20,7 @@ use crate::{
         known::KnownDefects,
         select::{self, Pick, Selection, Shard},
     },
+    family::Means,
     outside::{command::Template, link::Link},
     report::{model::Report, text, visible_styled},
     run::player::Player,
@@ -185,6 +186,7 @@ fn player(args: &ConformanceArgs) -> Result<Player, CliError> {
             supervisor,
             limit: args.program.time_limit,
             grace: args.program.grace,
+            means: Means::All,
         }));
     }
     match args.link {

@@ -18,6 +18,7 @@ use super::{
     run::{default_jobs, duration, find, tell},
 };
 use crate::{
+    family::Means,
     fuzz::{self, Finding, FuzzError, Process, Report, Settings},
     outside::{command::Template, link::Link},
     report::reproduce,
@@ -101,6 +102,7 @@ pub(super) fn run(args: &FuzzArgs) -> Result<u8, CliError> {
         supervisor: std::env::current_exe().map_err(CliError::NoSupervisor)?,
         limit: args.time_limit,
         grace: args.grace,
+        means: Means::All,
     };
     let settings = Settings {
         seed: Seed(args.seed),

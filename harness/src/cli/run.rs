@@ -18,6 +18,8 @@ use super::{
     error::{CliError, TROUBLE, written},
     progress, save,
 };
+#[cfg(unix)]
+use crate::{family::Means, outside::command::Template, run::Program};
 use crate::{
     judge::{Outcome, Run},
     outside::link::Link,
@@ -25,8 +27,6 @@ use crate::{
     report::{reproduce, scenario_json, scenarios},
     run::{self, Mode, RunError, Way, player::Player},
 };
-#[cfg(unix)]
-use crate::{outside::command::Template, run::Program};
 
 /// The folder that is searched for scenarios if the user names none.
 const SCENARIOS: &str = "scenarios";
@@ -156,6 +156,7 @@ fn way(args: &RunArgs) -> Result<Way, CliError> {
                 supervisor,
                 limit: args.client.time_limit,
                 grace: args.client.grace,
+                means: Means::All,
             }),
             link: args.client.link,
             longest: args.client.longest,

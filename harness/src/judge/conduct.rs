@@ -46,6 +46,7 @@ impl<'a> Conduct<'a> {
             how,
             left_behind,
             killed,
+            survivors,
             ..
         } = &self.played.report;
         let told = how.to_string();
@@ -89,7 +90,21 @@ impl<'a> Conduct<'a> {
                     "check the command; the harness starts it without a shell",
                 );
             }
+            ProcessEnd::Unwatched { .. } => {
+                differ(
+                    "process",
+                    "leaves its parent process alone",
+                    &told,
+                    "that is the part of the harness that ends the client at the time limit; without it, the harness ended \
+                     the client at once; look for a signal to the parent process",
+                );
+            }
             _ => differ("process", "ends by itself", &told, "see its stderr"),
+        }
+        if *survivors > 0 {
+            let count = format!("{survivors} still running");
+            let why = "these processes do not end even after SIGKILL: a device or a network disk may hold them up";
+            differ("process", "ends when it is killed", &count, why);
         }
         if *left_behind > 0 {
             let count = format!("{left_behind} left running");

@@ -43,6 +43,11 @@ pub enum ProcessEnd {
     TimeUp,
     /// The supervisor ended it because the harness asked for it.
     Stopped,
+    /// The harness ended it because it, or a process that it started, killed or stopped its supervisor.
+    Unwatched {
+        /// The signal that killed the supervisor, such as `SIGKILL`; none if it was stopped.
+        signal: Option<String>,
+    },
 }
 
 /// What a supervisor reports about a client and all processes that the client started.
@@ -55,6 +60,9 @@ pub struct ProcessReport {
     pub left_behind: usize,
     /// Whether some process did not end after SIGTERM and was killed.
     pub killed: bool,
+    /// How many processes could not be ended at all.
+    #[serde(default)]
+    pub survivors: usize,
     /// CPU time of all these processes in user mode, microseconds.
     pub user_us: u64,
     /// CPU time of all these processes in the kernel, microseconds.
@@ -69,6 +77,7 @@ impl ProcessReport {
             how,
             left_behind: 0,
             killed: false,
+            survivors: 0,
             user_us: 0,
             system_us: 0,
         }
@@ -167,6 +176,10 @@ impl fmt::Display for ProcessEnd {
             Self::Killed { signal, number } => write!(f, "crashed: signal {number} ({signal})"),
             Self::TimeUp => f.write_str("was still running at the time limit"),
             Self::Stopped => f.write_str("was stopped by the harness"),
+            Self::Unwatched { signal: None } => f.write_str("stopped its parent process"),
+            Self::Unwatched {
+                signal: Some(signal),
+            } => write!(f, "killed its parent process with {signal}"),
         }
     }
 }
@@ -224,5 +237,13 @@ mod tests {
         assert_eq!(killed.cut_short(), Some(CutShort::Crash));
         assert_eq!(ProcessEnd::TimeUp.cut_short(), Some(CutShort::TimeUp));
         assert_eq!(ProcessEnd::Stopped.cut_short(), None);
+        let unwatched = |signal: Option<&str>| ProcessEnd::Unwatched {
+            signal: signal.map(str::to_owned),
+        };
+        assert_eq!(unwatched(None).to_string(), "stopped its parent process");
+        assert_eq!(
+            unwatched(Some("SIGKILL")).to_string(),
+            "killed its parent process with SIGKILL"
+        );
     }
 }

@@ -28,10 +28,12 @@ use veschub_scenario::World;
 use super::{
     kept::Kept,
     proc,
-    process::{Client, Program, SUPERVISOR, finish},
+    process::{Client, Program, SUPERVISOR},
     tape::Tape,
+    watch::{Held, Pipes, Told, finish},
 };
 use crate::{
+    family::{self, Signs},
     judge::Played,
     outside::{
         Variable,
@@ -77,6 +79,10 @@ pub(crate) struct Again {
 /// A client that runs.
 struct Live {
     client: Client,
+    /// How its processes are found.
+    signs: Held,
+    /// How often the system had run out of memory when it started.
+    memory: Option<u64>,
     /// Its processes.
     ids: Vec<u32>,
 }
@@ -145,10 +151,16 @@ impl Again {
         let hub = self.program.link.server(world).ok_or_else(no_device)?;
         let mut live = match live {
             Some(live) => live,
-            None => Live {
-                client: Client::start(&self.program, LIFE, &self.environment)?,
-                ids: Vec::new(),
-            },
+            None => {
+                let memory = family::out_of_memory();
+                let signs = Held(Signs::new(self.program.means));
+                Live {
+                    client: Client::start(&self.program, LIFE, &self.environment, &signs)?,
+                    signs,
+                    memory,
+                    ids: Vec::new(),
+                }
+            }
         };
         let begun = Instant::now();
         let cpu_before = proc::cpu(&live.ids);
@@ -188,7 +200,7 @@ impl Again {
                 Some(live),
             ),
             Over::Ended(report) => {
-                let report = finish(live.client.supervisor, report)?;
+                let report = ended(live, report)?;
                 cpu = cpu.max(report.cpu().saturating_sub(cpu_before));
                 (report, None)
             }
@@ -249,10 +261,14 @@ pub(crate) fn connected(played: &Played) -> bool {
 /// Reads what the client prints until it says that it does its task again, ends, or prints too much.
 async fn watch(live: &mut Live, notes: &RefCell<Notes>, stderr: &RefCell<Excerpt>) -> Over {
     let Client {
-        link,
-        stdout,
-        stderr: errors,
         supervisor,
+        pipes:
+            Pipes {
+                link,
+                stdout,
+                stderr: errors,
+                ..
+            },
         ..
     } = &mut live.client;
     let ids = &mut live.ids;
@@ -359,14 +375,13 @@ fn is_again(line: &[u8]) -> bool {
 }
 
 /// Has the supervisor end the client.
-async fn end(live: Live, stderr: &RefCell<Excerpt>) -> io::Result<ProcessReport> {
-    let Client {
-        supervisor,
-        mut link,
+async fn end(mut live: Live, stderr: &RefCell<Excerpt>) -> io::Result<ProcessReport> {
+    let Pipes {
+        link,
         stdout,
-        stderr: mut errors,
+        stderr: errors,
         ..
-    } = live.client;
+    } = &mut live.client.pipes;
     let _ = link.shutdown().await;
     let mut told = Vec::new();
     let reading = async {
@@ -393,7 +408,18 @@ async fn end(live: Live, stderr: &RefCell<Excerpt>) -> io::Result<ProcessReport>
         tokio::join!(out, err, report);
     };
     let _ = timeout(SUPERVISOR, reading).await;
-    finish(supervisor, serde_json::from_slice(&told).ok())
+    ended(live, serde_json::from_slice(&told).ok())
+}
+
+/// What the supervisor reported of the client's end. If it did not, ends the client's processes in its place.
+fn ended(live: Live, report: Option<ProcessReport>) -> io::Result<ProcessReport> {
+    let told = report.map_or_else(
+        || Told::Gone {
+            survivors: live.signs.0.end(),
+        },
+        Told::Report,
+    );
+    finish(live.client.supervisor, told, live.memory)
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@ mod proc;
 #[cfg(unix)]
 pub mod process;
 mod tape;
+#[cfg(unix)]
+mod watch;
 
 use std::{
     ffi::OsStr,

@@ -10,7 +10,7 @@ use std::{
     convert::Infallible,
     fs::File,
     future::Future,
-    io::{self, Read as _},
+    io,
     net::Ipv4Addr,
     os::fd::{AsFd as _, OwnedFd},
     os::unix::{net::UnixStream as StdUnixStream, process::CommandExt as _},
@@ -25,8 +25,8 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream, UnixStream, unix::pipe},
     runtime,
-    sync::{Semaphore, SemaphorePermit, oneshot},
-    time::{Instant, sleep, timeout},
+    sync::{Semaphore, oneshot},
+    time::{Instant, sleep},
 };
 use veschub_drive::observe::Observer;
 use veschub_drive::{
@@ -39,15 +39,20 @@ use veschub_hub::{
 };
 use veschub_scenario::World;
 
-use super::{Second, kept::Kept, tape::Tape};
+use super::{
+    Second,
+    kept::Kept,
+    tape::Tape,
+    watch::{Held, Pipes, Record, finish, watch},
+};
 use crate::{
+    family::{self, Means, Signs},
     judge::Played,
     outside::{
         Variable,
         command::Template,
-        ending::ProcessReport,
         link::{Address, Link},
-        output::{Excerpt, Lines, MAX_STDOUT},
+        output::Lines,
         task::{Task, VARIABLES},
     },
     supervise,
@@ -55,7 +60,7 @@ use crate::{
 
 /// How long the hub may take to notice that the client is gone.
 const FAREWELL: Duration = Duration::from_millis(20);
-/// How much longer than the client's time the supervisor may take.
+/// How much longer than the client's time a supervisor may take that nobody has killed or stopped.
 pub(super) const SUPERVISOR: Duration = Duration::from_secs(15);
 
 /// Lets one client for each core start at a time. Starting is what keeps a machine busy: then a hub reads late, and could
@@ -78,6 +83,8 @@ pub struct Program {
     pub limit: Option<Duration>,
     /// How long it may take to end after SIGTERM.
     pub grace: Duration,
+    /// By what means its processes are ended.
+    pub means: Means,
 }
 
 /// Runs the program against the world, while a second tool or device connects.
@@ -104,7 +111,9 @@ pub(crate) fn witness_with(
         let limit = program.limit.unwrap_or_else(|| task.limit());
         let secret = task.password(target.as_ref());
         let starting = STARTING.acquire().await.ok();
-        let client = Client::start(program, limit, &environment)?;
+        let memory = family::out_of_memory();
+        let signs = Held(Signs::new(program.means));
+        let client = Client::start(program, limit, &environment, &signs)?;
         let record = RefCell::new(Record {
             start: Instant::now(),
             starting,
@@ -130,15 +139,8 @@ pub(crate) fn witness_with(
         });
         let serving = place.serve(hub, observe, shutdown);
         let watching = async {
-            let seen = watch(
-                client.stdout,
-                client.stderr,
-                client.link,
-                &record,
-                limit + program.grace,
-                &secret,
-            )
-            .await;
+            let time = limit + program.grace + SUPERVISOR;
+            let seen = watch(client.pipes, &signs, time, &record, &secret).await;
             sleep(FAREWELL).await;
             drop(stop);
             seen
@@ -151,8 +153,8 @@ pub(crate) fn witness_with(
                 never = let_others_start(&record) => match never {},
             }
         };
-        let (served, (report, stderr)) = tokio::join!(serving, session);
-        let mut report = finish(client.supervisor, report)?;
+        let (served, (told, stderr)) = tokio::join!(serving, session);
+        let mut report = finish(client.supervisor, told, memory)?;
         served?;
         report.how = report.how.explained(&stderr.text());
         let mut record = record.into_inner();
@@ -262,9 +264,7 @@ async fn intrude(
 /// A client that was started.
 pub(super) struct Client {
     pub(super) supervisor: Child,
-    pub(super) link: UnixStream,
-    pub(super) stdout: pipe::Receiver,
-    pub(super) stderr: pipe::Receiver,
+    pub(super) pipes: Pipes,
     /// The pipe of stdout, which can be emptied at any moment.
     tap: File,
 }
@@ -274,6 +274,7 @@ impl Client {
         program: &Program,
         limit: Duration,
         environment: &[Variable],
+        signs: &Held,
     ) -> io::Result<Self> {
         let (ours, theirs) = StdUnixStream::pair()?;
         let mut supervisor = Command::new(&program.supervisor);
@@ -285,6 +286,7 @@ impl Client {
             .arg(supervise::COMMAND)
             .args(["--limit-ms", &limit.as_millis().to_string()])
             .args(["--grace-ms", &program.grace.as_millis().to_string()])
+            .args(signs.0.arguments())
             .arg("--")
             .args(program.command.fill(environment))
             .envs(environment.iter().map(|(name, value)| (name, value)))
@@ -303,118 +305,16 @@ impl Client {
         let stdout = OwnedFd::from(supervisor.stdout.take().ok_or_else(gone)?);
         let stderr = OwnedFd::from(supervisor.stderr.take().ok_or_else(gone)?);
         let stdout = pipe::Receiver::from_owned_fd(stdout)?;
+        let id = supervisor.id();
         Ok(Self {
             supervisor,
-            link: UnixStream::from_std(ours)?,
             tap: File::from(stdout.as_fd().try_clone_to_owned()?),
-            stdout,
-            stderr: pipe::Receiver::from_owned_fd(stderr)?,
+            pipes: Pipes {
+                supervisor: id,
+                link: UnixStream::from_std(ours)?,
+                stdout,
+                stderr: pipe::Receiver::from_owned_fd(stderr)?,
+            },
         })
     }
-}
-
-/// Everything that is noted while a client runs.
-struct Record {
-    start: Instant,
-    /// Held until the client connects.
-    starting: Option<SemaphorePermit<'static>>,
-    tap: File,
-    journal: Kept,
-    lines: Lines,
-}
-
-impl Record {
-    /// Takes in what the client has printed by now.
-    fn drain(&mut self) {
-        let mut buffer = [0; 16 << 10];
-        // Before a step of the hub, read at most what a pipe holds.
-        for _ in 0..8 {
-            // The pipe does not block: an error means that it is empty.
-            match (&self.tap).read(&mut buffer) {
-                Ok(count) if count > 0 => self.take(&buffer[..count]),
-                _ => return,
-            }
-        }
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        let at = self.start.elapsed();
-        self.lines.push(bytes, at, self.journal.len());
-    }
-}
-
-/// Reads all that the client prints until its supervisor reports.
-async fn watch(
-    stdout: pipe::Receiver,
-    mut stderr: pipe::Receiver,
-    mut link: UnixStream,
-    record: &RefCell<Record>,
-    limit: Duration,
-    secret: &str,
-) -> (Option<ProcessReport>, Excerpt) {
-    let (flooded, overflow) = oneshot::channel::<()>();
-    let reading_stdout = async {
-        let mut flooded = Some(flooded);
-        let mut buffer = vec![0; 64 << 10];
-        while stdout.readable().await.is_ok() {
-            match stdout.try_read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => {
-                    let mut record = record.borrow_mut();
-                    if record.lines.excerpt.total() < MAX_STDOUT {
-                        record.take(&buffer[..count]);
-                    } else if let Some(flooded) = flooded.take() {
-                        let _ = flooded.send(());
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => break,
-            }
-        }
-        // The sender is kept: dropping it would look like a flood.
-        flooded
-    };
-    let reading_stderr = async {
-        let mut excerpt = Excerpt::hiding(secret);
-        let mut buffer = vec![0; 16 << 10];
-        while let Ok(count @ 1..) = stderr.read(&mut buffer).await {
-            excerpt.push(&buffer[..count]);
-        }
-        excerpt
-    };
-    let reporting = async {
-        let (mut from, mut to) = link.split();
-        let mut told = Vec::new();
-        tokio::select! {
-            biased;
-            _ = from.read_to_end(&mut told) => {}
-            Ok(()) = overflow => {
-                let _ = to.shutdown().await;
-                let _ = from.read_to_end(&mut told).await;
-            }
-        }
-        serde_json::from_slice(&told).ok()
-    };
-    let all = async { tokio::join!(reading_stdout, reading_stderr, reporting) };
-    match timeout(limit + SUPERVISOR, all).await {
-        Ok((_, stderr, report)) => (report, stderr),
-        Err(_) => (None, Excerpt::default()),
-    }
-}
-
-/// Waits for the supervisor to end; ends it if it has not reported, which is trouble of the harness and says nothing
-/// about the client.
-pub(super) fn finish(
-    mut supervisor: Child,
-    report: Option<ProcessReport>,
-) -> io::Result<ProcessReport> {
-    if report.is_none() {
-        let _ = supervisor.kill();
-    }
-    let status = supervisor.wait()?;
-    report.ok_or_else(|| {
-        io::Error::other(format!(
-            "the supervisor of the client did not report how the client ended; {status}"
-        ))
-    })
 }
