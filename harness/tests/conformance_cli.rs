@@ -117,6 +117,26 @@ fn json_is_one_report() {
     assert!(reply.hex.as_ref().unwrap().starts_with("60"));
 }
 
+#[test]
+fn a_report_does_not_tell_the_password_that_a_config_has() {
+    let ran = conformance(&["--json", "3/3"]);
+    let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
+    let report: Report = serde_json::from_str(&ran.stdout).unwrap();
+    let steps = report.cases.iter().flat_map(|case| &case.transcript);
+    let configs: Vec<&str> = steps
+        .filter(|step| step.command.as_deref() == Some("GET_CUSTOM_CONFIG"))
+        .filter(|step| step.direction.as_deref() == Some("to-tool"))
+        .filter_map(|step| step.hex.as_deref())
+        .collect();
+    assert!(!configs.is_empty());
+    for config in configs {
+        assert!(config.contains(&hex("\0***\0")), "{config}");
+    }
+    for secret in ["not-a-secret", &hex("not-a-secret")] {
+        assert!(!ran.stdout.contains(secret));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_program_that_gets_it_wrong_is_told_how_and_what_failed_can_be_run_again() {

@@ -162,8 +162,8 @@ Options:
       --journal <FILE>          Write each event as it happens, one JSON object per line, each reply
                                 with the values that the device held; `-` writes to stdout, after
                                 the line that says where the hub listens
-      --keep-credentials        Save passwords and keys unmasked: in login lines, in configs and in
-                                the first line of a journal
+      --keep-credentials        Save passwords and keys unmasked: in login lines, in configs, and in
+                                the first line and the payloads of a journal
       --force                   Overwrite the file if it exists
       --until-stdin-ends        Also stop when stdin is closed, so that the hub ends together with
                                 the program that started it
@@ -259,8 +259,8 @@ Options:
           the device held; `-` writes to stdout, after the line that says where the hub listens
 
       --keep-credentials
-          Save passwords and keys unmasked: in login lines, in configs and in the first line of a
-          journal
+          Save passwords and keys unmasked: in login lines, in configs, and in the first line and
+          the payloads of a journal
 
       --force
           Overwrite the file if it exists

@@ -167,7 +167,7 @@ fn bytes_stand_below_their_entry_and_secrets_do_not() {
         .stdout_eq(str![[r#"
   0.000                     opened                        192.0.2.10:40000 -> 198.51.100.20:65101
   0.100           > device  login                         type="VESCTOOL" id="DEMO-0001" password=***
-          32 bytes with a password in them, not shown
+          bytes with a password in them, not shown
   0.150   +0.050  > device  GET_CUSTOM_CONFIG             index=0
           00000020  02 02 5d 00 78 e3 03                             ..].x..
   0.200   +0.050  < tool    GET_CUSTOM_CONFIG    50.0 ms  index=0 signature=0 data=***

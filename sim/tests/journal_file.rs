@@ -188,6 +188,34 @@ fn the_config_is_told_without_its_keys() {
     let told = hub.entry();
     assert_eq!(told["fields"]["config"]["hub_password"], "***");
     assert_eq!(told["truth"]["config"]["hub_password"], "***");
+    let hex = |text: &str| -> String { text.bytes().map(|byte| format!("{byte:02x}")).collect() };
+    let payload = told["payload"].as_str().unwrap();
+    assert!(payload.starts_with("5d00") && payload.contains(&hex("\0***\0")));
+    assert!(!payload.contains(&hex("not-a-secret")), "{payload}");
+    drop(tool);
+    // Where they are to be kept, they are.
+    let mut hub = Told::start(&["--demo", "--keep-credentials"]);
+    let mut tool = hub.login();
+    ask(&mut tool, &[93, 0]);
+    hub.entry();
+    let payload = hub.entry()["payload"].clone();
+    assert!(payload.as_str().unwrap().contains(&hex("not-a-secret")));
+}
+
+#[test]
+fn a_login_in_noise_is_told_without_its_password_or_its_length() {
+    let told = |password: &str| {
+        let mut hub = Told::start(&["--demo"]);
+        let mut tool = hub.login();
+        let again = format!("VESCTOOL:demo-0001:{password}\n");
+        tool.write_all(again.as_bytes()).unwrap();
+        tool.write_all(&frame(&[BMS])).unwrap();
+        let noise = hub.next("noise");
+        (noise["payload"].clone(), noise["text"].clone())
+    };
+    let (payload, text) = told("short");
+    assert_eq!(payload, "56455343544f4f4c3a2a2a2a3a2a2a2a0a");
+    assert_eq!(told("a-much-longer-password"), (payload, text));
 }
 
 #[test]

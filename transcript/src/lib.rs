@@ -19,7 +19,7 @@
 //! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on, with their
 //!   credentials masked.
 //! * [`foreign`]: texts of others, as a person may see them.
-//! * [`secret`]: where the secrets of a session are.
+//! * [`secret`]: where the secrets of a session are; [`masking`]: what may be shown of its bytes.
 //!
 //! Three rules hold throughout. *Every byte has an entry*: the entries of a direction cover its stream without a hole,
 //! noise and gaps included. *Contents decide* what a connection is, not port numbers. *Secrets stay in payloads*: they
@@ -34,6 +34,7 @@ pub mod foreign;
 pub mod fuzzing;
 pub mod listen;
 pub mod live;
+pub mod masking;
 pub mod read;
 pub mod render;
 pub mod secret;

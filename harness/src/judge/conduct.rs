@@ -1,6 +1,6 @@
 //! How a client's process behaved, and whether it got through to a device.
 
-use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
+use veschub_hub::journal::{Closed, JournalEntry, JournalEvent, Masked};
 use veschub_scenario::schema::Expectation;
 
 use super::{Difference, Played};
@@ -227,7 +227,9 @@ impl<'a> Conduct<'a> {
         if self.expect.iter().any(refused) || self.played.journal.iter().any(came) {
             return None;
         }
+        let mut masked = Masked::default();
         let noise: Vec<String> = journal
+            .map(|entry| masked.entry(entry))
             .filter(|entry| matches!(entry.event, JournalEvent::Noise { .. }))
             .map(|entry| entry.event.to_string())
             .collect();

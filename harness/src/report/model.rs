@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_hub::journal::{JournalEntry, JournalEvent, Masked};
 use veschub_transcript::foreign::excerpt;
 use veschub_wire::{CommandId, view::hex};
 
@@ -307,7 +307,8 @@ pub struct EntryReport {
     pub direction: Option<String>,
     /// The command, if this is a frame.
     pub command: Option<String>,
-    /// The payload of a frame, or bytes that belong to no frame, in hex.
+    /// The payload of a frame, or bytes that belong to no frame, in hex. Passwords, keys and pins are masked: with `***`
+    /// (`2a2a2a`), however long they are.
     pub hex: Option<String>,
     /// The step in words.
     pub text: String,
@@ -316,6 +317,7 @@ pub struct EntryReport {
     pub harm: bool,
 }
 
+/// Of an entry that is masked.
 impl From<&JournalEntry> for EntryReport {
     fn from(entry: &JournalEntry) -> Self {
         let (direction, bytes, is_frame) = match &entry.event {
@@ -374,11 +376,11 @@ impl CaseReport {
     fn tell_session(&mut self, journal: &[JournalEntry]) {
         let half = ENTRIES / 2;
         self.left_out = journal.len().saturating_sub(ENTRIES);
-        let told = journal
-            .iter()
-            .enumerate()
-            .filter(|(index, _)| *index < half || *index >= half + self.left_out);
-        self.transcript = told.map(|(_, entry)| entry.into()).collect();
+        // What is left out may be the start of what is masked.
+        let mut masked = Masked::default();
+        let entries = journal.iter().map(|entry| masked.entry(entry)).enumerate();
+        let told = entries.filter(|(index, _)| *index < half || *index >= half + self.left_out);
+        self.transcript = told.map(|(_, entry)| (&*entry).into()).collect();
         let times = journal.iter().map(|entry| entry.at.since_start());
         let lasted = times.clone().max().unwrap_or_default();
         self.session_s = lasted

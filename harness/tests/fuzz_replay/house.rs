@@ -61,6 +61,7 @@ fn every_target_has_a_file_seeds_a_replay_and_a_line_on_the_page() {
         veschub_wire::fuzzing::TARGETS,
         veschub_transcript::fuzzing::TARGETS,
         veschub_hub::fuzzing::TARGETS,
+        veschub_scrub::fuzzing::TARGETS,
         veschub_draft::fuzzing::TARGETS,
         veschub_harness::fuzzing::TARGETS,
     ];

@@ -177,7 +177,7 @@ const TABLE: [Entry; 18] = [
         id: "W006",
         title: "a capture that names people",
         explanation: "The capture holds what `veschub-sim scrub` would replace or leave out: logins, Wi-Fi names and \
-                      keys, UUIDs, addresses, dates, other traffic, comments. No secret is what looks like a \
+                      keys, UUIDs, addresses, dates, the clocks of hosts, other traffic, comments. No secret is what looks like a \
                       placeholder: a text that begins with `demo-`, `not-a-` or `not-an-`, or ends with `.invalid`, \
                       `.example` or `.test`; a UUID or MAC that begins with 02:DE:30; an address for documentation; \
                       a recording that begins at 2026-01-01 00:00 UTC. Bytes outside of frames and unknown commands \

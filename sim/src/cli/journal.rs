@@ -19,6 +19,8 @@ use veschub_hub::{
 pub(super) struct Journal {
     out: Out,
     name: String,
+    /// Whether entries are written as they are.
+    keep_credentials: bool,
     /// The first error, after which nothing more is written.
     result: io::Result<()>,
 }
@@ -82,6 +84,7 @@ impl SaveArgs {
         Ok(Some(Journal {
             out,
             name,
+            keep_credentials: self.keep_credentials,
             result: Ok(()),
         }))
     }
@@ -98,7 +101,13 @@ impl Journal {
         self.result = Start::new(listening, seed, devices).write(&mut self.out);
     }
 
-    pub(super) fn entry(&mut self, entry: &JournalEntry) {
+    /// Writes an entry, masked unless credentials are to be kept.
+    pub(super) fn entry(&mut self, unmasked: &JournalEntry, masked: &JournalEntry) {
+        let entry = if self.keep_credentials {
+            unmasked
+        } else {
+            masked
+        };
         if self.result.is_ok() {
             self.result = json::write(&mut self.out, entry);
         }

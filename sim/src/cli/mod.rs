@@ -117,7 +117,7 @@ struct SaveArgs {
     /// `-` writes to stdout, after the line that says where the hub listens
     #[arg(long, value_name = "FILE", group = "saved")]
     journal: Option<PathBuf>,
-    /// Save passwords and keys unmasked: in login lines, in configs and in the first line of a journal
+    /// Save passwords and keys unmasked: in login lines, in configs, and in the first line and the payloads of a journal
     #[arg(long, requires = "saved")]
     keep_credentials: bool,
     /// Overwrite the file if it exists

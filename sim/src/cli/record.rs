@@ -13,6 +13,7 @@ use veschub_transcript::{
     Direction, Entry, Kind, Listener, Side,
     listen::Heard,
     live::LiveCapture,
+    masking::Masking,
     render::{TextOptions, text_line},
 };
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
@@ -145,6 +146,7 @@ struct Watch {
     quiet: bool,
     upstream: String,
     connections: BTreeMap<u32, Connection>,
+    masking: Masking<u32>,
     frames: [usize; 2],
     noise: usize,
     opened: usize,
@@ -162,6 +164,7 @@ impl Watch {
             quiet: args.talk.quiet,
             upstream: args.upstream.clone(),
             connections: BTreeMap::new(),
+            masking: Masking::default(),
             frames: [0; 2],
             noise: 0,
             opened: 0,
@@ -214,27 +217,26 @@ impl Watch {
         let mut heard: Vec<Heard<()>> = Vec::new();
         listen(&mut connection.sides[side as usize], &mut heard);
         for one in heard {
-            match &one.kind {
+            let direction = match side {
+                Side::Initiator => Direction::ToDevice,
+                Side::Responder => Direction::ToTool,
+            };
+            // What is counted is what may be told as well.
+            let entry = self.masking.entry(Entry {
+                at_ns: Some(passed.at.as_nanos()),
+                connection: passed.connection,
+                direction: Some(direction),
+                offset: one.offset,
+                kind: one.kind,
+            });
+            match &entry.kind {
                 Kind::Frame(_) => self.frames[side as usize] += 1,
                 Kind::Noise(noise) => self.noise += noise.bytes.len(),
                 _ => {}
             }
-            let is_login = matches!(one.kind, Kind::Login(_));
-            if self.verbose || is_login {
-                let direction = match side {
-                    Side::Initiator => Direction::ToDevice,
-                    Side::Responder => Direction::ToTool,
-                };
-                let entry = Entry {
-                    at_ns: Some(passed.at.as_nanos()),
-                    connection: passed.connection,
-                    direction: Some(direction),
-                    offset: one.offset,
-                    kind: one.kind,
-                };
-                if !self.quiet {
-                    self.stderr.say(text_line(&entry, &TextOptions::default()));
-                }
+            let is_login = matches!(entry.kind, Kind::Login(_));
+            if (self.verbose || is_login) && !self.quiet {
+                self.stderr.say(text_line(&entry, &TextOptions::default()));
             }
         }
     }

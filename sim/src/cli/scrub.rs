@@ -15,8 +15,10 @@ use veschub_scenario::{Code, ScenarioError};
 #[command(after_help = "\
 Replaced by placeholders of the same length, the same one everywhere, so that a replay still works:\n\
 login ids and passwords, Wi-Fi names and keys, the host and login of a hub in configs, Bluetooth\n\
-names and pins, UUIDs, MAC and IP addresses; also where the same text stands in another payload.\n\
-The recording begins at 2026-01-01 00:00 UTC; the times between packets stay exact.\n\
+names and pins, UUIDs, MAC and IP addresses; also where the same text stands in another payload: in\n\
+any case, split over two frames, as hex, base64 or numbers, and in the compressed XML of a config.\n\
+The recording begins at 2026-01-01 00:00 UTC; the times between packets stay exact. TCP timestamps,\n\
+the numbers of IPv4 packets and the labels of IPv6 flows are removed.\n\
 Left out: packets that belong to no VESC session or discovery; comments and names in a pcapng.\n\
 Zeroed: bytes outside of frames, unknown commands and configs, unless you keep them.\n\
 Kept: ports, device and firmware names, CAN ids, measured values. Free text (PRINT, TERMINAL_CMD)\n\

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use veschub_drive::observe::Observer;
 use veschub_hub::{
     hub::ConnId,
-    journal::{JournalEntry, JournalEvent},
+    journal::{JournalEntry, JournalEvent, Masked},
     time::Time,
 };
 
@@ -25,6 +25,7 @@ pub(super) struct Teller {
     talk: TalkArgs,
     stderr: Outlet,
     journal: Option<Journal>,
+    masked: Masked,
     shares: HashMap<Option<ConnId>, Share>,
     /// Told when what is saved cannot go on, which ends the program.
     saving_failed: Arc<Notify>,
@@ -46,6 +47,7 @@ impl Teller {
             talk,
             stderr: Outlet::stderr()?,
             journal,
+            masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
             refused: None,
@@ -104,9 +106,10 @@ impl Teller {
 }
 
 impl Observer for &mut Teller {
-    fn happened(&mut self, entry: JournalEntry) {
+    fn happened(&mut self, unmasked: JournalEntry) {
+        let entry = self.masked.entry(&unmasked);
         if let Some(journal) = &mut self.journal {
-            journal.entry(&entry);
+            journal.entry(&unmasked, &entry);
         }
         if !self.talk.quiet && (self.talk.verbose || is_rare(&entry.event)) {
             self.say_of(&entry);
@@ -158,6 +161,7 @@ mod tests {
             },
             stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
             journal: None,
+            masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
             refused: None,

@@ -18,6 +18,8 @@ use veschub_transcript::read::segment::{self, Packet};
 const TCP: u8 = 6;
 const UDP: u8 = 17;
 const NO_OPERATION: u8 = 1;
+/// Two numbers that a clock of the host counts: they say how long it has run, and which packets are of one host.
+const TIMESTAMPS: u8 = 8;
 
 /// Where the parts of a packet lie in its record.
 #[derive(Clone, Debug)]
@@ -213,13 +215,14 @@ impl Layout {
         true
     }
 
-    /// Blanks padding, and options that may hold addresses or keys.
+    /// Blanks padding, what numbers packets and tells the time of the host, and options that may hold addresses or keys.
     pub(crate) fn blank_rest(&self, data: &mut [u8], tally: &mut Tally) {
         tally.blank(Unparsed::Unused, &mut data[self.payload.end..], 0);
         if self.is_v4(data) {
             let options = self.ip + 20..self.transport;
             tally.blank(Unparsed::Options, &mut data[options], NO_OPERATION);
         }
+        self.clear_numbers(data, tally);
         if self.protocol == Protocol::Tcp {
             let mut at = self.transport + 20;
             let end = self.payload.start;
@@ -233,11 +236,41 @@ impl Layout {
                     _ => data.get(at + 1).map_or(end - at, |len| usize::from(*len)),
                 };
                 let len = len.clamp(1, end - at);
-                // Segment size, window scale, selective acknowledgements and the clock of the connection.
-                if !matches!(data[at], NO_OPERATION | 2..=5 | 8) {
-                    tally.blank(Unparsed::Options, &mut data[at..at + len], NO_OPERATION);
+                match data[at] {
+                    // Segment size, window scale, selective acknowledgements.
+                    NO_OPERATION | 2..=5 => {}
+                    TIMESTAMPS => {
+                        let option = &mut data[at..at + len];
+                        tally.replaced(Secret::HostClock, Location::TcpHeader, option);
+                        option.fill(NO_OPERATION);
+                    }
+                    _ => tally.blank(Unparsed::Options, &mut data[at..at + len], NO_OPERATION),
                 }
                 at += len;
+            }
+        }
+    }
+
+    /// Clears the number of an IPv4 packet, which many hosts count up, and the label of an IPv6 flow.
+    fn clear_numbers(&self, data: &mut [u8], tally: &mut Tally) {
+        let label = [
+            data[self.ip + 1] & 0xF,
+            data[self.ip + 2],
+            data[self.ip + 3],
+        ];
+        let number = match self.is_v4(data) {
+            true => data[self.ip + 4..self.ip + 6].to_vec(),
+            false => label.to_vec(),
+        };
+        if number.iter().all(|&byte| byte == 0) {
+            return;
+        }
+        tally.replaced(Secret::PacketNumber, Location::IpHeader, &number);
+        match self.is_v4(data) {
+            true => data[self.ip + 4..self.ip + 6].fill(0),
+            false => {
+                data[self.ip + 1] &= 0xF0;
+                data[self.ip + 2..self.ip + 4].fill(0);
             }
         }
     }

@@ -72,6 +72,34 @@ impl ScrubReport {
     }
 }
 
+impl ScrubReport {
+    /// Adds what was done when the file was scrubbed again.
+    pub(crate) fn add(&mut self, again: Self) {
+        self.packets = again.packets;
+        for more in again.replaced {
+            let mut known = self.replaced.iter_mut();
+            match known.find(|one| (one.what, one.place) == (more.what, more.place)) {
+                Some(one) => {
+                    one.distinct += more.distinct;
+                    one.count += more.count;
+                }
+                None => self.replaced.push(more),
+            }
+        }
+        self.replaced.sort_by_key(|one| (one.what, one.place));
+        add_counts(&mut self.blanked_bytes, again.blanked_bytes);
+        add_counts(&mut self.dropped_packets, again.dropped_packets);
+    }
+}
+
+fn add_counts<T: Ord + Copy>(counts: &mut Vec<Counted<T>>, again: Vec<Counted<T>>) {
+    let mut all: BTreeMap<T, u64> = BTreeMap::new();
+    for Counted { what, count } in counts.drain(..).chain(again) {
+        *all.entry(what).or_default() += count;
+    }
+    *counts = counted(all);
+}
+
 /// The different secrets of a kind, and how often they were seen.
 type Seen = (BTreeSet<Vec<u8>>, u64);
 

@@ -12,12 +12,17 @@
 //! What looks like a placeholder is never replaced, which makes scrubbing idempotent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use veschub_transcript::secret::Secret;
 
+use crate::address::{Addresses, ipv4_of_len};
+use crate::pattern::{Pattern, Sort};
+
 /// Shorter texts are replaced only where a field holds them, because they may stand anywhere by chance.
 pub const MIN_SEARCHED: usize = 4;
+/// The same for texts in another case, and with blanks in them, unless they are ids.
+const MIN_LOOSE: usize = 6;
 const PUBLIC_HUB: &str = "veschub.vedder.se";
 const PINS: u32 = 111_111;
 const PIN_COUNT: u32 = 100;
@@ -82,17 +87,6 @@ fn mac_of(uuid: [u8; 12]) -> Option<[u8; 6]> {
 }
 
 const MAC_PREFIX: [u8; 3] = [2, 0xDE, 0x30];
-
-/// A text to be looked for everywhere.
-#[derive(Clone, Debug)]
-pub(crate) struct Pattern {
-    /// The secret as its field holds it.
-    pub(crate) origin: Vec<u8>,
-    /// The form in which it is looked for.
-    pub(crate) secret: Vec<u8>,
-    pub(crate) placeholder: Vec<u8>,
-    pub(crate) what: Secret,
-}
 
 /// Which secret got which placeholder.
 #[derive(Debug, Default)]
@@ -305,52 +299,64 @@ impl Words {
         Some(new)
     }
 
-    /// All that was replaced, in the forms in which it may stand in a text, the longest first.
+    /// All that was replaced, the longest first.
     pub(crate) fn patterns(&self) -> Vec<Pattern> {
         let mut patterns = Vec::new();
-        let mut push = |origin: &[u8], secret: Vec<u8>, placeholder: Vec<u8>, what| {
+        let mut push = |origin: &[u8], secret: Vec<u8>, placeholder: Vec<u8>, what, sort| {
             if secret.len() >= MIN_SEARCHED && secret.len() == placeholder.len() {
                 patterns.push(Pattern {
                     origin: origin.to_vec(),
                     secret,
                     placeholder,
                     what,
+                    sort,
                 });
             }
         };
         for (text, (placeholder, what)) in &self.texts {
-            push(text, text.clone(), placeholder.clone(), *what);
-            if *what == Secret::LoginId {
-                for other in [text.to_ascii_uppercase(), text.to_ascii_lowercase()] {
-                    push(text, other, placeholder.clone(), *what);
-                }
+            let is_id = *what == Secret::LoginId;
+            let (mut secret, mut new) = (text.clone(), placeholder.clone());
+            if is_id {
+                secret.retain(|&byte| byte != b' ');
+                new.retain(|&byte| byte != b' ');
             }
+            let sort = Sort::Text {
+                ignores_case: is_id || secret.len() >= MIN_LOOSE,
+                skips_blanks: is_id && (secret.len() >= MIN_LOOSE || secret.len() < text.len()),
+            };
+            push(text, secret, new, *what, sort);
         }
         let raw = self.macs.iter().map(|(a, b)| (&a[..], &b[..], Secret::Mac));
         let uuids = self.uuids.iter();
         let raw = raw.chain(uuids.map(|(a, b)| (&a[..], &b[..], Secret::Uuid)));
-        for (secret, placeholder, what) in raw {
-            push(secret, secret.to_vec(), placeholder.to_vec(), what);
-            for separator in ["", ":", "-", " "] {
-                for upper in [false, true] {
-                    let text = |bytes| hex(bytes, separator, upper);
-                    push(secret, text(secret), text(placeholder), what);
+        for (secret, new, what) in raw {
+            push(secret, secret.to_vec(), new.to_vec(), what, Sort::Raw);
+        }
+        for (ip, new) in &self.ips {
+            let text = ip.to_string().into_bytes();
+            match (ip, new) {
+                (IpAddr::V4(ip), IpAddr::V4(new)) => {
+                    let told = new.to_string().into_bytes();
+                    push(&text, text.clone(), told, Secret::Ip, Sort::EXACT);
+                    let (ip, new) = (ip.octets().to_vec(), new.octets().to_vec());
+                    push(&text, ip, new, Secret::Ip, Sort::Coded);
                 }
+                (IpAddr::V6(ip), IpAddr::V6(new)) => {
+                    let (ip, new) = (ip.octets().to_vec(), new.octets().to_vec());
+                    push(&text, ip, new, Secret::Ip, Sort::Raw);
+                }
+                _ => {}
             }
         }
-        for (ip, placeholder) in &self.ips {
-            let (text, mut placeholder) = (ip.to_string(), placeholder.to_string());
-            if ip.is_ipv6() {
-                placeholder = format!("demo-{}", "0".repeat(text.len()));
-                placeholder.truncate(text.len());
-            }
-            let text = text.into_bytes();
-            push(&text, text.clone(), placeholder.into_bytes(), Secret::Ip);
-        }
-        for (pin, placeholder) in &self.pins {
+        for (pin, new) in &self.pins {
             // Shorter numbers stand anywhere by chance; other lengths have no placeholder.
-            let [text, placeholder] = [pin, placeholder].map(|pin| pin.to_string().into_bytes());
-            push(&pin.to_be_bytes(), text, placeholder, Secret::Pin);
+            let origin = pin.to_be_bytes();
+            let [text, told] = [pin, new].map(|pin| pin.to_string().into_bytes());
+            push(&origin, text, told, Secret::Pin, Sort::EXACT);
+            if *pin > 0xFFFF {
+                let (pin, new) = (origin.to_vec(), new.to_be_bytes().to_vec());
+                push(&origin, pin, new, Secret::Pin, Sort::Coded);
+            }
         }
         patterns.sort_by(|a, b| {
             let longest = b.secret.len().cmp(&a.secret.len());
@@ -359,6 +365,14 @@ impl Words {
         patterns.dedup_by(|a, b| a.secret == b.secret);
         patterns
     }
+
+    /// The addresses that were replaced.
+    pub(crate) fn addresses(&self) -> Addresses {
+        Addresses {
+            ips: self.ips.clone(),
+            macs: self.macs.clone(),
+        }
+    }
 }
 
 /// The id as a hub compares it.
@@ -366,31 +380,6 @@ fn normalised(id: &[u8]) -> Vec<u8> {
     let mut key = id.to_ascii_uppercase();
     key.retain(|&byte| byte != b' ');
     key
-}
-
-fn hex(bytes: &[u8], separator: &str, upper: bool) -> Vec<u8> {
-    let pairs: Vec<String> = bytes
-        .iter()
-        .map(|byte| match upper {
-            true => format!("{byte:02X}"),
-            false => format!("{byte:02x}"),
-        })
-        .collect();
-    pairs.join(separator).into_bytes()
-}
-
-/// Addresses that belong to no machine and whose texts are this long.
-fn ipv4_of_len(len: usize) -> impl Iterator<Item = Ipv4Addr> {
-    let nets = [[192, 0, 2], [198, 51, 100], [203, 0, 113]];
-    let documentation = nets
-        .into_iter()
-        .flat_map(|[a, b, c]| (1..=254).map(move |d| Ipv4Addr::new(a, b, c, d)));
-    // Texts of 7 and 8 characters, and of 15, have no such address.
-    let first = if len < 9 { 0u32 } else { 240 };
-    let reserved = (1..1u32 << 24).map(move |low| Ipv4Addr::from(first << 24 | low));
-    documentation
-        .chain(reserved)
-        .filter(move |ip| ip.to_string().len() == len)
 }
 
 #[cfg(test)]

@@ -16,10 +16,12 @@ use veschub_wire::crc16;
 use crate::error::{MAX_FILE, ScrubError};
 use crate::file::{self, Form};
 use crate::flow::{Flows, Session, Stream, Stretch};
+use crate::forms::Forms;
 use crate::packet::{Address, Layout, Protocol};
-use crate::pattern::Patterns;
 use crate::report::{Dropped, ScrubReport, Tally};
+use crate::texts::{self, Place};
 use crate::words::Words;
+use crate::xml::Xmls;
 
 /// When every scrubbed recording begins: 2026-01-01 00:00:00 UTC, in nanoseconds since the epoch.
 pub const START_NS: u64 = 1_767_225_600_000_000_000;
@@ -165,12 +167,19 @@ impl Work {
             }
         }
         let mut places = Vec::new();
-        for (stream, _, _, _, spans) in &mut streams {
-            places.extend(by_stretch(stream, std::mem::take(spans)));
+        for (number, (stream, _, _, _, spans)) in streams.iter_mut().enumerate() {
+            places.extend(by_stretch(number, stream, std::mem::take(spans)));
         }
         for (_, ours) in packets.iter_mut().flatten() {
             if let Ours::Discovery(stretch, spans) = ours {
-                places.push((stretch, std::mem::take(spans)));
+                let spans = std::mem::take(spans);
+                // Each is on its own.
+                let stream = usize::MAX;
+                places.push(Place {
+                    stream,
+                    stretch,
+                    spans,
+                });
             }
         }
         self.edit_places(&mut places, &addresses);
@@ -206,22 +215,15 @@ impl Work {
     }
 
     /// Each step in all places before the next: a placeholder must be known everywhere.
-    fn edit_places(&mut self, places: &mut [(&mut Stretch, Vec<Span>)], addresses: &[Address]) {
-        let mut step = |work: &mut dyn FnMut(&mut Stretch, Range<usize>, Found)| {
-            for (stretch, spans) in &mut *places {
-                for span in spans.iter() {
-                    let start = (span.at.start - stretch.offset) as usize;
-                    let end = (span.at.end - stretch.offset) as usize;
-                    work(stretch, start..end, span.what);
-                }
-            }
-        };
-        step(&mut |stretch, at, what| {
+    fn edit_places(&mut self, places: &mut [Place<'_>], addresses: &[Address]) {
+        let mut xmls = Xmls::of(places);
+        step(places, |stretch, at, what| {
             if let Found::Field(secret, _) = what {
                 self.words.keep_if_placeholder(secret, &stretch.bytes[at]);
             }
         });
-        step(&mut |stretch, at, what| match what {
+        xmls.keep_placeholders(&mut self.words);
+        step(places, |stretch, at, what| match what {
             Found::Field(secret, place) => {
                 let old = stretch.bytes[at.clone()].to_vec();
                 stretch.done[at.clone()].fill(true);
@@ -237,20 +239,22 @@ impl Work {
             }
             _ => {}
         });
+        xmls.replace_fields(&mut self.words, &mut self.tally);
         // The addresses of the packets' headers may stand in texts as well.
         for address in addresses {
             address.learn(&mut self.words);
         }
-        let patterns = Patterns::new(self.words.patterns());
-        step(&mut |stretch, at, what| match what {
-            Found::Search(place) => patterns.replace(stretch, at, |pattern| {
-                self.tally.replaced(pattern.what, place, &pattern.origin);
-            }),
-            Found::Crc => {
+        let forms = Forms::of(&self.words);
+        xmls.search(&forms, &mut self.tally);
+        xmls.write(places, self.keep.keeps(Unparsed::Config), &mut self.tally);
+        texts::replace(places, &forms, &mut |what, place, secret| {
+            self.tally.replaced(what, place, secret);
+        });
+        step(places, |stretch, at, what| {
+            if what == Found::Crc {
                 let crc = crc16(&stretch.bytes[at.clone()]);
                 stretch.bytes[at.end..at.end + 2].copy_from_slice(&crc.to_be_bytes());
             }
-            _ => {}
         });
     }
 
@@ -368,17 +372,33 @@ fn shape(heard: &[Heard<()>]) -> Vec<(u64, u64, bool)> {
     told.collect()
 }
 
+/// Does something to everything that was found.
+fn step(places: &mut [Place<'_>], mut work: impl FnMut(&mut Stretch, Range<usize>, Found)) {
+    for place in places {
+        for span in std::mem::take(&mut place.spans) {
+            let at = place.range(&span);
+            work(place.stretch, at, span.what);
+            place.spans.push(span);
+        }
+    }
+}
+
 /// Gives each span to the stretch that it lies in: nothing that was heard spans a gap.
 fn by_stretch(
+    number: usize,
     stream: &mut Stream,
     spans: Vec<Span>,
-) -> impl Iterator<Item = (&mut Stretch, Vec<Span>)> {
+) -> impl Iterator<Item = Place<'_>> {
     let mut spans = spans.into_iter().peekable();
     stream.stretches.iter_mut().map(move |stretch| {
         let mut mine = Vec::new();
         while let Some(span) = spans.next_if(|span| span.at.start < stretch.end()) {
             mine.push(span);
         }
-        (stretch, mine)
+        Place {
+            stream: number,
+            stretch,
+            spans: mine,
+        }
     })
 }

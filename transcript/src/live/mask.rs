@@ -1,48 +1,18 @@
 //! Masks credentials in a stream while it goes on: the password of a login line, passwords, keys and pins in configs.
 //!
-//! Bytes that may still turn out to hold one are held back until that is certain, at most a frame. Where the secrets are,
-//! [`crate::secret`] knows.
+//! Bytes that may still turn out to hold one are held back until that is certain, at most a frame. What is masked and
+//! how, [`crate::masking`] decides.
 
 use std::ops::Range;
 
-use veschub_wire::{CommandId, Decoder, Item, LoginLine, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, frame::encode_as};
 
 use crate::{
     entry::Direction,
     listen::MAX_LOGIN_LINE,
-    secret::{credentials, login_credentials, may_hold_credentials},
+    masking::{Edit, Noise, has_credentials, login_edits, payload},
+    secret::{Mask as As, may_hold_credentials},
 };
-
-/// What each byte of a credential becomes.
-const MASK: u8 = b'*';
-
-/// Whether this stands for a credential that was masked when its session was saved.
-#[must_use]
-pub fn is_masked(credential: &str) -> bool {
-    !credential.is_empty() && credential.bytes().all(|byte| byte == MASK)
-}
-
-/// Other bytes for a place in a stream.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Edit {
-    offset: u64,
-    bytes: Vec<u8>,
-}
-
-impl Edit {
-    /// Changes those of these bytes that it is about; they stand at `offset` of the stream.
-    pub(super) fn apply(&self, offset: u64, bytes: &mut [u8]) {
-        let end = offset + bytes.len() as u64;
-        let from = self.offset.max(offset);
-        let to = (self.offset + self.bytes.len() as u64).min(end);
-        if from < to {
-            let (theirs, ours) = (from - offset, from - self.offset);
-            let count = (to - from) as usize;
-            bytes[theirs as usize..][..count]
-                .copy_from_slice(&self.bytes[ours as usize..][..count]);
-        }
-    }
-}
 
 /// Reads a direction of a session and says what to mask in it.
 #[derive(Debug)]
@@ -56,9 +26,11 @@ pub(super) struct Mask {
     /// Bytes seen so far.
     seen: u64,
     /// What is said outside of frames.
-    words: Words,
-    /// The last of them, of which it is not certain what they are.
-    open: Vec<u8>,
+    noise: Noise,
+    /// How many of the last bytes it is not certain of what they are.
+    open: usize,
+    /// Up to where it was made certain although it was not.
+    given_up: u64,
 }
 
 impl Mask {
@@ -70,21 +42,22 @@ impl Mask {
             decoder: Decoder::new(TOOL_MAX_PAYLOAD),
             base: 0,
             seen: 0,
-            words: Words::default(),
-            open: Vec::new(),
+            noise: Noise::new(direction),
+            open: 0,
+            given_up: 0,
         }
     }
 
     /// Up to where it is certain what the stream holds.
     pub(super) fn settled(&self) -> u64 {
-        self.seen - self.open.len() as u64
+        self.seen - self.open as u64
     }
 
     /// Takes the next bytes.
     pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Edit> {
         let mut edits = Vec::new();
         self.seen += bytes.len() as u64;
-        self.open.extend_from_slice(bytes);
+        self.open += bytes.len();
         let Some(line) = &mut self.login else {
             self.frames(bytes, &mut edits);
             return edits;
@@ -99,7 +72,12 @@ impl Mask {
                 (false, Some(end)) => line.split_off(end + 1),
                 (false, None) => Vec::new(),
             };
-            self.mask_login(line, &mut edits);
+            edits.extend(login_edits(&line, &mut self.noise));
+            if end.is_some() {
+                self.noise.frame();
+            } else if !is_frame {
+                self.noise.login_goes_on();
+            }
             self.base = self.seen - rest.len() as u64;
             self.frames(&rest, &mut edits);
         }
@@ -109,48 +87,39 @@ impl Mask {
     /// Ends the stream, or gives up waiting: what is still open is masked as far as it may hold credentials.
     pub(super) fn settle(&mut self) -> Vec<Edit> {
         let mut edits = Vec::new();
-        if let Some(line) = self.login.take() {
-            // The rest of the line comes later, and may be the rest of a password.
-            let is_begun = !line.is_empty();
-            self.mask_login(line, &mut edits);
-            self.words.is_secret |= is_begun;
-            self.base = self.seen;
-            self.open.clear();
-            return edits;
-        }
         let start = self.settled();
-        if self.direction == Direction::ToDevice {
-            edits.extend(self.words.read(start, &self.open));
-        }
-        for at in 0..self.open.len() {
-            if let Some(place) = sensitive_place(&self.open[at..]) {
-                edits.push(Edit {
-                    offset: start + (at + place.start) as u64,
-                    bytes: vec![MASK; place.len()],
-                });
+        if let Some(line) = self.login.take() {
+            edits.extend(login_edits(&line, &mut self.noise));
+            // The rest of the line comes later, and may be the rest of a password.
+            if !line.is_empty() {
+                self.noise.login_goes_on();
+            }
+            self.base = self.seen;
+        } else {
+            let waiting = self.decoder.waiting_bytes();
+            let from = self.seen - waiting.len() as u64;
+            // What was given up before is masked already, and only what is open can be changed.
+            let known = (start - from.min(start)) as usize;
+            let open = waiting.get(known..).unwrap_or_default();
+            let places = (0..waiting.len()).filter_map(|at| {
+                let place = sensitive_place(&waiting[at..])?;
+                (at + place.end > known).then(|| (at + place.start).max(known))
+            });
+            let first = places.min().unwrap_or(waiting.len());
+            let read = self.noise.read(start, open);
+            // From the first place in a frame that may hold credentials on, nothing is certain.
+            let cut = from + first as u64;
+            edits.extend(read.into_iter().filter(|edit| edit.at.start < cut));
+            if let Some(last) = edits.last_mut() {
+                last.at.end = last.at.end.min(cut);
+            }
+            if first < waiting.len() {
+                edits.push(Edit::new(from, first..waiting.len(), As::SameLength));
             }
         }
-        self.open.clear();
+        self.open = 0;
+        self.given_up = self.seen;
         edits
-    }
-
-    /// Masks the password of the line, whether it is a good login or not.
-    fn mask_login(&mut self, mut line: Vec<u8>, edits: &mut Vec<Edit>) {
-        let whole = line.strip_suffix(b"\n").unwrap_or(&line);
-        let kind = whole.split(|&byte| byte == b':').next();
-        let is_known =
-            kind.is_some_and(|kind| [&b"VESC"[..], b"VESCTOOL", b"PING"].contains(&kind));
-        if LoginLine::parse(whole).is_err() && (!is_known || whole.contains(&b';')) {
-            let edit = self.words.read(0, &line);
-            line = edit.map_or(line, |edit| edit.bytes);
-        }
-        for place in login_credentials(&line) {
-            line[place].fill(MASK);
-        }
-        edits.push(Edit {
-            offset: 0,
-            bytes: line,
-        });
     }
 
     fn frames(&mut self, mut bytes: &[u8], edits: &mut Vec<Edit>) {
@@ -158,65 +127,55 @@ impl Mask {
             let frame = match item {
                 Item::Frame(frame) => frame,
                 Item::Noise(noise) => {
-                    if self.direction == Direction::ToDevice {
-                        edits.extend(self.words.read(self.base + noise.offset, noise.bytes));
-                    }
+                    let start = self.base + noise.offset;
+                    edits.extend(unwritten(
+                        &mut self.noise,
+                        self.given_up,
+                        start,
+                        noise.bytes,
+                    ));
                     continue;
                 }
             };
-            self.words = Words::default();
-            let places = credentials(frame.payload, self.direction);
-            if places.is_empty() {
+            self.noise.frame();
+            if !has_credentials(frame.payload, self.direction) {
                 continue;
             }
-            let mut payload = frame.payload.to_vec();
-            for place in places {
-                payload[place].fill(MASK);
+            let start = self.base + frame.offset;
+            let inner = start + u64::from(frame.start);
+            let end = inner + frame.payload.len() as u64;
+            if start < self.given_up {
+                // Its head is written, so that it keeps its length; its rest is masked like its start.
+                let from = self.given_up.clamp(inner, end);
+                let at = (from - inner) as usize..frame.payload.len();
+                edits.push(Edit::new(inner, at, As::SameLength));
+                continue;
             }
-            // The frame keeps its head and gets the CRC of its new payload.
-            let tail = encode(&payload).unwrap_or_default();
-            if let Some(crc) = tail.len().checked_sub(3) {
-                payload.extend_from_slice(&tail[crc..crc + 2]);
+            let new = payload(frame.payload, self.direction);
+            // The form that was sent, unless the length asks for another one.
+            let form = match veschub_wire::frame::shortest_form(frame.payload) == frame.start {
+                true => veschub_wire::frame::shortest_form(&new),
+                false => frame.start,
+            };
+            if let Some(bytes) = encode_as(form, &new) {
+                let at = start..end + 3;
+                edits.push(Edit { at, bytes });
             }
-            edits.push(Edit {
-                offset: self.base + frame.offset + u64::from(frame.start),
-                bytes: payload,
-            });
         }
-        let open = self.decoder.waiting().min(self.open.len());
-        if self.direction == Direction::ToDevice {
-            // The noise before what waits is not handed out yet, as more may follow, but it is not held back either.
-            let noise = self.decoder.take_noise();
-            let start = self.seen - (self.decoder.waiting() + noise.len()) as u64;
-            edits.extend(self.words.read(start, &noise));
-        }
-        self.open.drain(..self.open.len() - open);
+        // The noise before what waits is not handed out yet, as more may follow, but it is not held back either.
+        let noise = self.decoder.take_noise();
+        let start = self.seen - (self.decoder.waiting() + noise.len()) as u64;
+        edits.extend(unwritten(&mut self.noise, self.given_up, start, &noise));
+        self.open = self.decoder.waiting().min(self.open);
     }
 }
 
-/// Bytes outside of frames that may be words: a login that comes twice, after a frame or behind a byte that is none of it.
-/// Everything behind a separator is taken for a secret until a control character, such as the line feed.
-#[derive(Debug, Default)]
-struct Words {
-    is_secret: bool,
-}
-
-impl Words {
-    /// Masks what follows a separator in these bytes, which stand at `offset` of the stream.
-    fn read(&mut self, offset: u64, bytes: &[u8]) -> Option<Edit> {
-        let mut masked = bytes.to_vec();
-        for byte in &mut masked {
-            match *byte {
-                b':' | b';' => self.is_secret = true,
-                0..=0x1f | 0x7f => self.is_secret = false,
-                _ if self.is_secret => *byte = MASK,
-                _ => {}
-            }
-        }
-        (masked != bytes).then_some(Edit {
-            offset,
-            bytes: masked,
-        })
+/// What to mask in noise, of which the part before `given_up` was read when it was given up.
+fn unwritten(noise: &mut Noise, given_up: u64, start: u64, bytes: &[u8]) -> Vec<Edit> {
+    let known = given_up.saturating_sub(start) as usize;
+    match bytes.get(known..) {
+        Some(open) => noise.read(start + known as u64, open),
+        None => Vec::new(),
     }
 }
 
@@ -234,63 +193,82 @@ fn sensitive_place(bytes: &[u8]) -> Option<Range<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::masking::apply;
+    use veschub_wire::encode;
 
     /// What a stream looks like that comes in these pieces, with a long wait after each.
     fn masked(pieces: &[&[u8]], waits: bool) -> Vec<u8> {
         let mut mask = Mask::new(Direction::ToDevice);
-        let mut all = pieces.concat();
+        let mut all = Vec::new();
         for piece in pieces {
-            let mut edits = mask.read(piece);
+            all.extend(mask.read(piece));
             if waits {
-                edits.extend(mask.settle());
-            }
-            for edit in edits {
-                edit.apply(0, &mut all);
+                all.extend(mask.settle());
             }
         }
-        for edit in mask.settle() {
-            edit.apply(0, &mut all);
-        }
-        all
+        all.extend(mask.settle());
+        assert!(all.is_sorted_by_key(|edit| edit.at.start), "{all:?}");
+        apply(&pieces.concat(), &all)
+    }
+
+    /// Ways to send a login with this password.
+    fn ways(password: &str) -> Vec<Vec<Vec<u8>>> {
+        let login = format!("VESCTOOL:demo-0001:{password}\n").into_bytes();
+        let (one, two) = password.split_at(password.len() / 2);
+        let request = encode(&[0]).unwrap();
+        let text = |text: String| text.into_bytes();
+        vec![
+            vec![login.clone()],
+            vec![login.clone(), login.clone()],
+            vec![login.clone(), request.clone(), login.clone()],
+            vec![request.clone(), login.clone()],
+            vec![b"\n".to_vec(), login.clone()],
+            vec![b"\r\n".to_vec(), login.clone()],
+            vec![b"\x02".to_vec(), login.clone()],
+            vec![b"\xef\xbb\xbf".to_vec(), login],
+            vec![
+                b"VESCTOOL:demo-0001:".to_vec(),
+                text(format!("{password}\n")),
+            ],
+            vec![
+                text(format!("VESCTOOL:demo-0001:{one}")),
+                text(format!("{two}\n")),
+                request,
+            ],
+            vec![text(format!("VESCTOOL;demo-0001;{password}\n"))],
+            vec![text(format!("demo-0001:{password}\r\n"))],
+            vec![text(format!("VESCTOOL:demo-0001;{password}\n"))],
+            vec![text(format!("VESCTOOL:demo-0001:{password}:word\n"))],
+        ]
     }
 
     #[test]
-    fn no_way_to_send_a_login_saves_its_password() {
-        let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
-        let request = &encode(&[0]).unwrap()[..];
-        let ways: [&[&[u8]]; 14] = [
-            &[login],
-            &[login, login],
-            &[login, request, login],
-            &[request, login],
-            &[b"\n", login],
-            &[b"\r\n", login],
-            &[b"\x02", login],
-            &[b"\xef\xbb\xbf", login],
-            &[b"VESCTOOL:demo-0001:", b"pass-word\n"],
-            &[b"VESCTOOL:demo-0001:pass-", b"word\n", request],
-            &[b"VESCTOOL;demo-0001;pass-word\n"],
-            &[b"demo-0001:pass-word\r\n"],
-            &[b"VESCTOOL:demo-0001;pass-word\n"],
-            &[b"VESCTOOL:demo-0001:pass:word\n"],
-        ];
-        for way in ways {
+    fn no_way_to_send_a_login_saves_its_password_or_how_long_it_is() {
+        let short = ways("pass-word").into_iter();
+        for (way, other) in short.zip(ways("pass--and a longer--word")) {
+            let parts = |way: &[Vec<u8>], waits| {
+                let parts: Vec<&[u8]> = way.iter().map(Vec::as_slice).collect();
+                String::from_utf8_lossy(&masked(&parts, waits)).into_owned()
+            };
             for waits in [false, true] {
-                let saved = String::from_utf8_lossy(&masked(way, waits)).into_owned();
+                let saved = parts(&way, waits);
                 assert!(
                     !saved.contains("word") && !saved.contains("pass"),
                     "{way:?}: {saved:?}"
                 );
+                assert_eq!(saved, parts(&other, waits), "{way:?}");
             }
             // Byte for byte.
-            let bytes: Vec<&[u8]> = way.iter().flat_map(|piece| piece.chunks(1)).collect();
+            let bytes: Vec<u8> = way.concat();
+            let bytes: Vec<&[u8]> = bytes.chunks(1).collect();
             let saved = String::from_utf8_lossy(&masked(&bytes, false)).into_owned();
             assert!(!saved.contains("word"), "{way:?}: {saved:?}");
         }
         // A good login keeps its id, and requests stay as they are.
+        let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
+        let request = &encode(&[0]).unwrap()[..];
         let saved = masked(&[login, request], false);
-        assert!(saved.starts_with(b"VESCTOOL:demo-0001:*********\n"));
-        assert!(saved.ends_with(request));
+        assert_eq!(saved, [b"VESCTOOL:demo-0001:***\n", request].concat());
     }
 
     /// However a stream is cut, and wherever it pauses, its frames stay as they are.
@@ -306,13 +284,37 @@ mod tests {
             let frames = saved.windows(request.len()).filter(|part| *part == request);
             assert!(frames.count() >= 12, "cut at {first}");
             let later = first.max(login.len() + 100);
-            assert_eq!(saved[later..], stream[later..], "cut at {first}");
+            assert!(saved.ends_with(&stream[later..]), "cut at {first}");
         }
     }
 
     #[test]
-    fn a_masked_credential_is_known() {
-        assert!(is_masked("*****"));
-        assert!(!is_masked("") && !is_masked("a***"));
+    fn a_config_that_comes_with_long_waits_is_masked_to_its_end() {
+        use veschub_wire::command::{CustomConfig, ExpressConfig};
+        let config = ExpressConfig {
+            station_key: "wifi-key-1".into(),
+            hub_password: "hub-pass-1".into(),
+            ..ExpressConfig::default()
+        };
+        let config = CustomConfig {
+            index: 0,
+            signature: 1,
+            data: config.pack(),
+        };
+        let reply = veschub_wire::Reply::CustomConfig(config).encode();
+        let frame = encode(&reply).unwrap();
+        for size in 1..frame.len() {
+            let mut mask = Mask::new(Direction::ToTool);
+            let mut edits = Vec::new();
+            for piece in frame.chunks(size) {
+                edits.extend(mask.read(piece));
+                edits.extend(mask.settle());
+            }
+            let saved = apply(&frame, &edits);
+            for secret in [&b"key"[..], b"pass"] {
+                let found = saved.windows(secret.len()).any(|part| part == secret);
+                assert!(!found, "{size}: {}", saved.escape_ascii());
+            }
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use veschub_wire::view::{Fields, Value};
-use veschub_wire::{CommandId, Nearly, frame::encode_as};
+use veschub_wire::{Nearly, frame::encode_as};
 
-use crate::entry::{Entry, FrameEntry, Kind};
+use crate::entry::{Direction, Entry, FrameEntry, Kind};
+use crate::masking::has_credentials;
 
 const A_LINE: usize = 16;
 
@@ -20,19 +20,11 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
                 "          {len} bytes with a secret in them, not shown"
             );
         }
-        Kind::Login(login) => {
-            let len = login.raw.reveal().len();
-            return writeln!(
-                out,
-                "          {len} bytes with a password in them, not shown"
-            );
+        Kind::Login(_) => {
+            return writeln!(out, "          bytes with a password in them, not shown");
         }
         Kind::Noise(noise) if noise.nearly == Some(Nearly::Login) => {
-            let len = noise.bytes.len();
-            return writeln!(
-                out,
-                "          {len} bytes with a password in them, not shown"
-            );
+            return writeln!(out, "          bytes with a password in them, not shown");
         }
         Kind::Frame(told) => {
             frame = on_the_wire(told);
@@ -67,25 +59,8 @@ fn on_the_wire(frame: &FrameEntry) -> Vec<u8> {
     encode_as(frame.start, &frame.payload).unwrap_or_default()
 }
 
-/// Whether fields are masked; a custom configuration that does not decode may hold keys anywhere.
+/// Whether something in it is masked.
 fn has_secrets(entry: &Entry, frame: &FrameEntry) -> bool {
-    let fields = entry.fields();
-    let command = frame.command();
-    let config = command == CommandId::GET_CUSTOM_CONFIG
-        || command == CommandId::GET_CUSTOM_CONFIG_DEFAULT
-        || command == CommandId::SET_CUSTOM_CONFIG;
-    is_masked(&fields) || config && frame.payload.len() > 2
-}
-
-fn is_masked(fields: &Fields) -> bool {
-    fields.iter().any(|(_, value)| is_secret(value))
-}
-
-fn is_secret(value: &Value) -> bool {
-    match value {
-        Value::Masked => true,
-        Value::List(values) => values.iter().any(is_secret),
-        Value::Fields(fields) => is_masked(fields),
-        _ => false,
-    }
+    let direction = entry.direction.unwrap_or(Direction::ToDevice);
+    has_credentials(&frame.payload, direction)
 }

@@ -19,6 +19,7 @@ use super::tally::{Tally, counted};
 use super::timing::{Clock, Timing};
 use super::unit::tenths_of_ms;
 use crate::entry::{Direction, Entry, Kind};
+use crate::masking::Masking;
 use crate::transcript::{Connection, EntrySink, Transcript};
 
 /// How a transcript is shown.
@@ -80,7 +81,8 @@ pub fn text(
     writer.finish()
 }
 
-/// One entry as a line of its own, for a session that is still going on: columns have a usual width.
+/// One entry as a line of its own, for a session that is still going on: columns have a usual width. Its noise is shown as
+/// it is: see [`Masking`].
 #[must_use]
 pub fn text_line(entry: &Entry, options: &TextOptions) -> String {
     let page = Page {
@@ -102,6 +104,7 @@ pub struct TextWriter<W> {
     clock: Clock,
     folder: Folder,
     tally: Tally,
+    masking: Masking<u32>,
     /// How many connections there are.
     connections: usize,
     /// Not written yet.
@@ -129,6 +132,7 @@ impl<W: Write> TextWriter<W> {
             clock: Clock::default(),
             folder: Folder::new(options.fold),
             tally: Tally::default(),
+            masking: Masking::default(),
             connections: 0,
             steps: Vec::new(),
             held: Some(0),
@@ -176,6 +180,7 @@ impl<W: Write> EntrySink for TextWriter<W> {
 
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         self.tally.add(&entry);
+        let entry = self.masking.entry(entry);
         self.page.widen(&entry);
         let timing = self.clock.time(&entry);
         let size = size_of::<Step>() + entry.kind.stream_len() as usize;
@@ -295,6 +300,8 @@ impl Page {
                 };
                 let length = counted(noise.bytes.len() as u64, "byte");
                 match (&noise.nearly, noise.unfinished) {
+                    // Its length would be that of the password.
+                    (Some(nearly @ Nearly::Login), _) => format!("{bytes}; {nearly}"),
                     (Some(nearly), _) => format!("{length}: {bytes}; {nearly}"),
                     (None, 0) => format!("{length}: {bytes}"),
                     (None, _) => format!("{length}: {bytes} (perhaps the start of a frame)"),

@@ -4,6 +4,7 @@
 //! shown once, with the times at which it passed. Replies that may hold secrets are not shown.
 
 use maud::{Markup, html};
+use veschub_transcript::{Direction, masking::has_credentials};
 use veschub_wire::{
     CommandId, Reply, Request,
     view::{Fields, Value, View as _},
@@ -163,7 +164,11 @@ struct Number {
 
 fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) -> Markup {
     let is_frame = step.command.is_some();
-    if is_frame && may_be_secret(bytes) {
+    let direction = match step.direction.as_deref() {
+        Some("to-device") => Direction::ToDevice,
+        _ => Direction::ToTool,
+    };
+    if is_frame && has_credentials(bytes, direction) {
         return html! { p.left-out { "These bytes are not shown, as they may hold something secret." } };
     }
     let fields = match step.direction.as_deref() {
@@ -208,20 +213,6 @@ fn dissected(case: &CaseReport, step: &EntryReport, bytes: &[u8], marked: bool) 
             }
         }
     }
-}
-
-/// Configs hold keys and passwords in clear text. A request for a config is short and holds none, so it is shown.
-fn may_be_secret(bytes: &[u8]) -> bool {
-    const SHORT: usize = 6;
-    let inner = match bytes {
-        [id, _, inner, ..] if CommandId(*id) == CommandId::FORWARD_CAN => *inner,
-        [id, ..] => *id,
-        [] => return false,
-    };
-    bytes.len() > SHORT
-        && CommandId(inner)
-            .name()
-            .is_some_and(|name| name.contains("CONF"))
 }
 
 fn numbers(case: &CaseReport, command: CommandId, bytes: &[u8], fields: &Fields) -> Vec<Number> {

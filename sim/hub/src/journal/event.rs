@@ -250,6 +250,8 @@ fn printable(text: &str) -> String {
 
 fn write_noise(f: &mut fmt::Formatter<'_>, bytes: &[u8], nearly: Option<&Nearly>) -> fmt::Result {
     match bytes.len() {
+        // Its length would be that of the password.
+        _ if nearly == Some(&Nearly::Login) => f.write_str("bytes that are no frame")?,
         1 => f.write_str("1 byte that is no frame")?,
         more => write!(f, "{more} bytes that are no frame")?,
     }

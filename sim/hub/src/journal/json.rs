@@ -1,8 +1,9 @@
 //! A journal as JSON Lines, written as it goes: one object an entry, always the same keys in the same order.
 //!
 //! Keys and kinds are those of `veschub-sim decode --json` where that has them. `fields` is what was sent and so the
-//! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. Only `payload`
-//! holds secrets. `docs/journal.md` is the page for those who read it.
+//! truth for a client; `truth` is what the device held at that moment, which a quirk may have kept back. An entry's
+//! `payload` holds secrets unless the entry was [masked](super::Masked) before. `docs/journal.md` is the page for those
+//! who read it.
 
 use std::{
     borrow::Cow,

@@ -4,10 +4,14 @@
 //! same journal. Passwords are kept in a type that never prints them.
 
 mod event;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 pub mod json;
 mod kind;
+mod masked;
 mod transcript;
 
 pub use event::{Closed, JournalEntry, JournalEvent};
 pub use kind::EventKind;
+pub use masked::Masked;
 pub use transcript::transcript;

@@ -62,6 +62,7 @@ impl Asked {
                     }
                 }
                 DeviceEvent::NotAnswered { command, why } => format!("{at} {command}: {why}"),
+                DeviceEvent::Raw(bytes) => format!("{at} {} bytes", bytes.len()),
                 DeviceEvent::LinkDown => format!("{at} down"),
                 DeviceEvent::LinkUp => format!("{at} up"),
                 DeviceEvent::Note(event) => format!("{at} {event}"),

@@ -3,84 +3,17 @@
 //! A session that is written while it goes on ([`crate::live`]) is masked by this, and so is a capture that is scrubbed
 //! afterwards.
 
-use std::fmt;
+mod kinds;
+
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use serde::Serialize;
 use veschub_wire::command::{CustomConfig, ExpressConfig};
 use veschub_wire::{CommandId, Reply, Request};
 
 use crate::entry::{Direction, Kind};
 use crate::listen::Heard;
-
-/// The kinds of secrets that are replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Secret {
-    /// The id of a device at a hub.
-    LoginId,
-    /// A password at a hub.
-    Password,
-    /// The name of a Wi-Fi network.
-    NetworkName,
-    /// The key of a Wi-Fi network.
-    NetworkKey,
-    /// The host name of a hub, but for the public one.
-    HubHost,
-    /// The Bluetooth name of a device, which it also announces.
-    DeviceName,
-    /// A Bluetooth pin.
-    Pin,
-    /// The unique id of a chip.
-    Uuid,
-    /// The address of a network card.
-    Mac,
-    /// An IP address.
-    Ip,
-    /// When the recording was made.
-    Date,
-}
-
-/// Where a secret stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Location {
-    /// A login line.
-    Login,
-    /// An Express' config, in either direction.
-    Config,
-    /// A reply to FW_VERSION.
-    FwVersion,
-    /// Anywhere else in a payload, such as a PRINT.
-    Payload,
-    /// Bytes outside of frames.
-    Noise,
-    /// A discovery datagram.
-    Discovery,
-    /// The link's header of a packet.
-    LinkHeader,
-    /// The IP header of a packet.
-    IpHeader,
-    /// The packets' times.
-    Times,
-}
-
-/// Bytes whose content is not known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unparsed {
-    /// Bytes outside of frames.
-    Noise,
-    /// What follows the known fields of a command, or the id of an unknown one.
-    Unknown,
-    /// The fields of a config that is not an Express'.
-    Config,
-    /// Bytes of packets that are not part of their stream, and padding.
-    Unused,
-    /// IP options, and TCP options that may hold addresses or keys.
-    Options,
-}
+pub use kinds::{Location, Secret, Unparsed};
 
 /// Some bytes of a stream, and what was found there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,8 +33,21 @@ pub enum Found {
     Unparsed(Unparsed),
     /// Bytes in which known secrets may stand.
     Search(Location),
+    /// A part of the XML that describes a config.
+    ConfigXml(ConfigXmlPart),
     /// A frame's payload, whose CRC follows; it comes after all else in the frame.
     Crc,
+}
+
+/// Which part of which XML it is. The whole is text with its size before it, as Qt's `qCompress` packs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConfigXmlPart {
+    /// Which config, as the reply says.
+    pub index: u8,
+    /// Size of the whole, in bytes.
+    pub total: u32,
+    /// Where the part starts.
+    pub offset: u32,
 }
 
 /// What is found in one direction of a session.
@@ -143,12 +89,22 @@ pub fn spans(heard: &[Heard<()>], direction: Direction, is_guessed: bool) -> Vec
 pub(crate) fn login_credentials(line: &[u8]) -> Vec<Range<usize>> {
     let mut spans = Spans::default();
     spans.login(0, line);
-    spans.credentials()
+    let places = spans.credentials().into_iter();
+    places.map(|(place, _)| place).collect()
 }
 
-/// Where a payload holds passwords, keys and pins, or a config that may hold some.
+/// How a credential is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mask {
+    /// With a mask of one length, however long it is.
+    Fixed,
+    /// Byte by byte, as its length says nothing.
+    SameLength,
+}
+
+/// Where a payload holds passwords, keys and pins, or a config that may hold some; and how to mask them.
 #[must_use]
-pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<Range<usize>> {
+pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<(Range<usize>, Mask)> {
     let mut spans = Spans::default();
     match direction {
         Direction::ToDevice => spans.request(0, payload),
@@ -209,19 +165,17 @@ impl Spans {
     }
 
     /// The passwords, keys and pins among them.
-    fn credentials(self) -> Vec<Range<usize>> {
-        let spans = self.0.into_iter().filter(|span| match span.what {
-            Found::Field(secret, _) => {
-                matches!(secret, Secret::Password | Secret::NetworkKey | Secret::Pin)
-            }
-            Found::Unparsed(unparsed) => {
-                matches!(unparsed, Unparsed::Config | Unparsed::Noise)
-            }
-            Found::Search(_) | Found::Crc => false,
+    fn credentials(self) -> Vec<(Range<usize>, Mask)> {
+        let spans = self.0.into_iter().filter_map(|span| {
+            let mask = match span.what {
+                Found::Field(Secret::Password | Secret::NetworkKey, _) => Mask::Fixed,
+                Found::Field(Secret::Pin, _)
+                | Found::Unparsed(Unparsed::Config | Unparsed::Noise) => Mask::SameLength,
+                _ => return None,
+            };
+            Some((span.at.start as usize..span.at.end as usize, mask))
         });
-        spans
-            .map(|span| span.at.start as usize..span.at.end as usize)
-            .collect()
+        spans.collect()
     }
 
     /// The line as it is, whether a hub takes it or not.
@@ -290,6 +244,18 @@ impl Spans {
             }
             Reply::CustomConfig(config) | Reply::CustomConfigDefault(config) => {
                 self.config(base, payload, config);
+            }
+            Reply::CustomConfigXml(part) => {
+                let start = payload.len() - part.data.len();
+                let found = match (u32::try_from(part.total), u32::try_from(part.offset)) {
+                    (Ok(total), Ok(offset)) => Found::ConfigXml(ConfigXmlPart {
+                        index: part.index,
+                        total,
+                        offset,
+                    }),
+                    _ => Found::Unparsed(Unparsed::Config),
+                };
+                self.push(base, start..payload.len(), found);
             }
             Reply::Other(_) => {
                 self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown))
@@ -376,52 +342,6 @@ fn express_fields(config: &ExpressConfig) -> Vec<(Range<usize>, Secret)> {
     text(&mut at, config.ble_name.as_bytes(), Secret::DeviceName);
     fields.push((at..at + 4, Secret::Pin));
     fields
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::LoginId => "login id",
-            Self::Password => "password",
-            Self::NetworkName => "Wi-Fi name",
-            Self::NetworkKey => "Wi-Fi key",
-            Self::HubHost => "hub host",
-            Self::DeviceName => "device name",
-            Self::Pin => "Bluetooth pin",
-            Self::Uuid => "UUID",
-            Self::Mac => "MAC address",
-            Self::Ip => "IP address",
-            Self::Date => "date",
-        })
-    }
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Login => "login lines",
-            Self::Config => "configs",
-            Self::FwVersion => "FW_VERSION replies",
-            Self::Payload => "other payloads",
-            Self::Noise => "bytes outside of frames",
-            Self::Discovery => "discovery datagrams",
-            Self::LinkHeader => "link headers",
-            Self::IpHeader => "IP headers",
-            Self::Times => "packet times",
-        })
-    }
-}
-
-impl fmt::Display for Unparsed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Noise => "outside of frames",
-            Self::Unknown => "of commands and fields that are not known",
-            Self::Config => "of configs that are not known",
-            Self::Unused => "of packets, outside of their streams",
-            Self::Options => "of IP and TCP options",
-        })
-    }
 }
 
 #[cfg(test)]
