@@ -1,7 +1,8 @@
 //! Tells a mistake in a client's code from a failure that the client means to report with an exception or a panic.
 
-/// What a report says of a connection that is gone, or of a reply that does not come. Nothing of that is a mistake.
-const ABOUT_THE_LINK: [&str; 14] = [
+/// What a report says of a login that is refused, of a connection that is gone, or of a reply that does not come. Nothing
+/// of that is a mistake.
+const ABOUT_THE_LINK: &[&str] = &[
     "connection",
     "broken pipe",
     "brokenpipe",
@@ -14,15 +15,22 @@ const ABOUT_THE_LINK: [&str; 14] = [
     "eof",
     "incompleteread",
     "closed",
-    "no reply",
+    "reply",
+    "answer",
+    "respon",
     "os {",
+    "login",
+    "refuse",
+    "password",
+    "auth",
+    "device",
+    "hub",
 ];
-/// Python's exceptions that code raises by mistake.
-const PYTHON: [&str; 13] = [
+/// Python's exceptions that code raises by mistake. A `ValueError` is not among them: clients raise it on purpose.
+const PYTHON: &[&str] = &[
     "struct.error",
     "IndexError",
     "KeyError",
-    "ValueError",
     "TypeError",
     "AttributeError",
     "NameError",
@@ -32,6 +40,17 @@ const PYTHON: [&str; 13] = [
     "UnicodeDecodeError",
     "RecursionError",
     "MemoryError",
+];
+/// What Rust says of code that panics by mistake, and not because it was told to.
+const RUST: &[&str] = &[
+    "index out of bounds",
+    "out of range",
+    "with overflow",
+    "divide by zero",
+    "mid > len",
+    "slice length",
+    "copy_from_slice",
+    "not a char boundary",
 ];
 /// Those of JavaScript.
 const NODE: [&str; 3] = ["RangeError", "TypeError", "ReferenceError"];
@@ -59,7 +78,7 @@ pub fn is_slip(report: &str) -> bool {
     let name = gist.split(':').next().unwrap_or_default();
     match language {
         "Python" => PYTHON.contains(&name),
-        "Rust panic" => true,
+        "Rust panic" => RUST.iter().any(|one| gist.contains(one)),
         "Node.js" => NODE.iter().any(|one| name.contains(one)),
         "Go" => gist.contains("runtime error"),
         "Java" => JAVA.iter().any(|one| gist.contains(one)),
@@ -87,6 +106,9 @@ mod tests {
             "Python: ConnectionResetError: [Errno 104] Connection reset by peer",
             "Python: RuntimeError: the device does not answer",
             "Python: ValueError: no reply to BMS_GET_VALUES",
+            "Python: ValueError: wrong credentials",
+            "Python: KeyError: 'the device refused the login'",
+            "Rust panic: wrong credentials",
             "Rust panic: called `Result::unwrap()` on an `Err` value: Os { code: 104, kind: ConnectionReset }",
             "Node.js: Error: read ECONNRESET",
         ] {

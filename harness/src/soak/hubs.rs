@@ -17,7 +17,7 @@ use tokio::{
 };
 use veschub_drive::{observe::Observer, server};
 use veschub_hub::{
-    hub::{Census, Hub},
+    hub::{Hub, Load},
     journal::{JournalEntry, JournalEvent},
     rng::Seed,
 };
@@ -67,11 +67,16 @@ impl Observer for Counter {
         }
     }
 
-    fn rests(&mut self, holds: Census) {
+    fn rests(&mut self, holds: Load) {
         let mut seen = locked(&self.0);
         seen.most_connections = seen.most_connections.max(holds.connections);
-        seen.most_unsent_bytes = seen.most_unsent_bytes.max(holds.unsent_bytes);
-        seen.left = holds.connections + holds.leaving + holds.unsent_bytes + holds.waiting;
+        seen.most_unsent_bytes = seen.most_unsent_bytes.max(holds.unsent);
+        seen.left = holds.connections
+            + holds.waiting
+            + holds.draining
+            + holds.ending
+            + holds.unsent
+            + holds.outputs;
     }
 
     fn counts(&self) -> bool {

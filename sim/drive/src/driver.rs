@@ -112,7 +112,7 @@ impl<O: Observer> Driver<O> {
     /// Tells the observer how much there is, if it wants to know.
     fn count(&mut self) {
         if self.observe.counts() {
-            self.observe.rests(self.hub.census());
+            self.observe.rests(self.hub.load());
         }
     }
 

@@ -8,7 +8,7 @@ use veschub_transcript::{
 };
 
 use veschub_hub::{
-    hub::{Census, ConnId, Event, Output},
+    hub::{ConnId, Event, Load, Output},
     journal::JournalEntry,
     time::Time,
 };
@@ -28,7 +28,7 @@ pub trait Observer {
     fn refused(&mut self, _at: Time, _most: usize) {}
 
     /// The hub has done all that was due, and holds this much.
-    fn rests(&mut self, _holds: Census) {}
+    fn rests(&mut self, _holds: Load) {}
 
     /// Whether [`rests`](Self::rests) is to be told: to count costs time.
     fn counts(&self) -> bool {
@@ -82,7 +82,7 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
         self.then.refused(at, most);
     }
 
-    fn rests(&mut self, holds: Census) {
+    fn rests(&mut self, holds: Load) {
         self.then.rests(holds);
     }
 

@@ -186,7 +186,6 @@ impl Hub {
     }
 
     /// How much the hub holds.
-    #[cfg(feature = "fuzzing")]
     #[must_use]
     pub fn load(&self) -> super::Load {
         let mut load = super::Load {

@@ -1,4 +1,4 @@
-//! What a hub holds, counted: for tests that must see it bounded, whatever peers do.
+//! What a hub holds, counted: for whoever must see that it is bounded, whatever peers do.
 
 /// How much a hub holds at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

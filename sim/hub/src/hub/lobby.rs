@@ -159,7 +159,6 @@ impl Lobby {
         }
     }
 
-    #[cfg(feature = "fuzzing")]
     pub(super) fn count(&self, load: &mut super::Load) {
         load.lobby = self.waiting.len();
         load.login_bytes = self.waiting.iter().map(|one| one.line.len()).sum();

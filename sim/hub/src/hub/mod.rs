@@ -8,17 +8,15 @@
 //! ```text
 //!  core: events and timers in --> lobby, login --> rooms: room --> device
 //!        outputs and journal out <-- outbox <-----/
-//!  leaving: how connections end     census: how much it holds
+//!  leaving: how connections end     load: how much it holds
 //! ```
 //!
 //! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close. Where it is
 //! odd, [`HubConfig`] has a switch.
 
-mod census;
 mod core;
 mod io;
 mod leaving;
-#[cfg(feature = "fuzzing")]
 mod load;
 mod lobby;
 mod login;
@@ -30,12 +28,10 @@ mod room;
 mod rooms;
 mod rules;
 
-#[cfg(feature = "fuzzing")]
-pub use self::load::Load;
 pub use self::{
-    census::Census,
     core::Hub,
     io::{Event, Output},
+    load::Load,
     profile::{HubConfig, HubKeys, HubProfile, SWITCHES},
     resident::{Access, Resident},
 };

@@ -56,7 +56,6 @@ impl Relay {
         bytes.len() - room
     }
 
-    #[cfg(feature = "fuzzing")]
     pub(super) fn count(&self, load: &mut super::Load) {
         load.early += self.early.as_ref().map_or(0, Vec::len);
         load.unparsed += self.to_device.waiting().len() + self.to_tool.waiting().len();

@@ -100,7 +100,6 @@ impl Virtual {
     }
 
     /// How many bytes wait for the rest of a frame.
-    #[cfg(feature = "fuzzing")]
     pub(super) fn waiting(&self) -> usize {
         self.ear.waiting().len()
     }

@@ -156,7 +156,6 @@ impl Room {
         })
     }
 
-    #[cfg(feature = "fuzzing")]
     pub(super) fn count(&self, load: &mut super::Load) {
         load.rooms += 1;
         if let Some(session) = &self.session {

@@ -34,7 +34,6 @@ impl Rooms {
         self.rooms.keys().map(|id| &**id)
     }
 
-    #[cfg(feature = "fuzzing")]
     pub(super) fn all(&self) -> impl Iterator<Item = &Room> {
         self.rooms.values().map(|entry| &entry.room)
     }
