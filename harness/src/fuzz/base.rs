@@ -7,7 +7,7 @@ use veschub_scenario::Loaded;
 use veschub_transcript::exchange::{Exchanges, Policy};
 use veschub_wire::CommandId;
 
-use super::case::{Answer, Case, Job, Said};
+use super::case::{Answer, Case, Job, PATIENCE, Said};
 use crate::{
     conformance::{carrier::Carrier, catalogue},
     judge::Played,
@@ -38,7 +38,11 @@ pub(crate) fn plain() -> Vec<Case> {
         Job::ReadFirmware,
     ];
     let session = |job: Job| {
-        let text = format!("{PLAIN}client:\n  {}\n", job.yaml().replace("150ms", "5s"));
+        let text = format!(
+            "{PLAIN}client:\n  {}\n",
+            job.yaml()
+                .replace(&format!("{}ms", PATIENCE.as_millis()), "5s")
+        );
         let loaded = Loaded::parse("plain", &text).ok()?;
         session("plain", &loaded, job)
     };

@@ -9,7 +9,7 @@ use veschub_wire::{CommandId, encode, view::hex};
 /// The command that reaches a node on the CAN bus.
 const FORWARD: u8 = CommandId::FORWARD_CAN.0;
 /// How long a client waits for a reply.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(150);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What the client does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -396,7 +396,7 @@ fn settle<P: Play>(
     let (last, seen) = play(&small)?;
     let words = last
         .filter(|last| is_same(last, &first))
-        .unwrap_or(first.clone())
+        .unwrap_or_else(|| first.clone())
         .words;
     Ok(Finding {
         name: format!("{}-{}-{place}", first.kind.name(), small.job.name()),

@@ -24,12 +24,16 @@ pub(super) fn mutate(base: &Case, others: &[&Case], rng: &mut Rng) -> Case {
         case.gap = Duration::from_millis(rng.random_range(1..8));
     }
     // Most clients have what they want by then; for the others, waiting for their time-outs would take most of the time.
-    if rng.random_ratio(2, 3)
-        && let Some(last) = case
+    let end = match rng.random_range(0..6) {
+        0 => None,
+        1 | 2 => case
             .answers
-            .iter_mut()
-            .rfind(|answer| !answer.said.is_empty())
-    {
+            .iter()
+            .rposition(|answer| !answer.said.is_empty()),
+        _ => (0..case.answers.len())
+            .rfind(|&index| base.answers.get(index) != case.answers.get(index)),
+    };
+    if let Some(last) = end.and_then(|index| case.answers.get_mut(index)) {
         last.restart = true;
     }
     case
@@ -135,11 +139,13 @@ fn change_payload(payload: &mut Vec<u8>, rng: &mut Rng) {
         4 => change_count(CommandId(id), payload, rng),
         5 => payload.truncate(rng.random_range(1..=payload.len())),
         6 => {
+            // Each node that a scan finds is asked, and waited for.
+            let most = if id == CommandId::PING_CAN.0 { 8 } else { 300 };
             let room = DEVICE_MAX_PAYLOAD.saturating_sub(payload.len());
-            let more = rng.random_range(0..=room.min(300));
+            let more = rng.random_range(0..=room.min(most));
             payload.extend((0..more).map(|index| BYTES[index % BYTES.len()]));
         }
-        7 => payload.resize(DEVICE_MAX_PAYLOAD, 0),
+        7 if id != CommandId::PING_CAN.0 => payload.resize(DEVICE_MAX_PAYLOAD, 0),
         _ => payload[0] = rng.random(),
     }
 }

@@ -152,7 +152,7 @@ fn still_asks(played: &Played) -> bool {
         let requests = played.journal.iter();
         requests.filter(|entry| matches!(entry.event, JournalEvent::Request(_)))
     };
-    let last = asked().last().map(|entry| entry.at.since_start());
+    let last = asked().next_back().map(|entry| entry.at.since_start());
     asked().count() < MOST_REQUESTS && last.is_some_and(|last| last + QUIET >= played.limit)
 }
 
@@ -280,6 +280,6 @@ mod tests {
         let mut broken = inner.clone();
         broken[4] ^= 1;
         assert_eq!(frames(&[broken, inner].concat()), [vec![62, 7]]);
-        assert_eq!(frames(&[2, 0, 0, 0, 3]), [vec![0; 0]; 0]);
+        assert!(frames(&[2, 0, 0, 0, 3]).is_empty());
     }
 }

@@ -155,11 +155,10 @@ impl fmt::Display for Report {
                 "memory               -   not told here, or too short a time"
             )?,
         }
-        let descriptors = left
-            .descriptors
-            .map_or("not told here".to_owned(), |count| {
-                format!("{count} descriptors")
-            });
+        let descriptors = left.descriptors.map_or_else(
+            || "not told here".to_owned(),
+            |count| format!("{count} descriptors"),
+        );
         writeln!(
             f,
             "left         {:>9}   tasks, {} things in the hubs, {descriptors}",
