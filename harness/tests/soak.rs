@@ -1,7 +1,5 @@
 //! A soak as a process of its own, so that all its descriptors and tasks are those of the soak.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
-
 use snapbox::cmd::{Command, cargo_bin};
 
 fn soak(arguments: &[&str]) -> snapbox::cmd::OutputAssert {
