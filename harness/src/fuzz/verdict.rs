@@ -214,7 +214,10 @@ fn is_wrong(field: &FieldUnderstood) -> bool {
     let is_clear = match &field.truth {
         // How odd bytes become text differs from language to language.
         Some(Value::Text(text)) => text.chars().all(|c| c.is_ascii_graphic() || c == ' '),
-        Some(Value::Number(number)) => number.is_finite(),
+        // No measurement is that small, and a float that an IEEE reader takes for another one is.
+        Some(Value::Number(number)) => {
+            number.is_finite() && (*number == 0.0 || number.abs() > 1e-30)
+        }
         Some(Value::List(values)) => values
             .iter()
             .all(|value| !matches!(value, Value::Number(n) if !n.is_finite())),
