@@ -76,6 +76,7 @@ pub(crate) fn draw(results: &Path) -> Result<(), Box<dyn Error>> {
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(12)
+        .margin_right(28)
         .x_label_area_size(40)
         .y_label_area_size(50)
         .build_cartesian_2d((1f64..1000f64).log_scale(), 0f64..2f64)?;
@@ -84,6 +85,7 @@ pub(crate) fn draw(results: &Path) -> Result<(), Box<dyn Error>> {
         .x_desc("how many, as a multiple of the fewest")
         .y_desc("what one costs")
         .light_line_style(WHITE)
+        .x_label_formatter(&|count| format!("{count:.0}"))
         .draw()?;
     for one in &series {
         let color = one.color;
