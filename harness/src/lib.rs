@@ -26,6 +26,7 @@ pub mod fuzzing;
 pub mod judge;
 pub mod outside;
 mod parallel;
+mod proc;
 pub mod read;
 pub mod report;
 pub mod run;

@@ -10,9 +10,11 @@ use std::{
     net::TcpStream,
     os::unix::fs::symlink,
     process::Command as Process,
+    sync::mpsc,
+    thread,
 };
 
-use common::{Served, ask, frame};
+use common::{PATIENCE, Served, ask, frame};
 use rustix::fs::{OFlags, fcntl_setfl};
 use snapbox::cmd::cargo_bin;
 
@@ -55,12 +57,12 @@ fn a_program_ends_though_nobody_reads_its_last_message() {
     while full.write(&[b'x'; 4096]).is_ok() {}
     while full.write(b"x").is_ok() {}
     fcntl_setfl(&full, OFlags::empty()).unwrap();
-    let mut program = Process::new(cargo_bin!("veschub-sim"))
-        .args(["check", "no-such-file.yaml"])
-        .stderr(full)
-        .spawn()
-        .unwrap();
-    assert_eq!(program.wait().unwrap().code(), Some(2));
+    let mut program = Process::new(cargo_bin!("veschub-sim"));
+    program.args(["check", "no-such-file.yaml"]).stderr(full);
+    let (ended, end) = mpsc::channel();
+    thread::spawn(move || ended.send(program.status()));
+    let status = end.recv_timeout(PATIENCE).expect("it goes on").unwrap();
+    assert_eq!(status.code(), Some(2));
 }
 
 #[test]

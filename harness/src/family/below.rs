@@ -15,8 +15,8 @@ use rustix::{
     process::{WaitOptions, WaitStatus, wait},
 };
 
-use super::{KILLING, PAUSE, cgroup::Cgroup, proc};
-use crate::outside::ending::ProcessEnd;
+use super::{KILLING, PAUSE, cgroup::Cgroup};
+use crate::{outside::ending::ProcessEnd, proc};
 
 /// How often to check whether something has happened.
 pub(crate) const TICK: Duration = Duration::from_millis(5);

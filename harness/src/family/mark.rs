@@ -47,7 +47,7 @@ impl Mark {
 
     /// Whether a process has the mark and has not ended.
     pub(super) fn is_on(self, id: i32) -> bool {
-        hard_limit(id) == Some(self.0) && super::proc::is_alive(id)
+        hard_limit(id) == Some(self.0) && crate::proc::is_alive(id)
     }
 
     /// Kills a process if it has the mark; returns whether it had it.

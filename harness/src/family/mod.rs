@@ -21,16 +21,15 @@
 pub(crate) mod below;
 pub(crate) mod cgroup;
 pub(crate) mod mark;
-mod proc;
 
 use std::{
     thread,
     time::{Duration, Instant},
 };
 
+use crate::proc;
 use cgroup::Cgroup;
 use mark::Mark;
-pub(crate) use proc::{is_stopped, out_of_memory};
 
 /// How long to try to kill processes that do not end.
 pub(crate) const KILLING: Duration = Duration::from_secs(1);

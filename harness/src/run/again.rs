@@ -27,13 +27,12 @@ use veschub_scenario::World;
 
 use super::{
     kept::Kept,
-    proc,
     process::{Client, Program, SUPERVISOR},
     tape::Tape,
     watch::{Held, Pipes, Told, finish},
 };
 use crate::{
-    family::{self, Signs},
+    family::Signs,
     judge::Played,
     outside::{
         Variable,
@@ -42,6 +41,7 @@ use crate::{
         output::{Excerpt, Lines, MAX_STDOUT},
         task::{AGAIN, Task},
     },
+    proc,
 };
 
 /// How long a client may live, however often it does its task.
@@ -152,7 +152,7 @@ impl Again {
         let mut live = match live {
             Some(live) => live,
             None => {
-                let memory = family::out_of_memory();
+                let memory = proc::out_of_memory();
                 let signs = Held(Signs::new(self.program.means));
                 Live {
                     client: Client::start(&self.program, LIFE, &self.environment, &signs)?,
@@ -190,7 +190,7 @@ impl Again {
         // What it took is known before it ends.
         let wall = begun.elapsed();
         if live.ids.is_empty() {
-            live.ids = proc::family(live.client.supervisor.id());
+            live.ids = proc::descendants(live.client.supervisor.id());
         }
         let mut cpu = proc::cpu(&live.ids).saturating_sub(cpu_before);
         let peak_kib = notes.borrow().peak_kib.max(proc::peak_kib(&live.ids));
@@ -310,7 +310,7 @@ async fn watch(live: &mut Live, notes: &RefCell<Notes>, stderr: &RefCell<Excerpt
         loop {
             ticks.tick().await;
             if ids.is_empty() {
-                *ids = proc::family(supervisor.id());
+                *ids = proc::descendants(supervisor.id());
             }
             let peak = proc::peak_kib(ids);
             let mut notes = notes.borrow_mut();

@@ -7,8 +7,6 @@ mod kept;
 mod play;
 pub mod player;
 #[cfg(unix)]
-mod proc;
-#[cfg(unix)]
 pub mod process;
 mod tape;
 #[cfg(unix)]

@@ -46,7 +46,7 @@ use super::{
     watch::{Held, Pipes, Record, finish, watch},
 };
 use crate::{
-    family::{self, Means, Signs},
+    family::{Means, Signs},
     judge::Played,
     outside::{
         Variable,
@@ -55,7 +55,7 @@ use crate::{
         output::Lines,
         task::{Task, VARIABLES},
     },
-    supervise,
+    proc, supervise,
 };
 
 /// How long the hub may take to notice that the client is gone.
@@ -111,7 +111,7 @@ pub(crate) fn witness_with(
         let limit = program.limit.unwrap_or_else(|| task.limit());
         let secret = task.password(target.as_ref());
         let starting = STARTING.acquire().await.ok();
-        let memory = family::out_of_memory();
+        let memory = proc::out_of_memory();
         let signs = Held(Signs::new(program.means));
         let client = Client::start(program, limit, &environment, &signs)?;
         let record = RefCell::new(Record {

@@ -21,11 +21,12 @@ use tokio::{
 
 use super::kept::Kept;
 use crate::{
-    family::{self, Signs},
+    family::Signs,
     outside::{
         ending::{ProcessEnd, ProcessReport},
         output::{Excerpt, Lines, MAX_STDOUT},
     },
+    proc,
 };
 
 /// How often it is checked whether the supervisor is stopped.
@@ -174,7 +175,7 @@ async fn listen(mut link: UnixStream, supervisor: u32, flood: &Notify) -> Told {
                 let _ = to.shutdown().await;
             }
             () = sleep(GLANCE) => {
-                if family::is_stopped(supervisor) {
+                if proc::is_stopped(supervisor) {
                     return Told::Stopped { survivors: 0 };
                 }
             }
@@ -220,7 +221,7 @@ fn sent(status: ExitStatus, out_of_memory: Option<u64>) -> Option<Signal> {
         // The process may have crashed.
         SIGABRT | SIGBUS | SIGFPE | SIGILL | SIGSEGV | SIGSYS | SIGTRAP => None,
         // The system has killed some process, as memory ran out.
-        SIGKILL if family::out_of_memory() != out_of_memory => None,
+        SIGKILL if proc::out_of_memory() != out_of_memory => None,
         signal => Some(signal),
     }
 }

@@ -1,6 +1,4 @@
-//! Memory, descriptors and their course over time.
-
-use std::fs;
+//! Memory, and its course over time.
 
 use serde::Serialize;
 
@@ -11,22 +9,6 @@ pub struct Sample {
     pub at_s: f64,
     /// Resident memory of the process, KiB.
     pub rss_kib: u64,
-}
-
-/// Resident memory of this process, KiB, where the system tells it in /proc.
-pub(super) fn rss_kib() -> Option<u64> {
-    // In kB, so that the size of a page need not be known.
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
-/// How many descriptors this process has open, where the system tells it in /proc.
-pub(super) fn descriptors() -> Option<usize> {
-    // The folder's own is among them, at each count.
-    Some(fs::read_dir("/proc/self/fd").ok()?.count())
 }
 
 /// How memory went, after a first part of the time in which buffers and caches fill.

@@ -44,7 +44,7 @@ use self::{
     tally::Flaw,
     tools::Tool,
 };
-use crate::run::RunError;
+use crate::{proc, run::RunError};
 
 /// The most measurements of memory.
 const SAMPLES: u32 = 240;
@@ -80,7 +80,7 @@ pub fn run(
             .enable_all()
             .build()?,
     );
-    let descriptors = measure::descriptors();
+    let descriptors = proc::descriptors();
     let hubs = Hubs::start(&plan, size.seed)?;
     let tally = Arc::new(Mutex::new(Tally::default()));
     let start = std::time::Instant::now();
@@ -112,7 +112,7 @@ pub fn run(
                 _ = tools.join_next() => {}
                 _ = ticks.tick() => {
                     let elapsed = start.elapsed();
-                    let rss = if elapsed <= lasts { measure::rss_kib() } else { None };
+                    let rss = if elapsed <= lasts { proc::rss_kib() } else { None };
                     samples.extend(rss.map(|rss_kib| Sample { at_s: elapsed.as_secs_f64(), rss_kib }));
                     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
                     tell(Progress { elapsed, replies: tally.replies, mistaken: tally.mistaken() });
@@ -134,7 +134,7 @@ pub fn run(
     let left = Left {
         tasks,
         held: seen.iter().map(|one| one.left).sum(),
-        descriptors: measure::descriptors()
+        descriptors: proc::descriptors()
             .zip(descriptors)
             .map(|(end, start)| end.saturating_sub(start)),
     };
