@@ -54,6 +54,8 @@ defects! {
     WaitsForALoginReply = "waits-for-a-login-reply",
     /// Reports success even if the login was refused.
     AssumesSuccess = "assumes-success",
+    /// Ends when the first request has no reply.
+    NeedsTheFirstReply = "needs-the-first-reply",
     /// Connects again at once when the hub closes the connection, again and again.
     HammersWhenClosed = "hammers-when-closed",
 

@@ -76,6 +76,8 @@ struct TaskRun<'a, D: Dial> {
     idle_reads: u64,
     /// The last reply of a node.
     told: Option<Vec<u8>>,
+    /// Whether a request was answered.
+    was_answered: bool,
 }
 
 impl<'a, D: Dial> TaskRun<'a, D> {
@@ -96,6 +98,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             heard: Instant::now(),
             idle_reads: 0,
             told: None,
+            was_answered: false,
         };
         session.log_in().await?;
         Ok(session)
@@ -235,7 +238,11 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         ];
         for (defect, request) in needless {
             if self.has(defect) {
-                self.ask(request, None).await?;
+                match self.ask(request, None).await {
+                    // The poll itself goes on.
+                    Err(Failure::NoReply) => {}
+                    other => drop(other?),
+                }
             }
         }
         Ok(())
@@ -322,6 +329,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
                     if payload.first() == Some(&wanted)
                         || self.has(Defect::FirstFrameIsTheReply) =>
                 {
+                    self.was_answered = true;
                     self.tell(command, &payload, can_id);
                     if self.has(Defect::KeepsOldReplies) {
                         others.append(&mut self.inbox);
@@ -331,6 +339,9 @@ impl<'a, D: Dial> TaskRun<'a, D> {
                 }
                 Some(other) => others.push_back(other),
                 None if look < until => self.send(request).await?,
+                None if self.has(Defect::NeedsTheFirstReply) && !self.was_answered => {
+                    return Err(Failure::Closed);
+                }
                 None => return Err(Failure::NoReply),
             }
         }

@@ -35,6 +35,7 @@ pub(crate) const TABLE: &[Row] = &[
     row(SendsWithTheLogin, &[1], &["1/5"], &[]),
     row(WaitsForALoginReply, &[1], &["1/6"], &[]),
     row(AssumesSuccess, &[1], &["1/2", "1/3", "1/9", "1/10", "1/11"], &[]),
+    row(NeedsTheFirstReply, &[1], &["1/12"], &[]),
     row(HammersWhenClosed, &[1, 7], &["1/4", "7/4"], &[]),
     row(LengthThreshold128, &[2], &["2/3", "2/4", "2/5", "2/6"], &[]),
     row(RefusesSingleBytes, &[2], &["2/1"], &[]),
