@@ -4,8 +4,8 @@
 //! when. Nothing here waits, reads the clock, or touches a socket or a file.
 //!
 //! ```text
-//!  bytes ---- hub: lobby (logins), room (one device id) ---- quirk, fault ---- device: express, replay
-//!                                \------------ journal ------------/                   bms, can
+//!  bytes ---- hub: lobby (logins), room (one device id) ---- quirk, fault ---- device: board, replay
+//!                                \------------ journal ------------/                   express, motor, bms, can
 //! ```
 
 pub mod catalogue;

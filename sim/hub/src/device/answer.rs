@@ -1,5 +1,7 @@
 //! What a device says: payloads for the tool, with what they were made from.
 
+use std::time::Duration;
+
 use veschub_wire::{CommandId, Reply, command::Opaque};
 
 use super::profile::Profile;
@@ -32,6 +34,66 @@ impl Answer {
     }
 }
 
+/// The replies to one request, each with the time from the normal reply to its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Answers {
+    said: Vec<(Duration, Answer)>,
+    releases: bool,
+}
+
+impl<A: Into<Answer>> From<A> for Answers {
+    fn from(answer: A) -> Self {
+        Self::default().later(Duration::ZERO, answer)
+    }
+}
+
+impl Answers {
+    /// Nothing is said, though the request was done.
+    pub(super) fn none() -> Self {
+        Self::default()
+    }
+
+    /// One more, so long after the normal reply.
+    pub(super) fn later(mut self, after: Duration, answer: impl Into<Answer>) -> Self {
+        self.said.push((after, answer.into()));
+        self
+    }
+
+    /// What was asked for releases the motor, as every write to flash does.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for services that write to flash")
+    )]
+    pub(super) fn releasing(mut self) -> Self {
+        self.releases = true;
+        self
+    }
+
+    /// Whether the motor is released.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for services that write to flash")
+    )]
+    pub(super) fn releases(&self) -> bool {
+        self.releases
+    }
+
+    /// The time from the normal reply to the last one.
+    pub(super) fn last(&self) -> Duration {
+        let times = self.said.iter().map(|(after, _)| *after);
+        times.max().unwrap_or_default()
+    }
+}
+
+impl IntoIterator for Answers {
+    type Item = (Duration, Answer);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.said.into_iter()
+    }
+}
+
 /// FW_INFO: version and test number, then the hash of the firmware and that of the user's code
 /// (`EX main/commands.c:1050-1086`).
 pub(super) fn fw_info(profile: &Profile) -> Reply {
@@ -49,4 +111,19 @@ pub(super) fn no_qml_app() -> Reply {
         id: CommandId::GET_QML_UI_APP,
         arguments: vec![0; 8],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_keep_their_times_and_say_whether_the_motor_is_released() {
+        let second = Duration::from_secs(1);
+        let answers = Answers::from(no_qml_app()).later(second, no_qml_app());
+        assert_eq!((answers.last(), answers.releases()), (second, false));
+        assert!(Answers::none().releasing().releases());
+        let times: Vec<Duration> = answers.into_iter().map(|(after, _)| after).collect();
+        assert_eq!(times, [Duration::ZERO, second]);
+    }
 }

@@ -5,20 +5,30 @@
 
 mod answer;
 pub mod bms;
+pub mod bms_node;
+mod board;
 pub mod can;
 pub mod config_xml;
 mod custom_config;
 mod express;
+mod fate;
 pub mod identity;
+mod imu;
+pub mod motor;
+mod motor_state;
+mod node;
 mod output;
 pub mod profile;
 mod queue;
 pub mod replay;
 pub mod script;
+mod service;
 mod worker;
 
 pub use crate::Silence;
+pub use board::{Board, Wiring};
 pub use custom_config::Configs;
 pub use express::{Express, ExpressIdentity, Pack};
+pub use node::NodeSettings;
 pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;

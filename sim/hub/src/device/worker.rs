@@ -3,15 +3,12 @@
 
 use std::time::Duration;
 
-use veschub_wire::{
-    CommandId, Reply, Request,
-    command::{BmsCommand, Opaque},
-};
+use veschub_wire::{CommandId, Reply, command::Opaque};
 
 use super::{
     answer::Answer,
     profile::{Kind, Profile},
-    script::{Script, latin1, print},
+    script::print,
 };
 
 /// What all devices on a bus need before they take a new bit rate (`EX main/commands.c:170-193`).
@@ -19,14 +16,34 @@ const BAUD_CHANGE: Duration = Duration::from_millis(500);
 /// The bit rates of a CAN bus, kbit/s (`EX main/datatypes.h:79-90`).
 const BAUD_RATES: [i16; 9] = [125, 250, 500, 1000, 10, 20, 50, 75, 100];
 
+/// What the worker of every board does itself. What a node does in the worker is in the node's own list.
+pub(super) const COMMANDS: &[CommandId] = &[
+    CommandId::TERMINAL_CMD,
+    CommandId::PING_CAN,
+    CommandId::CAN_UPDATE_BAUD_ALL,
+];
+
+/// What a motor controller hands to the worker (`MC comm/commands.c:1687-1717`): DETECT_*, the BM_* family, and
+/// GET_IMU_CALIBRATION.
+const BLOCKING_ON_MOTOR: [(u8, u8); 7] = [
+    (24, 28),
+    (57, 58),
+    (66, 72),
+    (80, 80),
+    (83, 83),
+    (90, 90),
+    (125, 125),
+];
+
 /// Whether a command is handed to the worker.
-pub(super) fn is_blocking(request: &Request, profile: &Profile) -> bool {
-    match request {
-        Request::PingCan | Request::TerminalCmd(_) => true,
-        Request::Bms(BmsCommand::ZeroCurrentOffset) => profile.kind == Kind::Bms,
-        Request::Other(other) => other.id == CommandId::CAN_UPDATE_BAUD_ALL,
-        _ => false,
-    }
+pub(super) fn is_blocking(id: CommandId, profile: &Profile) -> bool {
+    let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
+    COMMANDS.contains(&id)
+        || match profile.kind {
+            Kind::Express => false,
+            Kind::Motor => BLOCKING_ON_MOTOR.iter().any(in_range),
+            Kind::Bms => id == CommandId::BMS_ZERO_CURRENT_OFFSET,
+        }
 }
 
 /// CAN_UPDATE_BAUD_ALL: how long it takes, and its answer.
@@ -50,21 +67,7 @@ pub(super) fn update_baud(arguments: &[u8]) -> Option<(Duration, Answer)> {
     Some((took, reply.into()))
 }
 
-/// TERMINAL_CMD: the echo that comes first (`EX main/terminal.c:79-80`), and what is printed when it is done.
-pub(super) fn terminal(
-    command: &[u8],
-    script: &Script,
-    profile: &Profile,
-) -> (Answer, Duration, Vec<Answer>) {
-    let echo = [b"-> ", command].concat();
-    let answer = script.terminal_answer(command);
-    let prints = answer.map_or(&[][..], |answer| &answer.prints);
-    let prints = prints
-        .iter()
-        .map(|text| print(&latin1(text), profile.max_print));
-    (
-        print(&echo, profile.max_print),
-        answer.map_or(Duration::ZERO, |answer| answer.after),
-        prints.collect(),
-    )
+/// TERMINAL_CMD: the echo that comes first (`EX main/terminal.c:79-80`).
+pub(super) fn echo(command: &[u8], profile: &Profile) -> Answer {
+    print(&[b"-> ", command].concat(), profile.max_print)
 }

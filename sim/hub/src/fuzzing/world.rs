@@ -8,7 +8,7 @@ use veschub_wire::{CommandId, command::ExpressConfig};
 use crate::{
     CommandName,
     device::{
-        Configs, Express, ExpressIdentity, Pack,
+        Board, Configs, Express, ExpressIdentity, Pack, Wiring,
         bms::{Bms, BmsSettings, Series},
         can::{CanBus, CanNode},
         identity::firmware,
@@ -143,7 +143,7 @@ struct Parts {
 }
 
 /// A device of our own. The first has a pack and says something unasked, the second has a BMS on its bus.
-fn express(index: usize) -> Express {
+fn express(index: usize) -> Board {
     static PARTS: OnceLock<Parts> = OnceLock::new();
     let parts = PARTS.get_or_init(|| {
         let settings = BmsSettings {
@@ -164,7 +164,6 @@ fn express(index: usize) -> Express {
         profile,
         firmware: firmware(IDS[index], [index as u8; 12], 2),
         configs: Configs::new(ExpressConfig::default(), index == 0),
-        reply_after: Span::from_millis(60),
     };
     let (pack, prints) = match index {
         0 => {
@@ -181,6 +180,10 @@ fn express(index: usize) -> Express {
         prints,
         ..Script::default()
     };
-    let bus = CanBus::new(&parts.node[index], SEED, &Series::new());
-    Express::new(identity, pack, bus, script)
+    let wiring = Wiring {
+        reply_after: Span::from_millis(60),
+        can: CanBus::new(&parts.node[index], SEED, &Series::new()),
+        script,
+    };
+    Board::express(Express::new(identity, pack), wiring)
 }

@@ -9,7 +9,7 @@ use super::{duration, id_pattern::IdPattern};
 use crate::{schema, source::Place};
 use veschub_hub::{
     device::{
-        Configs, Express, ExpressIdentity, Pack,
+        Board, Configs, Express, ExpressIdentity, Pack, Wiring,
         bms::{Bms, BmsSettings, Series},
         can::CanBus,
         config_xml,
@@ -66,13 +66,12 @@ pub(crate) fn packs<'a>(
 }
 
 /// An Express with one of its ids; the series hold the files that its packs name.
-pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &Series) -> Express {
+pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &Series) -> Board {
     let profile = express_profile(express.firmware);
     let identity = ExpressIdentity {
         profile,
         firmware: express_firmware(express, seed),
         configs: Configs::new(express_config(express, id), express.custom_configs > 0),
-        reply_after: duration(express.reply_after),
     };
     let pack = express.bms.as_ref().map_or(Pack::OverCan, |bms| {
         let bms = Bms::new(bms.clone(), seed.derive("bms"));
@@ -83,7 +82,12 @@ pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &
         schema::Bus::On => bus,
         schema::Bus::Off => bus.switched_off(),
     };
-    Express::new(identity, pack, bus, script(express))
+    let wiring = Wiring {
+        reply_after: duration(express.reply_after),
+        can: bus,
+        script: script(express),
+    };
+    Board::express(Express::new(identity, pack), wiring)
 }
 
 fn script(express: &schema::Express) -> Script {

@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use veschub_wire::{Reply, Request, command::BmsValues};
+use veschub_wire::{CommandId, Reply, Request, command::BmsValues};
 
 use super::{
     kinds::CanNode,
-    node::Node,
     scan::{Scan, scan},
 };
 use crate::{
     device::{
         Silence,
-        answer::Answer,
+        answer::{Answer, Answers},
         bms::Series,
+        fate,
+        node::Node,
         profile::{LatePong, Profile},
         worker,
     },
@@ -70,31 +71,44 @@ impl Station {
         if self.busy {
             return self.silent(Silence::Busy);
         }
-        let (after, answer) = match request {
+        let answers = match request {
             Request::PingCan => {
                 let late = self.node.profile().late_pong;
                 let Scan { can_ids, took, .. } = scan(at, others, late, Vec::new());
-                (took, Reply::PingCan { can_ids }.into())
+                Answers::none().later(took, Reply::PingCan { can_ids })
             }
-            Request::Other(other) => match worker::update_baud(&other.arguments) {
-                Some((after, answer)) => (after, answer),
-                None => return self.silent(Silence::TooShort),
+            Request::Other(other) if other.id == CommandId::CAN_UPDATE_BAUD_ALL => {
+                match worker::update_baud(&other.arguments) {
+                    Some((took, answer)) => Answers::none().later(took, answer),
+                    None => return self.silent(Silence::TooShort),
+                }
+            }
+            Request::TerminalCmd(_) => return self.silent(Silence::NothingToPrint),
+            _ => match self.node.answer(at, request, None) {
+                Ok(answers) => answers,
+                Err(why) => return self.silent(why),
             },
-            Request::Bms(_) => return self.answer(at, request, None),
-            _ => return self.silent(Silence::NothingToPrint),
         };
         self.busy = true;
-        let done = NodeDone {
+        Effect::Work {
+            answers,
+            work: self.begin(),
+        }
+    }
+
+    fn begin(&self) -> NodeWork {
+        NodeWork {
             can_id: self.can_id,
             life: self.life,
-            answer,
-        };
-        Effect::Later { after, done }
+        }
     }
 
     fn answer(&mut self, at: Time, request: &Request, heard: Option<BmsValues>) -> Effect {
         match self.node.answer(at, request, heard) {
-            Ok(answer) => Effect::Say(answer),
+            Ok(answers) => Effect::Say {
+                answers,
+                work: self.begin(),
+            },
             Err(why) => self.silent(why),
         }
     }
@@ -103,6 +117,7 @@ impl Station {
         self.back_at = at + REBOOT_TIME;
         self.busy = false;
         self.life += 1;
+        self.node.restart(at);
     }
 }
 
@@ -110,21 +125,20 @@ impl Station {
 #[derive(Debug)]
 pub(in crate::device) enum Effect {
     /// It answers.
-    Say(Answer),
-    /// It answers later, when its worker is done.
-    Later { after: Duration, done: NodeDone },
+    Say { answers: Answers, work: NodeWork },
+    /// It answers, and its worker is busy until the last answer.
+    Work { answers: Answers, work: NodeWork },
     /// It sends the request on to another node.
     Pass { to: u8, request: Request },
     /// It does not answer.
     Silent(Silence),
 }
 
-/// A node's worker is done.
-#[derive(Clone, Debug)]
-pub(in crate::device) struct NodeDone {
+/// What a node has begun: it ends with a restart of the node.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::device) struct NodeWork {
     can_id: u8,
     life: u32,
-    answer: Answer,
 }
 
 /// A CAN bus with its nodes, by their ids.
@@ -244,7 +258,7 @@ impl CanBus {
             return Effect::Silent(Silence::NodeGone(can_id));
         };
         let profile: Profile = *one.node.profile();
-        if let Some(why) = profile.why_silent(request.id()) {
+        if let Some(why) = fate::why_silent(&profile, request.id()) {
             return one.silent(why);
         }
         match request {
@@ -261,26 +275,49 @@ impl CanBus {
                 None => one.silent(Silence::Empty),
             },
             // A node that is no BMS sends it on to the one that it has heard.
-            Request::Bms(_) if one.node.told_at(at).is_none() => match to_command {
+            Request::Bms(_) if !one.node.obeys_bms() => match to_command {
                 Ok(to) => Effect::Pass {
                     to,
                     request: request.clone(),
                 },
                 Err(why) => one.silent(why),
             },
-            _ if worker::is_blocking(request, &profile) => one.work(at, request, &others),
+            _ if worker::is_blocking(request.id(), &profile) => one.work(at, request, &others),
             _ => one.answer(at, request, heard),
         }
     }
 
-    /// Ends a node's work; its answer, unless it restarted meanwhile.
-    pub(in crate::device) fn done(&mut self, at: Time, done: NodeDone) -> Option<Answer> {
-        let node = self.stations.get_mut(&done.can_id)?;
-        if node.life != done.life {
-            return None;
+    /// Whether a node still does what it has begun.
+    pub(in crate::device) fn goes_on(&self, at: Time, work: NodeWork) -> bool {
+        let node = self.stations.get(&work.can_id);
+        node.is_some_and(|node| node.life == work.life && node.is_there(at))
+    }
+
+    /// Frees a node's worker.
+    pub(in crate::device) fn done(&mut self, work: NodeWork) {
+        let node = self.stations.get_mut(&work.can_id);
+        if let Some(node) = node.filter(|node| node.life == work.life) {
+            node.busy = false;
         }
-        node.busy = false;
-        node.is_there(at).then_some(done.answer)
+    }
+
+    /// When a node wants to do something without being asked.
+    pub(in crate::device) fn poll_timeout(&self) -> Option<Time> {
+        let nodes = self.stations.values();
+        nodes.filter_map(|one| one.node.poll_timeout()).min()
+    }
+
+    /// Lets the nodes do what was due by `now`, and tells what they say without being asked.
+    pub(in crate::device) fn handle_timeout(&mut self, now: Time) -> Vec<(Time, Answer)> {
+        let mut said = Vec::new();
+        for one in self.stations.values_mut() {
+            if one.node.poll_timeout().is_some_and(|due| due <= now) {
+                let (back_at, off) = (one.back_at, self.off);
+                let node = one.node.handle_timeout(now).into_iter();
+                said.extend(node.filter(|(at, _)| *at >= back_at && !off));
+            }
+        }
+        said
     }
 
     /// Forgets the work of all nodes.

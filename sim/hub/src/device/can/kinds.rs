@@ -1,13 +1,16 @@
-//! The kinds of nodes on a CAN bus: each is described in its own file, and this is the list.
+//! The kinds of nodes on a CAN bus: each is described in its own module, and this is the list.
 
 use serde::Deserialize;
 
-use super::{
-    bms::BmsNodeSettings,
-    motor::MotorSettings,
-    node::{Node, NodeSettings},
+use crate::{
+    device::{
+        bms::Series,
+        bms_node::BmsNodeSettings,
+        motor::MotorSettings,
+        node::{Node, NodeSettings},
+    },
+    rng::Seed,
 };
-use crate::{device::bms::Series, rng::Seed};
 
 /// Makes an enum of the kinds, and of each its settings.
 macro_rules! kinds {
@@ -30,7 +33,7 @@ macro_rules! kinds {
             }
 
             /// Makes it; the seed decides what is random about it, and the series hold the files that it names.
-            pub(super) fn make(&self, seed: Seed, series: &Series) -> Box<dyn Node> {
+            pub(in crate::device) fn make(&self, seed: Seed, series: &Series) -> Box<dyn Node> {
                 match self {
                     $(Self::$kind(settings) => Box::new(settings.make(seed, series)),)+
                 }

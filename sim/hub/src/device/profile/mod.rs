@@ -1,9 +1,7 @@
 //! Firmware profiles: where each firmware ends its replies, and how it goes about a scan.
 //!
 //! All that differs between the firmwares of a kind stands in this table; which commands a kind handles at all
-//! stands in `fate`.
-
-pub(in crate::device) mod fate;
+//! stands in the module `fate` beside it.
 
 use veschub_wire::{
     CommandId,
@@ -74,7 +72,7 @@ pub struct Profile {
     /// The longest packet of a PRINT, in bytes (`EX main/commands.c:1148-1156`, `BM commands.c:637-645`).
     pub max_print: usize,
     /// Commands of its kind that came with later versions.
-    pub(super) lacks: &'static [CommandId],
+    pub(in crate::device) lacks: &'static [CommandId],
 }
 
 /// All 22 bits of GET_VALUES; the flags are the last (`MC comm/commands.c:384-483`).

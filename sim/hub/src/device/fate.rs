@@ -5,8 +5,11 @@
 
 use veschub_wire::CommandId;
 
-use super::{Kind, Profile};
-use crate::Silence;
+use super::{
+    Silence, bms_node, express, motor,
+    profile::{Kind, Profile},
+    worker,
+};
 
 /// What becomes of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,32 +42,27 @@ const DISPATCHED: [(Kind, &[(u8, u8)]); 3] = [
     ]),
 ];
 
-/// What is played here, wherever a firmware handles it.
-const PLAYED: &[CommandId] = &[
-    CommandId::FW_VERSION,
-    CommandId::GET_VALUES,
-    CommandId::TERMINAL_CMD,
-    CommandId::REBOOT,
-    CommandId::FORWARD_CAN,
-    CommandId::GET_VALUES_SETUP,
-    CommandId::GET_VALUES_SELECTIVE,
-    CommandId::GET_VALUES_SETUP_SELECTIVE,
-    CommandId::PING_CAN,
-    CommandId::GET_IMU_DATA,
-    CommandId::BMS_GET_VALUES,
-    CommandId::BMS_SET_CHARGE_ALLOWED,
-    CommandId::BMS_SET_BALANCE_OVERRIDE,
-    CommandId::BMS_RESET_COUNTERS,
-    CommandId::BMS_FORCE_BALANCE,
-    CommandId::BMS_ZERO_CURRENT_OFFSET,
-    CommandId::GET_STATS,
-    CommandId::RESET_STATS,
-    CommandId::FW_INFO,
-    CommandId::CAN_UPDATE_BAUD_ALL,
+/// What every board does, and every node on its bus.
+const EVERYWHERE: &[CommandId] = &[CommandId::REBOOT, CommandId::FORWARD_CAN];
+
+/// What is played here, wherever a firmware handles it: each module that plays commands has a list of them.
+const PLAYED: &[(Kind, &[&[CommandId]])] = &[
+    (
+        Kind::Express,
+        &[EVERYWHERE, worker::COMMANDS, express::COMMANDS],
+    ),
+    (
+        Kind::Motor,
+        &[EVERYWHERE, worker::COMMANDS, motor::COMMANDS],
+    ),
+    (
+        Kind::Bms,
+        &[EVERYWHERE, worker::COMMANDS, bms_node::COMMANDS],
+    ),
 ];
 
-/// The custom config and the user's QML, which only the Express has here.
-const PLAYED_ON_EXPRESS: &[CommandId] = &[
+/// What an application of the user registers on a motor controller.
+const NEEDS_APPLICATION: &[CommandId] = &[
     CommandId::GET_CUSTOM_CONFIG_XML,
     CommandId::GET_CUSTOM_CONFIG,
     CommandId::GET_CUSTOM_CONFIG_DEFAULT,
@@ -87,39 +85,38 @@ const NEVER_ANSWERED: &[CommandId] = &[
     CommandId::SET_CURRENT_REL,
 ];
 
-impl Profile {
-    /// What becomes of a command.
-    pub(in crate::device) fn fate(&self, id: CommandId) -> Fate {
-        let handles = |&(kind, ranges): &(Kind, &[(u8, u8)])| {
-            let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
-            kind == self.kind && ranges.iter().any(in_range)
-        };
-        if self.lacks.contains(&id) || !DISPATCHED.iter().any(handles) {
-            Fate::Unknown
-        } else if PLAYED.contains(&id)
-            || self.kind == Kind::Express && PLAYED_ON_EXPRESS.contains(&id)
-        {
-            Fate::Handled
-        } else if NEVER_ANSWERED.contains(&id) {
-            Fate::ActedOn
-        } else {
-            Fate::NotPlayed
-        }
+/// What becomes of a command.
+pub(in crate::device) fn fate(profile: &Profile, id: CommandId) -> Fate {
+    let handles = |&(kind, ranges): &(Kind, &[(u8, u8)])| {
+        let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
+        kind == profile.kind && ranges.iter().any(in_range)
+    };
+    let plays = |&(kind, lists): &(Kind, &[&[CommandId]])| {
+        kind == profile.kind && lists.iter().any(|list| list.contains(&id))
+    };
+    if profile.lacks.contains(&id) || !DISPATCHED.iter().any(handles) {
+        Fate::Unknown
+    } else if PLAYED.iter().any(plays) {
+        Fate::Handled
+    } else if NEVER_ANSWERED.contains(&id) {
+        Fate::ActedOn
+    } else {
+        Fate::NotPlayed
     }
+}
 
-    /// Why a command is not answered; none where it is handled.
-    pub(in crate::device) fn why_silent(&self, id: CommandId) -> Option<Silence> {
-        let name = self.name;
-        match self.fate(id) {
-            Fate::Handled => None,
-            Fate::ActedOn if id == CommandId::CUSTOM_APP_DATA => Some(Silence::NoApplication),
-            Fate::ActedOn => Some(Silence::NeverAnswered(name)),
-            Fate::NotPlayed if self.kind == Kind::Motor && PLAYED_ON_EXPRESS.contains(&id) => {
-                Some(Silence::NoConfigRegistered)
-            }
-            Fate::NotPlayed => Some(Silence::NotPlayed(name)),
-            Fate::Unknown => Some(Silence::Unknown(name)),
+/// Why a command is not answered; none where it is handled.
+pub(in crate::device) fn why_silent(profile: &Profile, id: CommandId) -> Option<Silence> {
+    let name = profile.name;
+    match fate(profile, id) {
+        Fate::Handled => None,
+        Fate::ActedOn if id == CommandId::CUSTOM_APP_DATA => Some(Silence::NoApplication),
+        Fate::ActedOn => Some(Silence::NeverAnswered(name)),
+        Fate::NotPlayed if profile.kind == Kind::Motor && NEEDS_APPLICATION.contains(&id) => {
+            Some(Silence::NoConfigRegistered)
         }
+        Fate::NotPlayed => Some(Silence::NotPlayed(name)),
+        Fate::Unknown => Some(Silence::Unknown(name)),
     }
 }
 
@@ -149,7 +146,7 @@ mod tests {
             ),
             (Profile::EXPRESS_7_00, CommandId(200), Fate::Unknown),
         ] {
-            assert_eq!(profile.fate(id), fate, "{} {id}", profile.name);
+            assert_eq!(super::fate(&profile, id), fate, "{} {id}", profile.name);
         }
     }
 }

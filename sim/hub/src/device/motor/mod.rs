@@ -1,32 +1,32 @@
-//! A motor controller on the CAN bus, reached through FORWARD_CAN.
+//! A motor controller, reached directly or over the CAN bus.
 //!
 //! It runs at a constant speed: distances, charges and energies grow with the time since the start of the run, the
 //! other values stay where the scenario put them, give or take a little noise.
 
+mod settings;
+
 use std::time::Duration as Span;
 
 use rand::RngExt;
-use serde::Deserialize;
 use veschub_wire::{
     CommandId, Reply, Request,
-    command::{BmsValues, FwVersion, ImuData, Opaque, Stats, Values, ValuesSetup},
+    command::{BmsValues, FwVersion, Opaque, Stats, Values, ValuesSetup},
     number::{F16, F32, Float},
 };
 
-use super::node::{Node, NodeSettings};
-use crate::{
-    device::{
-        Silence,
-        answer::{Answer, fw_info},
-        bms::Series,
-        identity::{MAX_HARDWARE, check_can_id, check_hardware, firmware, random_bytes},
-        profile::Profile,
-    },
-    duration::Duration,
-    mistake::Mistakes,
-    rng::Seed,
-    time::Time,
+pub use self::settings::{MotorFirmware, MotorSettings};
+use super::{
+    Silence,
+    answer::{Answer, Answers, fw_info},
+    bms::Series,
+    identity::{firmware, random_bytes},
+    imu::standing_still,
+    motor_state::MotorState,
+    node::Node,
+    profile::Profile,
+    service::Services,
 };
+use crate::{rng::Seed, time::Time};
 
 /// New measurements come this often.
 const SAMPLE_TIME: Span = Span::from_millis(20);
@@ -34,142 +34,28 @@ const SAMPLE_TIME: Span = Span::from_millis(20);
 /// Energy of a full battery, Wh.
 const BATTERY_WH: f64 = 500.0;
 
-/// A motor controller.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct MotorSettings {
-    /// Its CAN id: 0 to 254.
-    pub can_id: u8,
-    /// Firmware version.
-    #[serde(default)]
-    pub firmware: MotorFirmware,
-    /// Hardware name.
-    #[serde(default = "hardware")]
-    pub hardware: String,
-    /// How long it takes to answer a PING; beyond 10 ms the answer is too late.
-    #[serde(default)]
-    pub pong_after: Option<Duration>,
-    /// Temperature of the power transistors, °C.
-    #[serde(default = "fet_temperature_c")]
-    pub fet_temperature_c: f64,
-    /// Temperature of the motor, °C.
-    #[serde(default = "motor_temperature_c")]
-    pub motor_temperature_c: f64,
-    /// Current of the motor, A.
-    #[serde(default)]
-    pub motor_current_a: f64,
-    /// Current of the supply, A.
-    #[serde(default)]
-    pub input_current_a: f64,
-    /// Duty cycle, -1 to 1.
-    #[serde(default)]
-    pub duty: f64,
-    /// Electrical speed, revolutions per minute.
-    #[serde(default)]
-    pub erpm: f64,
-    /// Speed of the vehicle, m/s.
-    #[serde(default)]
-    pub speed_m_s: f64,
-    /// Voltage of the supply, V.
-    #[serde(default = "input_voltage_v")]
-    pub input_voltage_v: f64,
-    /// Charge left in the battery, 0 to 1.
-    #[serde(default = "battery_level")]
-    pub battery_level: f64,
-    /// Fault code.
-    #[serde(default)]
-    pub fault: u8,
-}
-
-/// Firmware of a motor controller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum MotorFirmware {
-    /// 5.02: no time-out flags, no uptime, no CAN id of the BMS.
-    #[serde(rename = "5.02")]
-    V5_02,
-    /// 5.03: with these, and with the lifetime totals of the BMS.
-    #[serde(rename = "5.03")]
-    V5_03,
-    /// 6.00: with the firmware's name.
-    #[serde(rename = "6.00")]
-    V6_00,
-    /// 6.05: with a CRC of the config, and with the pressure at the BMS.
-    #[default]
-    #[serde(rename = "6.05")]
-    V6_05,
-    /// 7.01: with data version and status of the BMS.
-    #[serde(rename = "7.01")]
-    V7_01,
-}
-
-impl MotorFirmware {
-    fn profile(self) -> Profile {
-        match self {
-            Self::V5_02 => Profile::MOTOR_5_02,
-            Self::V5_03 => Profile::MOTOR_5_03,
-            Self::V6_00 => Profile::MOTOR_6_00,
-            Self::V6_05 => Profile::MOTOR_6_05,
-            Self::V7_01 => Profile::MOTOR_7_01,
-        }
-    }
-}
-
-fn hardware() -> String {
-    "MOTOR".to_owned()
-}
-
-fn fet_temperature_c() -> f64 {
-    30.0
-}
-
-fn motor_temperature_c() -> f64 {
-    35.0
-}
-
-fn input_voltage_v() -> f64 {
-    80.0
-}
-
-fn battery_level() -> f64 {
-    0.8
-}
-
-impl NodeSettings for MotorSettings {
-    fn can_id(&self) -> u8 {
-        self.can_id
-    }
-
-    fn pong_after(&self) -> Option<Duration> {
-        self.pong_after
-    }
-
-    fn hardware(&self) -> &str {
-        &self.hardware
-    }
-
-    fn check(&self, mistakes: &mut Mistakes) {
-        check_hardware(&self.hardware, MAX_HARDWARE, mistakes);
-        check_can_id(self.can_id, mistakes);
-        for (value, key, limit) in [
-            (self.fet_temperature_c, "fet_temperature_c", 3276.0),
-            (self.motor_temperature_c, "motor_temperature_c", 3276.0),
-            (self.motor_current_a, "motor_current_a", 10_000.0),
-            (self.input_current_a, "input_current_a", 10_000.0),
-            (self.duty, "duty", 1.0),
-            (self.erpm, "erpm", 1_000_000.0),
-            (self.speed_m_s, "speed_m_s", 1000.0),
-            (self.input_voltage_v, "input_voltage_v", 3276.0),
-            (self.battery_level, "battery_level", 1.0),
-        ] {
-            mistakes.range(key, value, -limit..=limit);
-        }
-    }
-}
+/// What a motor controller plays, beside what every board does.
+pub(in crate::device) const COMMANDS: &[CommandId] = &[
+    CommandId::FW_VERSION,
+    CommandId::GET_VALUES,
+    CommandId::GET_VALUES_SETUP,
+    CommandId::GET_VALUES_SELECTIVE,
+    CommandId::GET_VALUES_SETUP_SELECTIVE,
+    CommandId::GET_IMU_DATA,
+    CommandId::BMS_GET_VALUES,
+    CommandId::BMS_SET_CHARGE_ALLOWED,
+    CommandId::BMS_SET_BALANCE_OVERRIDE,
+    CommandId::BMS_RESET_COUNTERS,
+    CommandId::BMS_FORCE_BALANCE,
+    CommandId::BMS_ZERO_CURRENT_OFFSET,
+    CommandId::GET_STATS,
+    CommandId::RESET_STATS,
+    CommandId::FW_INFO,
+];
 
 impl MotorSettings {
-    pub(super) fn make(&self, seed: Seed, _: &Series) -> Motor {
+    /// Makes it; the seed decides its identity and its noise.
+    pub(in crate::device) fn make(&self, seed: Seed, _: &Series) -> Motor {
         let config = random_bytes(seed.derive("config"));
         Motor {
             profile: self.firmware.profile(),
@@ -178,18 +64,21 @@ impl MotorSettings {
                 ..firmware(&self.hardware, random_bytes(seed.derive("uuid")), 0)
             },
             settings: self.clone(),
+            services: Services::default(),
             seed,
         }
     }
 }
 
 /// A simulated motor controller; the seed decides its noise.
-#[derive(Clone, Debug)]
-pub(super) struct Motor {
+#[derive(Debug)]
+pub(in crate::device) struct Motor {
     settings: MotorSettings,
     profile: Profile,
     /// The reply to FW_VERSION, as far as the firmware sends it.
     firmware: FwVersion,
+    /// What does commands of its own.
+    services: Services,
     seed: Seed,
 }
 
@@ -198,12 +87,33 @@ impl Node for Motor {
         &self.profile
     }
 
+    fn can_id(&self) -> u8 {
+        self.settings.can_id
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.services.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Time) -> Vec<(Time, Answer)> {
+        let state = self.state(now);
+        self.services.handle_timeout(now, &state)
+    }
+
+    fn restart(&mut self, at: Time) {
+        self.services.restart(at);
+    }
+
     fn answer(
         &mut self,
         at: Time,
         request: &Request,
         heard: Option<BmsValues>,
-    ) -> Result<Answer, Silence> {
+    ) -> Result<Answers, Silence> {
+        let state = self.state(at);
+        if let Some(result) = self.services.request(at, request, &state) {
+            return result;
+        }
         let profile = self.profile;
         let reply = match *request {
             Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),
@@ -211,25 +121,21 @@ impl Node for Motor {
             Request::GetValuesSelective { mask } => {
                 let values = self.values(at).select(mask & profile.values);
                 let known = mask & profile.values;
-                return Ok(masked(
-                    mask,
-                    Reply::ValuesSelective {
-                        mask: known,
-                        values,
-                    },
-                ));
+                let mask_and_values = Reply::ValuesSelective {
+                    mask: known,
+                    values,
+                };
+                return Ok(masked(mask, mask_and_values).into());
             }
             Request::GetValuesSetup => Reply::ValuesSetup(profile.cut_setup(self.setup(at))),
             Request::GetValuesSetupSelective { mask } => {
                 let values = self.setup(at).select(mask & profile.values_setup);
                 let known = mask & profile.values_setup;
-                return Ok(masked(
-                    mask,
-                    Reply::ValuesSetupSelective {
-                        mask: known,
-                        values,
-                    },
-                ));
+                let mask_and_values = Reply::ValuesSetupSelective {
+                    mask: known,
+                    values,
+                };
+                return Ok(masked(mask, mask_and_values).into());
             }
             Request::GetStats { mask } => Reply::Stats {
                 mask: mask.into(),
@@ -262,6 +168,39 @@ impl Node for Motor {
 }
 
 impl Motor {
+    /// Its state, without noise.
+    fn state(&self, at: Time) -> MotorState {
+        let settings = &self.settings;
+        let seconds = at.as_secs_f64();
+        let drawn_ah = settings.input_current_a * seconds / 3600.0;
+        let drawn_wh = drawn_ah * settings.input_voltage_v;
+        let tachometer = settings.erpm / 60.0 * 6.0 * seconds;
+        let distance_m = settings.speed_m_s * seconds;
+        MotorState {
+            erpm: settings.erpm,
+            duty: settings.duty,
+            motor_current_a: settings.motor_current_a,
+            input_current_a: settings.input_current_a,
+            iq_current_a: settings.motor_current_a,
+            vq_v: settings.duty * settings.input_voltage_v,
+            input_voltage_v: settings.input_voltage_v,
+            fet_temperature_c: settings.fet_temperature_c,
+            motor_temperature_c: settings.motor_temperature_c,
+            battery_level: settings.battery_level,
+            speed_m_s: settings.speed_m_s,
+            distance_m,
+            odometer_m: distance_m.abs(),
+            drawn_ah: drawn_ah.max(0.0),
+            charged_ah: (-drawn_ah).max(0.0),
+            drawn_wh: drawn_wh.max(0.0),
+            charged_wh: (-drawn_wh).max(0.0),
+            tachometer,
+            tachometer_absolute: tachometer.abs(),
+            fault: settings.fault,
+            ..MotorState::default()
+        }
+    }
+
     fn values(&self, at: Time) -> Values {
         let settings = &self.settings;
         let mut noise = self.noise_at(at);
@@ -376,29 +315,5 @@ fn no_bms() -> BmsValues {
     BmsValues {
         can_id: Some(255),
         ..BmsValues::default()
-    }
-}
-
-/// An IMU at rest: gravity and no rotation.
-pub(in crate::device) fn standing_still() -> ImuData {
-    let zero = Some(Float::default());
-    let one = Some(Float::packed(1.0));
-    ImuData {
-        roll_rad: zero,
-        pitch_rad: zero,
-        yaw_rad: zero,
-        acceleration_x_g: zero,
-        acceleration_y_g: zero,
-        acceleration_z_g: one,
-        rotation_x_deg_s: zero,
-        rotation_y_deg_s: zero,
-        rotation_z_deg_s: zero,
-        magnetic_x: zero,
-        magnetic_y: zero,
-        magnetic_z: zero,
-        q0: one,
-        q1: zero,
-        q2: zero,
-        q3: zero,
     }
 }

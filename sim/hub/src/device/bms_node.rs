@@ -1,4 +1,5 @@
-//! A VESC BMS as a node on the CAN bus: it tells everybody its values and answers what FORWARD_CAN brings it.
+//! A VESC BMS as a node, alone on a link or on a CAN bus. There it tells everybody its values, and answers what
+//! FORWARD_CAN brings it.
 //!
 //! ```text
 //!  BMS -- frames 38 to 45, 53, 54 every 100 ms --> Express, motor controllers: what BMS_GET_VALUES tells there
@@ -13,13 +14,13 @@ use veschub_wire::{
     command::{BmsValues, FwVersion},
 };
 
-use super::node::{Node, NodeSettings};
 use crate::{
     device::{
         Silence,
-        answer::{Answer, fw_info},
+        answer::{Answers, fw_info},
         bms::{Bms, BmsSettings, Series, over_can},
         identity::{check_can_id, check_hardware, firmware, random_bytes},
+        node::{Node, NodeSettings},
         profile::Profile,
     },
     duration::Duration,
@@ -32,6 +33,18 @@ use crate::{
 const BROADCAST_EVERY: Span = Span::from_millis(100);
 /// The longest hardware name (`BM commands.c:94-124`).
 const MAX_HARDWARE: usize = 16;
+
+/// What a BMS plays, beside what every board does.
+pub(in crate::device) const COMMANDS: &[CommandId] = &[
+    CommandId::FW_VERSION,
+    CommandId::BMS_GET_VALUES,
+    CommandId::BMS_SET_CHARGE_ALLOWED,
+    CommandId::BMS_SET_BALANCE_OVERRIDE,
+    CommandId::BMS_RESET_COUNTERS,
+    CommandId::BMS_FORCE_BALANCE,
+    CommandId::BMS_ZERO_CURRENT_OFFSET,
+    CommandId::FW_INFO,
+];
 
 /// A VESC BMS on the CAN bus.
 #[derive(Clone, Debug, Deserialize)]
@@ -114,7 +127,7 @@ impl NodeSettings for BmsNodeSettings {
 }
 
 impl BmsNodeSettings {
-    pub(super) fn make(&self, seed: Seed, series: &Series) -> BmsNode {
+    pub(in crate::device) fn make(&self, seed: Seed, series: &Series) -> BmsNode {
         let profile = self.firmware.profile();
         BmsNode {
             can_id: self.can_id,
@@ -130,7 +143,7 @@ impl BmsNodeSettings {
 
 /// A simulated VESC BMS.
 #[derive(Clone, Debug)]
-pub(super) struct BmsNode {
+pub(in crate::device) struct BmsNode {
     can_id: u8,
     profile: Profile,
     /// The reply to FW_VERSION, as far as the firmware sends it.
@@ -149,6 +162,14 @@ impl BmsNode {
 impl Node for BmsNode {
     fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    fn can_id(&self) -> u8 {
+        self.can_id
+    }
+
+    fn obeys_bms(&self) -> bool {
+        true
     }
 
     fn told_at(&self, at: Time) -> Option<Time> {
@@ -173,7 +194,7 @@ impl Node for BmsNode {
         at: Time,
         request: &Request,
         _: Option<BmsValues>,
-    ) -> Result<Answer, Silence> {
+    ) -> Result<Answers, Silence> {
         let profile = self.profile;
         let reply = match request {
             Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),

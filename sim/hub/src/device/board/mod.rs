@@ -1,64 +1,57 @@
-//! A VESC Express: the radio module that logs in to hubs, with a BMS and a CAN bus behind it.
+//! A device on a link: what an Express, a motor controller and a BMS have in common.
 //!
 //! ```text
-//!  request -> script? -> worker (PING_CAN, TERMINAL_CMD, ...) ---------\
-//!                    \-> FORWARD_CAN, BMS commands -> CAN bus -> node --> replies and PRINTs, whoever is the tool
-//!                    \-> all others, one after the other --------------/
+//!  request -> script? -> worker (PING_CAN, TERMINAL_CMD, ...) ------------------\
+//!                    \-> FORWARD_CAN, BMS commands -> CAN bus -> other nodes ---> replies and PRINTs, whoever is the tool
+//!                    \-> all others, one after the other -> its own node -------/
 //! ```
 //!
+//! At its heart is a [`Node`](super::node::Node), the same as on a bus: what its firmware answers. The board has the
+//! link, the worker, what a scenario makes it say, and the CAN bus behind it.
+//!
 //! Blocking commands run in a worker for seconds; meanwhile other commands are answered, and a second blocking one
-//! is dropped without a word (`EX main/commands.c:1088-1099`). What firmware does not handle is ignored: there is no
-//! error reply in this protocol.
+//! is dropped without a word (`EX main/commands.c:1088-1099`, `MC comm/commands.c:1684-1717`). What firmware does not
+//! handle is ignored: there is no error reply in this protocol.
 
 mod bus;
 
 use std::time::Duration;
 
-use veschub_wire::{CommandId, Reply, Request, command::FwVersion};
+use veschub_wire::{CommandId, Reply, Request};
 
 use super::{
     Silence,
-    answer::{Answer, fw_info, no_qml_app},
-    bms::Bms,
-    can::{CanBus, NodeDone, REBOOT_TIME, standing_still},
-    custom_config::Configs,
+    answer::{Answer, Answers},
+    bms::Series,
+    can::{CanBus, CanNode, NodeWork, REBOOT_TIME},
+    express::Express,
+    fate,
+    node::Node,
     output::{Device, DeviceEvent, Out},
-    profile::Profile,
     queue::Queue,
     script::{Script, latin1, print},
     worker,
 };
-use crate::time::Time;
+use crate::{rng::Seed, time::Time};
 
 /// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
 const BUS_TIME: Duration = Duration::from_millis(2);
 
-/// Who an Express says it is.
-#[derive(Clone, Debug)]
-pub struct ExpressIdentity {
-    /// Its firmware.
-    pub profile: Profile,
-    /// The reply to FW_VERSION, as far as the firmware sends it.
-    pub firmware: FwVersion,
-    /// Its config.
-    pub configs: Configs,
-    /// From a request's arrival at the hub to the reply's departure: the way to the device and back, and its work.
+/// What a board has besides its node.
+#[derive(Debug)]
+pub struct Wiring {
+    /// From a request's arrival to the reply's departure: the way to the device and back, and its work.
     pub reply_after: Duration,
+    /// The CAN bus behind it.
+    pub can: CanBus,
+    /// What a scenario makes it say.
+    pub script: Script,
 }
 
-/// Where an Express has its BMS data from.
-#[derive(Clone, Debug)]
-pub enum Pack {
-    /// From a script of its own, which takes the commands as well.
-    Own(Box<Bms>),
-    /// From a BMS on the CAN bus; as long as none was heard, there are no cells and all is 0.
-    OverCan,
-}
-
-/// A simulated VESC Express.
-pub struct Express {
-    identity: ExpressIdentity,
-    pack: Pack,
+/// A simulated device on a link.
+pub struct Board {
+    node: Box<dyn Node>,
+    reply_after: Duration,
     can: CanBus,
     script: Script,
     jobs: Queue<Job>,
@@ -71,6 +64,8 @@ pub struct Express {
 
 enum Job {
     Do(Request),
+    /// The node does a command in the worker.
+    Work(Request),
     Say(Answer),
     /// Bytes go out as they are.
     SayRaw(Vec<u8>),
@@ -79,7 +74,7 @@ enum Job {
     Ignore(CommandId, Silence),
     /// The worker is done and free again.
     WorkDone(Vec<Answer>),
-    /// A request goes out on the bus, from a node or from the Express itself.
+    /// A request goes out on the bus, from a node or from the device itself.
     Forward {
         from: Option<u8>,
         to: u8,
@@ -90,7 +85,12 @@ enum Job {
         node: u8,
         request: Request,
     },
-    NodeDone(NodeDone),
+    /// A node on the bus says something.
+    FromNode {
+        work: NodeWork,
+        answer: Answer,
+    },
+    NodeDone(NodeWork),
 }
 
 impl Job {
@@ -105,18 +105,34 @@ impl Job {
     }
 }
 
-impl Express {
-    /// An Express with its BMS, its bus, and what a scenario makes it say.
+impl Board {
+    /// An Express on a link.
     #[must_use]
-    pub fn new(identity: ExpressIdentity, pack: Pack, can: CanBus, script: Script) -> Self {
+    pub fn express(express: Express, wiring: Wiring) -> Self {
+        Self::new(Box::new(express), wiring)
+    }
+
+    /// A motor controller or a BMS alone on a link, described as on a CAN bus; the series hold the files that its
+    /// description names.
+    #[must_use]
+    pub fn alone(node: &CanNode, wiring: Wiring, seed: Seed, series: &Series) -> Self {
+        Self::new(node.make(seed, series), wiring)
+    }
+
+    fn new(node: Box<dyn Node>, wiring: Wiring) -> Self {
+        let Wiring {
+            reply_after,
+            can,
+            script,
+        } = wiring;
         let mut unasked = Queue::default();
         for text in &script.prints {
-            let print = print(&latin1(&text.text), identity.profile.max_print);
+            let print = print(&latin1(&text.text), node.profile().max_print);
             unasked.push(text.at, print);
         }
         Self {
-            identity,
-            pack,
+            node,
+            reply_after,
             can,
             script,
             jobs: Queue::default(),
@@ -147,7 +163,7 @@ impl Express {
         let Some(scripted) = self.script.reply_to(payload) else {
             return false;
         };
-        let due = now + scripted.after.unwrap_or(self.identity.reply_after);
+        let due = now + scripted.after.unwrap_or(self.reply_after);
         let answers: Vec<Answer> = scripted
             .replies
             .iter()
@@ -182,59 +198,94 @@ impl Express {
         if self.worker_is_busy {
             return out.silent(now, id, Silence::Busy);
         }
-        let profile = self.identity.profile;
-        let (took, answers) = match request {
+        let profile = *self.node.profile();
+        let due = now + self.reply_after;
+        let (due, job) = match request {
             Request::TerminalCmd(command) => {
-                let (echo, took, prints) = worker::terminal(command, &self.script, &profile);
-                let due = now + self.identity.reply_after;
+                let echo = worker::echo(command, &profile);
                 if !self.schedule(out, now, due, id, Job::Say(echo)) {
                     return;
                 }
-                (took, prints)
+                match self.script.terminal_answer(command) {
+                    Some(answer) => {
+                        let prints = answer.prints.iter();
+                        let prints = prints.map(|text| print(&latin1(text), profile.max_print));
+                        (due + answer.after, Job::WorkDone(prints.collect()))
+                    }
+                    None => (due, Job::Work(request.clone())),
+                }
             }
-            Request::Other(other) => match worker::update_baud(&other.arguments) {
-                Some((took, answer)) => (took, vec![answer]),
-                None => return out.silent(now, id, Silence::TooShort),
-            },
-            _ => {
+            Request::PingCan => {
                 let scan = self.can.scan(now, profile.late_pong);
                 let can_ids = scan.can_ids;
-                (scan.took, vec![Reply::PingCan { can_ids }.into()])
+                let answer = Reply::PingCan { can_ids }.into();
+                (due + scan.took, Job::WorkDone(vec![answer]))
             }
+            Request::Other(other) if id == CommandId::CAN_UPDATE_BAUD_ALL => {
+                match worker::update_baud(&other.arguments) {
+                    Some((took, answer)) => (due + took, Job::WorkDone(vec![answer])),
+                    None => return out.silent(now, id, Silence::TooShort),
+                }
+            }
+            _ => (due, Job::Work(request.clone())),
         };
-        let due = now + took + self.identity.reply_after;
-        self.worker_is_busy = self.schedule(out, now, due, id, Job::WorkDone(answers));
+        self.worker_is_busy = self.schedule(out, now, due, id, job);
+    }
+
+    /// The node does a command in the worker, which is busy until the last answer.
+    fn work_now(&mut self, at: Time, request: &Request, out: &mut Out) {
+        let id = request.id();
+        let result = match request {
+            Request::TerminalCmd(command) => {
+                let mut prints = Answers::none();
+                for print in self.node.terminal(at, command).unwrap_or_default() {
+                    prints = prints.later(Duration::ZERO, print);
+                }
+                Ok(prints)
+            }
+            _ => self.node.answer(at, request, None),
+        };
+        match result {
+            Ok(answers) => {
+                let last = at + answers.last();
+                let has_room = self.say(at, id, answers, out)
+                    && self.schedule(out, at, last, id, Job::WorkDone(Vec::new()));
+                self.worker_is_busy = has_room;
+            }
+            Err(why) => {
+                self.worker_is_busy = false;
+                out.silent(at, id, why);
+            }
+        }
+    }
+
+    /// Says answers, at once or later; false where too much waits already.
+    fn say(&mut self, at: Time, id: CommandId, answers: Answers, out: &mut Out) -> bool {
+        answers.into_iter().all(|(after, answer)| {
+            if after.is_zero() {
+                out.say(at, answer);
+                return true;
+            }
+            self.schedule(out, at, at + after, id, Job::Say(answer))
+        })
     }
 
     fn do_now(&mut self, at: Time, request: &Request, out: &mut Out) {
         let id = request.id();
-        let profile = self.identity.profile;
-        let result = match request {
-            Request::FwVersion => Ok(self.fw_version()),
-            Request::BmsGetValues => Ok(Reply::BmsValues(self.bms_values(at)).into()),
-            Request::Bms(command) => return self.command_bms(at, *command, out),
-            Request::GetImuData { mask } => Ok(Reply::ImuData {
-                mask: *mask,
-                values: standing_still().select((*mask).into()),
-                can_id: Some(self.identity.configs.can_id()),
-            }
-            .into()),
+        let heard = match request {
             Request::Reboot => return self.reboot(at, out),
-            Request::Other(other) if other.id == CommandId::FW_INFO => Ok(fw_info(&profile).into()),
-            Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => {
-                Ok(no_qml_app().into())
+            Request::Bms(_) if !self.node.obeys_bms() => {
+                return self.pass_to_bms(at, request, out);
             }
-            _ => self.identity.configs.answer(request, profile.max_print),
+            Request::BmsGetValues => self.can.bms_values(at),
+            _ => None,
         };
-        match result {
-            Ok(answer) => out.say(at, answer),
+        match self.node.answer(at, request, heard) {
+            Ok(answers) => {
+                self.say(at, id, answers, out);
+            }
             Err(why) => out.silent(at, id, why),
         }
-    }
-
-    fn fw_version(&self) -> Answer {
-        let version = self.identity.firmware.clone();
-        Reply::FwVersion(self.identity.profile.cut_fw_version(version)).into()
     }
 
     /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
@@ -246,18 +297,19 @@ impl Express {
     fn restart(&mut self, at: Time, out: &mut Out) {
         self.jobs = Queue::default();
         self.worker_is_busy = false;
+        self.node.restart(at);
         self.back_at = Some(at + REBOOT_TIME);
         out.push(at, DeviceEvent::LinkDown);
     }
 
     /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
     fn dispatch(&mut self, now: Time, request: Request, out: &mut Out) {
-        let profile = self.identity.profile;
+        let profile = *self.node.profile();
         let id = request.id();
-        let due = now + self.identity.reply_after;
-        if let Some(why) = profile.why_silent(id) {
+        let due = now + self.reply_after;
+        if let Some(why) = fate::why_silent(&profile, id) {
             self.schedule(out, now, due, id, Job::Ignore(id, why));
-        } else if worker::is_blocking(&request, &profile) {
+        } else if worker::is_blocking(id, &profile) {
             self.work(now, &request, out);
         } else if let Request::ForwardCan { can_id: to, .. } = request {
             match request.forwarded() {
@@ -274,9 +326,20 @@ impl Express {
         }
     }
 
+    /// Says what nobody asked for.
+    fn say_unasked(&mut self, at: Time, answer: Answer, out: &mut Out) {
+        if self.back_at.is_some() {
+            let command = CommandId(answer.payload.first().copied().unwrap_or_default());
+            out.silent(at, command, Silence::Restarting);
+        } else {
+            out.say(at, answer);
+        }
+    }
+
     fn run(&mut self, at: Time, job: Job, out: &mut Out) {
         match job {
             Job::Do(request) => self.do_now(at, &request, out),
+            Job::Work(request) => self.work_now(at, &request, out),
             Job::Say(answer) => out.say(at, answer),
             Job::SayRaw(bytes) => out.push(at, DeviceEvent::Raw(bytes)),
             Job::Restart => self.restart(at, out),
@@ -289,16 +352,17 @@ impl Express {
             }
             Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request, out),
             Job::OnBus { node, request } => self.on_bus(at, node, &request, out),
-            Job::NodeDone(done) => {
-                if let Some(answer) = self.can.done(at, done) {
+            Job::FromNode { work, answer } => {
+                if self.can.goes_on(at, work) {
                     out.say(at, answer);
                 }
             }
+            Job::NodeDone(work) => self.can.done(work),
         }
     }
 }
 
-impl Device for Express {
+impl Device for Board {
     fn drop_pending(&mut self) {
         self.jobs.retain(Job::acts);
         self.worker_is_busy = false;
@@ -320,7 +384,13 @@ impl Device for Express {
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        let due = [self.jobs.next_due(), self.unasked.next_due(), self.back_at];
+        let due = [
+            self.jobs.next_due(),
+            self.unasked.next_due(),
+            self.back_at,
+            self.node.poll_timeout(),
+            self.can.poll_timeout(),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -331,14 +401,16 @@ impl Device for Express {
                 out.push(due, DeviceEvent::LinkUp);
             }
             while let Some((at, answer)) = self.unasked.pop(due) {
-                if self.back_at.is_some() {
-                    out.silent(at, CommandId::PRINT, Silence::Restarting);
-                } else {
-                    out.say(at, answer);
-                }
+                self.say_unasked(at, answer, out);
             }
             if let Some((at, job)) = self.jobs.pop(due) {
                 self.run(at, job, out);
+            } else {
+                let mut said = self.node.handle_timeout(due);
+                said.extend(self.can.handle_timeout(due));
+                for (at, answer) in said {
+                    self.say_unasked(at, answer, out);
+                }
             }
         }
     }

@@ -1,21 +1,19 @@
-//! What an Express has to do with its CAN bus: requests for the nodes, and the BMS data that it hears there.
+//! What a board has to do with its CAN bus: requests for the nodes, and what they say.
 
-use veschub_wire::{
-    Request,
-    command::{BmsCommand, BmsValues},
-};
+use veschub_wire::{CommandId, Request};
 
-use super::{BUS_TIME, Express, Job, Pack};
+use super::{BUS_TIME, Board, Job};
 use crate::{
     device::{
         Silence,
-        can::{BROADCAST, Effect},
+        answer::Answers,
+        can::{BROADCAST, Effect, NodeWork},
         output::Out,
     },
     time::Time,
 };
 
-impl Express {
+impl Board {
     /// Puts a request on the bus, for a node or for all; a frame to its sender's own id reaches nobody.
     pub(super) fn put_on_bus(
         &mut self,
@@ -25,7 +23,7 @@ impl Express {
         request: Request,
         out: &mut Out,
     ) {
-        let own = self.identity.configs.can_id();
+        let own = self.node.can_id();
         let command = request.id();
         if self.can.is_off() {
             return out.silent(at, command, Silence::BusOff);
@@ -50,14 +48,21 @@ impl Express {
     }
 
     pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request, out: &mut Out) {
-        let own = self.identity.configs.can_id();
+        let own = self.node.can_id();
         let id = request.id();
         match self.can.receive(at, node, request, own) {
-            Effect::Say(answer) => out.say(at, answer),
-            Effect::Silent(why) => out.silent(at, id, why),
-            Effect::Later { after, done } => {
-                self.schedule(out, at, at + after, id, Job::NodeDone(done));
+            Effect::Say { answers, work } => {
+                self.hear_node(at, id, work, answers, out);
             }
+            Effect::Work { answers, work } => {
+                let last = at + answers.last();
+                if !self.hear_node(at, id, work, answers, out)
+                    || !self.schedule(out, at, last, id, Job::NodeDone(work))
+                {
+                    self.can.done(work);
+                }
+            }
+            Effect::Silent(why) => out.silent(at, id, why),
             Effect::Pass { to: BROADCAST, .. } => {
                 out.silent(at, id, Silence::NodeBroadcast);
             }
@@ -72,41 +77,34 @@ impl Express {
         }
     }
 
-    pub(super) fn bms_values(&mut self, at: Time) -> BmsValues {
-        let end = self.identity.profile.bms_end;
-        match &mut self.pack {
-            Pack::Own(bms) => bms.values(at),
-            Pack::OverCan => {
-                let heard = self.can.bms_values(at);
-                end.cut(heard.unwrap_or_else(nothing_heard))
+    /// Passes on what a node says, at once or later; false where too much waits already.
+    fn hear_node(
+        &mut self,
+        at: Time,
+        id: CommandId,
+        work: NodeWork,
+        answers: Answers,
+        out: &mut Out,
+    ) -> bool {
+        answers.into_iter().all(|(after, answer)| {
+            if after.is_zero() {
+                out.say(at, answer);
+                return true;
             }
-        }
+            self.schedule(out, at, at + after, id, Job::FromNode { work, answer })
+        })
     }
 
-    /// Lets a script of its own act, or sends the command on (`EX main/bms.c:366-395`).
-    pub(super) fn command_bms(&mut self, at: Time, command: BmsCommand, out: &mut Out) {
-        let request = Request::Bms(command);
+    /// Sends a command on to the BMS that was heard (`EX main/bms.c:366-395`).
+    pub(super) fn pass_to_bms(&mut self, at: Time, request: &Request, out: &mut Out) {
         let id = request.id();
-        let to = match &mut self.pack {
-            Pack::Own(bms) => {
-                bms.command(at, command);
-                Err(Silence::Obeyed)
-            }
-            Pack::OverCan => self.can.bms_to_command(at),
-        };
-        match to {
+        match self.can.bms_to_command(at) {
             Ok(node) => {
-                self.schedule(out, at, at + BUS_TIME, id, Job::OnBus { node, request });
+                let request = request.clone();
+                let job = Job::OnBus { node, request };
+                self.schedule(out, at, at + BUS_TIME, id, job);
             }
             Err(why) => out.silent(at, id, why),
         }
-    }
-}
-
-/// What an Express tells that has heard of no BMS.
-fn nothing_heard() -> BmsValues {
-    BmsValues {
-        can_id: Some(255),
-        ..BmsValues::default()
     }
 }

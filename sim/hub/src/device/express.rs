@@ -1,0 +1,169 @@
+//! A VESC Express: the radio module that logs in to hubs, with a BMS of its own or one that it hears on the CAN bus.
+
+use std::fmt;
+
+use veschub_wire::{
+    CommandId, Reply, Request,
+    command::{BmsValues, FwVersion},
+};
+
+use super::{
+    Silence,
+    answer::{Answer, Answers, fw_info, no_qml_app},
+    bms::Bms,
+    custom_config::Configs,
+    imu::standing_still,
+    motor_state::MotorState,
+    node::Node,
+    profile::Profile,
+    service::Services,
+};
+use crate::time::Time;
+
+/// What an Express plays, beside what every board does.
+pub(in crate::device) const COMMANDS: &[CommandId] = &[
+    CommandId::FW_VERSION,
+    CommandId::GET_IMU_DATA,
+    CommandId::GET_CUSTOM_CONFIG_XML,
+    CommandId::GET_CUSTOM_CONFIG,
+    CommandId::GET_CUSTOM_CONFIG_DEFAULT,
+    CommandId::SET_CUSTOM_CONFIG,
+    CommandId::BMS_GET_VALUES,
+    CommandId::BMS_SET_CHARGE_ALLOWED,
+    CommandId::BMS_SET_BALANCE_OVERRIDE,
+    CommandId::BMS_RESET_COUNTERS,
+    CommandId::BMS_FORCE_BALANCE,
+    CommandId::BMS_ZERO_CURRENT_OFFSET,
+    CommandId::GET_QML_UI_APP,
+    CommandId::FW_INFO,
+];
+
+/// Who an Express says it is.
+#[derive(Clone, Debug)]
+pub struct ExpressIdentity {
+    /// Its firmware.
+    pub profile: Profile,
+    /// The reply to FW_VERSION, as far as the firmware sends it.
+    pub firmware: FwVersion,
+    /// Its config.
+    pub configs: Configs,
+}
+
+/// Where an Express has its BMS data from.
+#[derive(Clone, Debug)]
+pub enum Pack {
+    /// From a script of its own, which takes the commands as well.
+    Own(Box<Bms>),
+    /// From a BMS on the CAN bus; as long as none was heard, there are no cells and all is 0.
+    OverCan,
+}
+
+/// A simulated VESC Express, without its link.
+pub struct Express {
+    identity: ExpressIdentity,
+    pack: Pack,
+    /// What does commands of its own.
+    services: Services,
+}
+
+impl fmt::Debug for Express {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Express")
+            .field("firmware", &self.identity.profile.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Express {
+    /// An Express and what it knows of a battery.
+    #[must_use]
+    pub fn new(identity: ExpressIdentity, pack: Pack) -> Self {
+        Self {
+            identity,
+            pack,
+            services: Services::default(),
+        }
+    }
+
+    fn bms_values(&self, at: Time, heard: Option<BmsValues>) -> BmsValues {
+        match &self.pack {
+            Pack::Own(bms) => bms.values(at),
+            Pack::OverCan => {
+                let end = self.identity.profile.bms_end;
+                end.cut(heard.unwrap_or_else(nothing_heard))
+            }
+        }
+    }
+}
+
+impl Node for Express {
+    fn profile(&self) -> &Profile {
+        &self.identity.profile
+    }
+
+    fn can_id(&self) -> u8 {
+        self.identity.configs.can_id()
+    }
+
+    fn obeys_bms(&self) -> bool {
+        matches!(self.pack, Pack::Own(_))
+    }
+
+    fn answer(
+        &mut self,
+        at: Time,
+        request: &Request,
+        heard: Option<BmsValues>,
+    ) -> Result<Answers, Silence> {
+        let no_motor = MotorState::default();
+        if let Some(result) = self.services.request(at, request, &no_motor) {
+            return result;
+        }
+        let profile = self.identity.profile;
+        let reply = match request {
+            Request::FwVersion => {
+                let version = self.identity.firmware.clone();
+                Reply::FwVersion(profile.cut_fw_version(version))
+            }
+            Request::BmsGetValues => Reply::BmsValues(self.bms_values(at, heard)),
+            Request::Bms(command) => {
+                if let Pack::Own(bms) = &mut self.pack {
+                    bms.command(at, *command);
+                }
+                return Err(Silence::Obeyed);
+            }
+            Request::GetImuData { mask } => Reply::ImuData {
+                mask: *mask,
+                values: standing_still().select((*mask).into()),
+                can_id: Some(self.can_id()),
+            },
+            Request::Other(other) if other.id == CommandId::FW_INFO => fw_info(&profile),
+            Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => no_qml_app(),
+            _ => {
+                let answer = self.identity.configs.answer(request, profile.max_print);
+                return answer.map(Into::into);
+            }
+        };
+        Ok(reply.into())
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        self.services.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Time) -> Vec<(Time, Answer)> {
+        self.services.handle_timeout(now, &MotorState::default())
+    }
+
+    fn restart(&mut self, at: Time) {
+        self.services.restart(at);
+    }
+}
+
+/// What an Express tells that has heard of no BMS.
+fn nothing_heard() -> BmsValues {
+    BmsValues {
+        can_id: Some(255),
+        ..BmsValues::default()
+    }
+}

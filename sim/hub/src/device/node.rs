@@ -1,0 +1,88 @@
+//! What answers requests: the heart of a board, or a node on its CAN bus.
+//!
+//! A node holds no link and no worker. The [board](super::board), or the [bus](super::can), gives it what its firmware
+//! handles, at the time at which it does it, and sends what it says.
+
+use std::fmt;
+
+use veschub_wire::{Request, command::BmsValues};
+
+use super::{
+    Silence,
+    answer::{Answer, Answers},
+    bms::BmsSettings,
+    profile::Profile,
+};
+use crate::{duration::Duration, mistake::Mistakes, time::Time};
+
+/// What a node is like, as a scenario describes it.
+pub trait NodeSettings {
+    /// Its CAN id.
+    fn can_id(&self) -> u8;
+
+    /// How long it takes to answer a PING. Without a time it takes a fraction of a millisecond, which is nothing
+    /// beside the 10 ms that a scan waits.
+    fn pong_after(&self) -> Option<Duration>;
+
+    /// The pack that it measures, under `pack`.
+    fn pack(&self) -> Option<&BmsSettings> {
+        None
+    }
+
+    /// The name of its hardware, under `hardware`.
+    fn hardware(&self) -> &str;
+
+    /// Looks for mistakes.
+    fn check(&self, mistakes: &mut Mistakes);
+}
+
+/// Firmware that answers requests: that of an Express, a motor controller or a BMS.
+pub(in crate::device) trait Node: Send + fmt::Debug {
+    /// Its firmware.
+    fn profile(&self) -> &Profile;
+
+    /// Its CAN id.
+    fn can_id(&self) -> u8;
+
+    /// Its replies to a request that its firmware handles, or why there are none. `heard` is what it knows of a BMS on
+    /// the bus.
+    fn answer(
+        &mut self,
+        at: Time,
+        request: &Request,
+        heard: Option<BmsValues>,
+    ) -> Result<Answers, Silence>;
+
+    /// What a built-in command of its terminal prints behind the echo; none where it has no such command.
+    fn terminal(&mut self, _at: Time, _command: &[u8]) -> Option<Vec<Answer>> {
+        None
+    }
+
+    /// When it wants to do something without being asked.
+    fn poll_timeout(&self) -> Option<Time> {
+        None
+    }
+
+    /// Does what was due by `now`, and tells what it says without being asked; what is due then lies later.
+    fn handle_timeout(&mut self, _now: Time) -> Vec<(Time, Answer)> {
+        Vec::new()
+    }
+
+    /// It restarts: it forgets what it does not store.
+    fn restart(&mut self, _at: Time) {}
+
+    /// Whether it acts on the commands to a BMS itself. Other nodes send them on to the BMS that they have heard.
+    fn obeys_bms(&self) -> bool {
+        false
+    }
+
+    /// When it last told the bus the values of its pack; none for a node that is no BMS.
+    fn told_at(&self, _at: Time) -> Option<Time> {
+        None
+    }
+
+    /// The values that it tells the bus at that moment.
+    fn broadcast(&mut self, _at: Time) -> Option<BmsValues> {
+        None
+    }
+}
