@@ -19,7 +19,21 @@ local vesc = Proto("vesc", "VESC")
 -- BEGIN of the tables made from wire/src/command; to make them anew:
 -- VESCHUB_UPDATE=1 cargo test -p veschub-wire --test dissector_tables
 -- The lengths that a reply can have, where another one is laid out otherwise.
-local LENGTHS = { GET_VALUES = { 54, 58, 59, 65, 73, 74 } }
+local LENGTHS = { GET_VALUES = { 54, 56, 58, 59, 65, 73, 74 } }
+-- The length of a reply that old firmware lays out in its own way, and the first firmware that does not: major * 256 +
+-- minor.
+local OLD_LENGTHS = { GET_VALUES = 56 }
+local NEW_VALUES = 775
+-- The commands of the replies to those that are answered as others; an empty one is not answered.
+local ANSWERED_AS = {
+    ERASE_NEW_APP_ALL_CAN = "ERASE_NEW_APP", WRITE_NEW_APP_DATA_ALL_CAN = "WRITE_NEW_APP_DATA",
+    ERASE_BOOTLOADER_ALL_CAN = "ERASE_BOOTLOADER", WRITE_NEW_APP_DATA_LZO = "WRITE_NEW_APP_DATA",
+    WRITE_NEW_APP_DATA_ALL_CAN_LZO = "WRITE_NEW_APP_DATA", ERASE_NEW_APP_HW = "ERASE_NEW_APP",
+    WRITE_NEW_APP_DATA_HW = "WRITE_NEW_APP_DATA", ERASE_BOOTLOADER_HW = "ERASE_BOOTLOADER",
+    ERASE_NEW_APP_ALL_CAN_HW = "ERASE_NEW_APP", WRITE_NEW_APP_DATA_ALL_CAN_HW = "WRITE_NEW_APP_DATA",
+    ERASE_BOOTLOADER_ALL_CAN_HW = "ERASE_BOOTLOADER", LOG_START = "", LOG_STOP = "", LOG_CONFIG_FIELD = "",
+    LOG_DATA_F32 = "", LOG_DATA_F64 = "",
+}
 -- Commands by their id, which counts from 0.
 local COMMANDS = {
     "FW_VERSION", "JUMP_TO_BOOTLOADER", "ERASE_NEW_APP", "WRITE_NEW_APP_DATA", "GET_VALUES", "SET_DUTY",
@@ -67,6 +81,21 @@ local FAULT_NAMES = {
     "ENCODER_NO_MAGNET", "ENCODER_MAGNET_TOO_STRONG", "PHASE_FILTER", "ENCODER_FAULT", "LV_OUTPUT_FAULT",
     "ENCODER_SLIP", "OVERSPEED", "UNDERSPEED", "ABS_OVERSPEED",
 }
+local LAYOUT_OFS = {
+    [503309878] = "MCCONF of 3.60", [657785302] = "MCCONF of 4.00", [3632471335] = "MCCONF of 4.02",
+    [3698540221] = "MCCONF of 5.00 and 5.01", [2211848314] = "MCCONF of 5.02",
+    [2525666056] = "MCCONF of 5.03", [776184161] = "MCCONF of 6.00 and 6.02",
+    [1065524471] = "MCCONF of 6.05", [788332866] = "MCCONF of 6.06", [1470992211] = "MCCONF of 7.00",
+    [2466726157] = "MCCONF of 7.01", [543202478] = "APPCONF of 3.60", [511269002] = "APPCONF of 4.00",
+    [1232755601] = "APPCONF of 4.02", [2460147246] = "APPCONF of 5.00 and 5.01",
+    [3264926020] = "APPCONF of 5.02", [3733512279] = "APPCONF of 5.03",
+    [486554156] = "APPCONF of 6.00 and 6.02", [2099347128] = "APPCONF of 6.05 and 6.06",
+    [2384027283] = "APPCONF of 7.00", [982638166] = "APPCONF of 7.01",
+}
+local MODE_NAMES = {
+    "none", "inductance", "observer", "encoder", "pid_position", "pid_error", "encoder_less_observer",
+    "hall_less_observer",
+}
 -- The config of an Express, where it has one.
 local CONFIG = {
     { "config.can_id", "i16" }, { "config.can_baud_index", "u8" }, { "config.status_rate_hz", "i16" },
@@ -81,16 +110,90 @@ local CONFIG = {
 -- A field is its name, its type, and what its counts and units are; the other forms are told in `read_parts`.
 local REQUESTS = {
     FW_VERSION = {},
+    JUMP_TO_BOOTLOADER = {},
+    ERASE_NEW_APP = { { "size", "u32" } },
+    WRITE_NEW_APP_DATA = { { "offset", "u32" }, { "data", rest = "bytes" } },
     GET_VALUES = {},
+    SET_DUTY = { { "duty", "f32", 100000 } },
+    SET_CURRENT = { { "current_a", "f32", 1000 } },
+    SET_CURRENT_BRAKE = { { "current_a", "f32", 1000 } },
+    SET_RPM = { { "erpm", "i32" } },
+    SET_POS = { { "position_deg", "f32", 1000000 } },
+    SET_HANDBRAKE = { { "current_a", "f32", 1000 } },
+    SET_DETECT = { { "mode", "u8", coded = "mode_name", names = MODE_NAMES } },
+    SET_SERVO_POS = { { "position", "f16", 1000 } },
+    SET_MCCONF = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    GET_MCCONF = {},
+    GET_MCCONF_DEFAULT = {},
+    SET_APPCONF = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    GET_APPCONF = {},
+    GET_APPCONF_DEFAULT = {},
+    SAMPLE_PRINT = {
+        {
+            "mode", "u8",
+            named = { "off", "now", "start", "trigger_start", "trigger_fault", "trigger_start_nosend", "trigger_fault_nosend", "send_last" },
+        },
+        { "samples", "u16" }, { "decimation", "u8" }, { since = "5.03", { "raw", "u8" } },
+    },
     TERMINAL_CMD = { { "text", rest = "text" } },
     REBOOT = {},
     ALIVE = {},
+    GET_DECODED_PPM = {},
+    GET_DECODED_ADC = {},
+    GET_DECODED_CHUK = {},
     FORWARD_CAN = { { "can_id", "u8" }, { "payload", rest = "request" } },
+    SET_CHUCK_DATA = {
+        { "stick_x", "u8" }, { "stick_y", "u8" }, { "button_c", "flag" }, { "button_z", "flag" },
+        { "acceleration_x", "i16" }, { "acceleration_y", "i16" }, { "acceleration_z", "i16" },
+        { since = "3.48", { "has_reverse", "flag" } }, { since = "3.48", { "is_reverse", "flag" } },
+    },
+    CUSTOM_APP_DATA = { { "data", rest = "bytes" } },
     GET_VALUES_SETUP = {},
+    SET_MCCONF_TEMP = {
+        { "store", "flag" }, { "forward_can", "flag" }, { "acknowledge", "flag" },
+        { "divide_by_controllers", "flag" }, { "current_scale_min", "float" },
+        { "current_scale_max", "float" }, { "erpm_min", "float" }, { "erpm_max", "float" },
+        { "duty_min", "float" }, { "duty_max", "float" }, { "power_min_w", "float" },
+        { "power_max_w", "float" },
+        { since = "5.02", { "input_current_min_a", "float" }, { "input_current_max_a", "float" } },
+    },
+    SET_MCCONF_TEMP_SETUP = {
+        { "store", "flag" }, { "forward_can", "flag" }, { "acknowledge", "flag" },
+        { "divide_by_controllers", "flag" }, { "current_scale_min", "float" },
+        { "current_scale_max", "float" }, { "speed_min_m_s", "float" }, { "speed_max_m_s", "float" },
+        { "duty_min", "float" }, { "duty_max", "float" }, { "power_min_w", "float" },
+        { "power_max_w", "float" },
+        { since = "5.02", { "input_current_min_a", "float" }, { "input_current_max_a", "float" } },
+    },
     GET_VALUES_SELECTIVE = { { "mask", "u32" } },
     GET_VALUES_SETUP_SELECTIVE = { { "mask", "u32" } },
+    JUMP_TO_BOOTLOADER_ALL_CAN = {},
+    ERASE_NEW_APP_ALL_CAN = { { "size", "u32" } },
+    WRITE_NEW_APP_DATA_ALL_CAN = { { "offset", "u32" }, { "data", rest = "bytes" } },
     PING_CAN = {},
+    APP_DISABLE_OUTPUT = { { "forward_can", "flag" }, { "time_ms", "i32" } },
     GET_IMU_DATA = { { "mask", "u16" } },
+    ERASE_BOOTLOADER = {},
+    ERASE_BOOTLOADER_ALL_CAN = {},
+    GET_DECODED_BALANCE = {},
+    WRITE_NEW_APP_DATA_LZO = { { "offset", "u32" }, { "length", "u16" }, { "data", rest = "bytes" } },
+    WRITE_NEW_APP_DATA_ALL_CAN_LZO = {
+        { "offset", "u32" }, { "length", "u16" }, { "data", rest = "bytes" },
+    },
+    SET_CURRENT_REL = { { "share", "f32", 100000 } },
+    CAN_FWD_FRAME = { { "id", "u32" }, { "extended", "flag" }, { "data", rest = "bytes" } },
+    SET_BATTERY_CUT = {
+        { "start_v", "f32", 1000 }, { "end_v", "f32", 1000 }, { "store", "flag" },
+        { "forward_can", "flag" },
+    },
+    SET_BLE_NAME = { { "name", rest = "text" } },
+    SET_BLE_PIN = { { "pin", rest = "secret" } },
+    GET_IMU_CALIBRATION = { { "yaw_deg", "f32", 1000 } },
+    GET_MCCONF_TEMP = {},
     GET_CUSTOM_CONFIG_XML = { { "index", "i8" }, { "length", "i32" }, { "offset", "i32" } },
     GET_CUSTOM_CONFIG = { { "index", "i8" } },
     GET_CUSTOM_CONFIG_DEFAULT = { { "index", "i8" } },
@@ -101,12 +204,67 @@ local REQUESTS = {
     BMS_RESET_COUNTERS = { { "ah", "flag" }, { "wh", "flag" } },
     BMS_FORCE_BALANCE = { { "enabled", "flag" } },
     BMS_ZERO_CURRENT_OFFSET = {},
+    JUMP_TO_BOOTLOADER_HW = { { "hardware_type", "u8" }, { "hardware", "text" } },
+    ERASE_NEW_APP_HW = { { "hardware_type", "u8" }, { "hardware", "text" }, { "size", "u32" } },
+    WRITE_NEW_APP_DATA_HW = {
+        { "hardware_type", "u8" }, { "hardware", "text" }, { "offset", "u32" }, { "data", rest = "bytes" },
+    },
+    ERASE_BOOTLOADER_HW = { { "hardware_type", "u8" }, { "hardware", "text" } },
+    JUMP_TO_BOOTLOADER_ALL_CAN_HW = { { "hardware_type", "u8" }, { "hardware", "text" } },
+    ERASE_NEW_APP_ALL_CAN_HW = { { "hardware_type", "u8" }, { "hardware", "text" }, { "size", "u32" } },
+    WRITE_NEW_APP_DATA_ALL_CAN_HW = {
+        { "hardware_type", "u8" }, { "hardware", "text" }, { "offset", "u32" }, { "data", rest = "bytes" },
+    },
+    ERASE_BOOTLOADER_ALL_CAN_HW = { { "hardware_type", "u8" }, { "hardware", "text" } },
+    SET_ODOMETER = { { "odometer_m", "u32" } },
+    PSW_GET_STATUS = { { "by_id", "flag" }, { "id", "i16" } },
+    PSW_SWITCH = { { "id", "i16" }, { "on", "flag" }, { "plot", "flag" } },
+    GET_BATTERY_CUT = {},
+    GET_QML_UI_HW = { { "length", "i32" }, { "offset", "i32" } },
+    GET_QML_UI_APP = { { "length", "i32" }, { "offset", "i32" } },
+    QMLUI_ERASE = { { since = "5.03", { "size", "i32" } } },
+    QMLUI_WRITE = { { "offset", "u32" }, { "data", rest = "bytes" } },
+    IO_BOARD_GET_ALL = { { "id", "i16" } },
+    IO_BOARD_SET_PWM = { { "id", "i16" }, { "channel", "i16" }, { "duty", "float" } },
+    IO_BOARD_SET_DIGITAL = { { "id", "i16" }, { "channel", "i16" }, { "on", "flag" } },
     GET_STATS = { { "mask", "u16" } },
+    RESET_STATS = { { since = "5.03", { "acknowledge", "u8" } } },
+    LISP_READ_CODE = { { "length", "i32" }, { "offset", "i32" } },
+    LISP_WRITE_CODE = { { "offset", "u32" }, { "data", rest = "bytes" } },
+    LISP_ERASE_CODE = { { since = "5.03", { "size", "i32" } } },
+    LISP_SET_RUNNING = { { "running", "flag" } },
+    LISP_GET_STATS = { { since = "6.00", { "all", "flag" } } },
+    LISP_REPL_CMD = { { "text", rest = "line" } },
+    LISP_STREAM_CODE = {
+        { "offset", "i32" }, { "total", "i32" }, { "mode", "i8" }, { "data", rest = "bytes" },
+    },
+    FILE_LIST = { { "path", "text" }, { "from", "text" } },
+    FILE_READ = { { "path", "text" }, { "offset", "i32" } },
+    FILE_WRITE = { { "path", "text" }, { "offset", "i32" }, { "size", "i32" }, { "data", rest = "bytes" } },
+    FILE_MKDIR = { { "path", "text" } },
+    FILE_REMOVE = { { "path", "text" } },
+    LOG_START = {
+        { "fields", "i16" }, { "rate_hz", "float" }, { "time", "flag" }, { "gnss", "flag" },
+        { "gnss_time", "flag" },
+    },
+    LOG_STOP = {},
+    LOG_CONFIG_FIELD = {
+        { "index", "i16" }, { "key", "text" }, { "name", "text" }, { "unit", "text" },
+        { "precision", "u8" }, { "relative", "flag" }, { "timestamp", "flag" },
+    },
+    LOG_DATA_F32 = { { "first", "i16" }, { repeated = true, { "values", "float" } } },
+    SET_APPCONF_NO_STORE = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    GET_GNSS = { { "mask", "u16" } },
+    LOG_DATA_F64 = { { "first", "i16" }, { repeated = true, { "values", "double" } } },
+    SHUTDOWN = { { "force", "u8" }, { "restart", "u8" } },
+    MOTOR_ESTOP = { { "time_ms", "u16" } },
 }
 local REPLIES = {
     FW_VERSION = {
         { "major", "i8", hidden = true }, { "minor", "i8", version = "firmware" },
-        { since = "2.18", { "hardware", "text" } }, { since = "3.9", { "uuid", "bytes", count = 12 } },
+        { since = "3.07", { "hardware", "text" } }, { since = "3.09", { "uuid", "bytes", count = 12 } },
         { since = "3.48", { "paired", "flag" } }, { since = "5.00", { "test_version", "u8" } },
         { since = "5.02", { "hardware_type", "u8" } }, { since = "5.02", { "custom_configs", "u8" } },
         { since = "5.03", { "phase_filters", "flag" } },
@@ -114,6 +272,8 @@ local REPLIES = {
         { since = "6.00", { "nrf_flags", "u8" } }, { since = "6.00", { "firmware_name", "text" } },
         { since = "6.05", { "config_crc", "u32" } },
     },
+    ERASE_NEW_APP = { { "ok", "flag" } },
+    WRITE_NEW_APP_DATA = { { "ok", "flag" }, { since = "3.67", { "offset", "u32" } } },
     GET_VALUES = {
         { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
         { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 },
@@ -127,7 +287,35 @@ local REPLIES = {
         { since = "3.60", { "vd_v", "f32", 1000 }, { "vq_v", "f32", 1000 } },
         { since = "5.03", { "flags", "u8", bits = { "timeout_active", "kill_switch_active" } } },
     },
+    SET_MCCONF = {},
+    GET_MCCONF = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    GET_MCCONF_DEFAULT = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    SET_APPCONF = {},
+    GET_APPCONF = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    GET_APPCONF_DEFAULT = {
+        { "signature", "u32", listed = "layout_of", names = LAYOUT_OFS }, { "data", rest = "bytes" },
+    },
+    SAMPLE_PRINT = {
+        { "phase_1_a", "float" }, { "phase_2_a", "float" }, { if_left = 30, { "phase_3_a", "float" } },
+        { "phase_1_v", "float" }, { "phase_2_v", "float" }, { "phase_3_v", "float" },
+        { "zero_v", "float" }, { "total_current_a", "float" }, { "switching_frequency_hz", "float" },
+        { "status", "u8" }, { "phase", "u8" },
+    },
     PRINT = { { "text", rest = "text" } },
+    ROTOR_POSITION = { { "position_deg", "f32", 100000 } },
+    GET_DECODED_PPM = { { "level", "f32", 1000000 }, { "pulse_ms", "f32", 1000000 } },
+    GET_DECODED_ADC = {
+        { "level", "f32", 1000000 }, { "voltage_v", "f32", 1000000 }, { "level_2", "f32", 1000000 },
+        { "voltage_2_v", "f32", 1000000 },
+    },
+    GET_DECODED_CHUK = { { "level", "f32", 1000000 } },
+    CUSTOM_APP_DATA = { { "data", rest = "bytes" } },
     GET_VALUES_SETUP = {
         { "fet_temperature_c", "f16", 10 }, { "motor_temperature_c", "f16", 10 },
         { "total_motor_current_a", "f32", 100 }, { "total_input_current_a", "f32", 100 },
@@ -140,6 +328,8 @@ local REPLIES = {
         { "vesc_count", "u8" }, { "battery_left_wh", "f32", 1000 },
         { since = "5.02", { "odometer_m", "u32" } }, { since = "5.03", { "uptime_ms", "u32" } },
     },
+    SET_MCCONF_TEMP = {},
+    SET_MCCONF_TEMP_SETUP = {},
     GET_VALUES_SELECTIVE = {
         { "mask", "u32" },
         {
@@ -184,6 +374,32 @@ local REPLIES = {
         },
         { since = "2023-10-15", { "can_id", "u8" } },
     },
+    ERASE_BOOTLOADER = { { "ok", "flag" } },
+    PLOT_INIT = { { "x_name", "text" }, { "y_name", "text" } },
+    PLOT_DATA = { { "x", "float" }, { "y", "float" } },
+    PLOT_ADD_GRAPH = { { "name", "text" } },
+    PLOT_SET_GRAPH = { { "graph", "u8" } },
+    GET_DECODED_BALANCE = {
+        { "output_a", "f32", 1000000 }, { "pitch_deg", "f32", 1000000 }, { "roll_deg", "f32", 1000000 },
+        { "loop_us", "u32" }, { "motor_current_a", "f32", 1000000 }, { "motor_position", "f32", 1000000 },
+        { "state", "u16" }, { "switch", "u16" },
+        { since = "5.02", { "adc_1_v", "f32", 1000000 }, { "adc_2_v", "f32", 1000000 } },
+        { since = "5.03", { "debug_2", "f32", 1000000 } },
+    },
+    CAN_FWD_FRAME = { { "id", "u32" }, { "extended", "flag" }, { "data", rest = "bytes" } },
+    SET_BATTERY_CUT = {},
+    GET_IMU_CALIBRATION = {
+        { "rotation_deg", "f32", 1000000, count = 3 },
+        { "acceleration_offsets_g", "f32", 1000000, count = 3 },
+        { "rotation_offsets_deg_s", "f32", 1000000, count = 3 },
+    },
+    GET_MCCONF_TEMP = {
+        { "current_scale_min", "float" }, { "current_scale_max", "float" }, { "erpm_min", "float" },
+        { "erpm_max", "float" }, { "duty_min", "float" }, { "duty_max", "float" },
+        { "power_min_w", "float" }, { "power_max_w", "float" }, { "input_current_min_a", "float" },
+        { "input_current_max_a", "float" }, { "poles", "u8" }, { "gear_ratio", "float" },
+        { "wheel_diameter_m", "float" },
+    },
     GET_CUSTOM_CONFIG_XML = {
         { "index", "u8" }, { "total", "i32" }, { "offset", "i32" }, { "data", rest = "bytes" },
     },
@@ -213,6 +429,25 @@ local REPLIES = {
         { since = "6.05", { "pressure_pa", "f16", 1, 10 } }, { since = "6.06", { "data_version", "u8" } },
         { since = "6.06", { "status", "text" } },
     },
+    PSW_GET_STATUS = {
+        { "id", "i16" }, { "known", "i16" }, { "age_s", "float" }, { "input_voltage_v", "float" },
+        { "output_voltage_v", "float" }, { "temperature_c", "float" }, { "output", "flag" },
+        { "precharge", "flag" }, { "discharge", "flag" },
+    },
+    GET_BATTERY_CUT = { { "start_v", "f32", 1000 }, { "end_v", "f32", 1000 } },
+    GET_QML_UI_HW = { { "total", "i32" }, { "offset", "i32" }, { "data", rest = "bytes" } },
+    GET_QML_UI_APP = { { "total", "i32" }, { "offset", "i32" }, { "data", rest = "bytes" } },
+    QMLUI_ERASE = { { "ok", "flag" } },
+    QMLUI_WRITE = { { "ok", "flag" }, { "offset", "u32" } },
+    IO_BOARD_GET_ALL = {
+        { "id", "i16" },
+        { tag = 1, { "adc_1_to_4_age_s", "float" }, { "adc_1_to_4_v", "f16", 100, count = 4 } },
+        { tag = 2, { "adc_5_to_8_age_s", "float" }, { "adc_5_to_8_v", "f16", 100, count = 4 } },
+        {
+            tag = 3, { "digital_age_s", "float" }, { "inputs_33_to_64", "u32" },
+            { "inputs_1_to_32", "u32" },
+        },
+    },
     GET_STATS = {
         { "mask", "u32" },
         {
@@ -222,6 +457,58 @@ local REPLIES = {
             { "fet_temperature_max_c", "float" }, { "motor_temperature_average_c", "float" },
             { "motor_temperature_max_c", "float" }, { "time_s", "float" },
         },
+    },
+    RESET_STATS = {},
+    LISP_READ_CODE = { { "total", "i32" }, { "offset", "i32" }, { "data", rest = "bytes" } },
+    LISP_WRITE_CODE = { { "ok", "flag" }, { "offset", "u32" } },
+    LISP_ERASE_CODE = { { "ok", "flag" } },
+    LISP_SET_RUNNING = { { "ok", "flag" } },
+    LISP_GET_STATS = {
+        { "cpu_percent", "f16", 100 }, { "heap_percent", "f16", 100 }, { "memory_percent", "f16", 100 },
+        { "stack_percent", "f16", 100 }, { "result", "text" },
+        { repeated = true, { "names", "text" }, { "values", "float" } },
+    },
+    LISP_PRINT = { { "text", rest = "line" } },
+    LISP_STREAM_CODE = { { "offset", "i32" }, { "result", "i16" } },
+    FILE_LIST = {
+        { "more", "flag" },
+        { repeated = true, { "directory", "flag" }, { "sizes", "i32" }, { "names", "text" } },
+    },
+    FILE_READ = { { "offset", "i32" }, { "size", "i32" }, { "data", rest = "bytes" } },
+    FILE_WRITE = { { "offset", "i32" }, { "ok", "flag" } },
+    FILE_MKDIR = { { "ok", "flag" } },
+    FILE_REMOVE = { { "ok", "flag" } },
+    LOG_START = {
+        { "fields", "i16" }, { "rate_hz", "float" }, { "time", "flag" }, { "gnss", "flag" },
+        { "gnss_time", "flag" },
+    },
+    LOG_STOP = {},
+    LOG_CONFIG_FIELD = {
+        { "index", "i16" }, { "key", "text" }, { "name", "text" }, { "unit", "text" },
+        { "precision", "u8" }, { "relative", "flag" }, { "timestamp", "flag" },
+    },
+    LOG_DATA_F32 = { { "first", "i16" }, { repeated = true, { "values", "float" } } },
+    SET_APPCONF_NO_STORE = {},
+    GET_GNSS = {
+        { "mask", "u32" },
+        {
+            chosen = 10, { "latitude_deg", "f64", 10000000000000000 },
+            { "longitude_deg", "f64", 10000000000000000 }, { "height_m", "float" },
+            { "speed_m_s", "float" }, { "hdop", "float" }, { "time_of_day_ms", "i32" }, { "year", "i16" },
+            { "month", "u8" }, { "day", "u8" }, { "age_s", "float" },
+        },
+    },
+    LOG_DATA_F64 = { { "first", "i16" }, { repeated = true, { "values", "double" } } },
+}
+-- Replies as old firmware lays them out.
+local OLD_REPLIES = {
+    GET_VALUES = {
+        { "board_temperatures_c", "f16", 10, count = 6 }, { "pcb_temperature_c", "f16", 10 },
+        { "motor_current_a", "f32", 100 }, { "input_current_a", "f32", 100 }, { "duty", "f16", 1000 },
+        { "erpm", "f32", 1 }, { "input_voltage_v", "f16", 10 }, { "drawn_ah", "f32", 10000 },
+        { "charged_ah", "f32", 10000 }, { "drawn_wh", "f32", 10000 }, { "charged_wh", "f32", 10000 },
+        { "tachometer", "i32" }, { "tachometer_absolute", "i32" },
+        { "fault", "u8", coded = "fault_name", names = FAULT_NAMES },
     },
 }
 -- END of the tables made from wire/src/command
@@ -255,7 +542,9 @@ local TYPES = {
     u32 = { size = 4, field = ProtoField.uint32 }, i32 = { size = 4, signed = true, field = ProtoField.int32 },
     f16 = { size = 2, signed = true, field = ProtoField.double },
     f32 = { size = 4, signed = true, field = ProtoField.double },
+    f64 = { size = 8, signed = true, field = ProtoField.double },
     float = { size = 4, field = ProtoField.double },
+    double = { size = 8, field = ProtoField.double },
     flag = { size = 1, field = ProtoField.bool },
     text = { field = ProtoField.string },
     string = { field = ProtoField.string },
@@ -314,24 +603,28 @@ local function declare_field(family, entry, count)
         declare(family, entry[1], entry[2], entry[2] ~= "bytes" and entry.count or count)
         if entry.coded then
             declare(family, entry.coded, "string")
+        elseif entry.listed then
+            declare(family, entry.listed, "string")
         end
     end
 end
 
 local function declare_parts(family, parts, count)
     for _, part in ipairs(parts) do
-        if part.since or part.chosen or part.counted then
+        if part.since or part.chosen or part.counted or part.repeated or part.tag or part.if_left then
             if part.counted then
                 declare(family, part.negative, "i8")
             end
-            declare_parts(family, part, part.counted)
+            declare_parts(family, part, part.counted or part.repeated)
         elseif part.rest == "config" then
             declare_parts(family, CONFIG)
         elseif part.rest == "request" then
             declare(family, "command", "string")
             declare(family, part[1], "bytes")
+        elseif part.rest == "secret" then
+            -- Nothing of it is ever shown.
         elseif part.rest then
-            local kind = ({ numbers = "u8", text = "string" })[part.rest] or "bytes"
+            local kind = ({ numbers = "u8", text = "string", line = "string" })[part.rest] or "bytes"
             declare(family, part[1], kind, part.rest == "numbers")
         else
             declare_field(family, part, count)
@@ -339,7 +632,7 @@ local function declare_parts(family, parts, count)
     end
 end
 
-for _, commands in ipairs({ REQUESTS, REPLIES }) do
+for _, commands in ipairs({ REQUESTS, REPLIES, OLD_REPLIES }) do
     for command, parts in pairs(commands) do
         declare_parts(family_of(command), parts)
     end
@@ -421,8 +714,8 @@ local function integer(bytes, at, size, signed)
 end
 
 -- The firmware's packed float: an IEEE single, but for the patterns at both ends. The shortest decimal
--- that names the single is shown: 83.774, not 83.77400207519531.
-local function packed_float(bits)
+-- that names the single is shown: 83.774, not 83.77400207519531; `exact` asks for the latter.
+local function packed_float(bits, exact)
     local sign = 1
     if bits >= 2 ^ 31 then
         sign, bits = -1, bits - 2 ^ 31
@@ -435,6 +728,9 @@ local function packed_float(bits)
         return fraction == 0 and sign * 0.0 or sign * (fraction / 2 ^ 24 + 0.5) * 2 ^ -126
     end
     local value = (1 + fraction / 2 ^ 23) * 2 ^ (exponent - 127)
+    if exact then
+        return sign * value
+    end
     for digits = 1, 9 do
         -- The factor rounds halves up.
         local short = tonumber(string.format("%." .. digits .. "g", value * (1 + 1e-14)))
@@ -446,6 +742,15 @@ local function packed_float(bits)
         end
     end
     return sign * value
+end
+
+-- A packed float of a value, and one of what that leaves out.
+local function packed_double(near, rest)
+    near = packed_float(near, true)
+    if near == math.huge or near == -math.huge then
+        return near
+    end
+    return near + packed_float(rest, true)
 end
 
 local function has_bit(mask, number)
@@ -553,6 +858,16 @@ function Reader:value(entry)
         self.at = self.at + entry.count
         return self.bytes:sub(self.at - entry.count + 1, self.at)
     end
+    if kind == "double" then
+        self:need(name, 8)
+        return packed_double(self:raw(name, "u32"), self:raw(name, "u32"))
+    end
+    if kind == "f64" then
+        -- In halves: neither a double nor a signed integer holds all 64 bits.
+        self:need(name, 8)
+        local high, low = self:raw(name, "i32"), self:raw(name, "u32")
+        return (high * 2.0 ^ 32 + low) / entry[3]
+    end
     local value = self:raw(name, kind)
     if kind == "f16" or kind == "f32" then
         return value * (entry[4] or 1) / entry[3]
@@ -588,6 +903,8 @@ function Reader:get(entry)
         self:push(name, value, at, size)
         if entry.coded and entry.names[value + 1] then
             self:push(entry.coded, entry.names[value + 1], at, size)
+        elseif entry.listed and entry.names[value] then
+            self:push(entry.listed, entry.names[value], at, size)
         end
     end
 end
@@ -612,8 +929,11 @@ function Reader:rest_as(name)
 end
 
 -- Device texts are Latin-1. Wireshark ends a text at a NUL, so that one is shown as a picture.
-function Reader:latin1(name)
+function Reader:latin1(name, closed)
     local bytes, at, size = self:rest()
+    if closed then
+        bytes = bytes:gsub("\0$", "")
+    end
     local text = bytes:gsub("[\0\128-\255]", function(char)
         local code = char:byte()
         if code == 0 then
@@ -641,6 +961,31 @@ local function attempt(reader, read)
 end
 
 local RESTS
+
+-- Rows of one value of each field up to the end, shown field by field.
+local function read_rows(reader, part)
+    local items, columns = reader.items, {}
+    for column in ipairs(part) do
+        columns[column] = {}
+    end
+    local done, problem = pcall(function()
+        while reader:left() > 0 do
+            for column, entry in ipairs(part) do
+                reader.items = columns[column]
+                reader:get(entry)
+            end
+        end
+    end)
+    reader.items = items
+    if not done then
+        error(problem, 0)
+    end
+    for _, column in ipairs(columns) do
+        for _, item in ipairs(column) do
+            items[#items + 1] = item
+        end
+    end
+end
 
 local function read_parts(reader, parts)
     for _, part in ipairs(parts) do
@@ -677,6 +1022,19 @@ local function read_parts(reader, parts)
                 for _ = 1, count do
                     reader:get(entry)
                 end
+            end
+        elseif part.repeated then
+            read_rows(reader, part)
+        elseif part.tag then
+            -- Fields behind a byte that says that they are there.
+            if reader.bytes:byte(reader.at + 1) == part.tag then
+                reader.at = reader.at + 1
+                read_parts(reader, part)
+            end
+        elseif part.if_left then
+            -- A field that newer firmware has put in the middle.
+            if reader:left() >= part.if_left then
+                read_parts(reader, part)
             end
         elseif part.rest then
             RESTS[part.rest](reader, part[1])
@@ -737,8 +1095,15 @@ end
 RESTS = {
     bytes = Reader.rest_as,
     text = Reader.latin1,
+    line = function(reader, name)
+        reader:latin1(name, true)
+    end,
     config = get_config,
     request = get_forwarded,
+    secret = function(reader, name)
+        reader:rest()
+        reader:mask_item(name)
+    end,
     numbers = function(reader, name)
         while reader:left() > 0 do
             reader:get({ name, "u8" })
@@ -746,21 +1111,53 @@ RESTS = {
     end,
 }
 
--- Whether a reply ends between two of the lengths that are known: older firmware laid it out otherwise.
+-- Whether a reply ends between two of the lengths that are known: other firmware laid it out otherwise.
 local function too_short_for_more(payload, to_device)
     local known = not to_device and LENGTHS[command_name(payload:byte(1))]
     return known and #payload < known[#known]
 end
 
--- Takes a payload apart: `items`, and whether it is `known`, `undecoded` or has bytes `trailing`.
-function decode(payload, to_device)
+-- The parts of a payload. Where firmware has changed the layout of a reply, the device's firmware decides, and without
+-- one the length. If they contradict each other there are none, and the second result are the lengths that could be.
+local function parts_of(payload, to_device, firmware)
+    local name = command_name(payload:byte(1))
+    local old = not to_device and OLD_LENGTHS[name]
+    if not old then
+        return (to_device and REQUESTS or REPLIES)[name]
+    end
+    local has_old_length = #payload == old
+    if firmware and (firmware < NEW_VALUES) ~= has_old_length then
+        local lengths = {}
+        for _, length in ipairs(LENGTHS[name]) do
+            if (length == old) == (firmware < NEW_VALUES) then
+                lengths[#lengths + 1] = length
+            end
+        end
+        return nil, lengths
+    end
+    return (has_old_length and OLD_REPLIES or REPLIES)[name]
+end
+
+-- Takes a payload apart: `items`, and whether it is `known`, `undecoded` or has bytes `trailing`. `firmware` is that of
+-- the device, if it is known.
+function decode(payload, to_device, firmware)
     if #payload == 0 then
         return { items = {}, undecoded = true }
     end
     local id = payload:byte(1)
     local reader = new_reader(id, payload)
-    local body = (to_device and REQUESTS or REPLIES)[command_name(id)]
+    local body, possible = parts_of(payload, to_device, firmware)
     local told = { id = id, known = body ~= nil, items = reader.items }
+    local no_layout = function(lengths)
+        told.items, told.undecoded = {}, true
+        reader.items = told.items
+        reader:push("undecoded", string.format("%s: %d bytes fit no layout that is known (known: %s)",
+            command_name(id), #payload, table.concat(lengths, ", ")))
+        return told
+    end
+    if possible then
+        return no_layout(possible)
+    end
     local done, problem = pcall(read_parts, reader, body or { { "arguments", rest = "bytes" } })
     if not done then
         if type(problem) ~= "table" then
@@ -770,10 +1167,7 @@ function decode(payload, to_device)
         reader.items = told.items
         reader:push("undecoded", problem.undecoded)
     elseif reader:left() > 0 and too_short_for_more(payload, to_device) then
-        told.items, told.undecoded = {}, true
-        reader.items = told.items
-        reader:push("undecoded", string.format("%s: %d bytes fit no layout that is known (known: %s)",
-            command_name(id), #payload, table.concat(LENGTHS[command_name(id)], ", ")))
+        return no_layout(LENGTHS[command_name(id)])
     elseif reader:left() > 0 then
         told.trailing = true
         if is_about_config(id) then
@@ -798,7 +1192,8 @@ end
 -- Firmware never answers requests that have no reply here. FORWARD_CAN has that of the command inside.
 local NEVER_ANSWERED = {}
 for command in pairs(REQUESTS) do
-    NEVER_ANSWERED[ID[command]] = not REPLIES[command] and command ~= "FORWARD_CAN"
+    local reply = ANSWERED_AS[command] or command
+    NEVER_ANSWERED[ID[command]] = not REPLIES[reply] and command ~= "FORWARD_CAN"
 end
 
 -- The id that the reply will have: a command inside FORWARD_CAN is answered bare.
@@ -807,7 +1202,8 @@ local function reply_id(payload)
     if id == ID.FORWARD_CAN then
         id = payload:byte(3)
     end
-    return id and not NEVER_ANSWERED[id] and id or nil
+    local reply = id and ANSWERED_AS[command_name(id)]
+    return id and not NEVER_ANSWERED[id] and (reply and ID[reply] or id) or nil
 end
 
 ---------------------------------------------------------------------------------------------------------
@@ -932,7 +1328,7 @@ local function session_of(pinfo)
     local key = from < to and from .. to or to .. from
     if not sessions[key] then
         sessions_count = sessions_count + 1
-        sessions[key] = { number = sessions_count, sides = {}, pending = {} }
+        sessions[key] = { number = sessions_count, sides = {}, pending = {}, firmwares = {} }
     end
     local session = sessions[key]
     session.sides[from] = session.sides[from] or { at = 0 }
@@ -995,6 +1391,49 @@ local function match_reply(session, pinfo, to_device, payload, key)
             seen["reply " .. request.key] = pinfo.number
             seen["request " .. key] = { number = request.number, after = pinfo.rel_ts - request.at }
         end
+    end
+end
+
+-- Which firmware each device of a session told. Requests are open until they are answered; one is given up when its
+-- command is asked again after a second, and the oldest when there are too many. These are the rules of
+-- transcript/src/firmwares.rs.
+local PATIENCE, MOST_OPEN = 1, 64
+
+local function give_up_oldest(asked)
+    local versions, values = asked[ID.FW_VERSION], asked[ID.GET_VALUES]
+    local is_version = #versions > 0 and (#values == 0 or versions[1].at <= values[1].at)
+    table.remove(is_version and versions or values, 1)
+end
+
+local function track_firmware(session, pinfo, to_device, payload, key)
+    if pinfo.visited then
+        return
+    end
+    session.asked = session.asked or { [ID.FW_VERSION] = {}, [ID.GET_VALUES] = {} }
+    local id = payload:byte(1)
+    if to_device then
+        id = reply_id(payload)
+    end
+    local open = id and session.asked[id]
+    if not open then
+        return
+    elseif to_device then
+        while open[1] and open[1].at + PATIENCE <= pinfo.rel_ts + 1e-9 do
+            table.remove(open, 1)
+        end
+        -- The device that is asked: its CAN id, or the one that the connection leads to.
+        local device = payload:byte(1) == ID.FORWARD_CAN and payload:byte(2) or "own"
+        table.insert(open, { at = pinfo.rel_ts, device = device })
+        if #session.asked[ID.FW_VERSION] + #session.asked[ID.GET_VALUES] > MOST_OPEN then
+            give_up_oldest(session.asked)
+        end
+        return
+    end
+    local request = table.remove(open, 1)
+    if request and payload:byte(1) == ID.GET_VALUES then
+        seen["firmware " .. key] = session.firmwares[request.device]
+    elseif request and #payload >= 3 then
+        session.firmwares[request.device] = integer(payload, 1, 1, true) * 256 + integer(payload, 2, 1, true)
     end
 end
 
@@ -1101,7 +1540,11 @@ local function render_frame(tree, tvb, frame, context)
     local range = tvb(frame.at, frame.size)
     local payload_at = frame.at + frame.start
     local payload = context.bytes:sub(payload_at + 1, payload_at + frame.length)
-    local told = decode(payload, context.to_device)
+    -- Its place in its stream.
+    local key = string.format("%d %s %d", context.session.number, context.from, context.base + frame.at)
+    match_reply(context.session, context.pinfo, context.to_device, payload, key)
+    track_firmware(context.session, context.pinfo, context.to_device, payload, key)
+    local told = decode(payload, context.to_device, seen["firmware " .. key])
     local name, what = command_name(told.id), context.to_device and "request" or "reply"
     local branch = tree:add(vesc, range)
     local words = brief(told.items)
@@ -1115,9 +1558,6 @@ local function render_frame(tree, tvb, frame, context)
     branch:add(f.crc, tvb(payload_at + frame.length, 2), frame.crc):append_text(" [correct]")
     branch:add(f.stop, tvb(frame.at + frame.size - 1, 1), 3)
 
-    -- Its place in its stream.
-    local key = string.format("%d %s %d", context.session.number, context.from, context.base + frame.at)
-    match_reply(context.session, context.pinfo, context.to_device, payload, key)
     local reply, request = seen["reply " .. key], seen["request " .. key]
     if context.to_device and reply then
         generated(branch:add(f.reply_in, reply))

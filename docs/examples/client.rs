@@ -3,12 +3,16 @@
 //! rustc -O client.rs, or as an example of this project: cargo build --package veschub-harness --example client
 
 use std::{
+    convert::Infallible,
     env,
     fs::OpenOptions,
     io::{Read, Write},
     net::TcpStream,
-    process::exit,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    process::{Command, Stdio, exit},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -18,6 +22,25 @@ const FORWARD_CAN: u8 = 34;
 const PING_CAN: u8 = 62;
 const GET_CUSTOM_CONFIG: u8 = 93;
 const BMS_GET_VALUES: u8 = 96;
+const GET_VALUES: u8 = 4;
+const SET_DUTY: u8 = 5;
+const SET_CURRENT: u8 = 6;
+const SET_RPM: u8 = 8;
+const GET_MCCONF: u8 = 14;
+const GET_APPCONF: u8 = 17;
+const ALIVE: u8 = 30;
+const CUSTOM_APP_DATA: u8 = 36;
+const GET_VALUES_SETUP: u8 = 47;
+/// The fields of GET_VALUES in their order, each with its type and what it is divided by. Older firmware sends fewer.
+const VALUES: &str = "fet_temperature_c:h10 motor_temperature_c:h10 motor_current_a:i100 input_current_a:i100 \
+    id_current_a:i100 iq_current_a:i100 duty:h1000 erpm:i1 input_voltage_v:h10 drawn_ah:i10000 charged_ah:i10000 \
+    drawn_wh:i10000 charged_wh:i10000 tachometer:i1 tachometer_absolute:i1 fault:B1 pid_position_deg:i1000000 can_id:B1 \
+    fet_temperatures_c:3h10 vd_v:i1000 vq_v:i1000 status:B1";
+/// The same of GET_VALUES_SETUP.
+const SETUP: &str = "fet_temperature_c:h10 motor_temperature_c:h10 total_motor_current_a:i100 total_input_current_a:i100 \
+    duty:h1000 erpm:i1 speed_m_s:i1000 input_voltage_v:h10 battery_level:h1000 total_ah:i10000 total_charged_ah:i10000 \
+    total_wh:i10000 total_charged_wh:i10000 distance_m:i1000 distance_absolute_m:i1000 pid_position_deg:i1000000 fault:B1 \
+    can_id:B1 vesc_count:B1 battery_left_wh:i1000 odometer_m:I1 uptime_ms:I1";
 /// No device sends a longer payload, so a greater length is not the start of a frame.
 const LARGEST: usize = 512;
 
@@ -248,6 +271,83 @@ impl Link {
             .is_some()
     }
 
+    /// Asks as often as it is told.
+    fn again(&mut self, payload: &[u8]) -> bool {
+        let (timeout, period) = (self.timeout, milliseconds("VESC_PERIOD_MS"));
+        let patience = match period.is_zero() {
+            true => timeout,
+            false => timeout.min(Duration::from_secs(1)),
+        };
+        let start = Instant::now();
+        let mut done = true;
+        for tick in 0..variable("VESC_COUNT").parse().unwrap_or(1) {
+            let due = start + period * tick;
+            if tick > 0 && due + period < Instant::now() {
+                // The reply before came so late that this poll is left out.
+                continue;
+            }
+            while Instant::now() < due && self.problem.is_none() {
+                self.listen(due);
+            }
+            done &= self.ask(&node(payload), patience).is_some();
+        }
+        done
+    }
+
+    fn read_motor(&mut self) -> bool {
+        let timeout = self.timeout;
+        let mut done = self.ask(&node(&[FW_VERSION]), timeout).is_some();
+        done &= self.again(&[GET_VALUES]);
+        done & self.ask(&node(&[GET_VALUES_SETUP]), timeout).is_some()
+    }
+
+    fn read_request(&mut self) -> bool {
+        self.again(&bytes(&variable("VESC_REQUEST")))
+    }
+
+    /// Sets what it is told to set, and stops the motor on every way out but a lost link.
+    fn drive(&mut self) -> bool {
+        let (command, scale) = match variable("VESC_SET").as_str() {
+            "duty" => (SET_DUTY, 1e5),
+            "erpm" => (SET_RPM, 1.0),
+            _ => (SET_CURRENT, 1e3),
+        };
+        let value: f64 = variable("VESC_VALUE").parse().unwrap_or(0.0);
+        let number = ((value * scale).round() as i32).to_be_bytes();
+        let setting = node(&[&[command][..], &number].concat());
+        let (reads, alive) = (
+            variable("VESC_TASK") == "drive",
+            variable("VESC_KEEP") == "alive",
+        );
+        let (start, period) = (Instant::now(), milliseconds("VESC_PERIOD_MS"));
+        let mut heard = 0;
+        watch_the_parent();
+        for tick in 0..variable("VESC_COUNT").parse().unwrap_or(1) {
+            if is_told() || self.problem.is_some() {
+                break;
+            }
+            if tick > 0 && alive {
+                self.send(&node(&[ALIVE]));
+            } else {
+                self.send(&setting);
+            }
+            if reads {
+                self.send(&node(&[GET_VALUES]));
+            }
+            let due = start + period * (tick + 1);
+            while Instant::now() < due && !is_told() && self.problem.is_none() {
+                self.listen(due.min(Instant::now() + Duration::from_millis(50)));
+                for payload in std::mem::take(&mut self.inbox) {
+                    if payload[0] == GET_VALUES && tell(&payload).is_some() {
+                        heard += 1;
+                    }
+                }
+            }
+        }
+        self.send(&node(&[SET_CURRENT, 0, 0, 0, 0]));
+        self.problem.is_none() && (heard > 0 || !reads || is_told())
+    }
+
     fn scan(&mut self) -> bool {
         let timeout = self.timeout;
         let Some(found) = self.ask(&[PING_CAN], timeout) else {
@@ -259,6 +359,63 @@ impl Link {
         }
         done
     }
+}
+
+/// A request to the node that is to be asked, or to the device itself.
+fn node(payload: &[u8]) -> Vec<u8> {
+    match variable("VESC_CAN_ID").parse() {
+        Ok(can_id) => [&[FORWARD_CAN, can_id], payload].concat(),
+        Err(_) => payload.to_vec(),
+    }
+}
+
+/// Bytes from hex.
+fn bytes(text: &str) -> Vec<u8> {
+    let pairs = (0..text.len() / 2).filter_map(|pair| text.get(2 * pair..2 * pair + 2));
+    pairs
+        .filter_map(|pair| u8::from_str_radix(pair, 16).ok())
+        .collect()
+}
+
+/// The fields of a motor's reply, as JSON.
+fn motor_fields(reply: &[u8], fields: &str) -> String {
+    let (mut told, mut at) = (Vec::new(), 1);
+    for item in fields.split_whitespace() {
+        let Some((name, form)) = item.split_once(':') else {
+            continue;
+        };
+        let (count, form) = form.strip_prefix('3').map_or((1, form), |form| (3, form));
+        let (kind, divisor) = form.split_at(1);
+        let divisor: f64 = divisor.parse().unwrap_or(1.0);
+        let size = match kind {
+            "h" => 2,
+            "B" => 1,
+            _ => 4,
+        };
+        let Some(part) = reply.get(at..at + count * size) else {
+            break;
+        };
+        at += count * size;
+        let values: Vec<f64> = part
+            .chunks(size)
+            .map(|raw| {
+                let unsigned = raw.iter().fold(0, |all, &byte| all << 8 | i64::from(byte));
+                let is_negative = raw[0] > 127 && matches!(kind, "h" | "i");
+                let raw = unsigned - if is_negative { 1 << (8 * size) } else { 0 };
+                raw as f64 / divisor
+            })
+            .collect();
+        match (name, &values[..]) {
+            ("status", [flags]) => {
+                let flags = *flags as u8;
+                told.push(format!("\"timeout_active\": {}", flags & 1 != 0));
+                told.push(format!("\"kill_switch_active\": {}", flags & 2 != 0));
+            }
+            (_, [value]) => told.push(format!("\"{name}\": {value}")),
+            (_, values) => told.push(format!("\"{name}\": {values:?}")),
+        }
+    }
+    told.join(", ")
 }
 
 /// Tells a reply; nothing, if it ends too early.
@@ -279,6 +436,27 @@ fn tell(reply: &[u8]) -> Option<()> {
             "{{\"command\": \"PING_CAN\", \"fields\": {{\"can_ids\": {:?}}}}}",
             &reply[1..]
         );
+    } else if reply[0] == GET_VALUES {
+        let fields = motor_fields(reply, VALUES);
+        println!("{{\"command\": \"GET_VALUES\", \"fields\": {{{fields}}}}}");
+    } else if reply[0] == GET_VALUES_SETUP {
+        let fields = motor_fields(reply, SETUP);
+        println!("{{\"command\": \"GET_VALUES_SETUP\", \"fields\": {{{fields}}}}}");
+    } else if reply[0] == GET_MCCONF || reply[0] == GET_APPCONF {
+        // The layout of the rest depends on the signature.
+        let signature = u32::from_be_bytes(reply.get(1..5)?.try_into().ok()?);
+        let name = if reply[0] == GET_MCCONF {
+            "GET_MCCONF"
+        } else {
+            "GET_APPCONF"
+        };
+        println!("{{\"command\": \"{name}\", \"fields\": {{\"signature\": {signature}}}}}");
+    } else if reply[0] == CUSTOM_APP_DATA {
+        let data: String = reply[1..]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        println!("{{\"command\": \"CUSTOM_APP_DATA\", \"fields\": {{\"data\": \"{data}\"}}}}");
     } else if reply[0] == BMS_GET_VALUES {
         let cells = count(25)?;
         let sensors = count(26 + 3 * cells)?;
@@ -300,6 +478,33 @@ fn tell(reply: &[u8]) -> Option<()> {
     Some(())
 }
 
+/// Whether the process that started this one is gone.
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+fn is_told() -> bool {
+    TOLD.load(Ordering::Relaxed)
+}
+
+/// Drives in a child process. Rust's library cannot catch SIGTERM, but the child's stdin ends with this process,
+/// whatever ended it, and then the child stops the motor.
+fn drive_in_a_child() -> Result<Infallible, std::io::Error> {
+    let mut child = Command::new(env::current_exe()?)
+        .env("VESC_IS_CHILD", "")
+        .stdin(Stdio::piped())
+        .spawn()?;
+    // The pipe must live until the child has ended by itself.
+    let _pipe = child.stdin.take();
+    exit(child.wait()?.code().unwrap_or(1))
+}
+
+/// In the child: notices the end of the process that started it.
+fn watch_the_parent() {
+    thread::spawn(|| {
+        while let Ok(1..) = std::io::stdin().read(&mut [0; 16]) {}
+        TOLD.store(true, Ordering::Relaxed);
+    });
+}
+
 /// One session, from the connection to its end; what went wrong, if something did.
 fn session(task: fn(&mut Link) -> bool) -> Option<String> {
     match Link::open() {
@@ -317,8 +522,17 @@ fn main() {
         "read-bms" => Link::read,
         "poll-bms" => Link::poll,
         "scan-can" => Link::scan,
+        "read-motor" => Link::read_motor,
+        "drive" | "keep-alive" => Link::drive,
+        "read-config" | "read-app" => Link::read_request,
         _ => exit(77),
     };
+    let drives = ["drive", "keep-alive"].contains(&variable("VESC_TASK").as_str());
+    if drives && env::var_os("VESC_IS_CHILD").is_none() {
+        let Err(error) = drive_in_a_child();
+        eprintln!("{error}");
+        exit(1)
+    }
     let mut problem = session(task);
     // A fuzzer wants many sessions of one client.
     while env::var_os("VESC_AGAIN").is_some() {

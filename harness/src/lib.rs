@@ -12,6 +12,7 @@
 //! The simulator and the reference client use the same codec, so their agreement does not prove that the codec is
 //! right. Recorded sessions and sample payloads test the codec.
 
+mod blow;
 pub mod cli;
 pub mod client;
 pub mod conformance;

@@ -24,7 +24,10 @@ use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
 
 use crate::{
     client::{Ask, ClientError, Options, Outcome, Reading, Session, json, task},
-    report::pack::{self, Pack},
+    report::{
+        motor::{self, Motor},
+        pack::{self, Pack},
+    },
 };
 
 /// The environment variable with the password, if `--password` is not given.
@@ -46,9 +49,13 @@ Examples:
   Without a hub, in the network of the device:
     veschub-harness read --hub 192.168.1.50:65102 --direct
 
-Exit codes: 0 the pack was read, 1 the device did not answer, 2 bad usage or no connection.";
+  A motor controller on a link of its own is shown with its motor:
+    veschub-sim serve --demo-motor --direct
+    veschub-harness read --hub 127.0.0.1:65102 --direct
 
-/// Read a pack once, or again and again, and show it as a table.
+Exit codes: 0 the device was read, 1 the device did not answer, 2 bad usage or no connection.";
+
+/// Read a pack, or a motor controller, once or again and again, and show it as a table.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     override_usage = "veschub-harness read --hub HOST:PORT {--id ID [--password P] | --direct} [OPTIONS]",
@@ -209,7 +216,11 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
         reply_timeout: args.timeout,
         ..Options::default()
     };
+    let is_direct = login.is_none();
     let mut session = Session::open(stream, login, options).await?;
+    if is_direct && let Some(motor) = motor_alone(&mut session, screen).await? {
+        return read_motor(session, motor, args, screen).await;
+    }
     let ask = match args.one_at_a_time {
         true => Ask::OneAtATime,
         false => Ask::RapidFire,
@@ -235,6 +246,68 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
     }
     session.close().await;
     Ok(())
+}
+
+/// The motor controller that this is, without a hub; none if it is something else, or does not say.
+async fn motor_alone<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
+    session: &mut Session<S>,
+    screen: &mut Screen<W>,
+) -> Result<Option<Motor>, ReadError> {
+    let request = Request::FwVersion;
+    let result = session.ask(&request).await;
+    let reading = match result.and_then(|received| Reading::new(&request, received)) {
+        Ok(reading) => reading,
+        Err(error) if error.is_end() => return Err(error.into()),
+        Err(_) => return Ok(None),
+    };
+    match &reading.reply.body {
+        Reply::FwVersion(firmware) if Motor::is_motor(firmware) => {
+            let mut motor = Motor::default();
+            motor.note(&reading.reply.body);
+            screen.reading(&reading)?;
+            Ok(Some(motor))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Reads a motor controller once, or with `--watch` again and again.
+async fn read_motor<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
+    mut session: Session<S>,
+    mut motor: Motor,
+    args: &ReadArgs,
+    screen: &mut Screen<W>,
+) -> Result<(), ReadError> {
+    let every = args.every.max(Duration::from_millis(10));
+    let mut next = Instant::now();
+    let mut is_first = true;
+    loop {
+        for request in [Request::GetValues, Request::GetValuesSetup] {
+            let result = session.ask(&request).await;
+            match result.and_then(|received| Reading::new(&request, received)) {
+                Ok(reading) => {
+                    motor.note(&reading.reply.body);
+                    screen.reading(&reading)?;
+                }
+                Err(error) if error.is_end() => return Err(error.into()),
+                Err(error) if request == Request::GetValues && !args.watch => {
+                    let silent = false;
+                    return Err(ReadError::Unanswered { error, silent });
+                }
+                Err(error) => eprintln!("note: {error}"),
+            }
+        }
+        screen.motor(&motor, is_first, session.elapsed())?;
+        is_first = false;
+        if !args.watch {
+            session.close().await;
+            return Ok(());
+        }
+        while next <= Instant::now() {
+            next += every;
+        }
+        session.idle(next).await;
+    }
 }
 
 /// Prints which requests were not answered; an error if BMS_GET_VALUES is one of them.
@@ -334,6 +407,24 @@ impl<W: Write> Screen<W> {
             io::stdout().write_all(CLEAR.as_bytes())?;
         }
         write!(self.out, "{}", pack::table(pack, true))?;
+        self.out.flush()
+    }
+
+    /// Shows a motor controller: a table, and later one line below it, or the table again where it replaces the first.
+    fn motor(&mut self, motor: &Motor, is_first: bool, at: Duration) -> io::Result<()> {
+        if self.json {
+            return Ok(());
+        }
+        if self.redraw {
+            io::stdout().write_all(CLEAR.as_bytes())?;
+        }
+        match &motor.values {
+            Some(values) if !is_first && !self.redraw => {
+                let line = motor::line(values);
+                writeln!(self.out, "{:8.1} s  {line}", at.as_secs_f64())?;
+            }
+            _ => write!(self.out, "{}", motor::table(motor))?,
+        }
         self.out.flush()
     }
 

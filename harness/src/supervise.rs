@@ -28,12 +28,14 @@ use std::{
 use nix::{
     sys::{
         resource::{UsageWho, getrusage},
+        signal::{Signal, kill},
         time::TimeVal,
     },
     unistd::Pid,
 };
 
 use crate::{
+    blow::{Blow, WAKE},
     family::{
         Signs,
         below::{Family, TICK},
@@ -45,6 +47,8 @@ use crate::{
 /// The hidden command that starts a supervisor.
 pub const COMMAND: &str = "supervise-client";
 
+/// How long what a client started may take to stop a motor when the client was struck.
+const LAST_ACT: Duration = Duration::from_millis(500);
 /// How long children may run after the client before they count as left behind.
 const FAREWELL: Duration = Duration::from_millis(100);
 
@@ -113,6 +117,7 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessRep
             }));
         }
     };
+    let mut struck: Option<Blow> = None;
     let mut family = Family::new(client, group);
     harness.set_read_timeout(Some(TICK))?;
     let time_up = Instant::now() + limit;
@@ -123,12 +128,38 @@ fn supervise(orders: &Orders, harness: &mut UnixStream) -> io::Result<ProcessRep
         if Instant::now() >= time_up {
             break ProcessEnd::TimeUp;
         }
-        if hung_up(harness) {
-            break ProcessEnd::Stopped;
+        match heard(harness) {
+            Heard::Nothing => {}
+            Heard::HungUp => break ProcessEnd::Stopped,
+            // A client that has ended is found out above.
+            Heard::Strike(blow) => {
+                struck = Some(blow);
+                let signal = match blow {
+                    Blow::Kill => Signal::SIGKILL,
+                    Blow::Term => Signal::SIGTERM,
+                };
+                let _ = kill(client, signal);
+            }
         }
     };
+    let how = match (how, struck) {
+        (ProcessEnd::Killed { signal, .. }, Some(blow)) if signal == blow.name() => {
+            ProcessEnd::Struck { signal }
+        }
+        (how, _) => how,
+    };
+    if struck == Some(Blow::Kill) {
+        // What the client started may go on, and the harness looks what it does.
+        let until = Instant::now() + WAKE;
+        while Instant::now() < until && !matches!(heard(harness), Heard::HungUp) {}
+    }
     let left_behind = match how {
         ProcessEnd::TimeUp | ProcessEnd::Stopped => 0,
+        // Whom nobody lets tidy up leaves things behind, which may still stop the motor.
+        ProcessEnd::Struck { .. } => {
+            family.see_off(LAST_ACT);
+            0
+        }
         _ => family.see_off(FAREWELL),
     };
     let killed = family.end(grace);
@@ -156,14 +187,42 @@ fn start(command: &mut Command, group: Option<&Cgroup>) -> (io::Result<Child>, O
     (started, apart)
 }
 
-/// Waits for a tick; returns whether the harness has closed the socket.
-fn hung_up(harness: &mut UnixStream) -> bool {
-    match harness.read(&mut [0; 16]) {
-        Ok(count) => count == 0,
-        Err(error) => !matches!(
-            error.kind(),
-            io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-        ),
+/// What comes from the harness.
+enum Heard {
+    Nothing,
+    /// It has closed the socket.
+    HungUp,
+    /// It wants the client to get a signal.
+    Strike(Blow),
+}
+
+/// The byte by which the harness has a client struck.
+pub(crate) fn order(blow: Blow) -> u8 {
+    match blow {
+        Blow::Kill => b'K',
+        Blow::Term => b'T',
+    }
+}
+
+/// Waits for a tick; returns what the harness wants.
+fn heard(harness: &mut UnixStream) -> Heard {
+    let mut byte = [0];
+    match harness.read(&mut byte) {
+        Ok(0) => Heard::HungUp,
+        Ok(_) => {
+            let blows = [Blow::Kill, Blow::Term];
+            let wanted = blows.into_iter().find(|&blow| order(blow) == byte[0]);
+            wanted.map_or(Heard::Nothing, Heard::Strike)
+        }
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
+            ) =>
+        {
+            Heard::Nothing
+        }
+        Err(_) => Heard::HungUp,
     }
 }
 

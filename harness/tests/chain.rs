@@ -89,6 +89,7 @@ fn replayed(transcript: &Transcript, password: &str) -> (String, Hub) {
         id: id.clone(),
         access: Access::Password(password.to_owned()),
         device: Box::new(Replay::new(recording, Pace::Recorded)),
+        link: None,
         quirks: Vec::new(),
     };
     (id, Hub::new(HubConfig::ideal(), vec![resident]))

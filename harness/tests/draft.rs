@@ -335,7 +335,7 @@ fn what_no_simulated_device_says_comes_byte_by_byte() {
         (1000, true, unknown.to_vec()),
         (1050, false, vec![200, 9]),
         (2000, true, vec![4]),
-        (4000, true, vec![157]),
+        (4000, true, vec![65, 0, 0]),
         (6000, true, vec![0]),
         (6040, false, b"\0\x06\x05VESC Express T\0".to_vec()),
     ]);
@@ -354,9 +354,11 @@ fn what_no_simulated_device_says_comes_byte_by_byte() {
         "{}",
         drafted.yaml
     );
-    // FW_INFO, which a simulated device would answer.
+    // GET_IMU_DATA, which a simulated device would answer.
     assert!(
-        drafted.yaml.contains(r#"{ request: "9d", reply: [] }"#),
+        drafted
+            .yaml
+            .contains(r#"{ request: "41 00 00", reply: [] }"#),
         "{}",
         drafted.yaml
     );
@@ -365,5 +367,5 @@ fn what_no_simulated_device_says_comes_byte_by_byte() {
     assert!(readings.iter().any(|reading| reading.payload == [36, 0xFF]));
     let unanswered = &own(&run).outcome.as_ref().unwrap().unanswered;
     let unanswered: Vec<CommandId> = unanswered.iter().map(|(request, _)| request.id()).collect();
-    assert_eq!(unanswered, [CommandId::GET_VALUES, CommandId::FW_INFO]);
+    assert_eq!(unanswered, [CommandId::GET_VALUES, CommandId::GET_IMU_DATA]);
 }

@@ -155,3 +155,40 @@ fn a_reading_that_says_nothing_is_no_all_clear() {
         assert!(why.contains(told), "{line}: {why}");
     }
 }
+
+/// Sets 5 A, or what it takes for that, at a motor behind the device, and lets go of it again.
+fn drive(raw: i32) -> Hub {
+    let hub = Hub::builder()
+        .yaml("{ version: 1, devices: [express: { id: demo-0001, password: not-a-secret, can: [motor: { can_id: 84 }] }] }")
+        .task("drive: { can_id: 84, current_a: 5, for: 100ms }")
+        .direct()
+        .start()
+        .unwrap();
+    let mut client = TcpStream::connect(hub.address()).unwrap();
+    for raw in [raw, 0] {
+        let mut payload = vec![34, 84, 6];
+        payload.extend(raw.to_be_bytes());
+        let frame = veschub_wire::encode(&payload).unwrap();
+        client.write_all(&frame).unwrap();
+    }
+    // The hub has read both when it answers what comes behind them.
+    client.write_all(&[2, 1, 0, 0, 0, 3]).unwrap();
+    let mut start = [0; 2];
+    client
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    client.read_exact(&mut start).unwrap();
+    hub
+}
+
+#[test]
+fn a_client_without_a_login_is_judged_by_what_it_sets() {
+    assert_eq!(drive(5000).finish().outcome(), Outcome::Passed);
+    let verdict = drive(5_000_000).finish();
+    let told: Vec<String> = verdict.differences().map(|one| one.why.clone()).collect();
+    assert!(
+        told.iter()
+            .any(|why| why.starts_with("1000 times too large")),
+        "{told:?}"
+    );
+}

@@ -18,7 +18,7 @@ use veschub_harness::{
 };
 use veschub_hub::rng::Seed;
 use veschub_transcript::{Direction, Options, Transcript};
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, view::Value};
 
 fn input(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -104,6 +104,37 @@ fn each_wrong_motor_client_fails_by_the_name_of_its_mistake() {
 }
 
 #[test]
+fn a_motor_that_is_alone_on_a_link_is_read_without_a_login() {
+    for mode in [Mode::Virtual, Mode::Real] {
+        let way = Way::reference(Seed(0), mode);
+        let run = run_file_with(&input("motor-attached-directly"), &[], &way).unwrap();
+        assert!(run.verdict.passed(), "{}", scenarios::story(&run));
+        let saved = Transcript::from_capture(run.capture(), &Options::default()).unwrap();
+        let frames = saved.entries.iter().filter_map(|one| one.frame());
+        let first = frames.map(|frame| frame.payload[0]).collect::<Vec<_>>();
+        assert_eq!(first, [0, 0, 4, 4], "{mode:?}");
+        let logins = scenarios::story(&run).matches("VESCTOOL").count();
+        assert_eq!(logins, 0, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_request_that_comes_again_gets_the_next_reply_of_the_scenario() {
+    let run = run("reply-changes-at-second-request", Player::Reference);
+    let saved = Transcript::from_capture(run.capture(), &Options::default()).unwrap();
+    let replies = saved
+        .entries
+        .iter()
+        .filter(|one| one.direction == Some(Direction::ToTool))
+        .filter_map(|one| one.frame())
+        .map(|frame| frame.payload.clone());
+    assert_eq!(
+        replies.collect::<Vec<_>>(),
+        [[4, 0, 0xFD], [4, 1, 0x0A]].map(|bytes| bytes.to_vec())
+    );
+}
+
+#[test]
 fn of_a_poll_with_one_damaged_reply_only_that_one_is_missing() {
     let run = run("bms-damaged-reply-hides-next", Player::Reference);
     let saved = Transcript::from_capture(run.capture(), &Options::default()).unwrap();
@@ -138,4 +169,29 @@ fn who_sends_only_wrong_checksums_is_told_the_right_one() {
         "{}",
         none.why
     );
+}
+
+/// What the judge says that a client must have read last of a command, in the field of this name.
+fn truth(run: &Run, command: CommandId, field: &str) -> Option<Value> {
+    let replies = run.verdict.replies.iter().rev();
+    let mut of_it = replies.filter(|reply| reply.command == command);
+    of_it.find_map(|reply| reply.truth.as_ref()?.get(field).cloned())
+}
+
+#[test]
+fn a_client_that_reads_old_firmware_right_is_right() {
+    for player in [Player::Reference, Player::Defective(Defects::NONE)] {
+        let run = run("fw218-right-client-judged-wrong", player);
+        assert!(run.verdict.passed(), "{}", scenarios::story(&run));
+        let volts = truth(&run, CommandId::GET_VALUES, "input_voltage_v");
+        assert_eq!(volts, Some(Value::Number(23.9)));
+    }
+}
+
+#[test]
+fn a_motor_controller_may_have_old_firmware() {
+    for player in [Player::Reference, Player::Defective(Defects::NONE)] {
+        let run = run("motor-old-firmware", player);
+        assert!(run.verdict.passed(), "{}", scenarios::story(&run));
+    }
 }

@@ -16,7 +16,8 @@ use veschub_harness::{
 use veschub_hub::rng::Seed;
 
 /// Short scenarios that must come out the same over real sockets, on the real clock.
-const IN_REAL_TIME: [&str; 4] = [
+const IN_REAL_TIME: [&str; 5] = [
+    "a-motor-controller-alone-needs-no-login",
     "ids-ignore-case-and-blanks",
     "motor-values-through-forward-can",
     "unknown-device",

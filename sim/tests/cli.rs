@@ -94,19 +94,20 @@ the device side of a recorded session.
 Usage: veschub-sim <COMMAND>
 
 Commands:
-  serve   Serve the devices of a scenario until Ctrl-C
-  replay  Serve the device side of a recorded session until Ctrl-C
-  device  Play the devices of a scenario at somebody else's hub until Ctrl-C
-  record  Record a client's session with a real hub or device into a capture file
-  decode  Show the logins, frames and fields in a capture or in raw bytes
-  draft   Write a first scenario from a recorded session: it runs unchanged, and you can edit it
-  scrub   Copy a capture without its logins, keys, names, addresses and dates
-  check   Check scenarios without running them, and captures for secrets
-  schema  Print the JSON Schema of scenarios, for editors
-  encode  Print a request as a frame in hex
-  quirks  List the odd behaviours of real hubs and devices, and where each was seen
-  faults  List the ways to harm a link, with their parameters
-  help    Print this message or the help of the given subcommand(s)
+  serve     Serve the devices of a scenario until Ctrl-C
+  replay    Serve the device side of a recorded session until Ctrl-C
+  device    Play the devices of a scenario at somebody else's hub until Ctrl-C
+  record    Record a client's session with a real hub or device into a capture file
+  decode    Show the logins, frames and fields in a capture or in raw bytes
+  draft     Write a first scenario from a recorded session: it runs unchanged, and you can edit it
+  scrub     Copy a capture without its logins, keys, names, addresses and dates
+  check     Check scenarios without running them, and captures for secrets
+  schema    Print the JSON Schema of scenarios, for editors
+  encode    Print a request as a frame in hex
+  quirks    List the odd behaviours of real hubs and devices, and where each was seen
+  faults    List the ways to harm a link, with their parameters
+  commands  List every command: which devices have it, and what is decoded, played and judged of it
+  help      Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help
@@ -135,6 +136,7 @@ Serve the devices of a scenario until Ctrl-C
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 Arguments:
   [SCENARIO]  The scenario, a YAML file; without one, the hub is empty and relays between devices
@@ -142,6 +144,8 @@ Arguments:
 
 Options:
       --demo                    Serve a built-in device: a 20-cell battery in use
+      --demo-motor              Serve a built-in motor controller without a hub: a motor that turns,
+                                and that clients can drive
       --direct [<DEVICE>]       Serve one device as its own TCP server, without a hub and a login:
                                 the first, or the one with this id; listens at port 65102 by default
       --pty                     With --direct: serve on a pseudo-terminal, for clients that speak
@@ -149,6 +153,10 @@ Options:
       --discover [<ADDR:PORT>]  With --direct: announce the device to apps, as an Express does, with
                                 a UDP datagram every second to this address [default:
                                 127.0.0.1:65109]
+      --can-log <FILE>          Write what goes over the CAN bus of the first device, or of the one
+                                with --direct: a file that ends in `.log` is text as candump writes
+                                it, one that ends in `.pcap` or `.pcapng` is a capture for
+                                Wireshark; `decode` reads both
       --seed <N>                The seed of everything that is random; without it, a seed is drawn
                                 and printed
       --set <PATH=VALUE>        Replace a value of the scenario, e.g.
@@ -177,6 +185,7 @@ the journal follows.
 Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
 `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.
 The demo's device has the id demo-0001 and the password not-a-secret.
+A scenario whose only device has neither id nor password is served as with --direct.
 
 "#]]);
     }
@@ -301,7 +310,8 @@ Usage: veschub-sim decode [OPTIONS] <FILE>
 
 Arguments:
   <FILE>
-          A pcap or pcapng file, or with --raw the bytes of a stream; `-` reads stdin
+          A pcap or pcapng file or a log of candump, or with --raw the bytes of a stream; `-` reads
+          stdin
 
 Options:
       --json
@@ -339,14 +349,21 @@ Options:
       --unfold
           Show every exchange instead of counting repeats
 
+      --config-description <XML>
+          Show the fields of MCCONF and APPCONF by name, as this parameter file of VESC Tool
+          describes them (`parameters_mcconf.xml` or `parameters_appconf.xml` of the firmware); give
+          it again for each further file
+
       --full
           Show long lists and texts in full
 
   -h, --help
           Print help (see a summary with '-h')
 
-Reads pcap and pcapng files of any length, gzipped or not; memory does not grow with the file. It
-shows the connections whose content is VESC; --port and --connection choose others.
+Reads pcap and pcapng files and logs of candump, of any length, gzipped or not; memory does not grow
+with the file. It shows the connections whose content is VESC; --port and --connection choose
+others. Of a CAN
+bus it shows what nodes tell, and the commands that it puts together from fragments.
 
 A line of text is: seconds since the first entry, seconds since the previous entry of the same
 connection, the direction, what it is, for a reply the time since its request, and the fields.
@@ -418,13 +435,17 @@ Arguments:
   [ARGS]...  The command's arguments; `--list` shows them
 
 Options:
-      --binary  Write the bytes themselves instead of hex
-      --list    List all commands with their arguments
-  -h, --help    Print help
+      --config-description <XML>  With SET_MCCONF, SET_APPCONF or SET_APPCONF_NO_STORE: the
+                                  arguments are NAME=VALUE, and this parameter file of VESC Tool
+                                  describes the fields; one that is not named has its default
+      --binary                    Write the bytes themselves instead of hex
+      --list                      List all commands with their arguments
+  -h, --help                      Print help
 
 Examples:
   veschub-sim encode BMS_GET_VALUES
   veschub-sim encode FORWARD_CAN 84 GET_VALUES
+  veschub-sim encode --config-description parameters_mcconf.xml SET_MCCONF l_current_max=60
   veschub-sim encode --list
 
 A request by hand, to a hub that runs `serve --demo` (wait after the login line: a hub throws
@@ -501,6 +522,7 @@ error: the argument '--demo' cannot be used with '[SCENARIO]'
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 For more information, try '--help'.
 
@@ -841,7 +863,7 @@ error: captures is a directory: name a capture in it
         refuses(
             sim_in(&folder, &["decode", "notes.pcap"]),
             str![[r#"
-error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
+error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap, pcapng or a log of candump; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
 
 "#]],
         );
@@ -977,7 +999,7 @@ mod encode_command {
         assert_eq!(lines.len(), 160);
         assert_eq!(lines[0], "  0  FW_VERSION");
         assert_eq!(lines[34], " 34  FORWARD_CAN CAN_ID COMMAND [ARGS...]");
-        assert_eq!(lines[159], "159  MOTOR_ESTOP [HEX...]");
+        assert_eq!(lines[159], "159  MOTOR_ESTOP TIME_MS");
     }
 
     #[test]
@@ -1107,7 +1129,7 @@ error[E003]: unknown key `pasword` in `express`
   |                               ^^^^^^^ not a key of `express`
   |
   = help: did you mean `password`?
-  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`
+  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `link`, `bms`, `bus`, `can`, `files`, `lisp`, `qml`, `app`, `io_boards`, `gnss`, `replies`, `terminal`, `prints`
 
 "#]],
         );
@@ -1159,7 +1181,7 @@ error[E004]: unknown name `sesion-reset` in `quirks`
   |     ^^^^^^^^^^^^ not a name that is known here
   |
   = help: did you mean `session-reset`?
-  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`
+  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`, `reconnect-reset`
 
 "#]],
         );
@@ -1178,7 +1200,7 @@ error[E003]: unknown key `pasword` in `express`
   |                               ^^^^^^^ not a key of `express`
   |
   = help: did you mean `password`?
-  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`
+  = help: keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `link`, `bms`, `bus`, `can`, `files`, `lisp`, `qml`, `app`, `io_boards`, `gnss`, `replies`, `terminal`, `prints`
 
 error[E004]: unknown name `sesion-reset` in `quirks`
  --> bad.yaml:5:5
@@ -1187,15 +1209,15 @@ error[E004]: unknown name `sesion-reset` in `quirks`
   |     ^^^^^^^^^^^^ not a name that is known here
   |
   = help: did you mean `session-reset`?
-  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`
+  = help: known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`, `reconnect-reset`
 
 "#]],
         );
         let folder = folder(&[("bad.yaml", text.as_bytes())]);
         let shown = sim_in(&folder, &["check", "--json", "bad.yaml"]).assert();
         shown.code(2).stderr_eq("").stdout_eq(str![[r#"
-{"file":"bad.yaml","line":3,"column":31,"code":"E003","level":"error","message":"unknown key `pasword` in `express`","helps":["did you mean `password`?","keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `bms`, `bus`, `can`, `replies`, `terminal`, `prints`"]}
-{"file":"bad.yaml","line":5,"column":5,"code":"E004","level":"error","message":"unknown name `sesion-reset` in `quirks`","helps":["did you mean `session-reset`?","known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`"]}
+{"file":"bad.yaml","line":3,"column":31,"code":"E003","level":"error","message":"unknown key `pasword` in `express`","helps":["did you mean `password`?","keys of `express`: `id`, `password`, `count`, `firmware`, `hardware`, `can_id`, `custom_configs`, `reply_after`, `link`, `bms`, `bus`, `can`, `files`, `lisp`, `qml`, `app`, `io_boards`, `gnss`, `replies`, `terminal`, `prints`"]}
+{"file":"bad.yaml","line":5,"column":5,"code":"E004","level":"error","message":"unknown name `sesion-reset` in `quirks`","helps":["did you mean `session-reset`?","known here: `session-reset`, `needs-setup`, `stale-reply`, `config-goes-elsewhere`, `reconnect-reset`"]}
 
 "#]]);
     }
@@ -1415,6 +1437,19 @@ mod serve {
         let served = Served::start(&["serve", "--demo", "--direct"]);
         let mut tool = served.connect();
         assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+    }
+
+    #[test]
+    fn serves_a_motor_controller_without_a_login() {
+        for more in [&["--direct"][..], &[]] {
+            let args = [&["serve", "--demo-motor"], more].concat();
+            let served = Served::start(&args);
+            let mut tool = served.connect();
+            assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 5], "{args:?}");
+            let values = ask(&mut tool, &[4]);
+            let erpm: [u8; 4] = values[23..27].try_into().unwrap();
+            assert!(i32::from_be_bytes(erpm) > 1000, "it turns: {values:?}");
+        }
     }
 
     #[test]
@@ -1706,7 +1741,7 @@ error: empty.pcap: the capture is empty (0 bytes): record again, or check the pa
         refuses(
             sim_in(&folder, &["replay", "notes.pcap"]),
             str![[r#"
-error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
+error: notes.pcap: not a capture: the file starts with the text "The scoo"…, wanted pcap, pcapng or a log of candump; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
 
 "#]],
         );

@@ -341,7 +341,7 @@ way     command                count  bytes  answered  min ms  median ms  p95 ms
     );
     json.success().stderr_eq("").stdout_eq(str![[r#"
 {"at":null,"direction":"to-tool","offset":0,"kind":"noise","payload":"02042f010203829003","fields":{"nearly":"wrong-checksum","why":"length 4, checksum 8290, should be 8291"}}
-{"at":null,"direction":"to-tool","offset":9,"kind":"frame","command":"CUSTOM_APP_DATA","payload":"2403","fields":{"arguments":"03"},"waits_for":512}
+{"at":null,"direction":"to-tool","offset":9,"kind":"frame","command":"CUSTOM_APP_DATA","payload":"2403","fields":{"data":"03"},"waits_for":512}
 
 "#]]);
     let stats = decode(
@@ -353,6 +353,66 @@ way     command                count  bytes  answered  min ms  median ms  p95 ms
 {"direction":"to-tool","command":"noise: wrong-checksum","count":1,"bytes":9,"answered":null,"latency":null,"period":null}
 
 "#]]);
+}
+
+/// A reply of firmware 2.18 to GET_VALUES, as a public dump has it.
+const FW218_GET_VALUES: &str = include_str!("inputs/fw218-get-values.hex");
+
+#[test]
+fn values_of_old_firmware_are_told_by_their_length_where_nobody_told_the_firmware() {
+    let raw = ["--raw", "to-tool", "--from-hex", "--json"];
+    let told = decode(&raw, FW218_GET_VALUES.as_bytes());
+    told.success().stderr_eq("").stdout_eq(str![[r#"
+{"at":null,"direction":"to-tool","offset":0,"kind":"frame","command":"GET_VALUES","payload":"040114011401140114011401140114000000180000000601100000247500ef0000000b0000000000000109000000000000ecbf0000ecbf00","fields":{"board_temperatures_c":[27.6,27.6,27.6,27.6,27.6,27.6],"pcb_temperature_c":27.6,"motor_current_a":0.24,"input_current_a":0.06,"duty":0.272,"erpm":9333.0,"input_voltage_v":23.9,"drawn_ah":0.0011,"charged_ah":0.0,"drawn_wh":0.0265,"charged_wh":0.0,"tachometer":60607,"tachometer_absolute":60607,"fault":0,"fault_name":"NONE"}}
+
+"#]]);
+}
+
+/// A tool asks a motor controller on the CAN bus, then the device that it is connected to.
+#[test]
+fn the_firmware_that_a_device_told_decides_how_its_values_are_read() {
+    let values = |len: usize| [&[4][..], &vec![0; len - 1]].concat();
+    let said = |node: &[u8], first: usize, second: usize| {
+        session(
+            65101,
+            &[
+                (100, Initiator, LOGIN.to_vec()),
+                (150, Initiator, frame(&[34, 84, 0])),
+                (200, Responder, frame(node)),
+                (250, Initiator, frame(&[34, 84, 4])),
+                (300, Responder, frame(&values(first))),
+                (350, Initiator, frame(&[4])),
+                (400, Responder, frame(&values(second))),
+            ],
+        )
+    };
+    let fields = |capture: &[u8]| {
+        let told = decode(&["--json"], capture).success();
+        let told = String::from_utf8_lossy(&told.get_output().stdout).into_owned();
+        let of_values = |line: &&str| line.contains("\"GET_VALUES\"") && line.contains("to-tool");
+        let lines: Vec<String> = told
+            .lines()
+            .filter(of_values)
+            .map(ToOwned::to_owned)
+            .collect();
+        <[String; 2]>::try_from(lines).unwrap()
+    };
+    // The node has 2.18; the other device never told.
+    let [node, other] = fields(&said(&[0, 2, 18], 56, 54));
+    assert!(node.contains("\"pcb_temperature_c\":0"), "{node}");
+    assert!(other.contains("\"motor_temperature_c\":0"), "{other}");
+    // A reply of newer length from old firmware, and the other way round.
+    let [node, other] = fields(&said(&[0, 2, 18], 54, 56));
+    assert!(
+        node.contains("54 bytes fit no layout that is known (known: 56)"),
+        "{node}"
+    );
+    assert!(other.contains("\"pcb_temperature_c\":0"), "{other}");
+    let [node, _] = fields(&said(&[0, 3, 40], 56, 54));
+    assert!(
+        node.contains("56 bytes fit no layout that is known (known: 54, 58"),
+        "{node}"
+    );
 }
 
 #[test]

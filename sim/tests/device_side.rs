@@ -69,6 +69,7 @@ fn direct() -> Hub {
         id: "demo-0001".to_owned(),
         access: Access::Password("not-a-secret".to_owned()),
         device: Box::new(Parrot),
+        link: None,
         quirks: Vec::new(),
     };
     Hub::direct(HubConfig::default(), resident)

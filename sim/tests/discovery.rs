@@ -129,6 +129,7 @@ error: the following required arguments were not provided:
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 For more information, try '--help'.
 

@@ -239,7 +239,7 @@ fn a_motor_controller_on_the_bus_has_its_values_and_one_at_the_hub_answers_byte_
     };
     assert_eq!(
         (node.hardware.as_str(), node.input_voltage_v),
-        ("FRONT, \"left\"", 80.2)
+        ("FRONT, \"left\"", Some(80.2))
     );
     assert_eq!(silent.can_id, 9);
     assert_eq!(told(&draft, "late-pong").finding, Finding::Supported);
@@ -404,7 +404,7 @@ DEMO-0001
   stale-reply: not seen: every reply in 1 session was asked for
   late_replies: not seen: every reply in 1 session was asked for
   unknown-commands-are-ignored: not seen: every kind of request was answered at least once
-  nothing about session-reset, config-goes-elsewhere, login_swallows, silent_connection_stalls, replacement_deletes, keeps_early_bytes, half_frames_stay, blocking-command-dropped, late-pong
+  nothing about session-reset, config-goes-elsewhere, reconnect-reset, login_swallows, silent_connection_stalls, replacement_deletes, keeps_early_bytes, half_frames_stay, blocking-command-dropped, late-pong
 
 "#]]);
     let series = fs::read_to_string(folder.path().join("out/ride/cell_voltages_v-1.csv")).unwrap();

@@ -66,6 +66,7 @@ impl Port {
             id: "demo-0001".to_owned(),
             access: Access::Anyone,
             device: Box::new(Parrot),
+            link: None,
             quirks: Vec::new(),
         };
         let device = Hub::direct(HubConfig::default(), resident);
@@ -284,6 +285,7 @@ error: the following required arguments were not provided:
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 For more information, try '--help'.
 
@@ -296,6 +298,7 @@ error: the argument '--pty' cannot be used with '--listen <ADDR>'
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 For more information, try '--help'.
 
@@ -308,6 +311,7 @@ error: the argument '--pty' cannot be used with '--discover [<ADDR:PORT>]'
 
 Usage: veschub-sim serve [OPTIONS] [SCENARIO]
        veschub-sim serve [OPTIONS] --demo
+       veschub-sim serve [OPTIONS] --demo-motor
 
 For more information, try '--help'.
 

@@ -156,7 +156,7 @@ warning[W006]: the capture was not scrubbed: login id in login lines (1), login 
     sim(&folder, &["check", "text.pcap", "none.pcap"])
         .code(2)
         .stderr_eq(str![[r#"
-error[E001]: not a capture: the file starts with the text "no captu"…, wanted pcap or pcapng; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
+error[E001]: not a capture: the file starts with the text "no captu"…, wanted pcap, pcapng or a log of candump; a bare byte stream is read with `--raw to-device` or `--raw to-tool`
 --> text.pcap
 error[E001]: no such file: check the path; a relative path starts at the current directory
 --> none.pcap

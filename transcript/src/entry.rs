@@ -7,11 +7,11 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use thiserror::Error;
-use veschub_wire::command::vesc_tool_reads;
 use veschub_wire::login::LoginRefusal;
 use veschub_wire::view::{Fields, Value, View};
-use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request};
+use veschub_wire::{CommandId, Firmware, LoginLine, Nearly};
 
+use crate::can::{Heard, payload_fields};
 use crate::discovery::Discovery;
 use crate::side::Close;
 
@@ -101,6 +101,8 @@ pub enum Kind {
         /// In which way.
         how: Close,
     },
+    /// Something on a CAN bus; it belongs to no connection.
+    Can(Box<Heard>),
     /// Something that a reader should know about the recording.
     Notice(String),
 }
@@ -115,6 +117,9 @@ pub struct FrameEntry {
     /// How many bytes a parser still waited for, behind the start of a frame without an end, before it would have looked
     /// at this frame. It was found only because the stream ended, or was interrupted; 0 for every other frame.
     pub waits_for: usize,
+    /// The firmware of the device that sent it, if the device told it before in the same session and the reply depends on
+    /// it: see [`Firmwares`](crate::firmwares::Firmwares).
+    pub firmware: Option<Firmware>,
 }
 
 /// Bytes between frames.
@@ -208,19 +213,7 @@ impl FrameEntry {
     /// makes of the end of a reply, where that is something else.
     #[must_use]
     pub fn fields(&self, direction: Direction) -> Fields {
-        let fields = match direction {
-            Direction::ToDevice => Request::decode(&self.payload).map(|told| told.fields()),
-            Direction::ToTool => Reply::decode(&self.payload).map(|told| told.fields()),
-        };
-        let mut fields = fields.unwrap_or_else(|error| {
-            let mut fields = Fields::new();
-            fields.push("undecoded", Value::Text(error.to_string()));
-            fields
-        });
-        if direction == Direction::ToTool {
-            fields.push_some("note", vesc_tool_reads(&self.payload).map(Value::Text));
-        }
-        fields
+        payload_fields(&self.payload, direction == Direction::ToTool, self.firmware)
     }
 }
 
@@ -252,6 +245,7 @@ impl Kind {
             Self::Gap { len } => *len,
             Self::Repeated { .. }
             | Self::Discovery(_)
+            | Self::Can(_)
             | Self::Opened { .. }
             | Self::Closed { .. }
             | Self::Notice(_) => 0,
@@ -270,6 +264,7 @@ impl Entry {
             Kind::Gap { .. } => "gap",
             Kind::Repeated { .. } => "repeated",
             Kind::Discovery(_) => "discovery",
+            Kind::Can(ref heard) => heard.kind_name(),
             Kind::Opened { .. } => "opened",
             Kind::Closed { .. } => "closed",
             Kind::Notice(_) => "notice",
@@ -318,6 +313,7 @@ impl Entry {
                 fields.push("differing", *differing as i64);
             }
             Kind::Discovery(discovery) => return discovery.fields(),
+            Kind::Can(heard) => return heard.fields(),
             Kind::Gap { .. } | Kind::Repeated { .. } | Kind::Notice(_) => {}
         }
         fields

@@ -15,7 +15,7 @@ pub enum CaptureError {
     #[error("the capture is empty (0 bytes): record again, or check the path")]
     Empty,
     /// The file is something else.
-    #[error("not a capture: the file starts with {first}, wanted pcap or pcapng; {}", first.advice())]
+    #[error("not a capture: the file starts with {first}, wanted pcap, pcapng or a log of candump; {}", first.advice())]
     NotACapture {
         /// How the file starts.
         first: FirstBytes,

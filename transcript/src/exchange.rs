@@ -7,12 +7,13 @@
 //! 1. **The oldest first.** A device answers in order, so a reply answers the oldest open request of its command.
 //! 2. **FORWARD_CAN.** The reply of a device on the CAN bus comes back bare, so it answers a FORWARD_CAN that passed on
 //!    its command just as it answers a direct request; of both, the oldest.
-//! 3. **Masks.** The replies to GET_VALUES_SELECTIVE, GET_VALUES_SETUP_SELECTIVE, GET_IMU_DATA and GET_STATS echo the
+//! 3. **Other ids.** Most commands about new firmware are acknowledged with the id of the plain one, see [`answered_as`].
+//! 4. **Masks.** The replies to GET_VALUES_SELECTIVE, GET_VALUES_SETUP_SELECTIVE, GET_IMU_DATA and GET_STATS echo the
 //!    mask of the request. Such a reply answers the oldest request with its mask; only if there is none, the oldest with another.
-//! 4. **Unsolicited replies.** A reply without an open request of its command answers nothing.
-//! 5. **Late replies.** A request that was given up is no longer open. If its reply comes after all, nobody can tell it
+//! 5. **Unsolicited replies.** A reply without an open request of its command answers nothing.
+//! 6. **Late replies.** A request that was given up is no longer open. If its reply comes after all, nobody can tell it
 //!    from the reply to the next request of the same command, and it answers that one; without one, it is unsolicited.
-//! 6. **Lost replies** leave a request open, and every later reply would then seem to answer the request before its own.
+//! 7. **Lost replies** leave a request open, and every later reply would then seem to answer the request before its own.
 //!    What ends that is the [`Policy`]:
 //!    * The caller may [withdraw](Exchanges::withdraw) a request, as a client does that gives up waiting.
 //!    * [`Policy::as_a_tool`] closes a request when the same command is asked again after its [`patience`].
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::time::Duration;
 
-use veschub_wire::{CommandId, Reply, Request};
+use veschub_wire::{CommandId, Reply, Request, command::answered_as};
 
 /// After this long, VESC Tool takes a request for lost and asks again (`VT commands.cpp:2342-2372`).
 const LOST_AFTER: Duration = Duration::from_secs(1);
@@ -46,9 +47,10 @@ const KINDS: usize = 256;
 #[must_use]
 pub fn patience(reply: CommandId) -> Duration {
     match reply {
-        CommandId::PING_CAN | CommandId::TERMINAL_CMD | CommandId::CAN_UPDATE_BAUD_ALL => {
-            SLOW_LOST_AFTER
-        }
+        CommandId::PING_CAN
+        | CommandId::TERMINAL_CMD
+        | CommandId::CAN_UPDATE_BAUD_ALL
+        | CommandId::GET_IMU_CALIBRATION => SLOW_LOST_AFTER,
         _ => LOST_AFTER,
     }
 }
@@ -74,10 +76,11 @@ impl Asked {
         }
     }
 
-    /// The command of the reply: replies from the CAN bus come back bare.
+    /// The command of the reply: replies from the CAN bus come back bare, and some commands are answered as others.
     #[must_use]
     pub fn reply(&self) -> CommandId {
-        self.inner.unwrap_or(self.command)
+        let command = self.inner.unwrap_or(self.command);
+        answered_as(command).unwrap_or(command)
     }
 }
 
@@ -129,6 +132,12 @@ impl Policy {
             limit: MEASURED,
             ..Self::as_a_tool()
         }
+    }
+
+    /// At most so many requests are open; the oldest is closed when there is one more.
+    #[must_use]
+    pub fn with_limit(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// A PRINT answers a TERMINAL_CMD: a terminal has no other reply.

@@ -18,6 +18,7 @@
 //! * [`render`]: entries for people and for programs.
 //! * [`mod@write`]: a session written as a pcapng file; [`live`]: sessions written while they go on, with their
 //!   credentials masked.
+//! * [`can`]: the frames of a CAN bus, and the commands that travel on it in fragments.
 //! * [`foreign`]: texts of others, as a person may see them.
 //! * [`secret`]: where the secrets of a session are; [`masking`]: what may be shown of its bytes.
 //!
@@ -25,10 +26,12 @@
 //! noise and gaps included. *Contents decide* what a connection is, not port numbers. *Secrets stay in payloads*: they
 //! are masked in everything that people read.
 
+pub mod can;
 pub mod discovery;
 pub mod entry;
 mod error;
 pub mod exchange;
+pub mod firmwares;
 pub mod foreign;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;

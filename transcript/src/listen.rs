@@ -189,6 +189,7 @@ fn push_found<T: Copy>(
                 payload: frame.payload.to_vec(),
                 start: frame.start,
                 waits_for,
+                firmware: None,
             }),
         ),
         Found::Noise {

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 
 use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
+use crate::can::Heard;
 use crate::entry::{Direction, Entry, Kind, Login};
 use crate::error::Truncated;
 
@@ -171,6 +172,12 @@ pub struct Counts {
     pub missing_bytes: u64,
     /// Bytes that were sent again.
     pub repeated_bytes: u64,
+    /// Frames of a CAN bus that stand for themselves.
+    pub can_frames: u64,
+    /// Commands that were put together from frames of a CAN bus.
+    pub can_commands: u64,
+    /// How often frames of a CAN bus were no command although they are parts of one.
+    pub can_noise: u64,
 }
 
 impl Counts {
@@ -186,6 +193,11 @@ impl Counts {
             Kind::Noise(noise) => self.noise_bytes += noise.bytes.len() as u64,
             Kind::Gap { len } => self.missing_bytes += len,
             Kind::Repeated { len, .. } => self.repeated_bytes += len,
+            Kind::Can(heard) => match **heard {
+                Heard::Frame(_) => self.can_frames += 1,
+                Heard::Command(_) => self.can_commands += 1,
+                Heard::Noise { .. } => self.can_noise += 1,
+            },
             Kind::Discovery(_) | Kind::Opened { .. } | Kind::Closed { .. } | Kind::Notice(_) => {}
         }
     }

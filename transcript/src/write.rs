@@ -15,6 +15,10 @@ use crate::side::Side;
 const DEFAULT_MSS: u16 = 1460;
 const WINDOW: u16 = 64_240;
 const HOPS: u8 = 64;
+/// What the packets of a file are, as numbered by the `LINKTYPE_` registry.
+const ETHERNET: u16 = 1;
+/// The same for a CAN bus.
+pub(crate) const CAN_SOCKETCAN: u16 = 227;
 
 /// The two ends of a written session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -239,7 +243,12 @@ impl<W: Write> SessionWriter<W> {
 /// # Errors
 /// When the output refuses bytes.
 pub fn begin(out: &mut impl Write) -> io::Result<()> {
-    out.write_all(&[section_header(), interface()].concat())
+    begin_with(out, ETHERNET)
+}
+
+/// The same for a file whose packets are of another kind.
+pub(crate) fn begin_with(out: &mut impl Write, link: u16) -> io::Result<()> {
+    out.write_all(&[section_header(), interface(link)].concat())
 }
 
 /// Locally administered, so that they are nobody's.
@@ -255,9 +264,9 @@ fn section_header() -> Vec<u8> {
     block(0x0A0D_0D0A, &body)
 }
 
-fn interface() -> Vec<u8> {
+fn interface(link: u16) -> Vec<u8> {
     const TSRESOL: u16 = 9;
-    let mut body = 1u16.to_le_bytes().to_vec();
+    let mut body = link.to_le_bytes().to_vec();
     body.extend_from_slice(&[0; 2]);
     // No snap length: nothing is ever cut.
     body.extend_from_slice(&0u32.to_le_bytes());
@@ -268,7 +277,7 @@ fn interface() -> Vec<u8> {
     block(1, &body)
 }
 
-fn enhanced_packet(at_ns: u64, packet: &[u8]) -> Vec<u8> {
+pub(crate) fn enhanced_packet(at_ns: u64, packet: &[u8]) -> Vec<u8> {
     let len = packet.len() as u32;
     let mut body = 0u32.to_le_bytes().to_vec();
     body.extend_from_slice(&((at_ns >> 32) as u32).to_le_bytes());

@@ -205,12 +205,12 @@ fn what_is_no_capture_is_told_with_the_next_step() {
     );
     assert_eq!(
         message(b"version: 1\nabout: a scenario\n"),
-        "not a capture: the file starts with the text \"version:\"…, wanted pcap or pcapng; \
+        "not a capture: the file starts with the text \"version:\"…, wanted pcap, pcapng or a log of candump; \
          a bare byte stream is read with `--raw to-device` or `--raw to-tool`"
     );
     assert_eq!(
         message(b"\x02\x01"),
-        "not a capture: the file starts with the bytes 02 01, wanted pcap or pcapng; \
+        "not a capture: the file starts with the bytes 02 01, wanted pcap, pcapng or a log of candump; \
          a bare byte stream is read with `--raw to-device` or `--raw to-tool`"
     );
     assert_eq!(

@@ -12,6 +12,7 @@ use std::io::Write;
 
 use common::{big_endian_section, endpoints, pcap, read, records, session};
 use flate2::{Compression, write::GzEncoder};
+use veschub_transcript::can::{Frame, LogFormat, LogWriter, Packet, SendType, fragments, measured};
 use veschub_transcript::fuzzing;
 use veschub_transcript::read::link::LinkType;
 use veschub_transcript::read::pcap::Record;
@@ -99,6 +100,8 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
                 ],
             ),
         ),
+        ("can-candump", bus(LogFormat::Candump)),
+        ("can-pcapng", bus(LogFormat::Pcapng)),
         ("begun-in-the-middle", pcap(&all[5..], false, false)),
         ("a-packet-lost", pcap(&lost, false, false)),
         ("every-packet-twice", pcap(&twice, false, false)),
@@ -106,6 +109,26 @@ fn seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("cut-by-the-snap-length", pcap(&cut, false, false)),
         ("cut-off", pcap(&all, false, false)[..500].to_vec()),
     ]
+}
+
+/// A bus with something of everything: values, a command in fragments, one without its close, another's frame.
+fn bus(format: LogFormat) -> Vec<u8> {
+    let mut frames = vec![
+        measured(Packet::STATUS, 84, &[3200.0, 1.5, 0.1]),
+        measured(Packet::BMS_V_TOT, 10, &[83.7, 0.0]),
+        Frame::new(Packet::PING, 84, &[2]),
+        Frame::new(Packet(200), 84, &[1, 2, 3]),
+    ];
+    frames.extend(fragments(2, 84, SendType::REQUEST, &[4]));
+    frames.extend(fragments(84, 2, SendType::REPLY, &[4; 270]));
+    let mut lost = fragments(84, 2, SendType::REPLY, &[4; 20]);
+    lost.pop();
+    frames.extend(lost);
+    let mut log = LogWriter::new(Vec::new(), format, "vcan0", common::START_NS).unwrap();
+    for (index, frame) in frames.iter().enumerate() {
+        log.frame(index as u64 * 1_000_000, frame).unwrap();
+    }
+    log.finish().unwrap()
 }
 
 #[test]

@@ -30,8 +30,15 @@ pub enum Kind {
         /// The units, usually 1.
         units: u32,
     },
+    /// The same in 64 bits; the units are always 1.
+    Scaled64 {
+        /// The counts.
+        counts: u64,
+    },
     /// The firmware's packed float, in 32 bits: see [`Float`](crate::number::Float).
     Float,
+    /// The firmware's packed double, in 64 bits: see [`Double`](crate::number::Double).
+    Double,
     /// Text up to a NUL.
     Text,
 }
@@ -44,6 +51,7 @@ impl Kind {
             Self::U8 | Self::I8 => Some(1),
             Self::U16 | Self::I16 | Self::Scaled16 { .. } => Some(2),
             Self::U32 | Self::I32 | Self::Scaled32 { .. } | Self::Float => Some(4),
+            Self::Double | Self::Scaled64 { .. } => Some(8),
             Self::Text => None,
         }
     }

@@ -10,6 +10,7 @@
 //! * [`nearly`]: what noise nearly was, such as a frame with a wrong checksum; the [`ear`] finds both, frames and those.
 //! * [`number`]: scaled integers and the firmware's packed float.
 //! * [`command`]: what a payload says, as a [`Request`] or a [`Reply`], and [the tables](command::table) of their fields.
+//! * `description`, with the feature `xml`: what the fields of a configuration are, from a parameter file of VESC Tool.
 //! * [`view`]: any of these as named fields with units, for people, JSON and comparison.
 //!
 //! Two rules hold throughout. *Raw values are kept*: a decoded field holds the integer that was
@@ -37,8 +38,11 @@ extern crate std;
 
 pub mod command;
 mod crc;
+#[cfg(feature = "xml")]
+pub mod description;
 pub mod ear;
 mod error;
+mod firmware;
 pub mod frame;
 #[cfg(feature = "arbitrary")]
 #[doc(hidden)]
@@ -56,6 +60,7 @@ pub use command::{CommandId, Decoded, Reply, Request};
 pub use crc::crc16;
 pub use ear::{Ear, Heard};
 pub use error::DecodeError;
+pub use firmware::Firmware;
 pub use frame::{DEVICE_MAX_PAYLOAD, Decoder, Frame, Item, Noise, TOOL_MAX_PAYLOAD, encode};
 pub use hex_text::from_hex_text;
 pub use login::{LoginKind, LoginLine, LoginRefusal};

@@ -17,6 +17,18 @@ use crate::{
 pub trait Raw: Copy + Into<f64> + sealed::Sealed {
     /// The nearest representable integer, cut off at the ends of the range.
     fn saturating(value: f64) -> Self;
+
+    /// The nearest integer, halves away from zero, cut off at the ends of the range.
+    #[must_use]
+    fn nearest(value: f64) -> Self {
+        // What `f64::round` does; that is not in `core`.
+        let whole = value as i64 as f64;
+        let away = match (value - whole).abs() >= 0.5 {
+            true => 1_f64.copysign(value),
+            false => 0.0,
+        };
+        Self::saturating(whole + away)
+    }
 }
 
 mod sealed {
@@ -81,14 +93,7 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> Scaled<R, PER_UNIT, UNITS> {
 
     /// Encodes as VESC Tool does (`vesc_tool vbytearray.cpp:24-28`): rounded, halves away from zero.
     pub fn rounded(value: f64) -> Self {
-        let counts = value * f64::from(PER_UNIT) / f64::from(UNITS);
-        // What `f64::round` does; that is not in `core`.
-        let whole = counts as i64 as f64;
-        let away = match (counts - whole).abs() >= 0.5 {
-            true => 1_f64.copysign(counts),
-            false => 0.0,
-        };
-        Self(R::saturating(whole + away))
+        Self(R::nearest(value * f64::from(PER_UNIT) / f64::from(UNITS)))
     }
 }
 
@@ -104,6 +109,48 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Display for Scaled<R, P
 }
 
 impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> fmt::Debug for Scaled<R, PER_UNIT, UNITS> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A physical value as an integer of 64 bits, "double64" in the firmware: this many counts make a unit.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct F64<const PER_UNIT: u64>(i64);
+
+impl<const PER_UNIT: u64> F64<PER_UNIT> {
+    /// The number with this raw integer.
+    #[must_use]
+    pub fn from_raw(raw: i64) -> Self {
+        Self(raw)
+    }
+
+    /// The raw integer that is on the wire.
+    #[must_use]
+    pub fn raw(self) -> i64 {
+        self.0
+    }
+
+    /// The physical value, in units.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        self.0 as f64 / PER_UNIT as f64
+    }
+
+    /// Encodes as firmware does: the fraction is cut off. Out of range it stops at the end of the range, and NaN is 0.
+    #[must_use]
+    pub fn truncated(value: f64) -> Self {
+        Self((value * PER_UNIT as f64) as i64)
+    }
+}
+
+impl<const PER_UNIT: u64> fmt::Display for F64<PER_UNIT> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.value(), f)
+    }
+}
+
+impl<const PER_UNIT: u64> fmt::Debug for F64<PER_UNIT> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
@@ -178,6 +225,48 @@ impl fmt::Debug for Float {
     }
 }
 
+/// The firmware's packed double, "float64_auto": a packed float of the value, and one of what that leaves out
+/// (`vesc_express main/buffer.c:148-153`).
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Double {
+    near: Float,
+    rest: Float,
+}
+
+impl Double {
+    /// Packs a value as the firmware does.
+    #[must_use]
+    pub fn packed(value: f64) -> Self {
+        let near = value as f32;
+        Self {
+            near: Float::packed(near.into()),
+            rest: Float::packed(value - f64::from(near)),
+        }
+    }
+
+    /// The value as the firmware unpacks it.
+    #[must_use]
+    pub fn value(self) -> f64 {
+        let near = self.near.value();
+        match near.is_infinite() {
+            true => near,
+            false => near + self.rest.value(),
+        }
+    }
+}
+
+impl fmt::Display for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.value(), f)
+    }
+}
+
+impl fmt::Debug for Double {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// Text in a payload; usually ASCII, but the bytes are kept whatever they are.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text(Vec<u8>);
@@ -233,6 +322,16 @@ impl<R: Raw + Wire, const PER_UNIT: u32, const UNITS: u32> Wire for Scaled<R, PE
     }
 }
 
+impl<const PER_UNIT: u64> Wire for F64<PER_UNIT> {
+    const KIND: Kind = Kind::Scaled64 { counts: PER_UNIT };
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        i64::read(reader, field).map(Self::from_raw)
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.raw().write(out);
+    }
+}
+
 impl Wire for Float {
     const KIND: Kind = Kind::Float;
     fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
@@ -240,6 +339,21 @@ impl Wire for Float {
     }
     fn write(&self, out: &mut Vec<u8>) {
         self.bits().write(out);
+    }
+}
+
+impl Wire for Double {
+    const KIND: Kind = Kind::Double;
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        let bits = u64::from_be_bytes(reader.array(field)?);
+        Ok(Self {
+            near: Float::from_bits((bits >> 32) as u32),
+            rest: Float::from_bits(bits as u32),
+        })
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        self.near.write(out);
+        self.rest.write(out);
     }
 }
 
@@ -315,6 +429,23 @@ mod tests {
         assert_eq!(Float::from_bits(0x7F80_0000).value(), f64::INFINITY);
         assert_eq!(Float::from_bits(0xFF80_0001).value(), f64::NEG_INFINITY);
         assert!((Float::from_bits(1).value() - 5.9e-39).abs() < 1e-40);
+    }
+
+    #[test]
+    fn the_packed_double_holds_what_a_float_leaves_out() {
+        for value in [
+            0.0,
+            1.0,
+            -1.5,
+            83.774,
+            1_700_000_000.125,
+            57.708_870_1,
+            -1e-20,
+        ] {
+            let off = (Double::packed(value).value() - value).abs();
+            assert!(off <= value.abs() * 1e-14, "{value} is {off} off");
+        }
+        assert!((Float::packed(1_700_000_000.125).value() - 1_700_000_000.125).abs() > 0.1);
     }
 
     #[test]

@@ -57,6 +57,13 @@ impl<'a> Reader<'a> {
         group
     }
 
+    /// Whether the next byte is this one; if so, it is consumed.
+    pub(crate) fn is_next(&mut self, byte: u8) -> bool {
+        let is_next = self.payload.get(self.at) == Some(&byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
     /// A count byte, which is signed on the device: below 0, nothing follows it.
     pub(crate) fn count(
         &mut self,
@@ -94,7 +101,11 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
-    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+    /// This many bytes, which are there together or not at all.
+    pub(crate) fn array<const N: usize>(
+        &mut self,
+        field: &'static str,
+    ) -> Result<[u8; N], DecodeError> {
         let mut array = [0; N];
         array.copy_from_slice(self.bytes(field, N)?);
         Ok(array)
@@ -138,6 +149,16 @@ macro_rules! wire_integers {
             }
         }
     )*};
+}
+/// A number of 64 bits, of which nothing but [`F64`](crate::number::F64) is made.
+impl Wire for i64 {
+    const KIND: Kind = Kind::Scaled64 { counts: 1 };
+    fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        reader.array(field).map(Self::from_be_bytes)
+    }
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_be_bytes());
+    }
 }
 wire_integers!(u8: U8, i8: I8, u16: U16, i16: I16, u32: U32, i32: I32);
 

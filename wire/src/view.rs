@@ -9,7 +9,7 @@ use alloc::{
 };
 use core::fmt;
 
-use crate::number::{Float, Raw, Scaled, Text};
+use crate::number::{Double, F64, Float, Raw, Scaled, Text};
 
 /// The value of a field.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,8 @@ pub enum Value {
     List(Vec<Self>),
     /// Fields within a field.
     Fields(Fields),
+    /// Fields within a field, under names that are not this crate's.
+    Named(Vec<(String, Self)>),
     /// Something secret that was there.
     Masked,
 }
@@ -121,11 +123,23 @@ impl<R: Raw, const PER_UNIT: u32, const UNITS: u32> From<Scaled<R, PER_UNIT, UNI
     }
 }
 
+impl<const PER_UNIT: u64> From<F64<PER_UNIT>> for Value {
+    fn from(value: F64<PER_UNIT>) -> Self {
+        Self::Number(value.value())
+    }
+}
+
 impl From<Float> for Value {
     fn from(value: Float) -> Self {
         // The shortest decimal that names the single: 83.774, not 83.77400207519531.
         let shortest = value.to_string();
         Self::Number(shortest.parse().unwrap_or_else(|_| value.value()))
+    }
+}
+
+impl From<Double> for Value {
+    fn from(value: Double) -> Self {
+        Self::Number(value.value())
     }
 }
 
@@ -160,6 +174,14 @@ impl fmt::Display for Value {
                 f.write_str("]")
             }
             Self::Fields(fields) => write!(f, "{{{fields}}}"),
+            Self::Named(named) => {
+                f.write_str("{")?;
+                for (index, (name, value)) in named.iter().enumerate() {
+                    let blank = if index > 0 { " " } else { "" };
+                    write!(f, "{blank}{name}={value}")?;
+                }
+                f.write_str("}")
+            }
             Self::Masked => f.write_str("***"),
         }
     }

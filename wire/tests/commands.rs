@@ -1,7 +1,7 @@
 //! What payloads say: vectors, the historical ends of replies, and hostile bodies.
 
 use veschub_wire::{
-    CommandId, DecodeError, Reply, Request,
+    CommandId, DecodeError, Decoded, Firmware, Reply, Request,
     command::{
         BmsCommand, BmsValues, ConfigXmlRequest, CustomConfig, ExpressConfig, FwVersion, Values,
         vesc_tool_reads,
@@ -27,6 +27,12 @@ impl Layout {
         for len in 1..=self.payload.len() {
             let payload = &self.payload[..len];
             let decoded = Reply::decode(payload);
+            if let Ok(old) = &decoded
+                && matches!(old.body, Reply::OldValues(_))
+            {
+                assert_eq!((old.body.encode(), len), (payload.to_vec(), 56));
+                continue;
+            }
             let end = self.ends.iter().rfind(|&&end| end <= len);
             if let Some(&end) = end.filter(|&&end| self.strict && end != len) {
                 let error = decoded.expect_err("a payload that ends where none does");
@@ -537,11 +543,10 @@ fn no_view_shows_a_secret_of_a_config() {
 
 #[test]
 fn get_values_of_an_unknown_length_is_refused_and_a_longer_one_is_not() {
-    // Firmware 2.18 sends seven temperatures where newer firmware sends two.
-    let error = Reply::decode(&counting(CommandId::GET_VALUES, 56)).unwrap_err();
+    let error = Reply::decode(&counting(CommandId::GET_VALUES, 57)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "GET_VALUES: 56 bytes fit no layout that is known (known: 54, 58, 59, 65, 73, 74)"
+        "GET_VALUES: 57 bytes fit no layout that is known (known: 54, 56, 58, 59, 65, 73, 74)"
     );
     let newer = Reply::decode(&counting(CommandId::GET_VALUES, 77)).unwrap();
     assert_eq!(newer.trailing.len(), 3);
@@ -597,8 +602,8 @@ fn what_vesc_tool_makes_of_an_odd_end_is_told() {
         (bms[..20].to_vec(), ""),
         (counting(CommandId::GET_VALUES, 74), ""),
         (
-            counting(CommandId::GET_VALUES, 56),
-            "VESC Tool reads the last 2 bytes as can_id (1 byte), flags (1 byte)",
+            counting(CommandId::GET_VALUES, 55),
+            "VESC Tool reads the last byte as can_id (1 byte)",
         ),
         (
             counting(CommandId::GET_VALUES, 53),
@@ -615,4 +620,57 @@ fn what_vesc_tool_makes_of_an_odd_end_is_told() {
     ] {
         assert_eq!(reads(&payload), text, "{payload:02x?}");
     }
+}
+
+/// The reply to GET_VALUES of a motor controller with firmware 2.18, from a public dump.
+const OLD_VALUES: &[u8] = b"\x04\x01\x14\x01\x14\x01\x14\x01\x14\x01\x14\x01\x14\x01\x14\x00\x00\x00\x18\x00\x00\x00\x06\
+\x01\x10\x00\x00\x24\x75\x00\xef\x00\x00\x00\x0b\x00\x00\x00\x00\x00\x00\x01\x09\x00\x00\x00\x00\x00\x00\xec\xbf\
+\x00\x00\xec\xbf\x00";
+
+#[test]
+fn old_firmware_lays_out_get_values_in_its_own_way_and_alone_the_length_tells_it() {
+    assert_eq!(OLD_VALUES.len(), 56);
+    let decoded = Reply::decode(OLD_VALUES).unwrap();
+    let Reply::OldValues(values) = decoded.body else {
+        panic!("another layout: {decoded:?}");
+    };
+    assert!(decoded.trailing.is_empty());
+    assert_eq!(values.board_temperatures_c, [F16::from_raw(276); 6]);
+    assert_eq!(values.pcb_temperature_c.value(), 27.6);
+    assert_eq!(values.motor_current_a.value(), 0.24);
+    assert_eq!(values.input_current_a.value(), 0.06);
+    assert_eq!(values.duty.value(), 0.272);
+    assert_eq!(values.erpm.value(), 9333.0);
+    assert_eq!(values.input_voltage_v.value(), 23.9);
+    assert_eq!(values.drawn_ah.value(), 0.0011);
+    assert_eq!(values.tachometer, 60_607);
+    assert_eq!(decoded.body.encode(), OLD_VALUES);
+}
+
+#[test]
+fn where_the_firmware_is_known_it_decides_how_get_values_is_read() {
+    let old = Some(Firmware::new(2, 18));
+    let newer = Some(Firmware::new(3, 7));
+    for len in 1..=80 {
+        let payload = counting(CommandId::GET_VALUES, len);
+        let is_old = |told: &Result<Decoded<Reply>, DecodeError>| matches!(told, Ok(told) if matches!(told.body, Reply::OldValues(_)));
+        let alone = Reply::decode(&payload);
+        let by_old = Reply::decode_from(&payload, old);
+        let by_newer = Reply::decode_from(&payload, newer);
+        assert_eq!(Reply::decode_from(&payload, None), alone);
+        if len == 56 {
+            assert!(is_old(&alone) && is_old(&by_old));
+            let error = by_newer.unwrap_err().to_string();
+            assert!(
+                error.ends_with("(known: 54, 58, 59, 65, 73, 74)"),
+                "{error}"
+            );
+        } else {
+            assert_eq!(by_newer, alone);
+            let error = by_old.unwrap_err().to_string();
+            assert!(error.ends_with("(known: 56)"), "{error}");
+        }
+    }
+    // Other commands are read the same by all.
+    assert!(Reply::decode_from(&[62, 84], old).is_ok());
 }

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, env, error::Error, fs, path::Path};
 
 use veschub_wire::{
-    CommandId,
+    CommandId, Firmware,
     command::{
         self,
         table::{Field, Kind, Part, Rest, Shown},
@@ -107,7 +107,9 @@ impl Tables {
             Kind::I32 => "i32",
             Kind::Scaled16 { .. } => "f16",
             Kind::Scaled32 { .. } => "f32",
+            Kind::Scaled64 { .. } => "f64",
             Kind::Float => "float",
+            Kind::Double => "double",
             Kind::Text => "text",
             other => panic!("a kind that the dissector does not know: {other:?}"),
         };
@@ -127,6 +129,16 @@ impl Tables {
                 let names = Lua::names(names);
                 self.names.insert(list, names.text(0, WIDTH));
             }
+            Shown::Listed { name, names } => {
+                let list = format!("{}S", name.to_uppercase());
+                more.push(Lua::set("listed", &Lua::quoted(name)));
+                more.push(Lua::set("names", &Lua::word(list.clone())));
+                let names = names
+                    .iter()
+                    .map(|(number, name)| Lua::set(&format!("[{number}]"), &Lua::quoted(name)));
+                self.names
+                    .insert(list, Lua::Table(names.collect()).text(0, WIDTH));
+            }
             Shown::Bits(names) => more.push(Lua::set("bits", &Lua::names(names))),
             Shown::Version { name, .. } => more.push(Lua::set("version", &Lua::quoted(name))),
             other => panic!("a way to show a field that the dissector does not know: {other:?}"),
@@ -137,6 +149,9 @@ impl Tables {
             if units != 1 {
                 items.push(Lua::word(units.to_string()));
             }
+        }
+        if let Kind::Scaled64 { counts } = field.kind {
+            items.push(Lua::word(counts.to_string()));
         }
         if field.count != 1 {
             items.push(Lua::word(format!("count = {}", field.count)));
@@ -159,6 +174,7 @@ impl Tables {
                 ],
                 fields,
             ),
+            Part::Repeated { fields } => (vec![Lua::word("repeated = true")], fields),
             Part::Chosen { always, fields } => {
                 (vec![Lua::word(format!("chosen = {always}"))], fields)
             }
@@ -167,13 +183,24 @@ impl Tables {
                 items.extend(parts.iter().map(|part| self.part(part)));
                 return Lua::Table(items);
             }
+            Part::Tagged { tag, parts } => {
+                let mut items = vec![Lua::word(format!("tag = {tag}"))];
+                items.extend(parts.iter().map(|part| self.part(part)));
+                return Lua::Table(items);
+            }
+            Part::IfLeft { least, field } => {
+                let least = Lua::word(format!("if_left = {least}"));
+                return Lua::Table(vec![least, self.field(field)]);
+            }
             Part::Rest { name, rest } => {
                 let rest = match rest {
                     Rest::Bytes => "bytes",
                     Rest::Numbers => "numbers",
                     Rest::Text => "text",
+                    Rest::Line => "line",
                     Rest::Config => "config",
                     Rest::Request => "request",
+                    Rest::Secret => "secret",
                     other => panic!("bytes that the dissector does not know: {other:?}"),
                 };
                 let rest = Lua::set("rest", &Lua::quoted(rest));
@@ -214,11 +241,23 @@ fn made() -> String {
     tables.within = "";
     let requests = tables.direction("REQUESTS", command::request_parts);
     let replies = tables.direction("REPLIES", command::reply_parts);
+    let old = tables.direction("OLD_REPLIES", |id| Some(command::old_reply_parts(id)?.1));
+    let old_lengths: Vec<String> = CommandId::named()
+        .filter_map(|id| Some(format!("{id} = {}", command::old_reply_parts(id)?.0)))
+        .collect();
     let lengths: Vec<String> = CommandId::named()
         .filter_map(|id| Some((id, command::known_lengths(id)?)))
         .map(|(id, lengths)| {
             let lengths: Vec<String> = lengths.iter().map(ToString::to_string).collect();
             format!("{id} = {{ {} }}", lengths.join(", "))
+        })
+        .collect();
+    let new = Firmware::NEW_VALUES;
+    let answered: Vec<Lua> = CommandId::named()
+        .filter_map(|id| match command::answered_as(id) {
+            Some(reply) if reply == id => None,
+            Some(reply) => Some(Lua::word(format!("{id} = {:?}", reply.to_string()))),
+            None => Some(Lua::word(format!("{id} = \"\""))),
         })
         .collect();
     let lists = tables.names.iter();
@@ -228,6 +267,12 @@ fn made() -> String {
     format!(
         "-- The lengths that a reply can have, where another one is laid out otherwise.\n\
          local LENGTHS = {{ {} }}\n\
+         -- The length of a reply that old firmware lays out in its own way, and the first firmware that does not: major * 256 +\n\
+         -- minor.\n\
+         local OLD_LENGTHS = {{ {} }}\n\
+         local NEW_VALUES = {}\n\
+         -- The commands of the replies to those that are answered as others; an empty one is not answered.\n\
+         local ANSWERED_AS = {}\n\
          -- Commands by their id, which counts from 0.\n\
          local COMMANDS = {}\n\
          -- Names by a field's value, which counts from 0.\n\
@@ -235,8 +280,13 @@ fn made() -> String {
          -- The config of an Express, where it has one.\n\
          local CONFIG = {config}\n\
          -- A field is its name, its type, and what its counts and units are; the other forms are told in `read_parts`.\n\
-         {requests}{replies}",
+         {requests}{replies}\
+         -- Replies as old firmware lays them out.\n\
+         {old}",
         lengths.join(", "),
+        old_lengths.join(", "),
+        i32::from(new.major) * 256 + i32::from(new.minor),
+        Lua::Table(answered).text(0, WIDTH),
         Lua::names(&names).text(0, WIDTH),
     )
 }

@@ -252,11 +252,15 @@ fn limit() -> impl Strategy<Value = usize> {
 /// A payload whose id has a body, more often than not with counts that can be.
 fn payload() -> impl Strategy<Value = Vec<u8>> {
     let known = vec![
-        0, 4, 20, 21, 29, 30, 34, 47, 50, 51, 62, 65, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 128,
+        0, 4, 20, 21, 29, 30, 34, 47, 50, 51, 62, 65, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101,
+        128, 1, 2, 3, 59, 60, 61, 73, 74, 81, 82, 102, 103, 104, 105, 106, 107, 108, 109, 117, 118,
+        120, 121, 130, 131, 132, 133, 134, 135, 138, 139, 140, 141, 142, 143, 144, 145, 146, 147,
+        148, 151,
     ];
     let id = prop_oneof![8 => prop::sample::select(known), 1 => any::<u8>()];
     let counts = (0..6_usize, prop_oneof![8 => 0..6_u8, 1 => any::<u8>()]);
-    (id, bytes(0..120_usize), counts).prop_map(|(id, rest, (cells, sensors))| {
+    let rest = prop_oneof![9 => bytes(0..120_usize), 1 => bytes(Just(55_usize))];
+    (id, rest, counts).prop_map(|(id, rest, (cells, sensors))| {
         let mut payload = [&[id], &rest[..]].concat();
         if id == 96 {
             for (at, count) in [(25, cells as u8), (26 + 3 * cells, sensors)] {

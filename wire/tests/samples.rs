@@ -109,3 +109,26 @@ fn every_sample_decodes_to_its_snapshot_and_encodes_to_itself() -> Result<(), Bo
     }
     Ok(())
 }
+
+#[test]
+fn every_truncation_of_every_sample_is_refused_or_encodes_to_itself() -> Result<(), Box<dyn Error>>
+{
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for command in files(&here.join("testdata"))? {
+        for path in files(&command)? {
+            let sample = Sample::read(&path)?;
+            for len in 1..sample.payload.len() {
+                let cut = &sample.payload[..len];
+                let again = if sample.to_device {
+                    Request::decode(cut).map(|told| [told.body.encode(), told.trailing].concat())
+                } else {
+                    Reply::decode(cut).map(|told| [told.body.encode(), told.trailing].concat())
+                };
+                if let Ok(again) = again {
+                    assert_eq!(again, cut, "{} cut to {len} bytes", sample.name);
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -48,6 +48,33 @@ def test_nothing_judged_is_no_success() -> None:
         run.check()
 
 
+def test_a_program_that_drives_a_motor_is_judged_by_what_it_sets() -> None:
+    client = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
+    motor = {"motor": {"can_id": 84, "input_voltage_v": 46.8}}
+    devices = [{"express": {"id": "one", "password": "not-a-secret", "can": [motor]}}]
+    scenario = {
+        "hub": {"profile": "ideal"},
+        "devices": devices,
+        "client": {"drive": {"can_id": 84, "current_a": 5, "for": "500ms"}},
+    }
+    for link in ("hub", "direct", "pty"):
+        run_client([sys.executable, str(client)], scenario, link=link).check()
+
+
+def test_a_program_that_sets_the_wrong_unit_fails(tmp_path: Path) -> None:
+    client = Path(__file__).parents[3] / "docs" / "examples" / "client.py"
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(client.read_text().replace("(SET_CURRENT, 1e3)", "(SET_CURRENT, 1e6)"))
+    motor = {"motor": {"can_id": 84, "input_voltage_v": 46.8}}
+    scenario = {
+        "devices": [{"express": {"id": "one", "password": "not-a-secret", "can": [motor]}}],
+        "client": {"drive": {"can_id": 84, "current_a": 5, "for": "500ms"}},
+    }
+    run = run_client([sys.executable, str(wrong)], scenario)
+    with pytest.raises(AssertionError, match="1000 times too large"):
+        run.check()
+
+
 def test_a_client_that_hangs_is_ended_at_the_time_limit() -> None:
     hang = [sys.executable, "-c", "import threading; threading.Event().wait()"]
     run = run_client(hang, TWO_CELLS, time_limit=0.2)

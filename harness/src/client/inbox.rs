@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use veschub_transcript::exchange::{Exchanges, Policy};
+use veschub_transcript::{
+    exchange::{Exchanges, Policy},
+    firmwares::Firmwares,
+};
 use veschub_wire::{CommandId, DecodeError, Decoded, Decoder, Item, Reply, Request};
 
 /// A frame that came.
@@ -78,6 +81,8 @@ pub(super) struct Inbox {
     handed: u64,
     /// The requests that wait for a reply, by the numbers of their tickets.
     open: Exchanges<u64>,
+    /// By which replies of motor controllers are read.
+    firmwares: Firmwares,
     /// The replies that were not fetched yet.
     answers: BTreeMap<u64, Received>,
     tickets: u64,
@@ -93,6 +98,7 @@ impl Inbox {
             noise_bytes: 0,
             handed: 0,
             open: Exchanges::new(Policy::patient()),
+            firmwares: Firmwares::default(),
             answers: BTreeMap::new(),
             tickets: 0,
         }
@@ -104,11 +110,12 @@ impl Inbox {
             match item {
                 Item::Noise(noise) => self.noise_bytes += noise.bytes.len() as u64,
                 Item::Frame(frame) => {
+                    let firmware = self.firmwares.answer(at, frame.payload);
                     let mut received = Received {
                         at,
                         asked_at: None,
                         payload: frame.payload.to_vec(),
-                        reply: Reply::decode(frame.payload),
+                        reply: Reply::decode_from(frame.payload, firmware),
                     };
                     self.frames += 1;
                     if let Some(open) = self.open.answer(at, frame.payload) {
@@ -135,7 +142,9 @@ impl Inbox {
     pub(super) fn ask(&mut self, at: Duration, request: &Request) -> Ticket {
         let number = self.tickets;
         self.tickets += 1;
-        self.open.ask(at, &request.encode(), number);
+        let payload = request.encode();
+        self.open.ask(at, &payload, number);
+        self.firmwares.ask(at, &payload);
         Ticket {
             number,
             request: request.clone(),

@@ -7,6 +7,7 @@
 //! Only [`session`] waits, and only for its stream and for tokio's clock. It opens no socket and reads no time of day.
 //! A test connects it to a peer in memory with a paused clock; `veschub-harness read` gives it a TCP stream.
 
+pub mod drive;
 pub mod error;
 pub mod inbox;
 pub mod json;

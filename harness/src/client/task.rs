@@ -9,7 +9,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::Instant,
 };
-use veschub_wire::{Decoded, Reply, Request};
+use veschub_wire::{Decoded, Firmware, Reply, Request};
 
 use super::{
     error::ClientError,
@@ -19,6 +19,9 @@ use super::{
 
 /// After this long without a reply, a poll is asked again (`docs/protocol.md`, section 6.1).
 pub const POLL_GUARD: Duration = Duration::from_secs(1);
+
+/// The first firmware that knows GET_VALUES_SETUP (`docs/protocol-motor.md`, section 2.5).
+const FIRST_WITH_SETUP: Firmware = Firmware::new(3, 48);
 
 /// How several requests are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,14 +71,22 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn note(&mut self, request: &Request, result: Result<Received, ClientError>) {
+    /// Takes over what a later part of the task came to.
+    fn append(&mut self, later: Self) {
+        self.readings.extend(later.readings);
+        self.unanswered.extend(later.unanswered);
+        self.not_awaited.extend(later.not_awaited);
+        self.skipped_ticks += later.skipped_ticks;
+    }
+
+    pub(super) fn note(&mut self, request: &Request, result: Result<Received, ClientError>) {
         match result.and_then(|received| Reading::new(request, received)) {
             Ok(reading) => self.readings.push(reading),
             Err(error) => self.unanswered.push((request.clone(), error)),
         }
     }
 
-    fn conclude<S: AsyncRead + AsyncWrite + Unpin>(
+    pub(super) fn conclude<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         session: &mut Session<S>,
         ticket: &Ticket,
@@ -262,28 +273,33 @@ async fn wait_for_tick<S: AsyncRead + AsyncWrite + Unpin>(
 /// How often a request is sent: the time from one to the next, and how long this goes on.
 pub type Again = (Duration, Duration);
 
-/// Reads a motor controller behind the device: FW_VERSION, GET_VALUES and GET_VALUES_SETUP, one at a time. GET_VALUES
-/// is sent once, or again and again.
+/// Reads a motor controller, the device itself or one behind it: FW_VERSION, GET_VALUES and GET_VALUES_SETUP, one at a
+/// time. GET_VALUES is sent once, or again and again.
 pub async fn read_motor<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
-    can_id: u8,
+    can_id: Option<u8>,
     again: Option<Again>,
 ) -> Outcome {
-    let forward = |request: Request| Request::forward(can_id, &request);
-    let values = forward(Request::GetValues);
-    let Some((every, lasting)) = again else {
-        let requests = [
-            forward(Request::FwVersion),
-            values,
-            forward(Request::GetValuesSetup),
-        ];
-        return one_at_a_time(session, &requests).await;
+    let forward = |request: Request| match can_id {
+        Some(can_id) => Request::forward(can_id, &request),
+        None => request,
     };
+    let values = forward(Request::GetValues);
     let mut outcome = one_at_a_time(session, &[forward(Request::FwVersion)]).await;
-    poll(session, &mut outcome, &values, every, lasting).await;
-    let setup = one_at_a_time(session, &[forward(Request::GetValuesSetup)]).await;
-    outcome.readings.extend(setup.readings);
-    outcome.unanswered.extend(setup.unanswered);
+    match again {
+        None => outcome.append(one_at_a_time(session, &[values]).await),
+        Some((every, lasting)) => {
+            poll(session, &mut outcome, &values, every, lasting).await;
+        }
+    }
+    let firmware = outcome.find(|reply| match reply {
+        Reply::FwVersion(version) => Some(version.firmware()),
+        _ => None,
+    });
+    // Older firmware does not know the request, and stays silent.
+    if firmware.is_none_or(|firmware| firmware >= FIRST_WITH_SETUP) {
+        outcome.append(one_at_a_time(session, &[forward(Request::GetValuesSetup)]).await);
+    }
     outcome
 }
 

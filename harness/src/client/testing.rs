@@ -8,7 +8,7 @@ use tokio::{
 };
 use veschub_wire::{
     DEVICE_MAX_PAYLOAD, Decoder, Item, LoginKind, LoginLine, Reply, Request,
-    command::{BmsValues, CustomConfig, FwVersion},
+    command::{BmsValues, CustomConfig, FwVersion, Values},
     encode,
     number::{F16, F32, Text},
 };
@@ -71,6 +71,7 @@ pub(crate) fn reply_to(request: &Request) -> Reply {
             data: Vec::new(),
         }),
         Request::BmsGetValues => Reply::BmsValues(pack()),
+        Request::GetValues => Reply::Values(Values::default()),
         Request::ForwardCan { payload, .. } if payload[..] == [0] => Reply::FwVersion(FwVersion {
             hardware: Some(Text::from("ADV500")),
             ..firmware()

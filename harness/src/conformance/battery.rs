@@ -6,7 +6,7 @@ use veschub_hub::rng::Seed;
 
 use super::{
     carrier::Carrier,
-    catalogue::{self, BASIS, Case, CatalogueError, Id, Level, Section},
+    catalogue::{self, BASIS, Case, CatalogueError, Death, Id, Level, Section},
     judge::{self, Context, Values},
     subject::subject,
 };
@@ -21,7 +21,8 @@ use crate::{
     },
     run::{
         Bounds, Mode, RunError,
-        player::{self, Errand, Player, Prints},
+        errand::{Errand, Prints},
+        player::{self, Player},
     },
 };
 
@@ -347,10 +348,12 @@ fn fill(
     let world = loaded.build(Seed(battery.seed))?;
     let target = world.targets.first().cloned();
     let second = case.second.map(|second| second.login(target.as_ref()));
+    let strike = case.death.and_then(Death::strike);
     let errand = Errand {
         client: &scenario.client,
         task: Some(&task),
         second: second.as_ref(),
+        strike: strike.as_ref(),
         link: battery.link,
         prints: Prints::Answers,
         bounds: Bounds::default(),
@@ -363,6 +366,7 @@ fn fill(
             target: target.as_ref(),
             task: task.name,
             password: &task.password(target.as_ref()),
+            is_told: true,
         },
         task: &task,
         carrier: known.carrier,

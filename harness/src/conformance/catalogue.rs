@@ -11,7 +11,10 @@ use veschub_hub::journal::EventKind;
 use veschub_scenario::{Loaded, ScenarioError, Target, duration};
 use veschub_wire::{CommandId, LoginKind, LoginLine};
 
-use crate::run;
+use crate::{
+    judge::driving,
+    run::{self, Blow},
+};
 
 pub use crate::report::name::{Id, Level, ParseIdError};
 
@@ -23,7 +26,7 @@ pub const BASIS: Id = Id {
     number: 1,
 };
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 13] = [
     (
         "1-login.yaml",
         include_str!("../../conformance/1-login.yaml"),
@@ -64,6 +67,14 @@ const FILES: [(&str, &str); 11] = [
     (
         "11-sending.yaml",
         include_str!("../../conformance/11-sending.yaml"),
+    ),
+    (
+        "12-driving.yaml",
+        include_str!("../../conformance/12-driving.yaml"),
+    ),
+    (
+        "13-stopping.yaml",
+        include_str!("../../conformance/13-stopping.yaml"),
     ),
 ];
 
@@ -117,7 +128,8 @@ pub struct Case {
     pub level: Level,
     /// What a client must do.
     pub requirement: String,
-    /// Where the protocol says so: sections of `docs/protocol.md`.
+    /// Where the protocol says so: sections of `docs/protocol.md`, or of `docs/protocol-motor.md` with an `m` before
+    /// them: `m3.1`.
     pub source: String,
     /// What a client does that fails the case, and why that matters.
     pub matters: String,
@@ -161,6 +173,12 @@ pub struct Case {
     /// Whether the client must use little CPU time.
     #[serde(default)]
     pub calm: bool,
+    /// What is judged of how the client drives a motor.
+    #[serde(default)]
+    pub drives: Vec<driving::Kind>,
+    /// How the client comes to its end while it drives a motor, which must stop then.
+    #[serde(default)]
+    pub death: Option<Death>,
     /// A second tool or device that connects meanwhile.
     #[serde(default)]
     pub second: Option<Second>,
@@ -238,6 +256,34 @@ pub enum Exit {
     Failure,
 }
 
+/// How a client that drives a motor comes to its end.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Death {
+    /// Of what.
+    by: Cause,
+    /// Of a signal: how long after the first command that drives the motor.
+    #[serde(default)]
+    at: Option<Lasting>,
+}
+
+/// What a client that drives a motor comes to its end of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+enum Cause {
+    /// The client's own process is killed, and no process that it started.
+    #[serde(rename = "SIGKILL")]
+    Kill,
+    /// The client is told to end.
+    #[serde(rename = "SIGTERM")]
+    Term,
+    /// Its task is over.
+    #[serde(rename = "end")]
+    End,
+    /// It loses its link.
+    #[serde(rename = "loss")]
+    Loss,
+}
+
 /// A second tool or device that connects after the client is attached.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -303,6 +349,29 @@ impl Second {
         run::Second {
             after: self.at.0,
             login: LoginLine::new(kind, id, password.unwrap_or_default()).encode(),
+        }
+    }
+}
+
+impl Death {
+    /// The signal that the client gets, if it is to get one.
+    pub(super) fn strike(self) -> Option<run::Strike> {
+        let signal = match self.by {
+            Cause::Kill => Blow::Kill,
+            Cause::Term => Blow::Term,
+            Cause::End | Cause::Loss => return None,
+        };
+        let after = self.at.map(|lasting| lasting.0).unwrap_or_default();
+        Some(run::Strike { signal, after })
+    }
+
+    /// How the client came to its end, if it did so; `struck` is when it got its signal.
+    pub(super) fn of(self, struck: Option<std::time::Duration>) -> Option<driving::Death> {
+        match self.by {
+            Cause::Kill => struck.map(driving::Death::Killed),
+            Cause::Term => struck.map(driving::Death::Told),
+            Cause::End => Some(driving::Death::Itself),
+            Cause::Loss => Some(driving::Death::Lost),
         }
     }
 }

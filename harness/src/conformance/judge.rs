@@ -14,6 +14,7 @@ use crate::{
     judge::{
         self, Assignment, Difference, Played, Verdict,
         compare::{FieldUnderstood, Judgement, Mistake, Understood},
+        driving,
         readings::{self, Printed},
     },
     outside::{ending::ProcessEnd, task::Task},
@@ -136,6 +137,39 @@ impl Judge<'_> {
         self.check_first_request();
         self.check_exit();
         self.check_calm();
+        self.check_driving(assignment.scenario);
+        self.check_death();
+    }
+
+    /// How the client drives a motor, as far as the case is about it.
+    fn check_driving(&mut self, scenario: &Scenario) {
+        if self.case.drives.is_empty() {
+            return;
+        }
+        let (journal, is_real_time) = (&self.seen.journal, self.seen.is_real_time);
+        for found in driving::findings(&scenario.client, journal, is_real_time) {
+            if self.case.drives.contains(&found.kind) {
+                self.note(About::Sent, found.difference, None);
+            }
+        }
+    }
+
+    /// What becomes of the motor when the client comes to its end.
+    fn check_death(&mut self) {
+        let Some(death) = self.case.death else {
+            return;
+        };
+        if !driving::has_driven(&self.seen.journal) {
+            let why = "the case shows something only if the client drives the motor before";
+            self.differ("set commands", "at least one", "none", why);
+            return;
+        }
+        let found = death
+            .of(self.seen.struck)
+            .and_then(|death| driving::after(death, &self.seen.journal));
+        if let Some(found) = found {
+            self.note(About::Sent, found.difference, None);
+        }
     }
 
     fn check_never(&mut self) {
@@ -500,7 +534,7 @@ impl Judge<'_> {
     ) -> Option<(Difference, Option<Mistake>)> {
         let why = readings::why(&field.judgement)?;
         let mistake = match field.judgement {
-            Judgement::Wrong(mistake) => mistake,
+            Judgement::Wrong(mistake) | Judgement::Invented(mistake) => mistake,
             _ => None,
         };
         let (item, truth, decoded) = readings::shown(field.truth.as_ref(), field.decoded.as_ref());

@@ -7,6 +7,8 @@
 //!
 //! * [`framing`]: bytes and frames; [`values`]: their contents; `session`: which requests are sent, and in which order.
 
+mod child;
+mod drive;
 pub mod framing;
 mod session;
 pub mod values;
@@ -214,6 +216,35 @@ defects! {
     Floods = "floods",
     /// Asks for the firmware version at every poll.
     FirmwareAtEveryPoll = "firmware-at-every-poll",
+
+    /// Sets a current in microamperes, 1000 times too large.
+    CurrentInMicroamperes = "current-in-microamperes",
+    /// Sets a current in amperes, 1000 times too small.
+    CurrentInAmperes = "current-in-amperes",
+    /// Sets the speed of the motor where the electrical speed is meant.
+    RpmForErpm = "rpm-for-erpm",
+    /// Sets a duty cycle with the scale of the reply.
+    DutyInThousandths = "duty-in-thousandths",
+    /// Loses the sign of what it sets.
+    DrivesForwardsOnly = "drives-forwards-only",
+    /// Sets half as much again at first.
+    Overshoots = "overshoots",
+    /// Sets without a pause.
+    SetsInABusyLoop = "sets-in-a-busy-loop",
+    /// Sets once and never again.
+    SetsOnce = "sets-once",
+    /// Sets once more behind the stop.
+    SetsAfterTheStop = "sets-after-the-stop",
+    /// Sets a current when it is told to read.
+    SetsWhenItReads = "sets-when-it-reads",
+    /// Does not stop the motor at its end.
+    NeverStops = "never-stops",
+    /// Ends at SIGTERM without stopping the motor.
+    DiesOfSigterm = "dies-of-sigterm",
+    /// Has a child send ALIVE, which goes on when the client is dead.
+    ChildKeepsAlive = "child-keeps-alive",
+    /// Drives on as before when it has lost its link and connected again.
+    ResumesAfterALoss = "resumes-after-a-loss",
 }
 
 /// Any number of defects at once; none at all is a client that is right.
@@ -284,7 +315,7 @@ impl std::str::FromStr for Defect {
 }
 
 /// The task of a client, as the environment tells an outside client.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Orders {
     /// Whether there is a hub to log in to.
     pub logs_in: bool,
@@ -306,6 +337,12 @@ pub struct Orders {
     pub can_id: Option<u8>,
     /// `read-bms`: whether all requests are sent at once.
     pub rapid_fire: bool,
+    /// `drive`, `keep-alive`: what is set: `current`, `duty` or `erpm`.
+    pub set: String,
+    /// `drive`, `keep-alive`: how much: A, a share of 1, or electrical revolutions per minute.
+    pub value: f64,
+    /// `keep-alive`: `alive` or `set`.
+    pub keep: String,
 }
 
 impl Orders {
@@ -325,6 +362,11 @@ impl Orders {
             request: bytes(&get("VESC_REQUEST").unwrap_or_default()),
             can_id: number("VESC_CAN_ID").and_then(|id| u8::try_from(id).ok()),
             rapid_fire: get("VESC_ASK").is_none_or(|ask| ask == "rapid-fire"),
+            set: get("VESC_SET").unwrap_or_default(),
+            value: get("VESC_VALUE")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or_default(),
+            keep: get("VESC_KEEP").unwrap_or_default(),
         }
     }
 }
@@ -348,7 +390,32 @@ pub trait Dial {
     /// # Errors
     /// If the hub cannot be reached.
     fn dial(&self) -> impl Future<Output = io::Result<Self::Stream>>;
+
+    /// Waits until the client is told to end: SIGTERM.
+    fn told_to_end(&self) -> impl Future<Output = ()>;
+
+    /// Waits until the client is dead and only its child goes on; a real process never sees that.
+    fn killed(&self) -> impl Future<Output = ()>;
+
+    /// Starts a child that shares the connection and sends this payload again and again.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    fn start_child(&self, stream: &Self::Stream, payload: &[u8]) -> io::Result<()>;
 }
+
+/// The tasks that the client can do.
+const TASKS: [&str; 9] = [
+    "read-bms",
+    "poll-bms",
+    "read-motor",
+    "scan-can",
+    "read",
+    "drive",
+    "keep-alive",
+    "read-config",
+    "read-app",
+];
 
 /// Does the task; returns the exit code.
 pub async fn run<D: Dial>(
@@ -357,8 +424,7 @@ pub async fn run<D: Dial>(
     defects: Defects,
     print: &mut dyn FnMut(&str),
 ) -> u8 {
-    let known = ["read-bms", "poll-bms", "read-motor", "scan-can", "read"];
-    if !known.contains(&orders.task.as_str()) {
+    if !TASKS.contains(&orders.task.as_str()) {
         return UNSUPPORTED;
     }
     let ended = session::run(dial, orders, defects, print).await;
@@ -367,9 +433,10 @@ pub async fn run<D: Dial>(
 }
 
 /// A hub that is reached over TCP.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Tcp {
     address: String,
+    child: child::Held,
 }
 
 impl Dial for Tcp {
@@ -381,13 +448,35 @@ impl Dial for Tcp {
         stream.set_nodelay(true)?;
         Ok(stream)
     }
+
+    async fn told_to_end(&self) {
+        child::told_to_end().await;
+    }
+
+    async fn killed(&self) {
+        std::future::pending().await
+    }
+
+    fn start_child(&self, stream: &Self::Stream, payload: &[u8]) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::fd::AsFd as _;
+            self.child.start(stream.as_fd(), payload)
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = (stream, payload);
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
 }
 
 /// A device on a terminal.
 #[cfg(unix)]
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Serial {
     path: String,
+    child: child::Held,
 }
 
 #[cfg(unix)]
@@ -407,6 +496,19 @@ impl Dial for Serial {
         let to = pipe::Sender::from_owned_fd_unchecked(terminal.into())?;
         Ok(tokio::io::join(from, to))
     }
+
+    async fn told_to_end(&self) {
+        child::told_to_end().await;
+    }
+
+    async fn killed(&self) {
+        std::future::pending().await
+    }
+
+    fn start_child(&self, stream: &Self::Stream, payload: &[u8]) -> io::Result<()> {
+        use std::os::fd::AsFd as _;
+        self.child.start(stream.writer().as_fd(), payload)
+    }
 }
 
 /// The client as a process of its own, with the orders of an outside client. Returns the exit code.
@@ -414,6 +516,10 @@ impl Dial for Serial {
 /// # Errors
 /// If it cannot be started.
 pub fn main(defects: Defects) -> io::Result<u8> {
+    #[cfg(unix)]
+    if let Some(payload) = std::env::var_os(child::PAYLOAD) {
+        return Ok(child::main(&bytes(&payload.to_string_lossy())));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -428,7 +534,8 @@ pub fn main(defects: Defects) -> io::Result<u8> {
     };
     #[cfg(unix)]
     if let Some(path) = variable("VESC_PTY") {
-        let dial = Serial { path };
+        let child = child::Held::default();
+        let dial = Serial { path, child };
         return Ok(runtime.block_on(run(&dial, &orders, defects, &mut print)));
     }
     let does_it_again = variable(AGAIN).is_some();
@@ -436,6 +543,7 @@ pub fn main(defects: Defects) -> io::Result<u8> {
     let port = variable("VESC_PORT").unwrap_or_default();
     let dial = Tcp {
         address: format!("{host}:{port}"),
+        child: child::Held::default(),
     };
     loop {
         let code = runtime.block_on(run(&dial, &orders, defects, &mut print));

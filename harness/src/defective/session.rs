@@ -41,7 +41,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-type Done = Result<(), Failure>;
+pub(super) type Done = Result<(), Failure>;
 
 /// Does a task.
 pub(super) async fn run<D: Dial>(
@@ -63,13 +63,13 @@ pub(super) async fn run<D: Dial>(
     }
 }
 
-struct TaskRun<'a, D: Dial> {
-    dial: &'a D,
-    orders: &'a Orders,
+pub(super) struct TaskRun<'a, D: Dial> {
+    pub(super) dial: &'a D,
+    pub(super) orders: &'a Orders,
     defects: Defects,
     print: &'a mut dyn FnMut(&str),
-    stream: D::Stream,
-    framer: Framer,
+    pub(super) stream: D::Stream,
+    pub(super) framer: Framer,
     /// Payloads that came and were not used yet.
     inbox: VecDeque<Vec<u8>>,
     heard: Instant,
@@ -104,11 +104,11 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         Ok(session)
     }
 
-    fn has(&self, defect: Defect) -> bool {
+    pub(super) fn has(&self, defect: Defect) -> bool {
         self.defects.has(defect)
     }
 
-    async fn log_in(&mut self) -> Done {
+    pub(super) async fn log_in(&mut self) -> Done {
         if !self.orders.logs_in {
             return Ok(());
         }
@@ -142,7 +142,8 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             "read-bms" => self.read_bms().await,
             "poll-bms" => self.poll_bms().await,
             "read-motor" => self.read_motor().await,
-            "read" => self.read().await,
+            "read" | "read-config" | "read-app" => self.read().await,
+            "drive" | "keep-alive" => self.drive().await,
             _ => self.scan_can().await,
         }
     }
@@ -249,13 +250,30 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     async fn read_motor(&mut self) -> Done {
-        let can_id = self.orders.can_id.unwrap_or_default();
+        let can_id = self.orders.can_id;
         let mut done = Ok(());
+        if self.has(Defect::SetsWhenItReads) {
+            let set = [&[FORWARD_CAN, can_id.unwrap_or(255)][..], &[6, 0, 0, 4, 0]].concat();
+            self.send(if can_id.is_some() { &set } else { &set[2..] })
+                .await?;
+        }
+        let mut version = None;
         for command in [FW_VERSION, GET_VALUES, GET_VALUES_SETUP] {
-            let request = [FORWARD_CAN, can_id, command];
+            let request = match can_id {
+                Some(can_id) => vec![FORWARD_CAN, can_id, command],
+                None => vec![command],
+            };
+            // Firmware before 3.48 does not know it, and stays silent.
+            if command == GET_VALUES_SETUP && version.is_some_and(|version| version < [3, 48]) {
+                continue;
+            }
             let asked = match command {
-                GET_VALUES => self.poll(&request, Some(can_id)).await,
-                _ => self.ask(&request, Some(can_id)).await.map(drop),
+                GET_VALUES => self.poll(&request, can_id).await,
+                _ => self.ask(&request, can_id).await.map(|reply| {
+                    if let (FW_VERSION, &[_, major, minor, ..]) = (command, &reply[..]) {
+                        version = Some([major, minor]);
+                    }
+                }),
             };
             match asked {
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
@@ -294,7 +312,11 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     /// Sends a request, waits for the reply and prints it.
-    async fn ask(&mut self, request: &[u8], can_id: Option<u8>) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn ask(
+        &mut self,
+        request: &[u8],
+        can_id: Option<u8>,
+    ) -> Result<Vec<u8>, Failure> {
         let place = if can_id.is_some() { 2 } else { 0 };
         let command = request.get(place).copied().unwrap_or_default();
         if !self.has(Defect::KeepsOldReplies) {
@@ -347,7 +369,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         }
     }
 
-    async fn send(&mut self, request: &[u8]) -> Done {
+    pub(super) async fn send(&mut self, request: &[u8]) -> Done {
         let mut request = request.to_vec();
         if self.has(Defect::CommandIdsOff) {
             request[0] += 1;
@@ -358,7 +380,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         Ok(())
     }
 
-    fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
+    pub(super) fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
         if self.has(Defect::MergesNodesAlike) && can_id.is_some() {
             if self.told.as_deref() == Some(payload) {
                 return;
@@ -371,7 +393,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     }
 
     /// The next payload; `None` if none came in time.
-    async fn next(&mut self, until: Instant) -> Result<Option<Vec<u8>>, Failure> {
+    pub(super) async fn next(&mut self, until: Instant) -> Result<Option<Vec<u8>>, Failure> {
         loop {
             if let Some(payload) = self.inbox.pop_front() {
                 return Ok(Some(payload));

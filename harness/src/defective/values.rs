@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use veschub_wire::{CommandId, view::hex};
 
 use super::{Defect, Defects};
-use crate::judge::layout::{self, Form, Slot, TABLES, Written, layout, texts};
+use crate::judge::layout::{self, Form, Item, Slot, TABLES, Table, Written, layout, texts};
 
 /// A command, by its number.
 pub const FW_VERSION: u8 = 0;
@@ -42,14 +42,7 @@ pub fn reading(
 ) -> Option<String> {
     // Nobody needs to see the config.
     let command = CommandId(command);
-    let is_known = TABLES.iter().any(|table| table.command == command)
-        || [
-            GET_VALUES_SELECTIVE,
-            GET_VALUES_SETUP_SELECTIVE,
-            GET_IMU_DATA,
-            GET_STATS,
-        ]
-        .contains(&command.0);
+    let is_known = table_of(command.0).is_some();
     let name = command
         .name()
         .filter(|_| is_known && command.0 != GET_CUSTOM_CONFIG)?;
@@ -79,39 +72,6 @@ pub fn can_ids(payload: &[u8], defects: Defects) -> Vec<u8> {
         .collect()
 }
 
-/// What GET_IMU_DATA sends, one packed float for each bit of the mask.
-const IMU: &[&str] = &[
-    "roll_rad",
-    "pitch_rad",
-    "yaw_rad",
-    "acceleration_x_g",
-    "acceleration_y_g",
-    "acceleration_z_g",
-    "rotation_x_deg_s",
-    "rotation_y_deg_s",
-    "rotation_z_deg_s",
-    "magnetic_x",
-    "magnetic_y",
-    "magnetic_z",
-    "q0",
-    "q1",
-    "q2",
-    "q3",
-];
-/// What GET_STATS sends, the same way.
-const STATS: &[&str] = &[
-    "speed_average_m_s",
-    "speed_max_m_s",
-    "power_average_w",
-    "power_max_w",
-    "current_average_a",
-    "current_max_a",
-    "fet_temperature_average_c",
-    "fet_temperature_max_c",
-    "motor_temperature_average_c",
-    "motor_temperature_max_c",
-    "time_s",
-];
 /// How many bytes a reply to GET_VALUES has at least: every firmware sends the fields up to the fault code.
 const LEAST_OF_MOTOR: usize = 54;
 /// How many bytes the newest firmware sends.
@@ -133,6 +93,18 @@ pub fn has_negative_count(payload: &[u8]) -> bool {
     let counts = layout::counts(CommandId(BMS_GET_VALUES), payload);
     let count = counts.first().and_then(|&at| payload.get(at));
     payload.first() == Some(&BMS_GET_VALUES) && count.is_some_and(|&count| count > 127)
+}
+
+fn table_of(command: u8) -> Option<&'static Table> {
+    TABLES
+        .iter()
+        .find(|table| table.command == CommandId(command))
+}
+
+/// The fields that replies have gained over time, in order.
+fn grown(table: Option<&'static Table>) -> impl Iterator<Item = Item> {
+    let groups = table.map_or(&[][..], |table| table.groups);
+    groups.iter().flat_map(|group| group.items).copied()
 }
 
 struct Reading {
@@ -159,8 +131,8 @@ impl Reading {
             GET_VALUES_SETUP => self.motor(GET_VALUES_SETUP, WHOLE_SETUP),
             GET_VALUES_SELECTIVE => self.selected(GET_VALUES),
             GET_VALUES_SETUP_SELECTIVE => self.selected(GET_VALUES_SETUP),
-            GET_IMU_DATA => self.floats(IMU, 2),
-            GET_STATS => self.floats(STATS, 4),
+            GET_IMU_DATA => self.floats(2),
+            GET_STATS => self.floats(4),
             PING_CAN => {
                 self.put("can_ids", can_ids(&self.payload, self.defects));
                 Some(())
@@ -233,7 +205,12 @@ impl Reading {
         if is_refused || length < LEAST_OF_MOTOR {
             return None;
         }
-        self.walk(of, u32::MAX, 1);
+        let table = table_of(of);
+        let old = table.and_then(|table| table.old);
+        match old.filter(|old| old.length() == length) {
+            Some(old) => self.walk(old.items.iter().copied(), u32::MAX, 1),
+            None => self.walk(grown(table), u32::MAX, 1),
+        }
         Some(())
     }
 
@@ -243,17 +220,13 @@ impl Reading {
             true => u32::MAX,
             false => Form::U32.raw(&self.payload, 1)?,
         };
-        self.walk(of, mask, 5);
+        self.walk(grown(table_of(of)), mask, 5);
         Some(())
     }
 
     /// Reads the fields of these bits one after the other; a field that is not whole ends the reply.
-    fn walk(&mut self, of: u8, mask: u32, start: usize) {
-        let table = TABLES.iter().find(|table| table.command == CommandId(of));
-        let items = table
-            .into_iter()
-            .flat_map(|table| table.groups.iter().copied().flatten());
-        let written = items.filter(|item| !matches!(item.written, Written::Also(_)));
+    fn walk(&mut self, items: impl Iterator<Item = Item>, mask: u32, start: usize) {
+        let written = items.filter(|item| item.is_sent());
         let mut at = start;
         for (_, item) in written.enumerate().filter(|(bit, _)| mask >> bit & 1 == 1) {
             let (form, count) = match item.written {
@@ -294,7 +267,7 @@ impl Reading {
     }
 
     /// Packed floats, one for each bit of a mask of so many bytes.
-    fn floats(&mut self, names: &[&str], mask_size: usize) -> Option<()> {
+    fn floats(&mut self, mask_size: usize) -> Option<()> {
         let mask = match mask_size {
             2 => u32::from(u16::from_be_bytes([
                 *self.payload.get(1)?,
@@ -307,13 +280,10 @@ impl Reading {
             true => 1 + 8 / mask_size,
             false => 1 + mask_size,
         };
-        for (_, name) in names
-            .iter()
-            .enumerate()
-            .filter(|(bit, _)| mask >> bit & 1 == 1)
-        {
+        let chosen = grown(table_of(self.command.0)).enumerate();
+        for (_, item) in chosen.filter(|(bit, _)| mask >> bit & 1 == 1) {
             let value = Form::Float.value(Form::Float.raw(&self.payload, at)?);
-            self.put(name, value);
+            self.put(item.name, value);
             at += 4;
         }
         Some(())

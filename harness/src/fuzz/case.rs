@@ -34,7 +34,7 @@ impl Job {
             // What it reads is the same, and a client that polls waits for seconds.
             schema::Client::PollBms(_) => Self::ReadBmsOneByOne,
             schema::Client::ReadMotor(read) => Self::ReadMotor {
-                can_id: read.can_id,
+                can_id: read.can_id?,
             },
             schema::Client::ScanCan(_) => Self::ScanCan,
             schema::Client::Read(read)

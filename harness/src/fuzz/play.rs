@@ -88,7 +88,8 @@ mod memory {
         outside::link::Link,
         run::{
             Bounds, Mode,
-            player::{self, Errand, Player, Prints},
+            errand::{Errand, Prints},
+            player::{self, Player},
         },
     };
 
@@ -104,6 +105,7 @@ mod memory {
                 client: &loaded.scenario.client,
                 task: task.as_ref(),
                 second: None,
+                strike: None,
                 link: Link::Hub,
                 prints: Prints::Answers,
                 bounds: Bounds::default(),

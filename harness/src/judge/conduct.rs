@@ -51,7 +51,9 @@ impl<'a> Conduct<'a> {
         } = &self.played.report;
         let told = how.to_string();
         match how {
-            ProcessEnd::Exited { .. } => {}
+            ProcessEnd::Exited { .. } | ProcessEnd::Struck { .. } => {}
+            // Whatever it says when it is told to end: the case looks at the motor.
+            ProcessEnd::Panicked { .. } if self.played.struck.is_some() => {}
             // A client may report with an exception that the connection is gone.
             ProcessEnd::Panicked { report, .. } if self.excuses(report) => {}
             ProcessEnd::Panicked { .. } | ProcessEnd::Killed { .. } => differ(

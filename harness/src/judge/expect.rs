@@ -426,7 +426,11 @@ impl<'a> Check<'a> {
 fn subjects(client: &Client) -> Option<&'static [CommandId]> {
     match client {
         Client::ReadBms(_) | Client::PollBms(_) => Some(&[CommandId::BMS_GET_VALUES]),
-        Client::ReadMotor(_) => Some(&[CommandId::GET_VALUES]),
+        Client::ReadMotor(_) | Client::Drive(_) => Some(&[CommandId::GET_VALUES]),
+        // It need not read anything.
+        Client::KeepAlive(_) => Some(&[]),
+        Client::ReadConfig(_) => Some(&[CommandId::GET_MCCONF, CommandId::GET_APPCONF]),
+        Client::ReadApp(_) => Some(&[CommandId::CUSTOM_APP_DATA]),
         Client::ScanCan(_) => Some(&[CommandId::PING_CAN]),
         Client::PlayRecording(_) | Client::Send(_) | Client::Read(_) => None,
     }

@@ -11,7 +11,10 @@ use veschub_scenario::{
     Scenario,
     schema::{self, Expectation},
 };
-use veschub_transcript::exchange::{Exchanges, Policy};
+use veschub_transcript::{
+    exchange::{Exchanges, Policy},
+    firmwares::Firmwares,
+};
 use veschub_wire::{
     CommandId, DecodeError, Decoded, Reply, Request,
     command::Opaque,
@@ -142,11 +145,13 @@ impl<'a> Facts<'a> {
         // Each with its place in the journal.
         let mut received: Vec<(usize, Arrived)> = Vec::new();
         let mut asked: Vec<(usize, Request)> = Vec::new();
+        let mut firmwares = Firmwares::default();
         let mut silent = Vec::new();
         for (place, entry) in journal.iter().enumerate() {
             let at = entry.at.since_start();
             match &entry.event {
                 JournalEvent::Request(payload) => {
+                    firmwares.ask(at, payload);
                     asked.extend(Request::decode(payload).map(|request| (place, request.body)));
                 }
                 JournalEvent::FaultFired(fired) if fired.harm == Harm::Silence => {
@@ -154,7 +159,7 @@ impl<'a> Facts<'a> {
                 }
                 JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
                 JournalEvent::Reply { payload, .. } => {
-                    let reply = Reply::decode(payload);
+                    let reply = Reply::decode_from(payload, firmwares.answer(at, payload));
                     received.push((place, Arrived::new(at, payload, &reply)));
                 }
                 JournalEvent::FaultFired(fired) if fired.harm == Harm::Lost => {
@@ -239,7 +244,7 @@ impl<'a> Facts<'a> {
                 command,
                 quirk,
                 why,
-            } if *command == id => Some(format!("{quirk}: {why}")),
+            } if *command == Some(id) => Some(format!("{quirk}: {why}")),
             JournalEvent::NotAnswered { command, why } if *command == id => Some(why.to_string()),
             JournalEvent::LoginRefused { reason } => {
                 Some(format!("the hub refused the login: {reason}"))

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  journal ──┬─> facts ───────> expect, nearest    what the scenario expects of the session
+//!            ├─> driving                             what a client sets, and whether it stops the motor
 //!            ├─> conduct                           how the process went, and whether it got through to a device
 //!            └─> compare <── reading <── lines     each reading beside the reply that it was made from
 //!                  └─> mistake                     the known mistake behind a wrong value
@@ -13,6 +14,8 @@
 
 pub mod compare;
 mod conduct;
+pub mod config_layout;
+pub(crate) mod driving;
 mod expect;
 mod facts;
 pub mod layout;
@@ -253,6 +256,8 @@ pub struct Assignment<'a> {
     pub task: &'a str,
     /// The password that the client was told, which no report may show.
     pub password: &'a str,
+    /// Whether the client was told this task. One inside a test decides itself what it does.
+    pub is_told: bool,
 }
 
 /// Judges how a client's process went.
@@ -302,6 +307,11 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
     }
     if played.own.is_none() {
         verdict.sent.extend(conduct.requests());
+    }
+    if assignment.is_told || driving::Order::of(&scenario.client).is_some() {
+        let driven = driving::findings(&scenario.client, &played.journal, played.is_real_time);
+        let wrong = driven.into_iter().map(|found| found.difference);
+        verdict.sent.extend(wrong);
     }
     let facts = Facts::of(played);
     if let Some(own) = &played.own {

@@ -37,6 +37,8 @@ pub struct Played {
     pub is_real_time: bool,
     /// The traffic, as a pcapng file.
     pub capture: Vec<u8>,
+    /// When the client got the signal that its case wants, since the start of the run.
+    pub struck: Option<Duration>,
     /// What the client itself says of the session; only the reference client does.
     pub own: Option<OwnView>,
 }
@@ -73,6 +75,7 @@ impl Played {
             limit: Duration::ZERO,
             is_real_time: true,
             capture: Vec::new(),
+            struck: None,
             own: None,
         }
     }

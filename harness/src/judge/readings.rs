@@ -243,7 +243,10 @@ pub(crate) fn why(judgement: &Judgement) -> Option<String> {
         Judgement::Wrong(None) => {
             Some("a different value; it fits none of the known mistakes".to_owned())
         }
-        Judgement::Invented => Some("the reply does not have this field".to_owned()),
+        Judgement::Invented(mistake) => Some(match mistake {
+            Some(mistake) => format!("the reply does not have this field: {mistake}"),
+            None => "the reply does not have this field".to_owned(),
+        }),
         Judgement::UnknownName(nearest) => {
             let advice = match nearest {
                 Some(name) => format!("did you mean `{name}`?"),

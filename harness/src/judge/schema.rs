@@ -17,7 +17,7 @@ fn fields(table: &Table) -> Value {
         schema["description"] = about.into();
         properties.insert(name.to_owned(), schema);
     };
-    for item in table.groups.iter().copied().flatten() {
+    for item in table.items() {
         add(item.name, item.about, value(item.written));
     }
     add(
@@ -43,6 +43,7 @@ fn value(written: Written) -> Value {
         }
         Written::Text | Written::Skip(_) | Written::Also(Type::Text) => json!({ "type": "string" }),
         Written::Flags | Written::Also(Type::Flag) => number(Form::Flag),
+        Written::Also(Type::Names) => json!({ "type": "array", "items": { "type": "string" } }),
         Written::Also(Type::Object) => json!({ "type": "object", "additionalProperties": true }),
     }
 }
@@ -51,7 +52,7 @@ fn number(form: Form) -> Value {
     match form {
         Form::U8 => json!({ "type": "integer", "minimum": 0, "maximum": 255 }),
         Form::I8 => json!({ "type": "integer", "minimum": -128, "maximum": 127 }),
-        Form::U32 => json!({ "type": "integer", "minimum": 0 }),
+        Form::U16 | Form::U32 => json!({ "type": "integer", "minimum": 0 }),
         Form::Flag => json!({ "type": "boolean" }),
         Form::I16(_) | Form::I32(_) | Form::Float => json!({ "type": "number" }),
     }

@@ -39,6 +39,11 @@ pub enum ProcessEnd {
         #[serde(default)]
         number: i32,
     },
+    /// The signal that the case wants it to get ended it.
+    Struck {
+        /// The signal's name: `SIGKILL`.
+        signal: String,
+    },
     /// The supervisor ended it at the time limit.
     TimeUp,
     /// The supervisor ended it because the harness asked for it.
@@ -174,6 +179,7 @@ impl fmt::Display for ProcessEnd {
             Self::Exited { code } => write!(f, "ended with exit code {code}"),
             Self::Panicked { report, .. } => write!(f, "crashed: {report}"),
             Self::Killed { signal, number } => write!(f, "crashed: signal {number} ({signal})"),
+            Self::Struck { signal } => write!(f, "ended when the harness sent {signal}"),
             Self::TimeUp => f.write_str("was still running at the time limit"),
             Self::Stopped => f.write_str("was stopped by the harness"),
             Self::Unwatched { signal: None } => f.write_str("stopped its parent process"),

@@ -85,6 +85,15 @@ impl Link {
         }
     }
 
+    /// How a client reaches the devices of this world: where the scenario has no hub, there is none.
+    #[must_use]
+    pub fn to(self, world: &World) -> Self {
+        match self {
+            Self::Hub if world.is_direct => Self::Direct,
+            link => link,
+        }
+    }
+
     /// What serves the client: the hub, or its first device; `None` if there is no device.
     pub(crate) fn server(self, world: World) -> Option<Hub> {
         match self {

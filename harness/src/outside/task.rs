@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use veschub_scenario::{Target, duration::Duration as Lasting, schema};
-use veschub_wire::view::hex;
+use veschub_wire::{Request, view::hex};
 
 use super::{
     Variable,
@@ -66,6 +66,10 @@ impl Task {
             schema::Client::ReadBms(_) => "read-bms",
             schema::Client::PollBms(_) => "poll-bms",
             schema::Client::ReadMotor(_) => "read-motor",
+            schema::Client::Drive(_) => "drive",
+            schema::Client::KeepAlive(_) => "keep-alive",
+            schema::Client::ReadConfig(_) => "read-config",
+            schema::Client::ReadApp(_) => "read-app",
             schema::Client::ScanCan(_) => "scan-can",
             schema::Client::Read(_) => "read",
             schema::Client::PlayRecording(_) => return Err(TaskError::PlayRecording),
@@ -98,21 +102,68 @@ impl Task {
                 task.again(Some(poll.every), Some(poll.lasts));
             }
             schema::Client::ReadMotor(read) => {
-                task.more.push(("VESC_CAN_ID", read.can_id.to_string()));
+                task.node(read.can_id);
+                task.again(read.every, read.lasts);
+            }
+            schema::Client::Drive(drive) => {
+                task.node(drive.can_id);
+                task.set(drive.setting());
+                task.again(Some(drive.every), Some(drive.lasts));
+            }
+            schema::Client::KeepAlive(keep) => {
+                task.node(keep.can_id);
+                task.set(keep.setting());
+                let by = match keep.by {
+                    schema::KeepBy::Alive => "alive",
+                    schema::KeepBy::Set => "set",
+                };
+                task.more.push(("VESC_KEEP", by.to_owned()));
+                task.again(Some(keep.every), Some(keep.lasts));
+            }
+            schema::Client::ReadConfig(read) => {
+                task.request(read.request().as_ref());
+                task.node(read.can_id);
+            }
+            schema::Client::ReadApp(read) => {
+                task.request(read.request().as_ref());
+                task.node(read.can_id);
                 task.again(read.every, read.lasts);
             }
             schema::Client::Read(read) => {
-                let request = &read.request.0;
-                task.more.push(("VESC_COMMAND", request.id().to_string()));
-                task.more.push(("VESC_REQUEST", hex(&request.encode())));
-                if let Some(can_id) = read.can_id {
-                    task.more.push(("VESC_CAN_ID", can_id.to_string()));
-                }
+                task.request(Some(&read.request.0));
+                task.node(read.can_id);
                 task.again(read.every, read.lasts);
             }
             _ => {}
         }
         Ok(task)
+    }
+
+    /// Tells which node to ask; without one, the client asks the device itself.
+    fn node(&mut self, can_id: Option<u8>) {
+        let can_id = can_id.map(|can_id| can_id.to_string());
+        self.more.extend(can_id.map(|id| ("VESC_CAN_ID", id)));
+    }
+
+    /// Tells what to ask.
+    fn request(&mut self, request: Option<&Request>) {
+        let Some(request) = request else {
+            return;
+        };
+        self.more.push(("VESC_COMMAND", request.id().to_string()));
+        self.more.push(("VESC_REQUEST", hex(&request.encode())));
+    }
+
+    /// Tells what to set.
+    fn set(&mut self, setting: Option<schema::Setting>) {
+        let (what, value) = match setting {
+            Some(schema::Setting::CurrentA(current)) => ("current", current.to_string()),
+            Some(schema::Setting::Duty(duty)) => ("duty", duty.to_string()),
+            Some(schema::Setting::Erpm(erpm)) => ("erpm", erpm.to_string()),
+            None => return,
+        };
+        self.more.push(("VESC_SET", what.to_owned()));
+        self.more.push(("VESC_VALUE", value));
     }
 
     /// Tells how often to ask; without both, the client asks once.
@@ -162,7 +213,7 @@ impl Task {
 }
 
 /// Every variable that some client is told. What a client is not told, it must not inherit either.
-pub const VARIABLES: [&str; 15] = [
+pub const VARIABLES: [&str; 18] = [
     "VESC_LINK",
     "VESC_HOST",
     "VESC_PORT",
@@ -177,6 +228,9 @@ pub const VARIABLES: [&str; 15] = [
     "VESC_CAN_ID",
     "VESC_COMMAND",
     "VESC_REQUEST",
+    "VESC_SET",
+    "VESC_VALUE",
+    "VESC_KEEP",
     AGAIN,
 ];
 
@@ -251,6 +305,36 @@ mod tests {
     }
 
     #[test]
+    fn a_drive_is_told_what_to_set_how_often_and_where() {
+        let drive = task("drive: { can_id: 84, current_a: -2.5, every: 50ms, for: 1s }").unwrap();
+        let told = |name| variable(&drive, name);
+        let word = |word: &str| Some(word.to_owned());
+        assert_eq!(told("VESC_TASK"), word("drive"));
+        assert_eq!(told("VESC_SET"), word("current"));
+        assert_eq!(told("VESC_VALUE"), word("-2.5"));
+        assert_eq!(told("VESC_COUNT"), word("20"));
+        assert_eq!(told("VESC_PERIOD_MS"), word("50"));
+        assert_eq!(told("VESC_CAN_ID"), word("84"));
+        let keep = task("keep-alive: { erpm: 3000, for: 1s }").unwrap();
+        let told = |name| variable(&keep, name);
+        assert_eq!(told("VESC_KEEP"), word("alive"));
+        assert_eq!(told("VESC_SET"), word("erpm"));
+        assert_eq!(told("VESC_PERIOD_MS"), word("200"));
+        assert_eq!(told("VESC_CAN_ID"), None);
+    }
+
+    #[test]
+    fn a_configuration_and_an_application_are_asked_by_a_request() {
+        let told = |client, name| variable(&task(client).unwrap(), name).unwrap();
+        let config = "read-config: { of: motor }";
+        assert_eq!(told(config, "VESC_COMMAND"), "GET_MCCONF");
+        assert_eq!(told(config, "VESC_REQUEST"), "0e");
+        let app = "read-app: { data: '65 00' }";
+        assert_eq!(told(app, "VESC_COMMAND"), "CUSTOM_APP_DATA");
+        assert_eq!(told(app, "VESC_REQUEST"), "246500");
+    }
+
+    #[test]
     fn the_login_is_the_devices_unless_the_scenario_wants_another() {
         let read = task("read-bms: { login: { password: other }, give_up_after: 700ms }").unwrap();
         let told = |name| variable(&read, name).unwrap();
@@ -316,6 +400,11 @@ mod tests {
             "read-bms: {}",
             "poll-bms: { every: 1s, for: 2s }",
             "read-motor: { can_id: 7 }",
+            "read-motor: {}",
+            "drive: { can_id: 7, current_a: 5, for: 1s }",
+            "keep-alive: { duty: -0.1, by: set, for: 1s }",
+            "read-config: { of: app, can_id: 7 }",
+            "read-app: { data: '65 00', every: 1s, for: 2s }",
             "scan-can: {}",
             "read: { request: FW_VERSION, can_id: 7, every: 1s, for: 3s }",
         ] {

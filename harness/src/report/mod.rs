@@ -19,6 +19,7 @@ pub mod junit;
 pub mod markdown;
 pub mod matrix;
 pub mod model;
+pub mod motor;
 pub mod name;
 pub mod not_judged;
 pub mod pack;

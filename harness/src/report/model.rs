@@ -185,7 +185,7 @@ pub struct CaseReport {
     pub level: Level,
     /// What a client must do.
     pub requirement: String,
-    /// Where the protocol says so: sections of docs/protocol.md.
+    /// Where the protocol says so: sections of docs/protocol.md, or of docs/protocol-motor.md if they begin with `m`.
     pub source: String,
     /// What a client does that fails the case, and why that matters.
     pub matters: String,
@@ -394,8 +394,13 @@ impl CaseReport {
         if self.source.is_empty() {
             return String::new();
         }
-        let plural = if self.source.contains(',') { "s" } else { "" };
-        format!("docs/protocol.md, section{plural} {}", self.source)
+        // `m3.1` is section 3.1 of the page about motor controllers; a case cites one page.
+        let (page, sections) = match self.source.starts_with('m') {
+            true => ("protocol-motor.md", self.source.replace('m', "")),
+            false => ("protocol.md", self.source.clone()),
+        };
+        let plural = if sections.contains(',') { "s" } else { "" };
+        format!("docs/{page}, section{plural} {sections}")
     }
 
     /// Whether a failure of this case makes the run fail.

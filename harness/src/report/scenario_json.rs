@@ -237,7 +237,7 @@ impl<'a> From<&'a Understood> for ReadingJson<'a> {
 impl<'a> From<&'a FieldUnderstood> for FieldJson<'a> {
     fn from(field: &'a FieldUnderstood) -> Self {
         let mistake = match field.judgement {
-            Judgement::Wrong(mistake) => mistake,
+            Judgement::Wrong(mistake) | Judgement::Invented(mistake) => mistake,
             _ => None,
         };
         Self {

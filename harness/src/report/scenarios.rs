@@ -229,6 +229,7 @@ fn read(field: &FieldUnderstood) -> Vec<[String; 4]> {
     let word = match &field.judgement {
         Judgement::Right | Judgement::NotJudged => String::new(),
         Judgement::Wrong(Some(mistake)) => format!("wrong: {mistake}"),
+        Judgement::Invented(Some(mistake)) => format!("invented: {mistake}"),
         other => other.word().to_owned(),
     };
     let lines = lines(&field.field, field.truth.as_ref(), field.decoded.as_ref());
@@ -404,7 +405,7 @@ fn mistake_of(readings: &[Understood], difference: &Difference) -> Option<Mistak
             .fields
             .iter()
             .find_map(|field| match field.judgement {
-                Judgement::Wrong(Some(mistake))
+                Judgement::Wrong(Some(mistake)) | Judgement::Invented(Some(mistake))
                     if difference
                         .field
                         .starts_with(&format!("{command}.{}", field.field)) =>

@@ -114,7 +114,7 @@ impl Again {
         let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
-        let address = match program.link {
+        let address = match program.link.to(world) {
             Link::Hub => Address::Hub(port),
             Link::Direct | Link::Pty => Address::Direct(port),
         };

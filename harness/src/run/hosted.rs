@@ -77,6 +77,7 @@ pub struct Builder {
     source: Source,
     settings: Vec<String>,
     seed: u64,
+    is_direct: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -88,7 +89,8 @@ enum Source {
 }
 
 impl Builder {
-    /// Takes the hub of a scenario file. The task of the scenario's client is ignored: your client decides what to do.
+    /// Takes the hub of a scenario file. Of the task of the scenario's client, only one that drives a motor is judged:
+    /// otherwise your client decides what to do.
     #[must_use]
     pub fn scenario(mut self, path: impl AsRef<Path>) -> Self {
         self.source = Source::File(path.as_ref().to_owned());
@@ -106,6 +108,21 @@ impl Builder {
     #[must_use]
     pub fn set(mut self, path: &str, value: impl std::fmt::Display) -> Self {
         self.settings.push(format!("{path}={value}"));
+        self
+    }
+
+    /// Says what your client is going to do, as scenarios do: `drive: { current_a: 5, for: 1s }`. Then the hub also judges
+    /// what your client sets: its unit, how often, and that it stops the motor at the end.
+    #[must_use]
+    pub fn task(mut self, task: impl std::fmt::Display) -> Self {
+        self.settings.push(format!("client={{ {task} }}"));
+        self
+    }
+
+    /// Leaves out the hub: your client talks to the first device without a login, as to a controller's own TCP server.
+    #[must_use]
+    pub fn direct(mut self) -> Self {
+        self.is_direct = true;
         self
     }
 
@@ -135,8 +152,12 @@ impl Builder {
         let (ready, started) = mpsc::channel();
         let thread = {
             let (loaded, journal) = (loaded.clone(), Arc::clone(&journal));
-            let seed = Seed(self.seed);
-            let serve = move || serve(&loaded, seed, listener, &journal, stopped, &ready);
+            let (seed, is_direct) = (Seed(self.seed), self.is_direct);
+            let serve = move || {
+                serve(
+                    &loaded, seed, is_direct, listener, &journal, stopped, &ready,
+                )
+            };
             thread::Builder::new()
                 .name("veschub".to_owned())
                 .spawn(serve)?
@@ -160,6 +181,7 @@ impl Builder {
 fn serve(
     loaded: &Loaded,
     seed: Seed,
+    is_direct: bool,
     listener: std::net::TcpListener,
     journal: &Mutex<Vec<JournalEntry>>,
     stopped: oneshot::Receiver<()>,
@@ -189,7 +211,16 @@ fn serve(
                 return;
             }
         };
-        let _ = ready.send(Ok(world.targets.first().cloned()));
+        let target = world.targets.first().cloned();
+        let hub = match is_direct {
+            true => world.into_device(),
+            false => Some(world.into_server()),
+        };
+        let Some(hub) = hub else {
+            let _ = ready.send(Err(io::Error::other("there is no device").into()));
+            return;
+        };
+        let _ = ready.send(Ok(target));
         let journal = RefCell::new(journal);
         let observe = |entry| locked(*journal.borrow_mut()).push(entry);
         let shutdown = async {
@@ -197,14 +228,7 @@ fn serve(
             let _ = stopped.await;
             sleep(FAREWELL).await;
         };
-        server::serve(
-            listener,
-            world.into_hub(),
-            server::most_connections(),
-            observe,
-            shutdown,
-        )
-        .await;
+        server::serve(listener, hub, server::most_connections(), observe, shutdown).await;
     });
 }
 
@@ -313,6 +337,7 @@ impl Hub {
             target: self.target.as_ref(),
             task: "this",
             password: self.password(),
+            is_told: false,
         };
         let mut verdict = judge::judge(&assignment, &played);
         verdict.demand_values();

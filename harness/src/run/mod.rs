@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 pub(crate) mod again;
+pub(crate) mod errand;
 mod hosted;
 mod kept;
 mod play;
@@ -23,7 +24,11 @@ use veschub_scenario::{Loaded, Scenario, ScenarioError, schema::Expectation};
 use veschub_sim::disk;
 use veschub_wire::CommandId;
 
-use self::player::{Errand, Player, Prints};
+use self::{
+    errand::{Errand, Prints},
+    player::Player,
+};
+pub use crate::blow::Blow;
 use crate::{
     judge::{self, Assignment, Run, Verdict},
     outside::{
@@ -54,6 +59,33 @@ pub(crate) struct Second {
     pub(crate) after: Duration,
     /// The login line.
     pub(crate) login: Vec<u8>,
+}
+
+/// A signal that the client gets while it drives a motor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Strike {
+    /// Which.
+    pub(crate) signal: Blow,
+    /// How long after the first command that drives the motor has reached it.
+    pub(crate) after: Duration,
+}
+
+/// How often it is checked whether the client drives a motor yet.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Returns when a client is to be struck, and with what; never if nothing is to strike it.
+pub(crate) async fn to_be_struck(
+    strike: Option<&Strike>,
+    mut has_driven: impl FnMut() -> bool,
+) -> Blow {
+    let Some(strike) = strike else {
+        return std::future::pending().await;
+    };
+    while !has_driven() {
+        tokio::time::sleep(LOOK).await;
+    }
+    tokio::time::sleep(strike.after).await;
+    strike.signal
 }
 
 /// How scenarios are run.
@@ -151,6 +183,7 @@ pub(crate) fn run_within(
                 // The reference client takes as long as it takes.
                 task: task.as_ref().ok().filter(|_| !is_reference),
                 second: None,
+                strike: None,
                 link: way.link,
                 prints: Prints::Everything,
                 bounds,
@@ -164,6 +197,7 @@ pub(crate) fn run_within(
                 target: target.as_ref(),
                 task: run.task.unwrap_or("this task"),
                 password: &password.unwrap_or_default(),
+                is_told: true,
             };
             run.verdict = judge::judge(&assignment, &played);
             run.played = Some(played);

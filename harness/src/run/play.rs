@@ -2,13 +2,20 @@
 
 use std::{io, time::Duration};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+};
 use veschub_scenario::{ScenarioError, Target, duration::Duration as Lasting, schema};
-use veschub_wire::{LoginKind, LoginLine, Request};
+use veschub_wire::{CommandId, LoginKind, LoginLine, Request, TOOL_MAX_PAYLOAD};
 
 use super::kept::{LONGEST, MAX_BYTES, MAX_ENTRIES};
 use crate::{
-    client::{self, Ask, Options, Outcome, Pace, Session, session::deadline},
+    client::{
+        self, Ask, Options, Outcome, Pace, Session,
+        drive::{Drive, Keep},
+        session::deadline,
+    },
     judge::OwnView,
 };
 
@@ -49,15 +56,35 @@ pub(crate) async fn visit<S: AsyncRead + AsyncWrite + Unpin>(
     target: Option<&Target>,
     client: &schema::Client,
 ) -> OwnView {
-    visit_with(stream, target, client, Options::default().max_payload).await
+    let max_payload = longest_reply(client);
+    visit_with(stream, target, client, max_payload, &Notify::new()).await
 }
 
-/// One session of the reference client that accepts payloads of up to this many bytes.
+/// The longest payload that the reference client must accept: files come in longer ones than anything else.
+pub(crate) fn longest_reply(client: &schema::Client) -> usize {
+    let reads_file = |request: &Request| {
+        let inner = request.forwarded().and_then(Result::ok);
+        let request = inner.map_or_else(|| request.id(), |inner| inner.body.id());
+        request == CommandId::FILE_READ
+    };
+    let reads_files = match client {
+        schema::Client::Send(task) => task.requests.iter().any(|words| reads_file(&words.0)),
+        schema::Client::Read(task) => reads_file(&task.request.0),
+        _ => false,
+    };
+    match reads_files {
+        true => TOOL_MAX_PAYLOAD,
+        false => Options::default().max_payload,
+    }
+}
+
+/// One session of the reference client that accepts payloads of up to this many bytes, and may be told to end.
 pub(crate) async fn visit_with<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     target: Option<&Target>,
     client: &schema::Client,
     max_payload: usize,
+    told: &Notify,
 ) -> OwnView {
     let start = tokio::time::Instant::now();
     let login = target.map(|target| login_line(target, client.login()));
@@ -75,7 +102,7 @@ pub(crate) async fn visit_with<S: AsyncRead + AsyncWrite + Unpin>(
     };
     match Session::open(stream, login, options).await {
         Ok(mut session) => {
-            let outcome = perform(&mut session, target, client).await;
+            let outcome = perform(&mut session, target, client, told).await;
             OwnView {
                 took: start.elapsed(),
                 received: session.received().cloned().collect(),
@@ -108,10 +135,36 @@ fn login_line(target: &Target, login: &schema::Login) -> LoginLine {
     LoginLine::new(LoginKind::Tool, id, password.unwrap_or_default())
 }
 
+/// A request to a node, or to the device itself.
+fn at(can_id: Option<u8>, request: Request) -> Request {
+    match can_id {
+        Some(can_id) => Request::forward(can_id, &request),
+        None => request,
+    }
+}
+
+/// What drives a motor; `None` if nothing is set, which a check of the scenario rules out.
+fn driving(setting: Option<schema::Setting>, can_id: Option<u8>) -> Option<Drive> {
+    let request = |setting: schema::Setting| {
+        let decoded = Request::decode(&setting.payload()).ok()?;
+        Some(decoded.body)
+    };
+    Some(Drive {
+        can_id,
+        set: request(setting?)?,
+        // A current of 0 lets go of the motor, whatever drove it.
+        stop: request(schema::Setting::CurrentA(0.0))?,
+        keeps: Keep::SetAndRead,
+        every: Duration::ZERO,
+        lasts: Duration::ZERO,
+    })
+}
+
 async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
     session: &mut Session<S>,
     target: Option<&Target>,
     client: &schema::Client,
+    told: &Notify,
 ) -> Outcome {
     use client::task;
     match client {
@@ -128,6 +181,43 @@ async fn perform<S: AsyncRead + AsyncWrite + Unpin>(
         schema::Client::ReadMotor(read) => {
             task::read_motor(session, read.can_id, again(read.every, read.lasts)).await
         }
+        schema::Client::Drive(order) => match driving(order.setting(), order.can_id) {
+            Some(plan) => {
+                let plan = Drive {
+                    every: lasting(order.every),
+                    lasts: lasting(order.lasts),
+                    ..plan
+                };
+                client::drive::drive(session, &plan, told).await
+            }
+            None => Outcome::default(),
+        },
+        schema::Client::KeepAlive(order) => match driving(order.setting(), order.can_id) {
+            Some(plan) => {
+                let plan = Drive {
+                    keeps: match order.by {
+                        schema::KeepBy::Alive => Keep::Alive,
+                        schema::KeepBy::Set => Keep::Set,
+                    },
+                    every: lasting(order.every),
+                    lasts: lasting(order.lasts),
+                    ..plan
+                };
+                client::drive::drive(session, &plan, told).await
+            }
+            None => Outcome::default(),
+        },
+        schema::Client::ReadConfig(read) => match read.request() {
+            Some(request) => task::read(session, &at(read.can_id, request), None).await,
+            None => Outcome::default(),
+        },
+        schema::Client::ReadApp(read) => match read.request() {
+            Some(request) => {
+                let again = again(read.every, read.lasts);
+                task::read(session, &at(read.can_id, request), again).await
+            }
+            None => Outcome::default(),
+        },
         schema::Client::Read(read) => {
             task::read(session, &read.sent(), again(read.every, read.lasts)).await
         }

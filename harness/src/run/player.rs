@@ -4,7 +4,7 @@
 //! it over loopback in real time. What is seen of all has the same form and is judged in the same way.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
     convert::Infallible,
     time::Duration,
@@ -20,20 +20,23 @@ use veschub_drive::{
     virtual_time::{Connection, Network},
 };
 use veschub_hub::journal::{JournalEntry, JournalEvent};
-use veschub_scenario::{World, schema};
+use veschub_scenario::World;
 
 #[cfg(unix)]
 use super::process::{Program, witness_with};
 use super::{
     Mode, RunError, Second,
-    kept::{Bounds, Kept},
-    play::{FAREWELL, visit, visit_with},
+    errand::{Errand, Prints},
+    kept::Kept,
+    play::{FAREWELL, longest_reply, visit, visit_with},
     tape::Tape,
+    to_be_struck,
 };
 use crate::{
-    client::{Options, json},
+    blow::{Blow, WAKE},
+    client::json,
     defective::{self, Defects, Orders},
-    judge::{OwnView, Played},
+    judge::{OwnView, Played, driving},
     outside::{
         ending::ProcessEnd,
         link::{Address, Link},
@@ -86,32 +89,6 @@ impl Player {
     }
 }
 
-/// What a client does in a session, and what else happens meanwhile.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Errand<'a> {
-    /// The task as the scenario has it.
-    pub(crate) client: &'a schema::Client,
-    /// The task as an outside client gets it; `None` if no outside client can do it.
-    pub(crate) task: Option<&'a Task>,
-    /// A second tool or device that connects.
-    pub(crate) second: Option<&'a Second>,
-    /// What is between the client and the device.
-    pub(crate) link: Link,
-    /// What the reference client prints.
-    pub(crate) prints: Prints,
-    /// What the run may take in virtual time.
-    pub(crate) bounds: Bounds,
-}
-
-/// What the reference client prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Prints {
-    /// The replies to its requests, as a client should.
-    Answers,
-    /// Every frame that came, so that a scenario shows all of them.
-    Everything,
-}
-
 /// Plays a client. `mode` is for the reference client; a defective one is always in memory, a program never.
 ///
 /// # Errors
@@ -122,6 +99,10 @@ pub(crate) fn play(
     player: &Player,
     mode: Mode,
 ) -> Result<Played, RunError> {
+    let errand = &Errand {
+        link: errand.link.to(&world),
+        ..*errand
+    };
     let target = world.targets.first().cloned();
     let limit = errand.task.map(Task::limit);
     match (player, errand.task) {
@@ -131,18 +112,19 @@ pub(crate) fn play(
                 link: errand.link,
                 ..program.clone()
             };
-            Ok(witness_with(world, task, &program, errand.second)?)
+            Ok(witness_with(world, errand, task, &program)?)
         }
         (Player::Reference, _) if mode == Mode::Real => over_tcp(world, errand),
         (Player::Reference | Player::ReferenceWithLimit(_), _) => {
             let max_payload = match player {
                 Player::ReferenceWithLimit(limit) => *limit,
-                _ => Options::default().max_payload,
+                _ => longest_reply(errand.client),
             };
             let own = RefCell::new(None);
-            let mut played = in_memory(world, errand, limit, async |network, _| {
+            let mut played = in_memory(world, errand, limit, async |network, _, fate| {
                 let target = target.as_ref().filter(|_| errand.link == Link::Hub);
-                let seen = visit_with(network.connect(), target, errand.client, max_payload).await;
+                let (stream, client) = (network.connect(), errand.client);
+                let seen = visit_with(stream, target, client, max_payload, &fate.told).await;
                 let code = exit_code(&seen);
                 own.replace(Some(seen));
                 code
@@ -152,7 +134,7 @@ pub(crate) fn play(
             Ok(played)
         }
         (Player::Defective(defects), Some(task)) => {
-            in_memory(world, errand, limit, async |network, printer| {
+            in_memory(world, errand, limit, async |network, printer, fate| {
                 let address = match errand.link {
                     Link::Hub => Address::Hub(0),
                     Link::Direct | Link::Pty => Address::Direct(0),
@@ -162,7 +144,7 @@ pub(crate) fn play(
                     let found = environment.iter().find(|(one, _)| *one == name);
                     found.map(|(_, value)| value.clone())
                 });
-                let dial = Memory { network };
+                let dial = Memory { network, fate };
                 defective::run(&dial, &orders, *defects, &mut |line| printer.print(line)).await
             })
         }
@@ -229,7 +211,8 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
         .build()?;
     runtime.block_on(async {
         let target = world.targets.first().cloned();
-        let hub = world.into_hub();
+        let target = target.filter(|_| errand.link == Link::Hub);
+        let hub = world.into_server();
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let journal = RefCell::new(Kept::default());
@@ -268,6 +251,18 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
 /// Connections in memory, for the second client.
 struct Memory<'a> {
     network: &'a Network,
+    fate: &'a Fate,
+}
+
+/// How a client in memory comes to its end before its time.
+#[derive(Default)]
+struct Fate {
+    /// Tells it to end, as SIGTERM does.
+    told: Notify,
+    /// Kills it, but not its child.
+    killed: Notify,
+    /// Whether it has started a child, which goes on without it.
+    has_child: Cell<bool>,
 }
 
 impl defective::Dial for Memory<'_> {
@@ -277,6 +272,19 @@ impl defective::Dial for Memory<'_> {
 
     async fn dial(&self) -> std::io::Result<Connection> {
         Ok(self.network.connect())
+    }
+
+    async fn told_to_end(&self) {
+        self.fate.told.notified().await;
+    }
+
+    async fn killed(&self) {
+        self.fate.killed.notified().await;
+    }
+
+    fn start_child(&self, _: &Connection, _: &[u8]) -> std::io::Result<()> {
+        self.fate.has_child.set(true);
+        Ok(())
     }
 }
 
@@ -307,7 +315,7 @@ fn in_memory(
     world: World,
     errand: &Errand<'_>,
     limit: Option<Duration>,
-    client: impl AsyncFnOnce(&Network, &Printer<'_>) -> u8,
+    client: impl AsyncFnOnce(&Network, &Printer<'_>, &Fate) -> u8,
 ) -> Result<Played, RunError> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -324,16 +332,43 @@ fn in_memory(
             journal: &journal,
             lines: RefCell::default(),
         };
+        let fate = Fate::default();
+        let struck = Cell::new(None);
+        let striking = async {
+            let has_driven = || driving::has_driven(&journal.borrow());
+            let blow = to_be_struck(errand.strike, has_driven).await;
+            struck.set(Some(network.elapsed()));
+            match blow {
+                Blow::Term => fate.told.notify_one(),
+                Blow::Kill if fate.has_child.get() => {
+                    fate.killed.notify_one();
+                    tokio::time::sleep(WAKE).await;
+                    return blow;
+                }
+                Blow::Kill => return blow,
+            }
+            std::future::pending().await
+        };
         let playing = async {
-            let playing = client(&network, &printer);
-            let code = match limit {
-                Some(limit) => tokio::time::timeout(limit, playing).await.ok(),
-                None => Some(playing.await),
+            let playing = async {
+                let playing = client(&network, &printer, &fate);
+                let code = match limit {
+                    Some(limit) => tokio::time::timeout(limit, playing).await.ok(),
+                    None => Some(playing.await),
+                };
+                match code {
+                    Some(code) => ProcessEnd::Exited { code: code.into() },
+                    None => ProcessEnd::TimeUp,
+                }
             };
-            let how = match code {
-                Some(code) => ProcessEnd::Exited { code: code.into() },
-                None => ProcessEnd::TimeUp,
+            let how = tokio::select! {
+                biased;
+                how = playing => how,
+                blow = striking => ProcessEnd::Struck { signal: blow.name().to_owned() },
             };
+            if matches!(how, ProcessEnd::Struck { .. }) {
+                tokio::time::sleep(WAKE).await;
+            }
             tokio::time::sleep(FAREWELL).await;
             how
         };
@@ -362,6 +397,7 @@ fn in_memory(
             limit: limit.unwrap_or_default(),
             is_real_time: false,
             capture: tape.finish(),
+            struck: struck.get(),
             ..Played::of(journal.into_entries(), lines, how)
         })
     })

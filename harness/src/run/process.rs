@@ -6,7 +6,7 @@
 //! a busy machine handles both late.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     convert::Infallible,
     fs::File,
     future::Future,
@@ -41,13 +41,15 @@ use veschub_scenario::World;
 
 use super::{
     Second,
+    errand::Errand,
     kept::Kept,
     tape::Tape,
+    to_be_struck,
     watch::{Held, Pipes, Record, finish, watch},
 };
 use crate::{
     family::{Means, Signs},
-    judge::Played,
+    judge::{Played, driving},
     outside::{
         Variable,
         command::Template,
@@ -87,15 +89,15 @@ pub struct Program {
     pub means: Means,
 }
 
-/// Runs the program against the world, while a second tool or device connects.
+/// Runs the program against the world, while a second tool or device connects, or a signal strikes the program.
 ///
 /// # Errors
 /// If no socket can be opened, or the supervisor cannot be started.
 pub(crate) fn witness_with(
     world: World,
+    errand: &Errand<'_>,
     task: &Task,
     program: &Program,
-    second: Option<&Second>,
 ) -> io::Result<Played> {
     // One thread, so that the hub, the pipe and the journal are never used at the same time.
     let runtime = runtime::Builder::new_current_thread()
@@ -126,6 +128,7 @@ pub(crate) fn witness_with(
             // An error means that the sender was dropped, which also means the end.
             let _ = stopped.await;
         };
+        let struck = Cell::new(None);
         let mut tape = Tape::new()?;
         let observe = tape.watch(|entry| {
             let mut record = record.borrow_mut();
@@ -140,7 +143,13 @@ pub(crate) fn witness_with(
         let serving = place.serve(hub, observe, shutdown);
         let watching = async {
             let time = limit + program.grace + SUPERVISOR;
-            let seen = watch(client.pipes, &signs, time, &record, &secret).await;
+            let has_driven = || driving::has_driven(&record.borrow().journal);
+            let strike = async {
+                let blow = to_be_struck(errand.strike, has_driven).await;
+                struck.set(Some(record.borrow().start.elapsed()));
+                blow
+            };
+            let seen = watch(client.pipes, &signs, time, &record, &secret, strike).await;
             sleep(FAREWELL).await;
             drop(stop);
             seen
@@ -149,7 +158,7 @@ pub(crate) fn witness_with(
             tokio::select! {
                 biased;
                 seen = watching => seen,
-                never = intrude(second, &address, &record) => match never {},
+                never = intrude(errand.second, &address, &record) => match never {},
                 never = let_others_start(&record) => match never {},
             }
         };
@@ -173,6 +182,7 @@ pub(crate) fn witness_with(
             limit,
             is_real_time: true,
             capture: tape.finish(),
+            struck: struck.get(),
             own: None,
         })
     })

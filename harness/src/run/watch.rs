@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{self, Read as _},
     os::unix::process::ExitStatusExt as _,
+    pin::pin,
     process::{Child, ExitStatus},
     time::Duration,
 };
@@ -19,14 +20,14 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::kept::Kept;
+use super::{Blow, kept::Kept};
 use crate::{
     family::Signs,
     outside::{
         ending::{ProcessEnd, ProcessReport},
         output::{Excerpt, Lines, MAX_STDOUT},
     },
-    proc,
+    proc, supervise,
 };
 
 /// How often it is checked whether the supervisor is stopped.
@@ -95,13 +96,14 @@ pub(super) enum Told {
 }
 
 /// Reads all that the client prints until its supervisor reports. If the supervisor is lost, ends the client's processes
-/// in its place.
+/// in its place. Has the supervisor strike the client when `strike` says so.
 pub(super) async fn watch(
     pipes: Pipes,
     signs: &Held,
     time: Duration,
     record: &RefCell<Record>,
     secret: &str,
+    strike: impl Future<Output = Blow>,
 ) -> (Told, Excerpt) {
     let Pipes {
         supervisor,
@@ -143,7 +145,7 @@ pub(super) async fn watch(
         }
     };
     let listening = async {
-        let told = timeout(time, listen(link, supervisor, &flood)).await;
+        let told = timeout(time, listen(link, supervisor, &flood, strike)).await;
         let mut told = told.unwrap_or(Told::Nothing);
         if !matches!(told, Told::Report(_)) {
             let signs = signs.0.clone();
@@ -160,7 +162,14 @@ pub(super) async fn watch(
 }
 
 /// Waits until the supervisor reports or is lost. If the client prints too much, tells the supervisor to end it.
-async fn listen(mut link: UnixStream, supervisor: u32, flood: &Notify) -> Told {
+async fn listen(
+    mut link: UnixStream,
+    supervisor: u32,
+    flood: &Notify,
+    strike: impl Future<Output = Blow>,
+) -> Told {
+    let mut strike = pin!(strike);
+    let mut is_struck = false;
     let (from, mut to) = link.split();
     let mut lines = BufReader::new(from).lines();
     loop {
@@ -173,6 +182,11 @@ async fn listen(mut link: UnixStream, supervisor: u32, flood: &Notify) -> Told {
             }
             () = flood.notified() => {
                 let _ = to.shutdown().await;
+            }
+            blow = &mut strike, if !is_struck => {
+                is_struck = true;
+                // If the supervisor is gone, that is told above.
+                let _ = to.write_all(&[supervise::order(blow)]).await;
             }
             () = sleep(GLANCE) => {
                 if proc::is_stopped(supervisor) {

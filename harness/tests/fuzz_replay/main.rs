@@ -218,6 +218,13 @@ fn the_seeds_of_scenario_file_have_every_fault_every_quirk_and_every_task() {
         ("read-motor", "{ can_id: 84, every: 50ms, for: 1s }"),
         ("scan-can", "{}"),
         (
+            "drive",
+            "{ can_id: 84, current_a: -2.5, every: 20ms, for: 1s }",
+        ),
+        ("keep-alive", "{ duty: 0.1, by: set, for: 1s }"),
+        ("read-config", "{ of: app, can_id: 84 }"),
+        ("read-app", "{ data: '65 00', every: 100ms, for: 1s }"),
+        (
             "read",
             "{ request: GET_VALUES_SELECTIVE 0x100, can_id: 84 }",
         ),

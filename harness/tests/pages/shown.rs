@@ -19,7 +19,8 @@ const PRELUDE: &str = "
     veschub-sim() { veschub-harness sim \"$@\"; }
     cargo() { local part=$1; shift; case $part in harness) part=;; esac; veschub-harness $part \"$@\"; }
 ";
-const ADDRESS: &str = "127.0.0.1:65101";
+/// Where a hub listens on a page, and where a device without a hub does.
+const ADDRESSES: [&str; 2] = ["127.0.0.1:65101", "127.0.0.1:65102"];
 
 /// A hub that a page started; it ends with the page.
 struct Server {
@@ -49,8 +50,13 @@ pub(super) fn check(name: &str) -> usize {
             server = Some(started);
             printed
         } else {
-            let address = server.as_ref().map_or(ADDRESS, |server| &server.address);
-            run(&command.replace(ADDRESS, address), folder.path())
+            let mut command = command.to_owned();
+            if let Some(server) = &server {
+                for address in ADDRESSES {
+                    command = command.replace(address, &server.address);
+                }
+            }
+            run(&command, folder.path())
         };
         if is_update() && !shown.lines().any(|line| line == "...") {
             updated = updated.replacen(block, &format!("$ {command}\n{printed}"), 1);
@@ -101,13 +107,16 @@ fn run(command: &str, folder: &Path) -> String {
 
 /// A hub on a port of its own, and the line that it prints.
 fn serve(command: &str, folder: &Path) -> (Server, String) {
+    let free = ["--listen", "127.0.0.1:0"];
     let words = command.split_whitespace().map(|word| match word {
-        ADDRESS => "127.0.0.1:0",
+        address if ADDRESSES.contains(&address) => "127.0.0.1:0",
         word => word,
     });
+    let has_port = command.contains(" --listen ");
     let mut child = Command::new(env!("CARGO_BIN_EXE_veschub-harness"))
         .arg("sim")
         .args(words.skip_while(|&word| word != "serve"))
+        .args(if has_port { &[][..] } else { &free })
         .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

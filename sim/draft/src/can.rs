@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use veschub_wire::{
     CommandId, Reply, Request,
-    command::{ExpressConfig, FwVersion, Values, ValuesSetup},
+    command::{ExpressConfig, FwVersion, OldValues, Values, ValuesSetup},
     number::Text,
 };
 
@@ -13,7 +13,7 @@ use super::{
     session::{Exchange, Recorded},
     text::{moment, scalar, span},
 };
-use veschub_hub::device::profile::Profile;
+use veschub_hub::device::profile::{MotorFirmware, Profile};
 
 /// The CAN id of an Express, if it is free (`EX config/settings.xml`).
 const USUAL_ID: u8 = 2;
@@ -113,6 +113,7 @@ fn note<'a>(one: &'a Exchange, nodes: &mut BTreeMap<u8, Node<'a>>) {
     match decoded(one) {
         Some(Reply::FwVersion(version)) => node.firmware = Some((version, one)),
         Some(Reply::Values(values)) => node.values = Some((values, one)),
+        Some(Reply::OldValues(values)) => node.values = Some((from_old(&values), one)),
         Some(Reply::ValuesSetup(values)) => node.setup = Some(values),
         Some(Reply::BmsValues(values)) => {
             node.bms = one.reply.as_ref().map(|(at, payload)| Reading {
@@ -172,10 +173,10 @@ impl Node<'_> {
     }
 
     fn identity(&self, version: &FwVersion, is_bms: bool) -> Vec<String> {
-        let nearest = if is_bms {
-            "6.00"
-        } else {
-            nearest_motor(version)
+        let nearest = match is_bms {
+            true if version.major < 6 => "5.03",
+            true => "6.00",
+            false => nearest_motor(version),
         };
         let mut lines = vec![format!("    firmware: \"{nearest}\"")];
         if let Some(name) = usable_name(version.hardware.as_ref(), if is_bms { 16 } else { 36 }) {
@@ -263,12 +264,24 @@ impl Node<'_> {
 
 /// The firmware that is played here and comes nearest, not newer than the recorded one unless that is older than all.
 fn nearest_motor(version: &FwVersion) -> &'static str {
-    match (version.major, version.minor) {
-        (7.., _) => "7.01",
-        (6, 5..) => "6.05",
-        (6, _) => "6.00",
-        (5, 3..) => "5.03",
-        _ => "5.02",
+    let mut all = MotorFirmware::ALL.iter().rev();
+    let is_no_newer = |one: &&MotorFirmware| one.profile().firmware() <= version.firmware();
+    all.find(is_no_newer)
+        .or(MotorFirmware::ALL.first())
+        .map_or("6.05", |one| one.name())
+}
+
+/// What old firmware told, as far as a scenario has keys for it.
+fn from_old(old: &OldValues) -> Values {
+    Values {
+        fet_temperature_c: old.board_temperatures_c.first().copied(),
+        motor_current_a: Some(old.motor_current_a),
+        input_current_a: Some(old.input_current_a),
+        duty: Some(old.duty),
+        erpm: Some(old.erpm),
+        input_voltage_v: Some(old.input_voltage_v),
+        fault: Some(old.fault),
+        ..Values::default()
     }
 }
 

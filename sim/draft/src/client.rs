@@ -177,6 +177,9 @@ fn words(request: &Request) -> Option<String> {
         Request::GetCustomConfig { index } | Request::GetCustomConfigDefault { index } => {
             format!("{id} {index}")
         }
+        Request::GetGnss { mask } => format!("{id} 0x{mask:04x}"),
+        Request::IoBoardGetAll { id: board } => format!("{id} {board}"),
+        Request::CustomAppData { data } => format!("{id} {}", hex(data)),
         Request::SetCustomConfig(_) => return None,
         Request::Other(other) if other.arguments.is_empty() => id.to_string(),
         Request::Other(other) => format!("{id} {}", hex(&other.arguments)),

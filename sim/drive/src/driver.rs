@@ -175,6 +175,9 @@ impl<O: Observer> Driver<O> {
         while let Some(entry) = self.hub.poll_journal() {
             self.observe.happened(entry);
         }
+        while let Some((at, frame)) = self.hub.poll_can() {
+            self.observe.on_can(at, &frame);
+        }
         let now = self.now();
         while let Some((conn, output)) = self.hub.poll_output() {
             self.observe.goes(now, conn, &output);

@@ -5,7 +5,8 @@
 //! ```text
 //!  server     TCP connections that come in  --\
 //!  device     a TCP connection to a far hub ---+-- stream: one connection -- driver: the Hub and its timers
-//!  pty        a tty that is opened          --/
+//!  pty        a tty that is opened          --+
+//!  udp        senders of datagrams          --/
 //!
 //!  virtual_time  the Hub and its clients joined in memory, on a paused clock
 //!
@@ -21,4 +22,5 @@ pub mod pty;
 pub mod record;
 pub mod server;
 mod stream;
+pub mod udp;
 pub mod virtual_time;

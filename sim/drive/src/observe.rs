@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use veschub_transcript::{
     Side,
+    can::Frame,
     live::{self, LiveCapture},
 };
 
@@ -23,6 +24,9 @@ pub trait Observer {
 
     /// Something is done to a connection.
     fn goes(&mut self, _at: Time, _conn: ConnId, _output: &Output) {}
+
+    /// A frame went over the CAN bus that is listened to.
+    fn on_can(&mut self, _at: Time, _frame: &Frame) {}
 
     /// A connection was closed at once, because there are as many as there may be.
     fn refused(&mut self, _at: Time, _most: usize) {}
@@ -76,6 +80,10 @@ impl<'a, W: Write, O: Observer> Saving<'a, W, O> {
 impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     fn happened(&mut self, entry: JournalEntry) {
         self.then.happened(entry);
+    }
+
+    fn on_can(&mut self, at: Time, frame: &Frame) {
+        self.then.on_can(at, frame);
     }
 
     fn refused(&mut self, at: Time, most: usize) {

@@ -119,6 +119,9 @@ impl Network {
             while let Some(entry) = hub.poll_journal() {
                 observe.happened(entry);
             }
+            while let Some((at, frame)) = hub.poll_can() {
+                observe.on_can(at, &frame);
+            }
             let due = self.next_due(hub);
             tokio::select! {
                 biased;

@@ -8,6 +8,7 @@
 //!                                \------------ journal ------------/                   express, motor, bms, can
 //! ```
 
+pub mod carrier;
 pub mod catalogue;
 mod check;
 mod command_name;
@@ -19,6 +20,7 @@ pub mod fault;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod hex;
 pub mod hub;
 pub mod journal;
 pub mod mistake;

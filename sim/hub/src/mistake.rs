@@ -120,6 +120,15 @@ impl Mistakes {
         self.here.pop();
     }
 
+    /// Looks at each item of a list.
+    pub(crate) fn each<T>(&mut self, key: &'static str, items: &[T], look: impl Fn(&T, &mut Self)) {
+        self.inside(key, |mistakes| {
+            for (index, item) in items.iter().enumerate() {
+                mistakes.inside(index, |mistakes| look(item, mistakes));
+            }
+        });
+    }
+
     /// Adds a mistake in the value of a key or in an item.
     pub fn add(&mut self, step: impl Into<Step>, message: impl Into<String>) -> &mut Mistake {
         let path = self.way_to(step);

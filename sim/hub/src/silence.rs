@@ -42,12 +42,31 @@ pub enum Silence {
     /// It is for an application, and there is none.
     #[error("no application takes it")]
     NoApplication,
+    /// The application does not answer it.
+    #[error("the application does not answer it")]
+    AppIgnores,
+    /// It is about a device that was never heard of.
+    #[error("no device with that id was ever heard")]
+    NeverHeard,
     /// It is for a config that an application registers, and there is none.
     #[error("no application has registered a config")]
     NoConfigRegistered,
+    /// The firmware has a configuration, of which neither the signature is known nor a scenario tells anything.
+    #[error(
+        "what a configuration of {0} looks like is not known; give it with `mcconf` or `appconf`"
+    )]
+    NoMotorConfig(&'static str),
     /// The terminal has no command with this name.
     #[error("its terminal has nothing to print")]
     NothingToPrint,
+    /// A motor controller does not know where its prints go.
+    #[error(
+        "no terminal command or other long command has come since its start, so it drops what it prints"
+    )]
+    NobodyToPrintTo,
+    /// A controller with two motors takes no firmware by way of its own bus.
+    #[error("it takes no firmware that it sends to itself")]
+    NoFirmwareFromItself,
     /// The request asks for no acknowledgement.
     #[error("no acknowledgement was asked for")]
     NoAcknowledgement,
@@ -67,6 +86,40 @@ pub enum Silence {
         /// How long the description is.
         size: usize,
     },
+
+    /// A part of stored code that is not there or does not fit a reply.
+    #[error("the code of {size} bytes has no such part, or it is too long for a reply")]
+    NoSuchCode {
+        /// How long the code is.
+        size: usize,
+    },
+    /// The hardware brings no page in QML.
+    #[error("its hardware has no page in QML")]
+    NoHardwarePage,
+    /// No page in QML is stored, and the firmware is too old to say so.
+    #[error("no page in QML is stored")]
+    NoStoredPage,
+    /// There is no script.
+    #[error("no script runs")]
+    NoScript,
+    /// A text came too soon behind another one.
+    #[error("it evaluates another text, or did so within the last 0.5 s")]
+    EvaluatesStill,
+    /// A command about a log.
+    #[error("the log takes it; such commands are never acknowledged")]
+    Logged,
+    /// A command about new firmware names another hardware.
+    #[error("it is for other hardware")]
+    ForOtherHardware,
+    /// New firmware is whole and starts.
+    #[error("it restarts with the new firmware, whose size and CRC are right")]
+    StartsNewFirmware,
+    /// New firmware is not whole, and the bootloader starts the old one.
+    #[error("it restarts with the old firmware: size or CRC of the new one are wrong")]
+    StartsOldFirmware,
+    /// New firmware is not whole, and nothing happens.
+    #[error("size or CRC of the new firmware are wrong, and it goes on with the old one")]
+    NewFirmwareRefused,
 
     /// One blocking command is done at a time.
     #[error("the worker is busy with another command")]
@@ -115,6 +168,19 @@ pub enum Silence {
     #[error("the pack took it; such commands are never acknowledged")]
     Obeyed,
 
+    /// The motor turns, and only a forced command switches it off.
+    #[error("the motor turns")]
+    Turning,
+    /// The motor does not turn for a command at this moment.
+    #[error("{0}")]
+    MotorIgnores(MotorIgnores),
+    /// The request switches the device off.
+    #[error("it switches itself off")]
+    SwitchesOff,
+    /// The device has switched itself off.
+    #[error("it is switched off")]
+    Off,
+
     /// The scenario says so.
     #[error("the scenario keeps it silent")]
     Scripted,
@@ -130,4 +196,29 @@ pub enum Silence {
     /// The recorded device did not answer.
     #[error("it was not answered in the recording")]
     RecordedSilence,
+}
+
+/// Why a motor does not turn for a command. The command counts for the time-out all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MotorIgnores {
+    /// There is a fault, and for half a second after its cause.
+    #[error("there is a fault, {}", veschub_wire::command::fault_name(*.0).unwrap_or("unknown"))]
+    Fault(u8),
+    /// An emergency stop, a write to flash or a stop in the terminal is not long enough ago.
+    #[error("it ignores commands for a time")]
+    Locked,
+    /// Applications, of which a nunchuk is one, must not drive.
+    #[error("applications must not drive")]
+    OutputDisabled,
+}
+
+impl Silence {
+    /// Whether the device restarts instead of answering, as after REBOOT.
+    pub(crate) fn restarts(&self) -> bool {
+        matches!(
+            self,
+            Self::Restarts | Self::StartsNewFirmware | Self::StartsOldFirmware
+        )
+    }
 }

@@ -43,6 +43,8 @@ use veschub_hub::{rng::Seed, suggest};
 
 /// The scenario that needs no file.
 const DEMO: &str = include_str!("demo.yaml");
+/// The motor controller of `serve --demo-motor`.
+const DEMO_MOTOR: &str = include_str!("demo-motor.yaml");
 
 /// A scenario that was read and checked.
 #[derive(Clone, Debug)]
@@ -85,6 +87,14 @@ impl Loaded {
     /// With the place in a setting that cannot be applied.
     pub fn demo_with(settings: &[String]) -> Result<Self, ScenarioError> {
         Self::parse_with("demo.yaml", DEMO, settings)
+    }
+
+    /// A motor controller without a hub that needs no file, with some values replaced: `path=value`.
+    ///
+    /// # Errors
+    /// With the place in a setting that cannot be applied.
+    pub fn demo_motor_with(settings: &[String]) -> Result<Self, ScenarioError> {
+        Self::parse_with("demo-motor.yaml", DEMO_MOTOR, settings)
     }
 
     /// Reads a scenario from text that names no files; `name` is what messages call it.

@@ -915,6 +915,7 @@ mod a_replayed_device {
                 payload: payload.to_vec(),
                 start: 2,
                 waits_for: 0,
+                firmware: None,
             }),
         };
         Recording::from_transcript(&Transcript {
@@ -1282,6 +1283,7 @@ mod a_replayed_device {
                     payload: payload.to_vec(),
                     start: 2,
                     waits_for: 0,
+                    firmware: None,
                 }),
             });
         }

@@ -10,17 +10,18 @@ use clap::{Args, ValueEnum};
 use veschub_transcript::{
     Choice, Connection, Direction, Entry, EntrySink, Kind, Options,
     read::{ReadError, Summary, read_capture, read_raw},
-    render::{JsonWriter, Stats, TextOptions, TextWriter},
+    render::{JsonWriter, Naming, Stats, TextOptions, TextWriter},
 };
 
 use veschub_wire::{Nearly, from_hex_text};
 
-use super::{Failure, capture, live::say, written};
+use super::{Failure, capture, description, live::say, written};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Reads pcap and pcapng files of any length, gzipped or not; memory does not grow with the file. It\n\
-    shows the connections whose content is VESC; --port and --connection choose others.\n\n\
+    after_help = "Reads pcap and pcapng files and logs of candump, of any length, gzipped or not; memory does not grow\n\
+    with the file. It shows the connections whose content is VESC; --port and --connection choose others. Of a CAN\n\
+    bus it shows what nodes tell, and the commands that it puts together from fragments.\n\n\
     A line of text is: seconds since the first entry, seconds since the previous entry of the same\n\
     connection, the direction, what it is, for a reply the time since its request, and the fields.\n\
     A reply answers the oldest open request with its command. A request whose reply was lost is\n\
@@ -36,7 +37,7 @@ use super::{Failure, capture, live::say, written};
     echo '02 01 04 40 84 03' | veschub-sim decode --raw to-device --from-hex -"
 )]
 pub(super) struct DecodeArgs {
-    /// A pcap or pcapng file, or with --raw the bytes of a stream; `-` reads stdin
+    /// A pcap or pcapng file or a log of candump, or with --raw the bytes of a stream; `-` reads stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Print one JSON object per line
@@ -69,6 +70,14 @@ pub(super) struct DecodeArgs {
     /// Show every exchange instead of counting repeats
     #[arg(long, conflicts_with_all = ["json", "stats"])]
     unfold: bool,
+    /// Show the fields of MCCONF and APPCONF by name, as this parameter file of VESC Tool describes them
+    /// (`parameters_mcconf.xml` or `parameters_appconf.xml` of the firmware); give it again for each further file
+    #[arg(
+        long = "config-description",
+        value_name = "XML",
+        conflicts_with = "stats"
+    )]
+    descriptions: Vec<PathBuf>,
     /// Show long lists and texts in full
     #[arg(long, conflicts_with_all = ["json", "stats"])]
     full: bool,
@@ -95,6 +104,7 @@ impl From<Way> for Direction {
 type Ended = Result<(), Failure>;
 
 pub(super) fn decode(args: &DecodeArgs) -> Ended {
+    let naming = args.naming()?;
     let input = args.input()?;
     let mut stdout = BufWriter::new(io::stdout().lock());
     match (args.stats, args.json) {
@@ -107,12 +117,12 @@ pub(super) fn decode(args: &DecodeArgs) -> Ended {
             })
         }
         (false, true) => {
-            let mut writer = JsonWriter::new(stdout);
+            let mut writer = JsonWriter::new(stdout).with_naming(naming);
             let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
         (false, false) => {
-            let mut writer = TextWriter::new(stdout, args.text());
+            let mut writer = TextWriter::new(stdout, args.text()).with_naming(naming);
             let ended = args.read(input, &mut writer);
             args.close(ended, || writer.finish())
         }
@@ -139,6 +149,11 @@ impl<S: EntrySink> EntrySink for Noticing<'_, S> {
 }
 
 impl DecodeArgs {
+    fn naming(&self) -> Result<Naming, Failure> {
+        let descriptions = self.descriptions.iter().map(|path| description::read(path));
+        descriptions.collect::<Result<_, _>>().map(Naming::new)
+    }
+
     fn input(&self) -> Result<Box<dyn Read>, Failure> {
         let mut input = capture::open(&self.file)?;
         if !self.from_hex {

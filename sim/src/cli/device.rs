@@ -48,7 +48,13 @@ fn devices(world: World) -> Result<Vec<(LoginLine, Hub)>, Failure> {
         targets,
         faults,
         seed,
+        is_direct,
     } = world;
+    if is_direct {
+        return Err(Failure::text(
+            "the device has neither id nor password, so it cannot log in to a hub: give it both, or use `serve`",
+        ));
+    }
     let mut devices = Vec::new();
     for (resident, target) in residents.into_iter().zip(targets) {
         let id = target.id;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, UdpSocket},
     runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     sync::oneshot,
@@ -22,16 +22,17 @@ use veschub_wire::login::normalise_id;
 
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
-    TalkArgs, UnknownArg, capture, journal::About, teller::Teller,
+    TalkArgs, UnknownArg, can_log::CanLog, capture, journal::About, teller::Teller,
 };
 use crate::disk;
 use veschub_drive::{
     discovery::Discovery,
     observe::Saving,
     pty::{self, Pty},
-    server,
+    server, udp,
 };
 use veschub_hub::{
+    carrier::LinkKeys,
     device::{
         self, Device,
         replay::{AtEnd, Order, Pace, Recording, Rules},
@@ -54,6 +55,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
         Some(path) => disk::open(path, &args.set.settings)?,
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
+        None if args.demo_motor => Loaded::demo_motor_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {
             return Err(Failure::text("--set needs a scenario, or --demo"));
         }
@@ -65,7 +67,10 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 say(format_args!("an empty hub: devices and tools can log in"));
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
-            return run(hub, About::default(), &args.listen, HUB_PORT, None);
+            if args.can_log.is_some() {
+                return Err(Failure::text("--can-log needs a scenario, or --demo"));
+            }
+            return run(hub, About::default(), &args.listen, HUB_PORT, None, None);
         }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -77,18 +82,49 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         }
     }
     let mut about = About::new(Some(seed), &world.residents);
-    match &args.direct {
-        None => run(world.into_hub(), about, &args.listen, HUB_PORT, None),
+    let log = args.can_log.as_deref();
+    let log = log.map(|path| CanLog::create(path, &args.listen.save));
+    let log = log.transpose()?;
+    let listening = |hub: Hub, id: &str| match log {
+        Some(_) => hub.listening_to_can(id),
+        None => hub,
+    };
+    let direct_id = match (&args.direct, world.is_direct) {
+        (Some(id), _) => Some(id.as_str()),
+        (None, true) => Some(""),
+        (None, false) => None,
+    };
+    match direct_id {
+        None => {
+            let first = about.devices.first().map(|device| device.id.clone());
+            let hub = listening(world.into_hub(), &first.unwrap_or_default());
+            run(hub, about, &args.listen, HUB_PORT, None, log)
+        }
         Some(id) => {
-            let (name, device) = direct(world, id)?;
+            let Alone {
+                name,
+                device,
+                is_udp,
+            } = direct(world, id)?;
+            let device = listening(device, &name);
             if args.pty {
-                return run_on_pty(device, &args.listen);
+                return run_on_pty(device, &args.listen, log);
             }
             about.devices.retain(|device| device.id == name);
             let discover = args.discover.map(|to| Discover { name, to });
-            run(device, about, &args.listen, DIRECT_PORT, discover)
+            match is_udp {
+                true => run_on_udp(device, about, &args.listen, log),
+                false => run(device, about, &args.listen, DIRECT_PORT, discover, log),
+            }
         }
     }
+}
+
+/// A device that serves without a hub.
+struct Alone {
+    name: String,
+    device: Hub,
+    is_udp: bool,
 }
 
 /// Who is to be told that a device listens, and by what name.
@@ -98,15 +134,20 @@ struct Discover {
 }
 
 /// One device of the world as its own server, with its id: the first, or the one with this id.
-fn direct(world: World, id: &str) -> Result<(String, Hub), Failure> {
+fn direct(world: World, id: &str) -> Result<Alone, Failure> {
     let ids: Vec<String> = world.residents.iter().map(|one| one.id.clone()).collect();
     let wanted = normalise_id(id);
     let mut residents = world.residents.into_iter();
     match residents.find(|one| wanted.is_empty() || one.id == wanted) {
         Some(resident) => {
-            let id = resident.id.clone();
+            let name = resident.id.clone();
+            let is_udp = resident.link.as_ref().is_some_and(LinkKeys::is_udp);
             let device = Hub::direct(world.config, resident);
-            Ok((id, device.with_faults(world.faults, world.seed)))
+            Ok(Alone {
+                name,
+                device: device.with_faults(world.faults, world.seed),
+                is_udp,
+            })
         }
         None => {
             let ids = ids.join(", ");
@@ -155,7 +196,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let about = About::new(None, &residents);
     let hub = Hub::new(HubConfig::default(), residents);
-    run(hub, about, &args.listen, HUB_PORT, None)
+    run(hub, about, &args.listen, HUB_PORT, None, None)
 }
 
 fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
@@ -242,6 +283,7 @@ fn recorded_device(
         id: target.id,
         access: target.password.map_or(Access::Anyone, Access::Password),
         device: Box::new(device),
+        link: None,
         quirks: Vec::new(),
     })
 }
@@ -278,6 +320,7 @@ fn run(
     args: &ListenArgs,
     port: u16,
     discover: Option<Discover>,
+    can_log: Option<CanLog>,
 ) -> Result<(), Failure> {
     let listen = args
         .listen
@@ -296,7 +339,7 @@ fn run(
         };
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
-        let mut teller = Teller::new(args.talk, journal)?;
+        let mut teller = Teller::new(args.talk, journal)?.with_can_log(can_log);
         let failed = teller.saving_failed();
         let stop = async {
             tokio::select! {
@@ -356,8 +399,57 @@ async fn discovery(
     Ok(discovery)
 }
 
+/// Serves a device on a UDP port until Ctrl-C or SIGTERM.
+fn run_on_udp(
+    device: Hub,
+    about: About,
+    args: &ListenArgs,
+    can_log: Option<CanLog>,
+) -> Result<(), Failure> {
+    let listen = args
+        .listen
+        .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], DIRECT_PORT)));
+    let failed = |error| Failure::Text(format!("cannot serve datagrams at {listen}: {error}"));
+    let mut capture = args.save.create(DIRECT_PORT)?;
+    let mut saved = Ok(());
+    let journal = args.save.journal()?;
+    let teller = runtime()?.block_on(async {
+        let socket = UdpSocket::bind(listen).await.map_err(failed)?;
+        let address = socket.local_addr().map_err(failed)?;
+        let interrupted = interrupted()?;
+        let ended = stdin_ended(args.until_stdin_ends)?;
+        let mut teller = Teller::new(args.talk, journal)?.with_can_log(can_log);
+        let full = teller.saving_failed();
+        let stop = async {
+            tokio::select! {
+                biased;
+                () = interrupted => {}
+                () = ended => {}
+                () = full => {}
+            }
+        };
+        announce(format_args!("listening on {address} (UDP)"))?;
+        teller.start(address.to_string(), about, args.save.keep_credentials);
+        let told = &mut teller;
+        match &mut capture {
+            None => udp::serve(socket, device, told, stop).await,
+            Some(capture) => {
+                let saving = Saving::new(capture, &mut saved, told);
+                udp::serve(socket, device, saving, stop).await
+            }
+        }
+        .map_err(failed)?;
+        Ok::<_, Failure>(teller)
+    })?;
+    let told = teller.finish();
+    match capture {
+        None => told,
+        Some(capture) => args.save.finish(capture, saved).and(told),
+    }
+}
+
 /// Serves a device on a tty until Ctrl-C or SIGTERM.
-fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
+fn run_on_pty(device: Hub, args: &ListenArgs, can_log: Option<CanLog>) -> Result<(), Failure> {
     let failed = |error| Failure::Text(format!("cannot serve on a pseudo-terminal: {error}"));
     let mut capture = args.save.create(DIRECT_PORT)?;
     let mut saved = Ok(());
@@ -365,7 +457,7 @@ fn run_on_pty(device: Hub, args: &ListenArgs) -> Result<(), Failure> {
         let pty = Pty::open().map_err(failed)?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
-        let mut teller = Teller::new(args.talk, None)?;
+        let mut teller = Teller::new(args.talk, None)?.with_can_log(can_log);
         let full = teller.saving_failed();
         let interrupted = async {
             tokio::select! {

@@ -2,8 +2,11 @@
 //!
 //! stdout carries data, stderr carries messages. Exit code 0: success; 2: the input or the command line is wrong.
 
+mod can_log;
 mod capture;
+mod commands;
 mod decode;
+mod description;
 mod device;
 mod draft;
 mod encode;
@@ -75,6 +78,8 @@ enum Command {
     Quirks,
     /// List the ways to harm a link, with their parameters
     Faults,
+    /// List every command: which devices have it, and what is decoded, played and judged of it
+    Commands(commands::CommandsArgs),
 }
 
 /// Where a live hub listens, what it saves and what it prints.
@@ -138,6 +143,14 @@ fn seed(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| wanted())
 }
 
+/// A file name that says what the log of a CAN bus is to be.
+fn can_log(text: &str) -> Result<PathBuf, String> {
+    let wanted = || "wanted a name that ends in .log, .pcap or .pcapng".to_owned();
+    can_log::format(text)
+        .map(|_| text.into())
+        .ok_or_else(wanted)
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     let wanted = "wanted an IP address and a port, e.g. 127.0.0.1:65101 or [::1]:0";
     text.parse().map_err(|_| wanted.to_owned())
@@ -145,7 +158,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 
 #[derive(Debug, Args)]
 #[command(
-    override_usage = "veschub-sim serve [OPTIONS] [SCENARIO]\n       veschub-sim serve [OPTIONS] --demo"
+    override_usage = "veschub-sim serve [OPTIONS] [SCENARIO]\n       veschub-sim serve [OPTIONS] --demo\n       veschub-sim serve [OPTIONS] --demo-motor"
 )]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
@@ -153,7 +166,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     the journal follows.\n\
     Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
     `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.\n\
-    The demo's device has the id demo-0001 and the password not-a-secret."
+    The demo's device has the id demo-0001 and the password not-a-secret.\n\
+    A scenario whose only device has neither id nor password is served as with --direct."
 )]
 struct ServeArgs {
     /// The scenario, a YAML file; without one, the hub is empty and relays between devices and tools that log in
@@ -162,6 +176,9 @@ struct ServeArgs {
     /// Serve a built-in device: a 20-cell battery in use
     #[arg(long, conflicts_with = "scenario")]
     demo: bool,
+    /// Serve a built-in motor controller without a hub: a motor that turns, and that clients can drive
+    #[arg(long, conflicts_with_all = ["scenario", "demo"])]
+    demo_motor: bool,
     /// Serve one device as its own TCP server, without a hub and a login: the first, or the one with this id;
     /// listens at port 65102 by default
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
@@ -181,6 +198,10 @@ struct ServeArgs {
         conflicts_with = "pty"
     )]
     discover: Option<SocketAddr>,
+    /// Write what goes over the CAN bus of the first device, or of the one with --direct: a file that ends in `.log` is
+    /// text as candump writes it, one that ends in `.pcap` or `.pcapng` is a capture for Wireshark; `decode` reads both
+    #[arg(long, value_name = "FILE", value_parser = can_log, group = "saved")]
+    can_log: Option<PathBuf>,
     /// The seed of everything that is random; without it, a seed is drawn and printed
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
@@ -394,6 +415,7 @@ struct CheckArgs {
 #[command(after_help = "Examples:\n  \
     veschub-sim encode BMS_GET_VALUES\n  \
     veschub-sim encode FORWARD_CAN 84 GET_VALUES\n  \
+    veschub-sim encode --config-description parameters_mcconf.xml SET_MCCONF l_current_max=60\n  \
     veschub-sim encode --list\n\n\
     A request by hand, to a hub that runs `serve --demo` (wait after the login line: a hub throws\n\
     away what arrives together with it):\n  \
@@ -407,6 +429,14 @@ struct EncodeArgs {
     /// The command's arguments; `--list` shows them
     #[arg(value_name = "ARGS", allow_hyphen_values = true)]
     args: Vec<String>,
+    /// With SET_MCCONF, SET_APPCONF or SET_APPCONF_NO_STORE: the arguments are NAME=VALUE, and this parameter file of
+    /// VESC Tool describes the fields; one that is not named has its default
+    #[arg(
+        long = "config-description",
+        value_name = "XML",
+        conflicts_with = "list"
+    )]
+    description: Option<PathBuf>,
     /// Write the bytes themselves instead of hex
     #[arg(long)]
     binary: bool,
@@ -460,6 +490,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Encode(args) => encode::encode(&args),
         Command::Quirks => lists::quirks(),
         Command::Faults => lists::faults(),
+        Command::Commands(args) => commands::commands(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -86,11 +86,7 @@ impl SaveArgs {
         let failed =
             |error: io::Error| Failure::Text(format!("cannot write {}: {error}", path.display()));
         let file = self.open(path)?;
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let start_ns = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
-        let capture = LiveCapture::new(file, port, start_ns).map_err(failed)?;
+        let capture = LiveCapture::new(file, port, now_ns()).map_err(failed)?;
         Ok(Some(if self.keep_credentials {
             capture.keeping_credentials()
         } else {
@@ -137,6 +133,14 @@ impl SaveArgs {
                 ))
             })
     }
+}
+
+/// The date of a file that is written: nanoseconds since the epoch.
+pub(super) fn now_ns() -> u64 {
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Tells a person what passes.

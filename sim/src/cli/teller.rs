@@ -10,9 +10,11 @@ use veschub_hub::{
     journal::{JournalEntry, JournalEvent, Masked},
     time::Time,
 };
+use veschub_transcript::can::Frame;
 
 use super::{
     Failure, TalkArgs,
+    can_log::CanLog,
     journal::{About, Journal},
     outlet::Outlet,
 };
@@ -25,6 +27,7 @@ pub(super) struct Teller {
     talk: TalkArgs,
     stderr: Outlet,
     journal: Option<Journal>,
+    can_log: Option<CanLog>,
     masked: Masked,
     shares: HashMap<Option<ConnId>, Share>,
     /// Told when what is saved cannot go on, which ends the program.
@@ -47,11 +50,18 @@ impl Teller {
             talk,
             stderr: Outlet::stderr()?,
             journal,
+            can_log: None,
             masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
             refused: None,
         })
+    }
+
+    /// The same, writing what goes over a CAN bus, if that is wanted.
+    pub(super) fn with_can_log(mut self, log: Option<CanLog>) -> Self {
+        self.can_log = log;
+        self
     }
 
     /// Begins the journal, if there is one.
@@ -71,7 +81,8 @@ impl Teller {
     pub(super) fn finish(self) -> Result<(), Failure> {
         // Nobody can be told that nobody reads.
         let _ = self.stderr.finish();
-        self.journal.map_or(Ok(()), Journal::finish)
+        let logged = self.can_log.map_or(Ok(()), CanLog::finish);
+        self.journal.map_or(Ok(()), Journal::finish).and(logged)
     }
 
     /// Says it unless there was enough about this connection in this second.
@@ -113,6 +124,14 @@ impl Observer for &mut Teller {
         }
         if !self.talk.quiet && (self.talk.verbose || is_rare(&entry.event)) {
             self.say_of(&entry);
+        }
+    }
+
+    fn on_can(&mut self, at: Time, frame: &Frame) {
+        let log = self.can_log.as_mut();
+        let failed = log.and_then(|log| log.frame(at, frame));
+        if let Some(error) = failed.map(|error| io::Error::new(error.kind(), error.to_string())) {
+            self.saving_failed(&error);
         }
     }
 
@@ -161,6 +180,7 @@ mod tests {
             },
             stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
             journal: None,
+            can_log: None,
             masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),

@@ -92,7 +92,7 @@ impl Layout {
         let packet = match link::strip(record.link, data) {
             Inner::Ip(packet) => packet,
             Inner::Short => return Err(Dropped::Cut),
-            Inner::Other => return Err(Dropped::OtherProtocols),
+            Inner::Other | Inner::Can(_) => return Err(Dropped::OtherProtocols),
             Inner::Unsupported => return Err(Dropped::Unsupported),
         };
         let ip = data.len() - packet.len();

@@ -12,9 +12,11 @@ use super::queue::Queue;
 use super::segment::{self, Packet};
 use super::stamp::Stamp;
 use super::summary::Summary;
-use super::tcp::{Event, EventKind, Reassembler};
+use super::tcp::{Event, EventKind, MAX_CONNECTIONS, Reassembler};
+use crate::can::{Assembler, Frame};
 use crate::discovery::Discovery;
 use crate::entry::{Entry, Kind};
+use crate::firmwares::Firmwares;
 use crate::transcript::{Choice, Connection, EntrySink, Options};
 
 /// What all connections that are not decided on may keep together, in bytes; beyond it, the largest is left out.
@@ -46,7 +48,12 @@ pub(super) struct Capture<'a, S> {
     options: Options,
     tcp: Reassembler,
     conversations: Conversations,
+    /// What is under way on a CAN bus, and when its last frame was.
+    bus: Assembler,
+    last: Option<Stamp>,
     unused: Unused,
+    /// Of the connections that go on, by their number.
+    firmwares: BTreeMap<u32, Firmwares>,
     summary: Summary,
     sink: &'a mut S,
 }
@@ -81,7 +88,10 @@ impl<'a, S: EntrySink> Capture<'a, S> {
                 named_left_out: Vec::new(),
                 uninteresting: Vec::new(),
             },
+            bus: Assembler::new(),
+            last: None,
             unused: Unused::new(),
+            firmwares: BTreeMap::new(),
             summary: Summary::default(),
             sink,
         }
@@ -98,6 +108,10 @@ impl<'a, S: EntrySink> Capture<'a, S> {
         }
         let ip = match link::strip(record.link, record.data) {
             Inner::Ip(ip) => ip,
+            Inner::Can(bytes) => {
+                self.can(stamp, bytes);
+                return self.release();
+            }
             Inner::Other => return Ok(()),
             Inner::Short => {
                 self.note(stamp, Reason::Cut, String::new);
@@ -139,6 +153,20 @@ impl<'a, S: EntrySink> Capture<'a, S> {
         self.release()
     }
 
+    /// Takes the next frame of a CAN bus. Connections have nothing to do with it.
+    fn can(&mut self, stamp: Stamp, bytes: &[u8]) {
+        self.last = Some(stamp);
+        let Some(frame) = Frame::from_socketcan(bytes) else {
+            return self.note(stamp, Reason::Cut, String::new);
+        };
+        if self.options.choice == Choice::ByContent
+            && let Some(heard) = self.bus.push(&frame)
+        {
+            let entry = plain(Kind::Can(Box::new(heard)));
+            self.conversations.queue.push(stamp, entry);
+        }
+    }
+
     fn note(&mut self, stamp: Stamp, reason: Reason, between: impl FnOnce() -> String) {
         let found = self.unused.entry(reason).or_insert_with(|| Unusable {
             count: 0,
@@ -176,15 +204,39 @@ impl<'a, S: EntrySink> Capture<'a, S> {
         while let Some((stamp, mut entry)) = self.conversations.queue.pop() {
             let start = *self.summary.start_ns.get_or_insert(stamp.at_ns);
             entry.at_ns = Some(stamp.at_ns.saturating_sub(start));
+            if let Some(firmwares) = self.firmwares_of(&entry) {
+                firmwares.hear(&mut entry);
+            }
             self.sink.entry(entry)?;
         }
         Ok(())
+    }
+
+    /// What is known of the devices of an entry's connection. Of many connections that never end, the oldest are forgotten.
+    fn firmwares_of(&mut self, entry: &Entry) -> Option<&mut Firmwares> {
+        match entry.kind {
+            Kind::Frame(_) => {
+                if self.firmwares.len() >= MAX_CONNECTIONS
+                    && !self.firmwares.contains_key(&entry.connection)
+                {
+                    self.firmwares.pop_first();
+                }
+                Some(self.firmwares.entry(entry.connection).or_default())
+            }
+            _ => None,
+        }
     }
 
     /// Hands out the entries that are left.
     pub(super) fn finish(mut self) -> io::Result<Summary> {
         let conversations = &mut self.conversations;
         self.tcp.finish(&mut |event| conversations.hear(event));
+        if let Some(last) = self.last {
+            for heard in self.bus.finish() {
+                let entry = plain(Kind::Can(Box::new(heard)));
+                self.conversations.queue.push(last, entry);
+            }
+        }
         self.release()?;
         for (reason, unusable) in &self.unused {
             self.sink.entry(unused_notice(*reason, unusable))?;

@@ -1,8 +1,8 @@
 //! From a captured packet to the IP packet in it: the headers of the link.
 //!
 //! Ethernet with any number of VLAN tags, Linux cooked captures (`tcpdump -i any`) of both
-//! versions, raw IP and the loopback headers of the BSDs. Nothing here looks into the IP packet;
-//! that is [`super::segment`].
+//! versions, raw IP and the loopback headers of the BSDs. A CAN bus has no IP and is told apart. Nothing here looks into
+//! the IP packet; that is [`super::segment`].
 
 use std::fmt;
 
@@ -25,6 +25,8 @@ impl LinkType {
     pub const LOOP: Self = Self(108);
     /// Linux cooked capture, version 1.
     pub const LINUX_SLL: Self = Self(113);
+    /// A frame of a CAN bus as `SocketCAN` has it, the id in network byte order.
+    pub const CAN_SOCKETCAN: Self = Self(227);
     /// Raw IPv4.
     pub const IPV4: Self = Self(228);
     /// Raw IPv6.
@@ -41,6 +43,7 @@ impl fmt::Display for LinkType {
             Self::DLT_RAW_12 | Self::DLT_RAW_14 | Self::RAW => "raw IP",
             Self::LOOP => "OpenBSD loopback",
             Self::LINUX_SLL => "Linux cooked v1",
+            Self::CAN_SOCKETCAN => "SocketCAN",
             Self::IPV4 => "raw IPv4",
             Self::IPV6 => "raw IPv6",
             Self::LINUX_SLL2 => "Linux cooked v2",
@@ -55,6 +58,8 @@ impl fmt::Display for LinkType {
 pub enum Inner<'a> {
     /// An IP packet, perhaps cut short or with padding behind it.
     Ip(&'a [u8]),
+    /// A frame of a CAN bus, with `SocketCAN`'s header.
+    Can(&'a [u8]),
     /// Something that is not IP, such as ARP.
     Other,
     /// Too few bytes for the headers of the link.
@@ -79,6 +84,7 @@ pub fn strip(link: LinkType, data: &[u8]) -> Inner<'_> {
         | LinkType::RAW
         | LinkType::IPV4
         | LinkType::IPV6 => Inner::Ip(data),
+        LinkType::CAN_SOCKETCAN => Inner::Can(data),
         _ => Inner::Unsupported,
     }
 }
@@ -162,6 +168,7 @@ mod tests {
         ] {
             assert_eq!(strip(link, &with_header(header)), Inner::Ip(&IP), "{link}");
         }
+        assert_eq!(strip(LinkType::CAN_SOCKETCAN, &IP), Inner::Can(&IP));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! ```text
 //!  file -> unpack -> pcap -> link -> segment -> tcp -> roles -> Listener -> queue -> EntrySink
 //!          gzip      records  IP     TCP, UDP  streams  who     login, frames, noise
+//!                    candump  CAN -> Assembler --------------------------/
 //! ```
 //!
 //! The first login or frame of a connection shows who is the tool and who is the device. Until then the bytes of the
 //! connection are kept. A connection with many bytes and none of our protocol is left out. Memory does not grow with
 //! the file: everything that waits, waits within a limit.
 
+mod candump;
 mod capture;
 mod conversation;
 mod input;
@@ -50,7 +52,7 @@ pub enum ReadError {
     Sink(#[from] io::Error),
 }
 
-/// Reads a pcap or pcapng file, compressed with gzip or not, and hands its entries on.
+/// Reads a pcap or pcapng file or a candump log, compressed with gzip or not, and hands its entries on.
 ///
 /// A file that is readable only up to some place is read up to there; the last entry is then a notice, and
 /// [`Summary::truncated`] is set.
@@ -82,6 +84,12 @@ pub fn read_capture(
         records: records.given(),
         ..capture.finish()?
     };
+    if let Some((count, first)) = records.odd_lines() {
+        let lines = if count == 1 { "line" } else { "lines" };
+        sink.entry(notice(format!(
+            "{count} {lines} left out that candump does not write (first: line {first})"
+        )))?;
+    }
     if let Some(truncated) = &summary.truncated {
         sink.entry(notice(truncated.to_string()))?;
     }

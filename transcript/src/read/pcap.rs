@@ -1,4 +1,4 @@
-//! Packet records of a pcap or pcapng file, one at a time.
+//! Packet records of a pcap or pcapng file, or of a candump log, one at a time.
 //!
 //! Only the headers of packets are read here, of fixed sizes, and the blocks that describe interfaces, with the
 //! `pcap-parser` crate; every other block is gone past without being kept, however long it is. A packet is lent
@@ -14,6 +14,7 @@ use pcap_parser::{
     pcapng::{parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le},
 };
 
+use super::candump::Lines;
 use super::input::{Input, u32_at};
 use super::link::LinkType;
 use crate::error::{CaptureError, FirstBytes, Truncated};
@@ -100,6 +101,8 @@ pub struct Records<R> {
 enum Format {
     Legacy(Legacy),
     Ng(Section),
+    /// Lines of text.
+    Candump(Lines),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -172,6 +175,7 @@ impl<R: Read> Records<R> {
         let format = match Legacy::by_magic(input.u32_at(0, false)) {
             Some(legacy) => Format::Legacy(legacy),
             None if input.u32_at(0, false) == Some(SECTION) => Format::Ng(Section::default()),
+            None if Lines::are_here(&mut input)? => Format::Candump(Lines::default()),
             None => {
                 return Err(CaptureError::NotACapture {
                     first: FirstBytes::of(input.bytes()),
@@ -197,6 +201,15 @@ impl<R: Read> Records<R> {
         self.truncated.as_ref()
     }
 
+    /// Of a candump log: how many lines are none of candump's, and the number of the first of them.
+    #[must_use]
+    pub fn odd_lines(&self) -> Option<(u64, u64)> {
+        match &self.format {
+            Format::Candump(lines) => lines.odd(),
+            _ => None,
+        }
+    }
+
     /// Records given so far.
     #[must_use]
     pub fn given(&self) -> u64 {
@@ -215,12 +228,16 @@ impl<R: Read> Records<R> {
                     self.count += 1;
                     self.lent = found.total;
                     self.last_ns = found.at_ns.unwrap_or(self.last_ns);
+                    let data = match &self.format {
+                        Format::Candump(lines) => lines.frame(),
+                        _ => &self.input.bytes()[found.at..found.at + found.kept],
+                    };
                     return Ok(Some(RecordRef {
                         number: self.count,
                         at_ns: self.last_ns,
                         timed: found.at_ns.is_some(),
                         link: found.link,
-                        data: &self.input.bytes()[found.at..found.at + found.kept],
+                        data,
                         original_len: found.original_len,
                     }));
                 }
@@ -257,9 +274,23 @@ impl<R: Read> Records<R> {
             }
             return Ok(Step::End);
         }
-        match self.format {
-            Format::Legacy(legacy) => self.legacy_step(legacy),
+        match &mut self.format {
+            Format::Legacy(legacy) => {
+                let legacy = *legacy;
+                self.legacy_step(legacy)
+            }
             Format::Ng(_) => self.ng_step(),
+            Format::Candump(lines) => Ok(match lines.next(&mut self.input)? {
+                Some(at_ns) => Step::Found(Found {
+                    at_ns,
+                    link: LinkType::CAN_SOCKETCAN,
+                    at: 0,
+                    kept: 0,
+                    original_len: lines.frame().len() as u32,
+                    total: 0,
+                }),
+                None => Step::End,
+            }),
         }
     }
 

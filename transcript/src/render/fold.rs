@@ -4,9 +4,10 @@
 //! when their requests are the same byte for byte; replies may differ, since they are why one asks.
 //! Pieces of noise that follow each other are folded too, if the same is to say about them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::timing::Timing;
+use crate::can::Heard;
 use crate::entry::{Direction, Entry, Kind};
 use crate::exchange::Asked;
 
@@ -43,6 +44,19 @@ pub(super) struct Folded {
     pub(super) latency_ns: Option<(u64, u64)>,
 }
 
+impl Folded {
+    fn new(connection: u32, what: Repeats) -> Self {
+        Self {
+            until_ns: None,
+            connection,
+            direction: None,
+            count: 0,
+            what,
+            latency_ns: None,
+        }
+    }
+}
+
 /// What repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Repeats {
@@ -56,6 +70,8 @@ pub(super) enum Repeats {
     Again(u64),
     /// The same announcement.
     Discovery,
+    /// The same kind of thing on a CAN bus: for a frame, the packet and the node, whatever it holds.
+    Can(String),
 }
 
 /// Takes entries one by one and gives steps as soon as they are certain; keeps no more than two units.
@@ -65,7 +81,13 @@ pub(super) struct Folder {
     /// Entries that do not make a unit for certain yet.
     ahead: VecDeque<Timed>,
     run: Option<Run>,
+    /// Frames of a CAN bus that were shown, by their ids. They repeat in turn and not one behind the other, and so they
+    /// are counted up to the end.
+    can: BTreeMap<u32, Folded>,
 }
+
+/// Beyond so many different ids, every frame of a CAN bus is shown.
+const MAX_CAN_IDS: usize = 4096;
 
 #[derive(Debug)]
 struct Run {
@@ -83,10 +105,14 @@ impl Folder {
             fold,
             ahead: VecDeque::new(),
             run: None,
+            can: BTreeMap::new(),
         }
     }
 
     pub(super) fn push(&mut self, timed: Timed, steps: &mut Vec<Step>) {
+        if self.fold && self.was_on_the_bus(&timed.entry) {
+            return;
+        }
         self.ahead.push_back(timed);
         while self.ahead.len() > 1 {
             self.step(steps);
@@ -98,6 +124,33 @@ impl Folder {
             self.step(steps);
         }
         self.close_run(steps);
+        let can = std::mem::take(&mut self.can).into_values();
+        steps.extend(can.filter(|folded| folded.count > 0).map(Step::Fold));
+    }
+
+    /// Counts a frame of a CAN bus that was shown before.
+    fn was_on_the_bus(&mut self, entry: &Entry) -> bool {
+        let Kind::Can(heard) = &entry.kind else {
+            return false;
+        };
+        let Heard::Frame(frame) = &**heard else {
+            return false;
+        };
+        if let Some(folded) = self.can.get_mut(&frame.id()) {
+            folded.count += 1;
+            folded.until_ns = entry.at_ns;
+            return true;
+        }
+        if self.can.len() < MAX_CAN_IDS {
+            let between = heard.between();
+            let name = match between.is_empty() {
+                true => heard.name(),
+                false => format!("{} ({between})", heard.name()),
+            };
+            self.can
+                .insert(frame.id(), Folded::new(0, Repeats::Can(name)));
+        }
+        false
     }
 
     /// Takes the unit at the front.
@@ -142,20 +195,14 @@ impl Run {
             (_, Some(frame)) => Repeats::Frames(Asked::by(&frame.payload)),
             (Kind::Repeated { .. }, _) => Repeats::Again(0),
             (Kind::Discovery(_), _) => Repeats::Discovery,
+            (Kind::Can(heard), _) => Repeats::Can(heard.name()),
             _ => Repeats::Noise(0),
         };
         Self {
             first: first.clone(),
             width,
             kept: Vec::new(),
-            folded: Folded {
-                until_ns: None,
-                connection: first.connection,
-                direction: None,
-                count: 0,
-                what,
-                latency_ns: None,
-            },
+            folded: Folded::new(first.connection, what),
         }
     }
 
@@ -189,6 +236,7 @@ fn repeats(first: &Entry, next: &Entry) -> bool {
         // Those that brought something else stand out.
         (Kind::Repeated { differing: 0, .. }, Kind::Repeated { differing: 0, .. }) => true,
         (Kind::Discovery(a), Kind::Discovery(b)) => a == b,
+        (Kind::Can(a), Kind::Can(b)) => a.is_like(b),
         _ => false,
     };
     alike && first.connection == next.connection && first.direction == next.direction
@@ -207,6 +255,7 @@ fn is_exchange(request: &Entry, reply: &Entry) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::can::{Packet, measured};
     use crate::entry::{FrameEntry, NoiseEntry};
 
     fn entry(direction: Direction, payload: &[u8]) -> Entry {
@@ -219,6 +268,7 @@ mod tests {
                 payload: payload.to_vec(),
                 start: 2,
                 waits_for: 0,
+                firmware: None,
             }),
         }
     }
@@ -252,6 +302,7 @@ mod tests {
                 Repeats::Noise(bytes) => format!("{} x noise of {bytes}", folded.count),
                 Repeats::Again(bytes) => format!("{} x again {bytes}", folded.count),
                 Repeats::Discovery => format!("{} x discovery", folded.count),
+                Repeats::Can(name) => format!("{} x {name}", folded.count),
             },
         });
         told.collect::<Vec<_>>().join(", ")
@@ -300,6 +351,27 @@ mod tests {
             ..ask(&[])
         };
         assert_eq!(told(&vec![noise; 5]), "0, 4 x noise of 400");
+    }
+
+    #[test]
+    fn frames_of_a_bus_that_come_in_turn_are_counted_by_node_and_packet() {
+        let status = |node, packet| Entry {
+            connection: 0,
+            direction: None,
+            kind: Kind::Can(Box::new(Heard::Frame(measured(packet, node, &[1.0; 4])))),
+            ..ask(&[])
+        };
+        let turn = [
+            status(84, Packet::STATUS),
+            status(84, Packet::STATUS_4),
+            status(85, Packet::STATUS),
+        ];
+        let mut bus = vec![turn; 10].concat();
+        bus.insert(7, ask(&[96]));
+        assert_eq!(
+            told(&bus),
+            "0, 1, 2, 7, 9 x STATUS (84 >), 9 x STATUS (85 >), 9 x STATUS_4 (84 >)"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use veschub_wire::{Nearly, frame::encode_as};
 
+use crate::can::Heard;
 use crate::entry::{Direction, Entry, FrameEntry, Kind};
 use crate::masking::has_credentials;
 
@@ -31,6 +32,10 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry) -> io::Result<()> {
             &frame
         }
         Kind::Noise(noise) => &noise.bytes,
+        Kind::Can(heard) if heard.bytes().is_some_and(|bytes| are_secret(bytes, heard)) => {
+            return writeln!(out, "          bytes with a secret in them, not shown");
+        }
+        Kind::Can(heard) => heard.bytes().unwrap_or_default(),
         _ => return Ok(()),
     };
     for (index, line) in bytes.chunks(A_LINE).enumerate() {
@@ -63,4 +68,9 @@ fn on_the_wire(frame: &FrameEntry) -> Vec<u8> {
 fn has_secrets(entry: &Entry, frame: &FrameEntry) -> bool {
     let direction = entry.direction.unwrap_or(Direction::ToDevice);
     has_credentials(&frame.payload, direction)
+}
+
+/// The same for a command that was put together from frames of a CAN bus.
+fn are_secret(payload: &[u8], heard: &Heard) -> bool {
+    matches!(heard, Heard::Command(_)) && has_credentials(payload, Direction::ToTool)
 }

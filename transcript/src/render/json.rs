@@ -7,8 +7,10 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 use veschub_wire::view::{Fields, Value, hex};
 
+use super::naming::Naming;
 use super::timing::{Clock, Timing};
 use super::unit::seconds;
+use crate::can::Heard;
 use crate::entry::{Direction, Entry, Kind};
 use crate::transcript::{Connection, EntrySink, Transcript};
 
@@ -27,7 +29,7 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
 /// One entry as a JSON object; `several` says whether the number of the connection is in it.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
-    timed_line(entry, several, Timing::default())
+    timed_line(entry, several, Timing::default(), &Naming::default())
 }
 
 /// Writes an object a line as the entries come, with the connection, the gap before it in seconds, and for a
@@ -38,6 +40,7 @@ pub struct JsonWriter<W> {
     clock: Clock,
     /// Whether there are connections at all; a bare stream has none.
     connections: bool,
+    naming: Naming,
 }
 
 impl<W: Write> JsonWriter<W> {
@@ -47,7 +50,15 @@ impl<W: Write> JsonWriter<W> {
             out,
             clock: Clock::default(),
             connections: false,
+            naming: Naming::default(),
         }
+    }
+
+    /// With configurations by the names of their fields.
+    #[must_use]
+    pub fn with_naming(mut self, naming: Naming) -> Self {
+        self.naming = naming;
+        self
     }
 
     /// Writes what was held back.
@@ -67,15 +78,24 @@ impl<W: Write> EntrySink for JsonWriter<W> {
 
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         let timing = self.clock.time(&entry);
-        writeln!(self.out, "{}", timed_line(&entry, self.connections, timing))
+        writeln!(
+            self.out,
+            "{}",
+            timed_line(&entry, self.connections, timing, &self.naming)
+        )
     }
 }
 
-fn timed_line(entry: &Entry, several: bool, timing: Timing) -> String {
-    let fields = entry.fields();
+fn timed_line(entry: &Entry, several: bool, timing: Timing, naming: &Naming) -> String {
+    let fields = naming.fields(entry);
     let payload = match &entry.kind {
-        Kind::Frame(frame) => Some(&frame.payload),
-        Kind::Noise(noise) => Some(&noise.bytes),
+        Kind::Frame(frame) => Some(&*frame.payload),
+        Kind::Noise(noise) => Some(&*noise.bytes),
+        Kind::Can(heard) => heard.bytes(),
+        _ => None,
+    };
+    let can = match &entry.kind {
+        Kind::Can(heard) => Some(heard),
         _ => None,
     };
     let told = !fields.is_empty() || matches!(entry.kind, Kind::Frame(_));
@@ -84,8 +104,17 @@ fn timed_line(entry: &Entry, several: bool, timing: Timing) -> String {
         direction: entry.direction.map(Direction::as_str),
         offset: entry.direction.map(|_| entry.offset),
         kind: entry.kind_name(),
-        command: entry.frame().map(|frame| frame.command().to_string()),
-        payload: payload.map(|bytes| hex(bytes)),
+        command: match can {
+            Some(heard) => heard.bytes().map(|_| heard.name()),
+            None => entry.frame().map(|frame| frame.command().to_string()),
+        },
+        from: can.and_then(|heard| heard.from()),
+        to: can.and_then(|heard| heard.to()),
+        send_type: match can.map(|heard| &**heard) {
+            Some(Heard::Command(command)) => Some(command.send_type.0),
+            _ => None,
+        },
+        payload: payload.map(hex),
         fields: told.then_some(FieldsJson(&fields)),
         connection: Some(entry.connection).filter(|&number| several && number > 0),
         length: match entry.kind {
@@ -93,7 +122,8 @@ fn timed_line(entry: &Entry, several: bool, timing: Timing) -> String {
             _ => None,
         },
         text: match &entry.kind {
-            Kind::Notice(text) => Some(text),
+            Kind::Notice(text) => Some(text.clone()),
+            Kind::Can(heard) => heard.misfit().map(|misfit| misfit.to_string()),
             _ => None,
         },
         gap: timing.gap_ns.map(seconds),
@@ -119,6 +149,12 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     command: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_type: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fields: Option<FieldsJson<'a>>,
@@ -127,7 +163,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     length: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<&'a str>,
+    text: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     gap: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -160,6 +196,9 @@ impl Serialize for ValueJson<'_> {
             Value::Bytes(bytes) => serializer.serialize_str(&hex(bytes)),
             Value::List(values) => serializer.collect_seq(values.iter().map(ValueJson)),
             Value::Fields(fields) => FieldsJson(fields).serialize(serializer),
+            Value::Named(named) => {
+                serializer.collect_map(named.iter().map(|(name, value)| (name, ValueJson(value))))
+            }
             masked => serializer.collect_str(masked),
         }
     }

@@ -6,6 +6,7 @@
 mod fold;
 mod hexdump;
 mod json;
+mod naming;
 mod stats;
 mod tally;
 mod text;
@@ -13,6 +14,7 @@ mod timing;
 mod unit;
 
 pub use json::{FieldsJson, JsonWriter, ValueJson, json_line, json_lines};
+pub use naming::Naming;
 pub use stats::{Row, Spread, Stats};
 pub use tally::summary;
 pub use text::{Preview, TextOptions, TextWriter, text, text_line};

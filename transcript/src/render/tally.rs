@@ -51,6 +51,19 @@ impl Tally {
                 .collect();
             line += &format!(" ({})", told.join(", "));
         }
+        if counts.can_frames + counts.can_commands + counts.can_noise > 0 {
+            line += &format!(
+                ", {} and {} on a CAN bus",
+                counted(counts.can_frames, "frame"),
+                counted(counts.can_commands, "command")
+            );
+            if counts.can_noise > 0 {
+                line += &format!(
+                    ", {} there without a sense",
+                    counted(counts.can_noise, "fragment")
+                );
+            }
+        }
         if counts.refused_logins > 0 {
             line += &format!(", {}", counted(counts.refused_logins, "refused login"));
         }

@@ -15,9 +15,11 @@ use veschub_wire::view::{Fields, Value, hex};
 
 use super::fold::{Folded, Folder, Repeats, Step, Timed};
 use super::hexdump;
+use super::naming::Naming;
 use super::tally::{Tally, counted};
 use super::timing::{Clock, Timing};
 use super::unit::tenths_of_ms;
+use crate::can::{Heard, SendType};
 use crate::entry::{Direction, Entry, Kind};
 use crate::masking::Masking;
 use crate::transcript::{Connection, EntrySink, Transcript};
@@ -90,6 +92,7 @@ pub fn text_line(entry: &Entry, options: &TextOptions) -> String {
         time: options.decimals + 5,
         connection: 0,
         name: USUAL_NAME,
+        naming: Naming::default(),
     };
     page.line(entry, Timing::default()).trim_end().to_owned()
 }
@@ -128,6 +131,7 @@ impl<W: Write> TextWriter<W> {
                 time: options.decimals + 4,
                 connection: 0,
                 name: 0,
+                naming: Naming::default(),
             },
             clock: Clock::default(),
             folder: Folder::new(options.fold),
@@ -137,6 +141,13 @@ impl<W: Write> TextWriter<W> {
             steps: Vec::new(),
             held: Some(0),
         }
+    }
+
+    /// With configurations by the names of their fields, a line each below the entry.
+    #[must_use]
+    pub fn with_naming(mut self, naming: Naming) -> Self {
+        self.page.naming = naming;
+        self
     }
 
     /// Writes what was held back, and the summary.
@@ -155,6 +166,7 @@ impl<W: Write> TextWriter<W> {
             match step {
                 Step::Show(Timed { entry, timing }) => {
                     writeln!(self.out, "{}", self.page.line(&entry, timing).trim_end())?;
+                    self.page.write_named(&mut self.out, &entry)?;
                     if self.page.options.hex {
                         hexdump::write(&mut self.out, &entry)?;
                     }
@@ -197,13 +209,14 @@ impl<W: Write> EntrySink for TextWriter<W> {
 }
 
 /// Column widths, and what every line needs.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Page {
     options: TextOptions,
     time: usize,
     /// 0 if the connection is not shown.
     connection: usize,
     name: usize,
+    naming: Naming,
 }
 
 const ARROWS: usize = 8;
@@ -223,10 +236,15 @@ impl Page {
     }
 
     fn line(&self, entry: &Entry, timing: Timing) -> String {
+        let between;
         let arrow = match (entry.direction, &entry.kind) {
             (Some(Direction::ToDevice), _) => "> device",
             (Some(Direction::ToTool), _) => "< tool",
             (None, Kind::Notice(_)) => "!",
+            (None, Kind::Can(heard)) => {
+                between = heard.between();
+                &between
+            }
             (None, _) => "",
         };
         let at = time(entry.at_ns, self.options.decimals);
@@ -270,6 +288,7 @@ impl Page {
             (Repeats::Noise(bytes), _) => format!("pieces of noise, {}", counted(*bytes, "byte")),
             (Repeats::Again(bytes), _) => format!("sent again, {}", counted(*bytes, "byte")),
             (Repeats::Discovery, _) => "alike".to_owned(),
+            (Repeats::Can(name), _) => name.clone(),
         };
         let front = self.front("…", "", folded.connection, "");
         format!("{front}  {} more {what}{until}", folded.count)
@@ -320,16 +339,52 @@ impl Page {
                 responder,
             } => format!("{initiator} -> {responder}"),
             Kind::Closed { how } => how.as_str().to_owned(),
+            Kind::Can(heard) => self.heard(heard),
             Kind::Frame(frame) if frame.waits_for > 0 => {
-                let fields = self.fields(&entry.fields());
+                let fields = self.fields(&self.naming.fields(entry));
                 let blank = if fields.is_empty() { "" } else { " " };
                 let more = counted(frame.waits_for as u64, "byte");
                 format!(
                     "{fields}{blank}(before it, a parser still waits for {more} that never came)"
                 )
             }
-            _ => self.fields(&entry.fields()),
+            _ => self.fields(&self.naming.fields(entry)),
         }
+    }
+
+    /// What was heard on a CAN bus; a command that is neither a plain request nor a reply says what it is.
+    fn heard(&self, heard: &Heard) -> String {
+        let fields = self.fields(&heard.fields());
+        match heard {
+            Heard::Noise { bytes, misfit, .. } => {
+                format!("{}: {misfit}", counted(*bytes as u64, "byte"))
+            }
+            Heard::Command(command)
+                if ![SendType::REQUEST, SendType::REPLY].contains(&command.send_type) =>
+            {
+                let blank = if fields.is_empty() { "" } else { " " };
+                format!("{fields}{blank}({})", command.send_type)
+            }
+            _ => fields,
+        }
+    }
+
+    /// The fields of a configuration, a line each.
+    fn write_named(&self, out: &mut impl Write, entry: &Entry) -> io::Result<()> {
+        fn within(fields: &Fields) -> Option<&[(String, Value)]> {
+            fields.iter().find_map(|(_, value)| match value {
+                Value::Named(named) => Some(&named[..]),
+                Value::Fields(inner) => within(inner),
+                _ => None,
+            })
+        }
+        let fields = self.naming.fields(entry);
+        let named = within(&fields).unwrap_or_default();
+        let width = named.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in named {
+            writeln!(out, "{:20}{name:width$}  {}", "", self.value(value))?;
+        }
+        Ok(())
     }
 
     fn fields(&self, fields: &Fields) -> String {
@@ -359,6 +414,7 @@ impl Page {
                 }
             }
             Value::Fields(fields) => format!("{{{}}}", self.fields(fields)),
+            Value::Named(named) => counted(named.len() as u64, "field"),
             Value::Bytes(bytes) => self.bytes(bytes),
             Value::Text(text) => {
                 let shown = self.options.preview.map_or(usize::MAX, |cut| cut.bytes * 2);
@@ -382,10 +438,11 @@ impl Page {
 
 /// The command, or what else the entry is.
 fn name(entry: &Entry) -> String {
-    entry.frame().map_or_else(
-        || entry.kind_name().to_owned(),
-        |frame| frame.command().to_string(),
-    )
+    match &entry.kind {
+        Kind::Frame(frame) => frame.command().to_string(),
+        Kind::Can(heard) => heard.name(),
+        _ => entry.kind_name().to_owned(),
+    }
 }
 
 /// Seconds, rounded; `-` where no time is known.

@@ -91,6 +91,7 @@ mod tests {
                 payload: payload.to_vec(),
                 start: 2,
                 waits_for: 0,
+                firmware: None,
             }),
         }
     }

@@ -3,12 +3,13 @@
 //! A session that is written while it goes on ([`crate::live`]) is masked by this, and so is a capture that is scrubbed
 //! afterwards.
 
+mod free;
 mod kinds;
 
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
-use veschub_wire::command::{CustomConfig, ExpressConfig};
+use veschub_wire::command::{CustomConfig, ExpressConfig, MotorConfig};
 use veschub_wire::{CommandId, Reply, Request};
 
 use crate::entry::{Direction, Kind};
@@ -122,6 +123,7 @@ pub(crate) fn may_hold_credentials(command: CommandId) -> bool {
             | CommandId::GET_CUSTOM_CONFIG
             | CommandId::GET_CUSTOM_CONFIG_DEFAULT
             | CommandId::SET_CUSTOM_CONFIG
+            | CommandId::SET_BLE_PIN
     )
 }
 
@@ -220,7 +222,23 @@ impl Spans {
                     continue;
                 }
                 Request::SetCustomConfig(config) => self.config(base, payload, config),
-                Request::Other(_) => {
+                Request::SetBleName { .. } => {
+                    let found = Found::Field(Secret::DeviceName, Location::Payload);
+                    self.push(base, 1..payload.len(), found);
+                }
+                Request::SetBlePin { .. } => {
+                    let found = Found::Field(Secret::Pin, Location::Payload);
+                    self.push(base, 1..payload.len(), found);
+                }
+                Request::SetAppconf(config) | Request::SetAppconfNoStore(config) => {
+                    self.application(base, payload, config);
+                }
+                other if free::in_request(other) => {
+                    self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
+                    return;
+                }
+                // What an app or another device on the bus means by its bytes, nobody knows here.
+                Request::Other(_) | Request::CustomAppData { .. } | Request::CanFwdFrame { .. } => {
                     self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
                 }
                 _ => {}
@@ -245,6 +263,9 @@ impl Spans {
             Reply::CustomConfig(config) | Reply::CustomConfigDefault(config) => {
                 self.config(base, payload, config);
             }
+            Reply::Appconf(config) | Reply::AppconfDefault(config) => {
+                self.application(base, payload, config);
+            }
             Reply::CustomConfigXml(part) => {
                 let start = payload.len() - part.data.len();
                 let found = match (u32::try_from(part.total), u32::try_from(part.offset)) {
@@ -257,7 +278,14 @@ impl Spans {
                 };
                 self.push(base, start..payload.len(), found);
             }
-            Reply::Other(_) => {
+            other if free::in_reply(other) => {
+                return self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
+            }
+            // A place is as good as an address.
+            Reply::Other(_)
+            | Reply::CustomAppData { .. }
+            | Reply::CanFwdFrame { .. }
+            | Reply::Gnss { .. } => {
                 self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown))
             }
             _ => {}
@@ -280,6 +308,14 @@ impl Spans {
                 Found::Unparsed(Unparsed::Config),
             ),
         }
+    }
+
+    /// The configuration of a motor controller's applications: the address of its radio is in it, and where, only the
+    /// firmware knows. So it is kept while it is recorded, and not when it is given away. That of the motor names nobody.
+    fn application(&mut self, base: u64, payload: &[u8], config: &MotorConfig) {
+        let start = payload.len() - config.data.len();
+        let found = Found::Unparsed(Unparsed::Unknown);
+        self.push(base, start..payload.len(), found);
     }
 
     fn trailing(&mut self, base: u64, payload: &[u8], trailing: &[u8]) {
@@ -347,7 +383,7 @@ fn express_fields(config: &ExpressConfig) -> Vec<(Range<usize>, Secret)> {
 #[cfg(test)]
 mod tests {
     use veschub_wire::CommandId;
-    use veschub_wire::command::Opaque as Arguments;
+    use veschub_wire::command::{LispReply, Opaque as Arguments};
 
     use super::*;
 
@@ -425,6 +461,38 @@ mod tests {
                 what: Found::Unparsed(Unparsed::Unknown)
             }]
         );
+    }
+
+    #[test]
+    fn a_pin_is_a_credential_and_a_place_and_an_apps_bytes_are_not_known() {
+        let pin = [&[CommandId::SET_BLE_PIN.0][..], b"123456"].concat();
+        let wanted = vec![(1..7, Mask::SameLength)];
+        assert_eq!(credentials(&pin, Direction::ToDevice), wanted);
+        let forwarded = [&[CommandId::FORWARD_CAN.0, 3][..], &pin].concat();
+        let wanted = vec![(3..9, Mask::SameLength)];
+        assert_eq!(credentials(&forwarded, Direction::ToDevice), wanted);
+        let place = [&[CommandId::GET_GNSS.0, 0, 0, 0, 1][..], &[1; 8]].concat();
+        let app = [CommandId::CUSTOM_APP_DATA.0, 101, 0];
+        for payload in [&place[..], &app] {
+            let mut spans = Spans::default();
+            spans.reply(0, payload);
+            let what = Found::Unparsed(Unparsed::Unknown);
+            let at = 1..payload.len() as u64;
+            assert_eq!(spans.0, [Span { at, what }]);
+        }
+    }
+
+    #[test]
+    fn what_people_put_into_files_and_scripts_is_opaque_although_its_fields_are_known() {
+        let print = Reply::Lisp(LispReply::Print {
+            text: b"mine".to_vec(),
+        });
+        let mut spans = Spans::default();
+        spans.request(0, b"\x8Dmine\0\0\0\0\0");
+        spans.request(100, b"\x85\x01");
+        spans.reply(200, &print.encode());
+        let at: Vec<_> = spans.0.into_iter().map(|span| span.at).collect();
+        assert_eq!(at, [1..10, 201..205]);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 //! FORWARD_CAN 84 BMS_SET_BALANCE_OVERRIDE 3 1
 //! ```
 //!
-//! Numbers are decimal or, after `0x`, hexadecimal. A command without known arguments takes its bytes in hex.
+//! Whole numbers are decimal or, after `0x`, hexadecimal; quantities are decimal, in the unit of their field. A command without known arguments takes its bytes in hex.
 
 use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
 use core::{fmt, iter::Peekable, slice::Iter};
@@ -15,6 +15,10 @@ use super::{
     CommandId, Opaque, Request,
     parts::request_parts,
     table::{Field, Kind, Part, Rest, Shown},
+};
+use crate::{
+    number::{Double, Float, Raw},
+    reader::Wire as _,
 };
 
 /// Why words do not make a request.
@@ -64,8 +68,17 @@ pub enum Wanted {
         /// The largest one.
         most: i64,
     },
+    /// A number with or without a fraction.
+    Decimal {
+        /// No number may be below this whole one.
+        least: i64,
+        /// No number may be above this whole one.
+        most: i64,
+    },
     /// Bytes.
     Hex,
+    /// A word of text.
+    Text,
     /// The name or the number of a command.
     Command,
 }
@@ -74,7 +87,9 @@ impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Number { least, most } => write!(f, "a whole number from {least} to {most}"),
+            Self::Decimal { least, most } => write!(f, "a number from {least} to {most}"),
             Self::Hex => f.write_str("bytes as pairs of hex digits"),
+            Self::Text => f.write_str("a text in one word; in quotes it may have blanks"),
             Self::Command => f.write_str("the name or number of a command"),
         }
     }
@@ -100,7 +115,7 @@ fn arguments(command: CommandId) -> impl Iterator<Item = (String, Option<String>
             let name = field.name.to_uppercase();
             match field.shown {
                 Shown::Index => (format!("[{name}]"), None),
-                Shown::Named(names) => {
+                Shown::Named(names) | Shown::Coded { names, .. } => {
                     let names = names.iter().enumerate();
                     let names: Vec<String> =
                         names.map(|(at, name)| format!("{at}: {name}")).collect();
@@ -110,8 +125,21 @@ fn arguments(command: CommandId) -> impl Iterator<Item = (String, Option<String>
                 _ => (name, None),
             }
         }
+        Part::Since { parts, .. } => {
+            let names = parts.iter().filter_map(|part| match part {
+                Part::Field(field) => Some(field.name.to_uppercase()),
+                _ => None,
+            });
+            let names: Vec<String> = names.collect();
+            (format!("[{}]", names.join(" ")), None)
+        }
+        Part::Repeated { fields } => {
+            let names: Vec<String> = fields.iter().map(|one| one.name.to_uppercase()).collect();
+            (format!("[{}...]", names.join(" ")), None)
+        }
         Part::Rest {
-            rest: Rest::Text, ..
+            rest: Rest::Text | Rest::Line | Rest::Secret,
+            ..
         } => ("[TEXT...]".to_owned(), None),
         Part::Rest {
             rest: Rest::Request,
@@ -200,12 +228,21 @@ impl Words<'_> {
                 match part {
                     Part::Field(field) => self.field(&field, &mut payload)?,
                     Part::Rest {
-                        rest: Rest::Text, ..
+                        rest: Rest::Text | Rest::Line | Rest::Secret,
+                        ..
                     } => payload.extend(self.text()),
                     Part::Rest {
                         rest: Rest::Request,
                         ..
                     } => is_outer = true,
+                    Part::Since { parts, .. } => self.optional(&parts, &mut payload)?,
+                    Part::Repeated { fields } => {
+                        while self.rest.peek().is_some() {
+                            for field in &fields {
+                                self.field(field, &mut payload)?;
+                            }
+                        }
+                    }
                     _ => payload.extend(self.hex()?),
                 }
             }
@@ -216,6 +253,19 @@ impl Words<'_> {
         }
     }
 
+    /// Parts that are all there or not at all: as people have words for them.
+    fn optional(&mut self, parts: &[Part], payload: &mut Vec<u8>) -> Result<(), ArgsError> {
+        if self.rest.peek().is_none() {
+            return Ok(());
+        }
+        for part in parts {
+            if let Part::Field(field) = part {
+                self.field(field, payload)?;
+            }
+        }
+        Ok(())
+    }
+
     fn field(&mut self, field: &Field, payload: &mut Vec<u8>) -> Result<(), ArgsError> {
         let (least, most) = match field.kind {
             Kind::U8 => (0, u8::MAX.into()),
@@ -224,8 +274,42 @@ impl Words<'_> {
             Kind::I16 => (i16::MIN.into(), i16::MAX.into()),
             Kind::U32 => (0, u32::MAX.into()),
             Kind::I32 => (i32::MIN.into(), i32::MAX.into()),
+            Kind::Text if field.shown == Shown::Index && self.rest.peek().is_none() => {
+                payload.push(0);
+                return Ok(());
+            }
+            Kind::Text => {
+                let word = self.parse(field.name, Wanted::Text, |word| {
+                    (!word.contains('\0')).then(|| word.as_bytes().to_vec())
+                })?;
+                payload.extend(word);
+                payload.push(0);
+                return Ok(());
+            }
+            Kind::Scaled16 { counts, units } => {
+                let counts = self.counts(field.name, counts, units, i16::MIN, i16::MAX)?;
+                payload.extend_from_slice(&counts.to_be_bytes());
+                return Ok(());
+            }
+            Kind::Scaled32 { counts, units } => {
+                let counts = self.counts(field.name, counts, units, i32::MIN, i32::MAX)?;
+                payload.extend_from_slice(&counts.to_be_bytes());
+                return Ok(());
+            }
+            Kind::Float => {
+                let most = 1_000_000_000_000;
+                let value = self.decimal(field.name, -most, most)?;
+                payload.extend_from_slice(&Float::packed(value).bits().to_be_bytes());
+                return Ok(());
+            }
+            Kind::Double => {
+                let most = 1_000_000_000_000;
+                let value = self.decimal(field.name, -most, most)?;
+                Double::packed(value).write(payload);
+                return Ok(());
+            }
             // Typed in hex, as no command has needed more yet.
-            Kind::Scaled16 { .. } | Kind::Scaled32 { .. } | Kind::Float | Kind::Text => {
+            Kind::Scaled64 { .. } => {
                 payload.extend(self.hex()?);
                 return Ok(());
             }
@@ -272,6 +356,31 @@ impl Words<'_> {
             };
             number.filter(|number| (least..=most).contains(number))
         })
+    }
+
+    /// A quantity in its unit.
+    fn decimal(&mut self, argument: &'static str, least: i64, most: i64) -> Result<f64, ArgsError> {
+        self.parse(argument, Wanted::Decimal { least, most }, |word| {
+            let number: f64 = word.parse().ok()?;
+            (least as f64..=most as f64)
+                .contains(&number)
+                .then_some(number)
+        })
+    }
+
+    /// A quantity as the nearest count, of which `counts` make `units` units.
+    fn counts<R: Raw>(
+        &mut self,
+        argument: &'static str,
+        counts: u32,
+        units: u32,
+        least: R,
+        most: R,
+    ) -> Result<R, ArgsError> {
+        let step = f64::from(units) / f64::from(counts);
+        let (least, most): (f64, f64) = (least.into(), most.into());
+        let value = self.decimal(argument, (least * step) as i64, (most * step) as i64)?;
+        Ok(R::nearest(value / step))
     }
 
     fn text(&mut self) -> Vec<u8> {
@@ -356,7 +465,30 @@ mod tests {
             ("BMS_RESET_COUNTERS 1 0", b"\x63\x01\0"),
             ("BMS_ZERO_CURRENT_OFFSET", b"\x65"),
             ("GET_GNSS 0xFFFF", b"\x96\xFF\xFF"),
+            (
+                "FILE_READ logs/a.csv 0x190",
+                b"\x8Dlogs/a.csv\0\0\0\x01\x90",
+            ),
+            ("LISP_REPL_CMD (+ 1 2)", b"\x8A(+ 1 2)"),
+            ("LISP_ERASE_CODE 4096", b"\x84\0\0\x10\0"),
+            (
+                "LOG_DATA_F32 1 10 -1.5",
+                b"\x94\0\x01\x41\x20\0\0\xBF\xC0\0\0",
+            ),
+            ("LOG_DATA_F64 0 50.5", b"\x97\0\0\x42\x4A\0\0\0\0\0\0"),
+            ("LISP_ERASE_CODE", b"\x84"),
             ("200 01 0203", b"\xC8\x01\x02\x03"),
+            ("SET_DUTY 0.25", b"\x05\0\0\x61\xA8"),
+            ("SET_CURRENT -12.3456", b"\x06\xFF\xFF\xCF\xC6"),
+            ("SET_RPM -3000", b"\x08\xFF\xFF\xF4\x48"),
+            ("SET_SERVO_POS 0.5", b"\x0C\x01\xF4"),
+            ("RESET_STATS", b"\x81"),
+            ("RESET_STATS 1", b"\x81\x01"),
+            (
+                "SET_MCCONF_TEMP 0 0 1 0 0.5 1 -1e4 1e4 0 1 -500 500",
+                b"\x30\0\0\x01\0\x3F\0\0\0\x3F\x80\0\0\xC6\x1C\x40\0\x46\x1C\x40\0\
+                  \0\0\0\0\x3F\x80\0\0\xC3\xFA\0\0\x43\xFA\0\0",
+            ),
             ("FORWARD_CAN 84 BMS_GET_VALUES", b"\x22\x54\x60"),
             (
                 "FORWARD_CAN 0x54 FORWARD_CAN 85 GET_CUSTOM_CONFIG 0",
@@ -403,8 +535,16 @@ mod tests {
                 "PING_CAN: `1` is one argument too many; it takes none",
             ),
             (
-                "SET_DUTY 0x123",
-                "SET_DUTY: `hex` is `0x123`, wanted bytes as pairs of hex digits; usage: SET_DUTY [HEX...]",
+                "DETECT_HALL_FOC 0x123",
+                "DETECT_HALL_FOC: `hex` is `0x123`, wanted bytes as pairs of hex digits; usage: DETECT_HALL_FOC [HEX...]",
+            ),
+            (
+                "SET_DUTY 0x12",
+                "SET_DUTY: `duty` is `0x12`, wanted a number from -21474 to 21474; usage: SET_DUTY DUTY",
+            ),
+            (
+                "SET_SERVO_POS 33",
+                "SET_SERVO_POS: `position` is `33`, wanted a number from -32 to 32; usage: SET_SERVO_POS POSITION",
             ),
         ] {
             assert_eq!(refusal(words), text, "{words}");

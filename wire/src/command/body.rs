@@ -19,6 +19,7 @@
 //! | `always` | fields that are always there | `x: T` |
 //! | `since "VERSION"` | fields that newer firmware sends, all or none | `x: Option<T>` |
 //! | `counted "NAME" or negative` | lists behind their signed count; `negative` holds a count below 0 | `x: Vec<T>` |
+//! | `repeated` | rows of one value of each field, as many as there are up to the end of the payload | `x: Vec<T>` |
 //! | `chosen` | in `masked!` only, the fields that all firmware sends; a mask's bits count from here | `x: Option<T>` |
 
 use alloc::vec::Vec;
@@ -111,6 +112,7 @@ macro_rules! form {
 macro_rules! wrapped {
     (always $type:ty) => { $type };
     (counted $type:ty) => { Vec<$type> };
+    (repeated $type:ty) => { Vec<$type> };
     ($optional:ident $type:ty) => { Option<$type> };
 }
 
@@ -137,6 +139,13 @@ macro_rules! section {
         $(let $field: Vec<$type> = $reader.list(stringify!($field), count)?;)*
     };
 
+    (@read $reader:ident repeated [] { $($field:ident: $type:ty = $form:expr,)* }) => {
+        $(let mut $field: Vec<$type> = Vec::new();)*
+        while $reader.left() > 0 {
+            $($field.push(Form::<$type>::read(&$form, $reader, stringify!($field))?);)*
+        }
+    };
+
     (@is_there since { $($field:ident)* }) => { false $(|| $field.is_some())* };
     (@is_there $kind:ident { $($field:ident)* }) => { true };
 
@@ -150,6 +159,12 @@ macro_rules! section {
             Form::<$type>::write(&$form, $field.get(at).unwrap_or(&Default::default()), $out);
         })*
     };
+    (@write $out:ident repeated [] { $($field:ident: $type:ty = $form:expr,)* }) => {
+        let rows = [$($field.len()),*].into_iter().max();
+        for row in 0..rows.unwrap_or(0) {
+            $(Form::<$type>::write(&$form, $field.get(row).unwrap_or(&Default::default()), $out);)*
+        }
+    };
     (@write $out:ident $kind:ident [$($firmware:literal)?] { $($field:ident: $type:ty = $form:expr,)* }) => {
         $(Form::<$type>::write(&$form, $field.as_ref().unwrap_or(&Default::default()), $out);)*
     };
@@ -158,6 +173,9 @@ macro_rules! section {
         $(Form::<$type>::show(&$form, stringify!($field), $field, $fields);)*
     };
     (@show $fields:ident counted [$count:literal $negative:ident] { $($field:ident: $type:ty = $form:expr,)* }) => {
+        $($form.show_list(stringify!($field), $field, $fields);)*
+    };
+    (@show $fields:ident repeated [] { $($field:ident: $type:ty = $form:expr,)* }) => {
         $($form.show_list(stringify!($field), $field, $fields);)*
     };
     (@show $fields:ident $kind:ident [$($firmware:literal)?] { $($field:ident: $type:ty = $form:expr,)* }) => {
@@ -176,6 +194,11 @@ macro_rules! section {
         vec![Part::Counted {
             count: $count,
             negative: stringify!($negative),
+            fields: vec![$($form.field::<$type>(stringify!($field))),*],
+        }]
+    };
+    (@parts repeated [] { $($field:ident: $type:ty = $form:expr,)* }) => {
+        vec![Part::Repeated {
             fields: vec![$($form.field::<$type>(stringify!($field))),*],
         }]
     };
@@ -241,7 +264,7 @@ macro_rules! body {
         impl View for $name {
             fn fields(&self) -> Fields {
                 let mut fields = Fields::new();
-                self.show(&mut fields);
+                Body::show(self, &mut fields);
                 fields
             }
         }
@@ -365,22 +388,21 @@ macro_rules! commands {
             fn id(&self) -> CommandId {
                 match self {
                     $(Self::$variant { .. } => CommandId::$id,)*
-                    $(Self::$other(others) => others.id(),)*
+                    $(Self::$other(others) => Commands::id(others),)*
                 }
             }
 
             fn read(id: CommandId, reader: &mut Reader<'_>) -> Result<Option<Self>, DecodeError> {
+                // These may be another layout of a command with an id of its own.
+                $(if let Some(others) = <$others as Commands>::read(id, reader)? {
+                    return Ok(Some(Self::$other(others)));
+                })*
                 Ok(Some(match id {
                     $(CommandId::$id => {
                         $($(let $field = Form::<$type>::read(&form!($($form)?), reader, stringify!($field))?;)*)?
                         Self::$variant $((<$body as Body>::read(reader)?))? $({ $($field,)* })?
                     })*
-                    _ => {
-                        $(if let Some(others) = <$others>::read(id, reader)? {
-                            return Ok(Some(Self::$other(others)));
-                        })*
-                        return Ok(None);
-                    }
+                    _ => return Ok(None),
                 }))
             }
 
@@ -390,7 +412,7 @@ macro_rules! commands {
                         $(<$body as Body>::write(body, out);)?
                         $($(Form::<$type>::write(&form!($($form)?), $field, out);)*)?
                     })*
-                    $(Self::$other(others) => others.write(out),)*
+                    $(Self::$other(others) => Commands::write(others, out),)*
                 }
             }
 
@@ -400,7 +422,7 @@ macro_rules! commands {
                         $(<$body as Body>::show(body, fields);)?
                         $($(Form::<$type>::show(&form!($($form)?), stringify!($field), $field, fields);)*)?
                     })*
-                    $(Self::$other(others) => others.show(fields),)*
+                    $(Self::$other(others) => Commands::show(others, fields),)*
                 }
             }
 
@@ -414,7 +436,7 @@ macro_rules! commands {
                         ];
                         Some(parts.concat())
                     })*
-                    _ => None$(.or_else(|| <$others>::parts(id)))*,
+                    _ => None$(.or_else(|| <$others as Commands>::parts(id)))*,
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! How a field of a table is read, written, shown and described.
 
-use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, format, vec, vec::Vec};
 
 use super::{
     body::{Body, Masked},
@@ -91,6 +91,11 @@ impl<T: Wire + Into<Value>> Form<T> for Shown {
                 fields.push(field, value);
                 fields.push_some(name, named(names).map(text));
             }
+            Self::Listed { name, names } => {
+                fields.push(field, value);
+                let listed = names.iter().find(|(number, _)| i64::from(*number) == at);
+                fields.push_some(name, listed.map(|(_, name)| text(name)));
+            }
             Self::Bits(names) => {
                 for (bit, name) in names.iter().enumerate() {
                     fields.push(name, at >> bit & 1 == 1);
@@ -111,6 +116,10 @@ fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
+fn latin1(bytes: &[u8]) -> Value {
+    Value::Text(bytes.iter().copied().map(char::from).collect())
+}
+
 impl Form<Vec<u8>> for Rest {
     fn read(&self, reader: &mut Reader<'_>, _: &'static str) -> Result<Vec<u8>, DecodeError> {
         Ok(reader.rest().to_vec())
@@ -124,12 +133,11 @@ impl Form<Vec<u8>> for Rest {
         match self {
             Self::Bytes => fields.push(name, Value::Bytes(bytes.clone())),
             Self::Numbers => fields.push(name, bytes.clone()),
-            Self::Text => {
-                let text: String = bytes.iter().copied().map(char::from).collect();
-                fields.push(name, Value::Text(text));
-            }
+            Self::Text => fields.push(name, latin1(bytes)),
+            Self::Line => fields.push(name, latin1(bytes.strip_suffix(&[0]).unwrap_or(bytes))),
             Self::Config => super::show_config(name, bytes, fields),
             Self::Request => super::show_request(name, bytes, fields),
+            Self::Secret => fields.push(name, Value::Masked),
         }
     }
 
@@ -240,6 +248,65 @@ impl<T: Wire + Into<Value>> Form<Option<T>> for Since {
         let parts = vec![Part::Field(Shown::Plain.field::<T>(name))];
         let firmware = self.0;
         vec![Part::Since { firmware, parts }]
+    }
+}
+
+/// A body of its own behind this byte, if the byte is next.
+pub(super) struct Tagged(pub(super) u8);
+
+impl<T: Body> Form<Option<T>> for Tagged {
+    fn read(&self, reader: &mut Reader<'_>, _: &'static str) -> Result<Option<T>, DecodeError> {
+        match reader.is_next(self.0) {
+            true => T::read(reader).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn write(&self, value: &Option<T>, out: &mut Vec<u8>) {
+        if let Some(value) = value {
+            out.push(self.0);
+            value.write(out);
+        }
+    }
+
+    fn show(&self, _: &'static str, value: &Option<T>, fields: &mut Fields) {
+        if let Some(value) = value {
+            value.show(fields);
+        }
+    }
+
+    fn parts(&self, _: &'static str) -> Vec<Part> {
+        let (tag, parts) = (self.0, T::parts());
+        vec![Part::Tagged { tag, parts }]
+    }
+}
+
+/// A field that is there if at least so many bytes are left: one that newer firmware put in the middle.
+pub(super) struct IfLeft(pub(super) usize);
+
+impl<T: Wire + Into<Value>> Form<Option<T>> for IfLeft {
+    fn read(&self, reader: &mut Reader<'_>, name: &'static str) -> Result<Option<T>, DecodeError> {
+        match reader.left() >= self.0 {
+            true => reader.get(name).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn write(&self, value: &Option<T>, out: &mut Vec<u8>) {
+        if let Some(value) = value {
+            value.write(out);
+        }
+    }
+
+    fn show(&self, name: &'static str, value: &Option<T>, fields: &mut Fields) {
+        fields.push_some(name, value.clone());
+    }
+
+    fn parts(&self, name: &'static str) -> Vec<Part> {
+        vec![Part::IfLeft {
+            least: self.0,
+            field: Shown::Plain.field::<T>(name),
+        }]
     }
 }
 

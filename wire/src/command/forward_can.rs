@@ -8,7 +8,7 @@
 
 use alloc::string::ToString;
 
-use super::{Decoded, Request, payload::is_about_config};
+use super::{Decoded, Request, parts::answered_as, payload::is_about_config};
 use crate::{
     command::CommandId,
     error::DecodeError,
@@ -41,13 +41,15 @@ impl Request {
         }
     }
 
-    /// The id that the reply to this request will have: for FORWARD_CAN that of the command inside.
+    /// The id that the reply to this request will have: for FORWARD_CAN that of the command inside. See [`answered_as`];
+    /// a command that nobody answers has its own.
     #[must_use]
     pub fn reply_id(&self) -> Option<CommandId> {
-        match self {
-            Self::ForwardCan { payload, .. } => payload.first().copied().map(CommandId),
-            other => Some(other.id()),
-        }
+        let id = match self {
+            Self::ForwardCan { payload, .. } => payload.first().copied().map(CommandId)?,
+            other => other.id(),
+        };
+        Some(answered_as(id).unwrap_or(id))
     }
 }
 

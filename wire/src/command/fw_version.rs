@@ -11,8 +11,8 @@
 //! `vesc_express main/commands.c:238-290`, `vesc_bms_fw commands.c:94-124`); the field docs say since when each one is sent.
 
 use super::{form::version, prelude::*};
-use crate::number::Text;
-use alloc::{format, string::String};
+use crate::{Firmware, number::Text};
+use alloc::string::{String, ToString as _};
 
 body! {
     /// The reply to FW_VERSION; what the device did not send is `None`.
@@ -23,12 +23,12 @@ body! {
             /// Minor version, decimal: 6.05 is minor 5.
             minor: i8 = version(major),
         }
-        since "2.18" {
-            /// Hardware name.
+        since "3.07" {
+            /// Hardware name; since 3.07.
             hardware: Text,
         }
-        since "3.9" {
-            /// Unique id of the chip; since 3.9.
+        since "3.09" {
+            /// Unique id of the chip; since 3.09.
             uuid: [u8; 12] = Shown::Hex,
         }
         since "3.48" {
@@ -73,10 +73,16 @@ body! {
 }
 
 impl FwVersion {
+    /// The version, by which other replies of the device are read.
+    #[must_use]
+    pub fn firmware(&self) -> Firmware {
+        Firmware::new(self.major, self.minor)
+    }
+
     /// The version as people write it: `6.05`.
     #[must_use]
     pub fn version(&self) -> String {
-        format!("{}.{:02}", self.major, self.minor)
+        self.firmware().to_string()
     }
 }
 

@@ -3,8 +3,8 @@
 use alloc::vec::Vec;
 
 use super::{
-    CommandId, ExpressConfig, Reply, Request,
-    body::{Body as _, Commands as _},
+    CommandId, ExpressConfig, OldValues, Reply, Request,
+    body::{Body, Commands as _},
     table::Part,
 };
 
@@ -20,15 +20,58 @@ pub fn reply_parts(command: CommandId) -> Option<Vec<Part>> {
     Reply::parts(command)
 }
 
-/// The lengths that a reply can have, where one of another length must not be guessed at: what older firmware sends under
-/// the same id is laid out otherwise. `None` for all other commands.
+/// The command of the replies to a command. Firmware acknowledges several commands about new firmware with the id of the
+/// plain one (`bldc comm/commands.c`, `vesc_bms_fw commands.c:126-263`). `None` for a command that is sent in both
+/// directions and answered in none.
+///
+/// ```
+/// use veschub_wire::{CommandId, command::answered_as};
+///
+/// let lzo = answered_as(CommandId::WRITE_NEW_APP_DATA_LZO);
+/// assert_eq!(lzo, Some(CommandId::WRITE_NEW_APP_DATA));
+/// ```
+#[must_use]
+pub fn answered_as(command: CommandId) -> Option<CommandId> {
+    Some(match command {
+        CommandId::ERASE_NEW_APP_ALL_CAN
+        | CommandId::ERASE_NEW_APP_HW
+        | CommandId::ERASE_NEW_APP_ALL_CAN_HW => CommandId::ERASE_NEW_APP,
+        CommandId::WRITE_NEW_APP_DATA_ALL_CAN
+        | CommandId::WRITE_NEW_APP_DATA_LZO
+        | CommandId::WRITE_NEW_APP_DATA_ALL_CAN_LZO
+        | CommandId::WRITE_NEW_APP_DATA_HW
+        | CommandId::WRITE_NEW_APP_DATA_ALL_CAN_HW => CommandId::WRITE_NEW_APP_DATA,
+        CommandId::ERASE_BOOTLOADER_ALL_CAN
+        | CommandId::ERASE_BOOTLOADER_HW
+        | CommandId::ERASE_BOOTLOADER_ALL_CAN_HW => CommandId::ERASE_BOOTLOADER,
+        CommandId::LOG_START
+        | CommandId::LOG_STOP
+        | CommandId::LOG_CONFIG_FIELD
+        | CommandId::LOG_DATA_F32
+        | CommandId::LOG_DATA_F64 => return None,
+        other => other,
+    })
+}
+
+/// The parts of a reply as old firmware lays it out, and the length that it has then: no other layout of the command has
+/// that length. `None` for a command that all firmware lays out the same.
+#[must_use]
+pub fn old_reply_parts(command: CommandId) -> Option<(usize, Vec<Part>)> {
+    (command == CommandId::GET_VALUES).then(|| (OldValues::LENGTH, <OldValues as Body>::parts()))
+}
+
+/// The lengths that a reply can have, in rising order, where one of another length must not be guessed at: what other
+/// firmware sends under the same id is laid out otherwise. `None` for all other commands.
 #[must_use]
 pub fn known_lengths(command: CommandId) -> Option<Vec<usize>> {
     if command != CommandId::GET_VALUES {
         return None;
     }
     let mut len = 1;
-    let mut lengths = Vec::new();
+    let mut lengths: Vec<usize> = old_reply_parts(command)
+        .map(|(len, _)| len)
+        .into_iter()
+        .collect();
     for part in reply_parts(command)? {
         if let Part::Since { .. } = part {
             lengths.push(len);
@@ -36,6 +79,7 @@ pub fn known_lengths(command: CommandId) -> Option<Vec<usize>> {
         len += size(&part);
     }
     lengths.push(len);
+    lengths.sort_unstable();
     Some(lengths)
 }
 

@@ -1,7 +1,11 @@
 //! Whole payloads: a command id and what follows it.
 
-use super::{Reply, Request, parts::known_lengths, prelude::*};
-use crate::view::Value;
+use super::{
+    OldValues, Reply, Request,
+    parts::{answered_as, known_lengths},
+    prelude::*,
+};
+use crate::{Firmware, view::Value};
 
 /// A body and what stood behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,11 +113,54 @@ fn check_length(
     }
 }
 
+impl Reply {
+    /// Reads a payload that goes to a tool, from a device whose firmware is known: GET_VALUES is read as that firmware
+    /// lays it out. Where nobody knows the firmware, this is [`decode`](Self::decode), which goes by the length.
+    ///
+    /// ```
+    /// use veschub_wire::{Firmware, Reply};
+    ///
+    /// let mut payload = [0; 56];
+    /// payload[0] = 4;
+    /// assert!(Reply::decode_from(&payload, Some(Firmware::new(2, 18))).is_ok());
+    /// assert!(Reply::decode_from(&payload, Some(Firmware::new(3, 40))).is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`decode`](Self::decode), and if the length of GET_VALUES fits only the layout of other firmware.
+    pub fn decode_from(
+        payload: &[u8],
+        firmware: Option<Firmware>,
+    ) -> Result<Decoded<Self>, DecodeError> {
+        let is_values = payload.first() == Some(&CommandId::GET_VALUES.0);
+        let Some(firmware) = firmware.filter(|_| is_values) else {
+            return Self::decode(payload);
+        };
+        let (command, have) = (CommandId::GET_VALUES, payload.len());
+        let is_old = have == OldValues::LENGTH;
+        if firmware.has_old_values() == is_old {
+            return Self::decode(payload);
+        }
+        let mut known = known_lengths(command).unwrap_or_default();
+        known.retain(|&length| (length == OldValues::LENGTH) == firmware.has_old_values());
+        Err(DecodeError::Length {
+            command,
+            have,
+            known,
+        })
+    }
+}
+
 impl Request {
     /// Whether no firmware ever answers this request, or the one inside FORWARD_CAN.
     #[must_use]
     pub fn is_never_answered(&self) -> bool {
-        let is_silent = |id| Self::parts(id).is_some() && Reply::parts(id).is_none();
+        // A frame of the CAN bus comes unasked: it answers none that was put there.
+        let is_silent = |id| {
+            let comes_unasked = id == CommandId::CAN_FWD_FRAME;
+            let unanswered = answered_as(id).is_none_or(|id| Reply::parts(id).is_none());
+            Self::parts(id).is_some() && (unanswered || comes_unasked)
+        };
         // One level: any number of FORWARD_CANs may be nested.
         match self.forwarded() {
             Some(Ok(inner)) if inner.body.forwarded().is_none() => is_silent(inner.body.id()),

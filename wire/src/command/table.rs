@@ -34,12 +34,31 @@ pub enum Part {
         /// What it sends.
         parts: Vec<Self>,
     },
+    /// One value of each field after the other, over and over until the payload ends.
+    Repeated {
+        /// The fields; each is shown as a list.
+        fields: Vec<Field>,
+    },
     /// Fields of which those are there whose bit is set in the field `mask` before them, lowest bit first.
     Chosen {
         /// How many of the first of them all firmware sends. Before each later one, a payload may end.
         always: usize,
         /// The fields.
         fields: Vec<Field>,
+    },
+    /// Parts that are there if the next byte is this one, which belongs to them.
+    Tagged {
+        /// The byte.
+        tag: u8,
+        /// What follows it.
+        parts: Vec<Self>,
+    },
+    /// One field that is there if at least so many bytes are left.
+    IfLeft {
+        /// How many, with its own.
+        least: usize,
+        /// The field.
+        field: Field,
     },
     /// All bytes that are left.
     Rest {
@@ -69,7 +88,7 @@ pub struct Field {
 pub enum Shown {
     /// As the number or the text that it is.
     Plain,
-    /// As the number that it is: an index that people may leave out at the end of what they type, if it is 0.
+    /// As the number or the text that it is: people may leave it out at the end of what they type, if it is 0 or empty.
     Index,
     /// As true, unless it is 0.
     Flag,
@@ -89,6 +108,13 @@ pub enum Shown {
         name: &'static str,
         /// The names.
         names: &'static [&'static str],
+    },
+    /// As the number that it is, and as the name that stands beside it in a list under a second name.
+    Listed {
+        /// The second name.
+        name: &'static str,
+        /// Numbers and their names.
+        names: &'static [(u32, &'static str)],
     },
     /// As flags with these names, from the lowest bit.
     Bits(&'static [&'static str]),
@@ -111,8 +137,12 @@ pub enum Rest {
     Numbers,
     /// Text in Latin-1 (`vesc_express main/commands.c:1148-1156`).
     Text,
+    /// The same, with or without a NUL at its end, which is not shown.
+    Line,
     /// The fields of an Express' config under `config`, if the bytes are exactly those; else something secret.
     Config,
     /// A request for another device.
     Request,
+    /// Something secret, whatever it is.
+    Secret,
 }

@@ -14,6 +14,8 @@
 //!  13, 14        i32 tachometer, absolute
 //! ```
 //!
+//! Firmware up to 3.00 has a layout of its own: see [`OldValues`](super::OldValues).
+//!
 //! Only motor firmware answers (`bldc comm/commands.c:384-483`; read by `vesc_tool commands.cpp:249-288`). Currents and
 //! voltages of the field-oriented control are averages since the last read, whoever read last.
 

@@ -6,7 +6,7 @@ use alloc::{string::ToString, vec::Vec};
 
 use crate::{
     DecodeError,
-    command::{Decoded, Reply, Request, vesc_tool_reads},
+    command::{Decoded, Reply, Request, answered_as, vesc_tool_reads},
     view::View,
 };
 
@@ -85,10 +85,11 @@ fn explains(error: &DecodeError, len: usize) {
 fn ask(request: &Request, payload: &[u8]) {
     assert_eq!(request.id().0, payload[0]);
     let _ = request.is_never_answered();
+    let answered = |id| answered_as(id).unwrap_or(id);
     let forwarded = request.forwarded();
     match (forwarded, request.reply_id()) {
-        (None, id) => assert_eq!(id, Some(request.id())),
-        (Some(Ok(inner)), id) => assert_eq!(id, Some(inner.body.id())),
+        (None, id) => assert_eq!(id, Some(answered(request.id()))),
+        (Some(Ok(inner)), id) => assert_eq!(id, Some(answered(inner.body.id()))),
         (Some(Err(_)), _) => {}
     }
 }

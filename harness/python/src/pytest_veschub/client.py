@@ -56,12 +56,13 @@ def run_client(
     set: Mapping[str, Any] | None = None,
     seed: int = 0,
     time_limit: float | None = None,
+    link: str = "hub",
 ) -> ClientRun:
     """Runs a program as the client of these scenarios, or of all scenarios that come with the package.
 
     `docs/clients.md` in the project says what the program is told and what it must print. `command` may contain
     `{host}`, `{port}`, `{id}`, `{password}` and `{task}`; it is started without a shell. `time_limit` is in seconds,
-    for each scenario.
+    for each scenario. `link` says what is between the program and the device: `hub`, `direct` or `pty`.
 
     Raises HubError if the command or a scenario cannot be used. It does not raise if the client fails: call `check`.
     """
@@ -71,7 +72,7 @@ def run_client(
         paths = [scenarios.find(one, Path(scratch)) for one in scenario] or [SCENARIOS]
         arguments: list[str | Path] = [
             program("veschub-harness"),
-            *("run", "--json", "--client", command, "--seed", str(seed)),
+            *("run", "--json", "--client", command, "--seed", str(seed), "--link", link),
             *scenarios.settings(set),
             *paths,
         ]

@@ -11,14 +11,17 @@ use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
-use veschub_transcript::exchange::{Exchanges, Policy};
+use veschub_transcript::{
+    exchange::{Exchanges, Policy},
+    firmwares::Firmwares,
+};
 use veschub_wire::{
     CommandId, Reply, Request,
     view::{Fields, Value, View as _, hex},
 };
 
 use super::{
-    layout::{Slot, layout},
+    layout::{Slot, layout_by},
     reading::Reading,
     schema,
 };
@@ -52,6 +55,7 @@ const LOOK_BACK: usize = 256;
 #[must_use]
 pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut open = Exchanges::new(Policy::patient());
+    let mut firmwares = Firmwares::default();
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     let mut numbers: BTreeMap<u8, usize> = BTreeMap::new();
     for (entry, happened) in journal.iter().enumerate() {
@@ -65,10 +69,12 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     _ => None,
                 };
                 open.ask(happened.at.since_start(), payload, can_id);
+                firmwares.ask(happened.at.since_start(), payload);
             }
             JournalEvent::Reply { payload, truth } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
                 let asked = open.answer(happened.at.since_start(), payload);
+                let firmware = firmwares.answer(happened.at.since_start(), payload);
                 let number = numbers.entry(command.0).or_insert(0);
                 *number += 1;
                 replies.push(Delivered {
@@ -78,10 +84,11 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     command,
                     can_id: asked.and_then(|asked| asked.attached),
                     payload,
-                    layout: layout(command, payload),
-                    fields: match truth {
-                        Some(truth) => truth.fields(),
-                        None => Reply::decode(payload)
+                    layout: layout_by(command, payload, firmware),
+                    fields: match (truth, firmware) {
+                        // What a scenario's reply says, its device's firmware decides.
+                        (Some(truth), None) => truth.fields(),
+                        _ => Reply::decode_from(payload, firmware)
                             .map(|reply| reply.fields())
                             .unwrap_or_default(),
                     },
@@ -146,8 +153,8 @@ pub enum Judgement {
     /// The client does not show it, which it need not: it leaves the field out, or prints null for it. This is not
     /// right; it is unread.
     Missing,
-    /// The reply does not have it.
-    Invented,
+    /// The reply does not have it. A known mistake may have brought it in.
+    Invented(Option<Mistake>),
     /// No reply has a field of this name; the name that the client probably means.
     UnknownName(Option<&'static str>),
     /// It is secret, or its meaning is not known.
@@ -162,7 +169,7 @@ impl Judgement {
             Self::Right => "right",
             Self::Wrong(_) => "wrong",
             Self::Missing => "missing",
-            Self::Invented => "invented",
+            Self::Invented(_) => "invented",
             Self::UnknownName(_) => "unknown-name",
             Self::NotJudged => "not-judged",
         }
@@ -232,7 +239,7 @@ impl Understood {
     #[must_use]
     pub fn is_right(&self) -> bool {
         let right = |one: &FieldUnderstood| match one.judgement {
-            Judgement::Wrong(_) | Judgement::Invented | Judgement::UnknownName(_) => false,
+            Judgement::Wrong(_) | Judgement::Invented(_) | Judgement::UnknownName(_) => false,
             Judgement::Missing => !one.is_null(),
             Judgement::Right | Judgement::NotJudged => true,
         };
@@ -319,10 +326,12 @@ pub fn compare(
         .find(same_kind)
         .map_or(best.number, |latest| latest.number);
     let mut fields = judge(reading, best, tolerance);
-    if fields
-        .iter()
-        .any(|field| matches!(field.judgement, Judgement::Wrong(_)))
-    {
+    if fields.iter().any(|field| {
+        matches!(
+            field.judgement,
+            Judgement::Wrong(_) | Judgement::Invented(_)
+        )
+    }) {
         let before: Vec<&Delivered<'_>> = before.iter().collect();
         mistake::name(&mut fields, best, &before);
     }
@@ -391,7 +400,7 @@ fn further(
     let judgement = match schema::check_name(command.into(), name) {
         Err(nearest) => Judgement::UnknownName(nearest),
         Ok(()) if given.is_null() => return None,
-        Ok(()) => Judgement::Invented,
+        Ok(()) => Judgement::Invented(None),
     };
     Some(FieldUnderstood {
         field: name.to_owned(),

@@ -82,6 +82,7 @@ pub(crate) fn parrot(id: &str, times: usize) -> Resident {
         id: id.to_owned(),
         access: Access::Password("not-a-secret".to_owned()),
         device: Box::new(Parrot { times }),
+        link: None,
         quirks: Vec::new(),
     }
 }

@@ -6,3 +6,4 @@ mod dialogues;
 mod faults;
 mod house;
 mod server;
+mod udp;

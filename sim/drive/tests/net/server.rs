@@ -277,6 +277,7 @@ async fn replay(recording: &Recording) -> usize {
         id: login.id.clone(),
         access: Access::Password(login.password.reveal().to_owned()),
         device: Box::new(Replay::new(recording.clone(), Pace::Immediate)),
+        link: None,
         quirks: Vec::new(),
     };
     let mut house = House::with(HubConfig::default(), vec![resident]).await;

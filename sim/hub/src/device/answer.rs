@@ -60,22 +60,20 @@ impl Answers {
     }
 
     /// What was asked for releases the motor, as every write to flash does.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for services that write to flash")
-    )]
     pub(super) fn releasing(mut self) -> Self {
         self.releases = true;
         self
     }
 
     /// Whether the motor is released.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for services that write to flash")
-    )]
     pub(super) fn releases(&self) -> bool {
         self.releases
+    }
+
+    /// The same without some answers.
+    pub(super) fn without(mut self, drops: impl Fn(&Answer) -> bool) -> Self {
+        self.said.retain(|(_, answer)| !drops(answer));
+        self
     }
 
     /// The time from the normal reply to the last one.
@@ -105,14 +103,6 @@ pub(super) fn fw_info(profile: &Profile) -> Reply {
     })
 }
 
-/// GET_QML_UI_APP with nothing stored: no bytes of none, from none (`EX main/commands.c`).
-pub(super) fn no_qml_app() -> Reply {
-    Reply::Other(Opaque {
-        id: CommandId::GET_QML_UI_APP,
-        arguments: vec![0; 8],
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -120,7 +110,8 @@ mod tests {
     #[test]
     fn answers_keep_their_times_and_say_whether_the_motor_is_released() {
         let second = Duration::from_secs(1);
-        let answers = Answers::from(no_qml_app()).later(second, no_qml_app());
+        let print = || Reply::Print(b"said".to_vec());
+        let answers = Answers::from(print()).later(second, print());
         assert_eq!((answers.last(), answers.releases()), (second, false));
         assert!(Answers::none().releasing().releases());
         let times: Vec<Duration> = answers.into_iter().map(|(after, _)| after).collect();

@@ -9,6 +9,7 @@
 use std::time::Duration as Span;
 
 use serde::Deserialize;
+use veschub_transcript::can::Frame;
 use veschub_wire::{
     CommandId, Reply, Request,
     command::{BmsValues, FwVersion},
@@ -18,10 +19,12 @@ use crate::{
     device::{
         Silence,
         answer::{Answers, fw_info},
-        bms::{Bms, BmsSettings, Series, over_can},
+        bms::{Bms, BmsSettings, Series, broadcast, over_can},
         identity::{check_can_id, check_hardware, firmware, random_bytes},
-        node::{Node, NodeSettings},
-        profile::Profile,
+        motor_state::MotorState,
+        node::{Node, NodeSettings, Telling},
+        profile::{BmsFirmware, Profile},
+        service::{Services, Upload, UploadTo},
     },
     duration::Duration,
     mistake::Mistakes,
@@ -70,24 +73,6 @@ pub struct BmsNodeSettings {
     pub pack: BmsSettings,
 }
 
-/// Firmware of a VESC BMS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub enum BmsFirmware {
-    /// 6.00.
-    #[default]
-    #[serde(rename = "6.00")]
-    V6_00,
-}
-
-impl BmsFirmware {
-    fn profile(self) -> Profile {
-        match self {
-            Self::V6_00 => Profile::BMS_6_00,
-        }
-    }
-}
-
 fn hardware() -> String {
     "BMS".to_owned()
 }
@@ -127,6 +112,11 @@ impl NodeSettings for BmsNodeSettings {
 }
 
 impl BmsNodeSettings {
+    /// A BMS has no second motor.
+    pub(in crate::device) fn second(&self) -> Option<Self> {
+        None
+    }
+
     pub(in crate::device) fn make(&self, seed: Seed, series: &Series) -> BmsNode {
         let profile = self.firmware.profile();
         BmsNode {
@@ -137,12 +127,13 @@ impl BmsNodeSettings {
             bms: Bms::new(self.pack.clone(), seed.derive("bms"))
                 .ending_at(profile.bms_end)
                 .with_series(series),
+            services: Services::default().with(Upload::new(UploadTo::Bms, &self.hardware)),
         }
     }
 }
 
 /// A simulated VESC BMS.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(in crate::device) struct BmsNode {
     can_id: u8,
     profile: Profile,
@@ -150,6 +141,8 @@ pub(in crate::device) struct BmsNode {
     firmware: FwVersion,
     silent_after: Option<Span>,
     bms: Bms,
+    /// What does commands of its own.
+    services: Services,
 }
 
 impl BmsNode {
@@ -170,6 +163,27 @@ impl Node for BmsNode {
 
     fn obeys_bms(&self) -> bool {
         true
+    }
+
+    fn tells(&self) -> Vec<Telling> {
+        vec![Telling {
+            every: BROADCAST_EVERY,
+            mask: 1,
+        }]
+    }
+
+    fn tell(&mut self, at: Time, _mask: u8) -> Vec<Frame> {
+        match self
+            .silent_after
+            .is_some_and(|limit| at.since_start() >= limit)
+        {
+            true => Vec::new(),
+            false => broadcast(self.can_id, &self.bms.values(at)),
+        }
+    }
+
+    fn restart(&mut self, at: Time) {
+        self.services.restart(at);
     }
 
     fn told_at(&self, at: Time) -> Option<Time> {
@@ -195,6 +209,10 @@ impl Node for BmsNode {
         request: &Request,
         _: Option<BmsValues>,
     ) -> Result<Answers, Silence> {
+        let no_motor = MotorState::default();
+        if let Some(result) = self.services.request(at, request, &no_motor) {
+            return result;
+        }
         let profile = self.profile;
         let reply = match request {
             Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),

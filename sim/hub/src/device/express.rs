@@ -9,14 +9,19 @@ use veschub_wire::{
 
 use super::{
     Silence,
-    answer::{Answer, Answers, fw_info, no_qml_app},
+    answer::{Answer, Answers, fw_info},
     bms::Bms,
     custom_config::Configs,
     imu::standing_still,
     motor_state::MotorState,
     node::Node,
     profile::Profile,
-    service::Services,
+    service::{
+        Card, FileSettings, Lisp, LispOn, LispSettings, Qml, QmlSettings, READ_OVER_WIFI, Services,
+        Upload, UploadTo,
+        app::{App, AppSettings},
+        side_devices::{GnssSettings, IoBoardSettings, SideDevices},
+    },
 };
 use crate::time::Time;
 
@@ -34,7 +39,6 @@ pub(in crate::device) const COMMANDS: &[CommandId] = &[
     CommandId::BMS_RESET_COUNTERS,
     CommandId::BMS_FORCE_BALANCE,
     CommandId::BMS_ZERO_CURRENT_OFFSET,
-    CommandId::GET_QML_UI_APP,
     CommandId::FW_INFO,
 ];
 
@@ -58,6 +62,17 @@ pub enum Pack {
     OverCan,
 }
 
+/// What an Express stores: the files on its memory card, its script and its page for VESC Tool.
+#[derive(Clone, Debug, Default)]
+pub struct Stored {
+    /// The files; none without a card.
+    pub files: Option<Vec<FileSettings>>,
+    /// The script.
+    pub lisp: LispSettings,
+    /// The page.
+    pub qml: QmlSettings,
+}
+
 /// A simulated VESC Express, without its link.
 pub struct Express {
     identity: ExpressIdentity,
@@ -75,14 +90,35 @@ impl fmt::Debug for Express {
 }
 
 impl Express {
-    /// An Express and what it knows of a battery.
+    /// An Express, what it knows of a battery, and what it stores.
     #[must_use]
-    pub fn new(identity: ExpressIdentity, pack: Pack) -> Self {
+    pub fn new(identity: ExpressIdentity, pack: Pack, stored: Stored) -> Self {
+        let hardware = identity.firmware.hardware.clone().unwrap_or_default();
+        let services = Services::default()
+            .with(Card::new(stored.files.as_deref(), READ_OVER_WIFI))
+            .with(Lisp::new(LispOn::Express, stored.lisp))
+            .with(Qml::new(&stored.qml))
+            .with(Upload::new(UploadTo::Express, &hardware.to_string()));
         Self {
             identity,
             pack,
-            services: Services::default(),
+            services,
         }
+    }
+
+    /// With a script that answers CUSTOM_APP_DATA, and with what it hears of.
+    #[must_use]
+    pub fn with_services(
+        mut self,
+        app: &AppSettings,
+        io_boards: &[IoBoardSettings],
+        gnss: Option<GnssSettings>,
+    ) -> Self {
+        let name = self.identity.profile.name;
+        self.services = std::mem::take(&mut self.services)
+            .with(App::new(app))
+            .with(SideDevices::new(name, io_boards, &[], gnss));
+        self
     }
 
     fn bms_values(&self, at: Time, heard: Option<BmsValues>) -> BmsValues {
@@ -122,7 +158,8 @@ impl Node for Express {
         let profile = self.identity.profile;
         let reply = match request {
             Request::FwVersion => {
-                let version = self.identity.firmware.clone();
+                let mut version = self.identity.firmware.clone();
+                self.services.tell_version(&mut version);
                 Reply::FwVersion(profile.cut_fw_version(version))
             }
             Request::BmsGetValues => Reply::BmsValues(self.bms_values(at, heard)),
@@ -138,7 +175,6 @@ impl Node for Express {
                 can_id: Some(self.can_id()),
             },
             Request::Other(other) if other.id == CommandId::FW_INFO => fw_info(&profile),
-            Request::Other(other) if other.id == CommandId::GET_QML_UI_APP => no_qml_app(),
             _ => {
                 let answer = self.identity.configs.answer(request, profile.max_print);
                 return answer.map(Into::into);

@@ -9,6 +9,8 @@ pub mod bms_node;
 mod board;
 pub mod can;
 pub mod config_xml;
+mod course;
+pub mod coverage;
 mod custom_config;
 mod express;
 mod fate;
@@ -22,13 +24,18 @@ pub mod profile;
 mod queue;
 pub mod replay;
 pub mod script;
-mod service;
+pub mod service;
 mod worker;
 
 pub use crate::Silence;
 pub use board::{Board, Wiring};
+pub use course::SetValue;
 pub use custom_config::Configs;
-pub use express::{Express, ExpressIdentity, Pack};
+pub use express::{Express, ExpressIdentity, Pack, Stored};
 pub use node::NodeSettings;
 pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;
+pub use service::{
+    FileSettings, LispOn, LispPrint, LispSettings, QmlSettings, ReplAnswer,
+    config::{ConfigSettings, GivenValue, Limits, LoadError},
+};

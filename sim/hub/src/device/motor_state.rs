@@ -27,10 +27,14 @@ pub(in crate::device) struct MotorState {
     pub(in crate::device) motor_temperature_c: f64,
     /// Charge left in the battery, 0 to 1.
     pub(in crate::device) battery_level: f64,
+    /// Energy left in the battery, Wh.
+    pub(in crate::device) battery_left_wh: f64,
     /// Speed of the vehicle, m/s.
     pub(in crate::device) speed_m_s: f64,
     /// Distance since the start, m; driving backwards takes from it.
     pub(in crate::device) distance_m: f64,
+    /// Distance since the start in both directions, m.
+    pub(in crate::device) distance_absolute_m: f64,
     /// Distance in both directions over the motor's life, m.
     pub(in crate::device) odometer_m: f64,
     /// Charge drawn from the battery, Ah.
@@ -51,4 +55,8 @@ pub(in crate::device) struct MotorState {
     pub(in crate::device) fault: u8,
     /// Whether no command came in time.
     pub(in crate::device) timed_out: bool,
+    /// Whether the kill switch stopped the motor.
+    pub(in crate::device) killed: bool,
+    /// How far a nunchuk's stick is from its middle, -1 to 1.
+    pub(in crate::device) nunchuk: f64,
 }

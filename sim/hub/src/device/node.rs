@@ -3,15 +3,20 @@
 //! A node holds no link and no worker. The [board](super::board), or the [bus](super::can), gives it what its firmware
 //! handles, at the time at which it does it, and sends what it says.
 
-use std::fmt;
+use std::{fmt, time::Duration as Span};
 
-use veschub_wire::{Request, command::BmsValues};
+use veschub_transcript::can::Frame;
+use veschub_wire::{
+    Request,
+    command::{BmsValues, ConfigKind},
+};
 
 use super::{
     Silence,
     answer::{Answer, Answers},
     bms::BmsSettings,
     profile::Profile,
+    service::config::ConfigSettings,
 };
 use crate::{duration::Duration, mistake::Mistakes, time::Time};
 
@@ -19,6 +24,11 @@ use crate::{duration::Duration, mistake::Mistakes, time::Time};
 pub trait NodeSettings {
     /// Its CAN id.
     fn can_id(&self) -> u8;
+
+    /// The CAN id of its second motor, under `second_can_id`.
+    fn second_can_id(&self) -> Option<u8> {
+        None
+    }
 
     /// How long it takes to answer a PING. Without a time it takes a fraction of a millisecond, which is nothing
     /// beside the 10 ms that a scan waits.
@@ -29,11 +39,30 @@ pub trait NodeSettings {
         None
     }
 
+    /// The CSV files that it names under `set`, each with the place of its value in the list.
+    fn files(&self) -> Vec<(usize, &str)> {
+        Vec::new()
+    }
+
+    /// The configurations that name files or bytes, each with its key.
+    fn configs(&self) -> Vec<(&'static str, ConfigKind, &ConfigSettings)> {
+        Vec::new()
+    }
+
     /// The name of its hardware, under `hardware`.
     fn hardware(&self) -> &str;
 
     /// Looks for mistakes.
     fn check(&self, mistakes: &mut Mistakes);
+}
+
+/// What a node tells the bus without being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::device) struct Telling {
+    /// The time from one to the next.
+    pub(in crate::device) every: Span,
+    /// Which messages, bit by bit, as the node numbers them.
+    pub(in crate::device) mask: u8,
 }
 
 /// Firmware that answers requests: that of an Express, a motor controller or a BMS.
@@ -74,6 +103,16 @@ pub(in crate::device) trait Node: Send + fmt::Debug {
     /// Whether it acts on the commands to a BMS itself. Other nodes send them on to the BMS that they have heard.
     fn obeys_bms(&self) -> bool {
         false
+    }
+
+    /// What it tells the bus again and again without being asked.
+    fn tells(&self) -> Vec<Telling> {
+        Vec::new()
+    }
+
+    /// The frames of these messages at that moment.
+    fn tell(&mut self, _at: Time, _mask: u8) -> Vec<Frame> {
+        Vec::new()
     }
 
     /// When it last told the bus the values of its pack; none for a node that is no BMS.

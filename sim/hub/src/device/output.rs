@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use veschub_transcript::can::Frame;
 use veschub_wire::{CommandId, Reply};
 
 use super::answer::Answer;
@@ -15,6 +16,9 @@ pub trait Device: Send {
     /// What was asked so far need not be answered any more. Real devices answer all the same; a hub that is better
     /// than real ones asks for this when a tool has left.
     fn drop_pending(&mut self) {}
+
+    /// Somebody listens to its CAN bus from now on.
+    fn listen_to_can(&mut self) {}
 
     /// Takes in a request; empty payloads cannot occur.
     fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out);
@@ -53,6 +57,8 @@ pub enum DeviceEvent {
     LinkDown,
     /// It logs in to the hub again.
     LinkUp,
+    /// A frame went over its CAN bus; only for who listens.
+    OnCan(Frame),
     /// Something happened that only the journal tells.
     Note(JournalEvent),
 }

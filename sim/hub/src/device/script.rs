@@ -1,7 +1,7 @@
 //! What a scenario puts into a device's mouth: replies by the bytes of their request, texts on the terminal, and
 //! texts that nobody asked for.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use veschub_wire::Reply;
 
@@ -76,7 +76,8 @@ pub struct UnaskedPrint {
 /// All that a scenario makes a device say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
-    /// Replies that go before the built-in ones; the first that fits is taken.
+    /// Replies that go before the built-in ones. The first that fits is taken; of several for the same requests, the
+    /// first one the first time, then the next, and the last one from then on.
     pub replies: Vec<ScriptedReply>,
     /// Commands of the terminal.
     pub terminal: Vec<TerminalAnswer>,
@@ -85,16 +86,56 @@ pub struct Script {
 }
 
 impl Script {
-    pub(super) fn reply_to(&self, payload: &[u8]) -> Option<&ScriptedReply> {
-        self.replies
+    /// The reply to a request, and where that of its pattern stands first.
+    fn reply_to(
+        &self,
+        payload: &[u8],
+        given: &BTreeMap<usize, usize>,
+    ) -> Option<(usize, &ScriptedReply)> {
+        let fits = |scripted: &ScriptedReply| scripted.request.fits(payload);
+        let first = self.replies.iter().position(fits)?;
+        let pattern = &self.replies.get(first)?.request;
+        let mut turns = self
+            .replies
             .iter()
-            .find(|scripted| scripted.request.fits(payload))
+            .filter(|other| other.request == *pattern);
+        let turn = given.get(&first).copied().unwrap_or_default();
+        let reply = turns.clone().nth(turn).or_else(|| turns.next_back())?;
+        Some((first, reply))
     }
 
-    pub(super) fn terminal_answer(&self, command: &[u8]) -> Option<&TerminalAnswer> {
+    fn terminal_answer(&self, command: &[u8]) -> Option<&TerminalAnswer> {
         self.terminal
             .iter()
             .find(|answer| latin1(&answer.command) == command)
+    }
+}
+
+/// A script, and how much of it has been said.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Recital {
+    script: Script,
+    /// How often a reply of each pattern was given, by where the pattern stands first.
+    given: BTreeMap<usize, usize>,
+}
+
+impl Recital {
+    pub(super) fn new(script: Script) -> Self {
+        Self {
+            script,
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// The reply to a request, whose turn is over then.
+    pub(super) fn reply_to(&mut self, payload: &[u8]) -> Option<&ScriptedReply> {
+        let (first, reply) = self.script.reply_to(payload, &self.given)?;
+        *self.given.entry(first).or_default() += 1;
+        Some(reply)
+    }
+
+    pub(super) fn terminal_answer(&self, command: &[u8]) -> Option<&TerminalAnswer> {
+        self.script.terminal_answer(command)
     }
 }
 
@@ -130,6 +171,38 @@ mod tests {
         assert!(pattern.fits(&[0x24, 1]) && !pattern.fits(&[0x24, 1, 2]));
         pattern.open_ended = true;
         assert!(pattern.fits(&[0x24, 1, 2]) && !pattern.fits(&[0x24, 2]));
+    }
+
+    #[test]
+    fn replies_to_one_request_are_given_in_turn_and_the_last_again_and_again() {
+        let reply = |request: &[u8], open_ended, says: u8| ScriptedReply {
+            request: Pattern {
+                bytes: request.to_vec(),
+                open_ended,
+            },
+            replies: vec![vec![says]],
+            after: None,
+            bytes: Vec::new(),
+            gap: Duration::ZERO,
+            restart: false,
+        };
+        let replies = vec![
+            reply(&[4], false, 1),
+            reply(&[5], false, 9),
+            reply(&[4], false, 2),
+            // Never given: the first pattern takes the same request.
+            reply(&[4], true, 3),
+        ];
+        let mut recital = Recital::new(Script {
+            replies,
+            ..Script::default()
+        });
+        let mut said = |payload: &[u8]| recital.reply_to(payload).unwrap().replies[0][0];
+        assert_eq!(
+            [said(&[4]), said(&[5]), said(&[4]), said(&[4])],
+            [1, 9, 2, 2]
+        );
+        assert_eq!(said(&[4, 0]), 3);
     }
 
     #[test]

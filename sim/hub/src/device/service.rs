@@ -2,16 +2,44 @@
 //!
 //! A node asks each of its services before it looks at a request itself. The first whose command it is decides.
 
+pub mod app;
+pub(in crate::device) mod config;
+pub(in crate::device) mod files;
+mod flash;
+pub mod imu;
+pub mod inputs;
+pub(in crate::device) mod lisp;
+mod log;
+mod lzo;
+pub mod plots;
+pub(in crate::device) mod qml;
+pub mod samples;
+pub mod side_devices;
+mod tree;
+pub(in crate::device) mod upload;
+
 use std::fmt;
 
-use veschub_wire::Request;
+use veschub_wire::{Request, command::FwVersion};
+
+pub(in crate::device) use self::{
+    files::{Card, READ_OVER_WIFI},
+    lisp::Lisp,
+    qml::Qml,
+    upload::{Upload, UploadTo},
+};
+pub use self::{
+    lisp::{LispOn, LispPrint, LispSettings, ReplAnswer},
+    qml::QmlSettings,
+    tree::FileSettings,
+};
 
 use super::{
     Silence,
     answer::{Answer, Answers},
     motor_state::MotorState,
 };
-use crate::time::Time;
+use crate::{mistake::Mistakes, time::Time};
 
 /// A part of a node. On a node without a motor, `motor` is [`MotorState::default`].
 pub(in crate::device) trait Service: Send + fmt::Debug {
@@ -35,6 +63,23 @@ pub(in crate::device) trait Service: Send + fmt::Debug {
 
     /// The node restarts: the service forgets what it does not store.
     fn restart(&mut self, _at: Time) {}
+
+    /// Adds to FW_VERSION what the node has through it.
+    fn tell_version(&mut self, _version: &mut FwVersion) {}
+}
+
+/// Looks for mistakes in the settings that every kind of device with services has.
+pub fn check_services(
+    app: &app::AppSettings,
+    io_boards: &[side_devices::IoBoardSettings],
+    gnss: Option<&side_devices::GnssSettings>,
+    mistakes: &mut Mistakes,
+) {
+    mistakes.inside("app", |mistakes| app.check(mistakes));
+    if let Some(gnss) = gnss {
+        mistakes.inside("gnss", |mistakes| gnss.check(mistakes));
+    }
+    mistakes.each("io_boards", io_boards, side_devices::IoBoardSettings::check);
 }
 
 /// The services of a node.
@@ -43,7 +88,6 @@ pub(in crate::device) struct Services(Vec<Box<dyn Service>>);
 
 impl Services {
     /// Adds one; earlier ones are asked first.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no node has a service yet"))]
     pub(in crate::device) fn with(mut self, service: impl Service + 'static) -> Self {
         self.0.push(Box::new(service));
         self
@@ -75,6 +119,13 @@ impl Services {
         let is_due = |one: &&mut Box<dyn Service>| one.poll_timeout().is_some_and(|at| at <= now);
         let due = self.0.iter_mut().filter(is_due);
         due.flat_map(|one| one.handle_timeout(now, motor)).collect()
+    }
+
+    /// Adds to FW_VERSION what all of them add.
+    pub(in crate::device) fn tell_version(&mut self, version: &mut FwVersion) {
+        for service in &mut self.0 {
+            service.tell_version(version);
+        }
     }
 
     /// All of them restart.

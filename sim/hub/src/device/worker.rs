@@ -6,7 +6,7 @@ use std::time::Duration;
 use veschub_wire::{CommandId, Reply, command::Opaque};
 
 use super::{
-    answer::Answer,
+    answer::{Answer, Answers},
     profile::{Kind, Profile},
     script::print,
 };
@@ -67,7 +67,34 @@ pub(super) fn update_baud(arguments: &[u8]) -> Option<(Duration, Answer)> {
     Some((took, reply.into()))
 }
 
-/// TERMINAL_CMD: the echo that comes first (`EX main/terminal.c:79-80`).
-pub(super) fn echo(command: &[u8], profile: &Profile) -> Answer {
-    print(&[b"-> ", command].concat(), profile.max_print)
+/// TERMINAL_CMD: the echo that comes first (`EX main/terminal.c:79-80`); none from a motor controller before 6.00
+/// (`MC` f7a2e4c6).
+pub(super) fn echo(command: &[u8], profile: &Profile) -> Option<Answer> {
+    if profile.kind == Kind::Motor && version(profile) < (6, 0) {
+        return None;
+    }
+    let (before, after): (&[u8], &[u8]) = match profile.kind {
+        Kind::Motor => (b"-> ", b" \n"),
+        _ => (b"-> ", b""),
+    };
+    let text = [before, command, after].concat();
+    Some(print(&text, profile.max_print))
+}
+
+fn version(profile: &Profile) -> (i8, i8) {
+    (profile.major, profile.minor)
+}
+
+/// Whether a motor controller drops what it says: it prints only where a blocking command came from, `chosen` since the
+/// last start (`MC comm/commands.c:81, 163-167`; before 3.51 the last command of any kind decided).
+pub(super) fn drops(profile: &Profile, chosen: bool, answer: &Answer) -> bool {
+    profile.kind == Kind::Motor
+        && version(profile) >= (3, 51)
+        && !chosen
+        && answer.payload.first() == Some(&CommandId::PRINT.0)
+}
+
+/// The answers without those that are dropped.
+pub(super) fn printable(profile: &Profile, chosen: bool, answers: Answers) -> Answers {
+    answers.without(|answer| drops(profile, chosen, answer))
 }

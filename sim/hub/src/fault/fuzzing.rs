@@ -4,15 +4,23 @@
 //!  seed u8 | piece u8 | count u8 | count × (fault u8, parameter u8, trigger u8) | stream
 //! ```
 //!
-//! The stream is pushed in pieces of `piece + 1` bytes, one every 7 ms. `count` is taken modulo 5.
+//! The stream is pushed in pieces of `piece + 1` bytes, one every 7 ms. `count` is taken modulo 5; what is left of it
+//! chooses what carries the bytes.
 
+use veschub_transcript::Direction;
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD};
 
 use super::{
     Armed, Behaviour, ClientDid, FaultDirection, FaultEntry, Harm, Link, LinkOutput,
     MAX_HELD_BYTES, OVERFULL, TooChatty, Trigger,
 };
-use crate::{command_name::CommandName, duration::Duration, rng::Seed, time::Time};
+use crate::{
+    carrier::{BleModule, Excess, LinkKeys, LinkKind},
+    command_name::CommandName,
+    duration::Duration,
+    rng::Seed,
+    time::Time,
+};
 
 const MAX_FAULTS: u8 = 5;
 const STEP: Duration = Duration::from_millis(7);
@@ -39,19 +47,54 @@ pub fn faulty_link(data: &[u8]) {
     let seed = Seed(u64::from(*seed));
     let size = usize::from(*piece) + 1;
 
-    let outputs = run(faults().collect(), stream, size, seed);
-    let again = run(faults().collect(), stream, size, seed);
+    let carried = CARRIERS[usize::from(count / MAX_FAULTS) % CARRIERS.len()].map(carrier);
+
+    let outputs = run(faults().collect(), carried.as_ref(), stream, size, seed);
+    let again = run(faults().collect(), carried.as_ref(), stream, size, seed);
     assert_eq!(outputs, again, "the same seed gave something else");
     assert_in_order(&outputs);
 
-    let sound = faults().all(|armed| armed.info.harm == Harm::Late);
+    let loses = |keys: &LinkKeys| keys.module.is_some() || keys.excess.is_some();
+    let sound =
+        faults().all(|armed| armed.info.harm == Harm::Late) && !carried.as_ref().is_some_and(loses);
     if sound && !matches!(outputs.last(), Some(LinkOutput::Reset(_))) {
         assert_eq!(bytes(&outputs), stream, "bytes were lost or changed");
     }
 }
 
-fn run(faults: Vec<Armed>, stream: &[u8], size: usize, seed: Seed) -> Vec<LinkOutput> {
-    let mut link = Link::new(faults, DEVICE_MAX_PAYLOAD, Time::ZERO, seed);
+/// What carries the bytes, and the keys that matter for it.
+type Carried = (LinkKind, Option<BleModule>, Option<Excess>);
+
+/// A stream without pieces, then one of each kind.
+const CARRIERS: [Option<Carried>; 6] = [
+    None,
+    Some((LinkKind::Serial, None, None)),
+    Some((LinkKind::Udp, None, None)),
+    Some((LinkKind::Ble, None, None)),
+    Some((LinkKind::Ble, None, Some(Excess::Lost))),
+    Some((LinkKind::Ble, Some(BleModule::Nrf52), None)),
+];
+
+fn carrier((kind, module, excess): Carried) -> LinkKeys {
+    LinkKeys {
+        kind,
+        module,
+        mtu: excess.map(|_| 30),
+        excess,
+        old_tail: None,
+        gap: None,
+    }
+}
+
+fn run(
+    faults: Vec<Armed>,
+    carried: Option<&LinkKeys>,
+    stream: &[u8],
+    size: usize,
+    seed: Seed,
+) -> Vec<LinkOutput> {
+    let carrier = carried.map(|keys| keys.carrier(Direction::ToTool));
+    let mut link = Link::new(faults, DEVICE_MAX_PAYLOAD, Time::ZERO, seed).carried_by(carrier);
     let mut did = Behaviour::attached(2, true);
     let (mut now, mut outputs) = (Time::ZERO, Vec::new());
     for piece in stream.chunks(size) {

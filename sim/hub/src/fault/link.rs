@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use veschub_wire::{CommandId, Decoder, Frame, Item};
 
 use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, FaultInfo, Harm, Moment, Trigger};
-use crate::{rng::Seed, time::Time};
+use crate::{carrier::Carrier, rng::Seed, time::Time};
 
 /// The most bytes that a link holds back; beyond it, it breaks the connection off.
 pub const MAX_HELD_BYTES: usize = 4 * 1024 * 1024;
@@ -15,6 +15,9 @@ pub const MAX_HELD_CHUNKS: usize = 256 * 1024;
 
 /// What stands in place of a fault's name when a link breaks the connection off because it holds too much.
 pub const OVERFULL: &str = "overfull";
+
+/// What stands in place of a fault's name when what carries the bytes loses some of them.
+pub const CUT_OFF: &str = "cut-off";
 
 /// The most chunks that are handed from fault to fault at one time.
 const MAX_STEPS: usize = 2 * MAX_HELD_CHUNKS;
@@ -61,6 +64,8 @@ pub struct Link {
     did: Option<Behaviour>,
     input_ended: bool,
     output: State,
+    /// What cuts into pieces what comes out; none for a stream.
+    carrier: Option<Carrier>,
     queue: VecDeque<LinkOutput>,
     queued_bytes: usize,
     fired: VecDeque<FaultFired>,
@@ -98,16 +103,24 @@ impl Link {
             did: watches.then(Behaviour::default),
             input_ended: false,
             output: State::Open,
+            carrier: None,
             queue: VecDeque::new(),
             queued_bytes: 0,
             fired: VecDeque::new(),
         }
     }
 
-    /// Whether bytes come out as they went in and when they went in, because there is no fault.
+    /// The same link over something that cuts into pieces what the faults have left.
+    #[must_use]
+    pub fn carried_by(mut self, carrier: Option<Carrier>) -> Self {
+        self.carrier = carrier;
+        self
+    }
+
+    /// Whether bytes come out as they went in and when they went in, because there is no fault and nothing cuts them.
     #[must_use]
     pub fn is_clear(&self) -> bool {
-        self.stages.is_empty() && self.output == State::Open
+        self.stages.is_empty() && self.carrier.is_none() && self.output == State::Open
     }
 
     /// Whether a trigger looks at what the client does; if not, any [`Behaviour`] will do.
@@ -126,7 +139,11 @@ impl Link {
             kept.clone_from(did);
         }
         if self.stages.is_empty() {
-            self.deliver(Chunk::bytes(now, bytes.to_vec()));
+            self.deliver(now, Chunk::bytes(now, bytes.to_vec()));
+            // Without pieces everything is due at once, and the peer is the only limit.
+            if self.carrier.is_some() {
+                self.check_queue(now);
+            }
         } else if bytes.len() > MAX_HELD_BYTES {
             self.give_up(now);
         } else {
@@ -193,7 +210,8 @@ impl Link {
     pub fn held(&self) -> usize {
         let faults: usize = self.stages.iter().map(|stage| stage.fault.held()).sum();
         let decoder = self.decoder.as_ref().map_or(0, Decoder::waiting);
-        self.queued_bytes + faults + decoder
+        let carrier = self.carrier.as_ref().map_or(0, Carrier::held);
+        self.queued_bytes + faults + decoder + carrier
     }
 
     fn next_due(&self) -> Option<(Time, usize)> {
@@ -212,9 +230,9 @@ impl Link {
                 return self.check_held(now);
             };
             let Some(stage) = self.stages.get_mut(index) else {
-                self.deliver(chunk);
-                if self.queue.len() > MAX_HELD_CHUNKS || self.queued_bytes > MAX_HELD_BYTES {
-                    return self.give_up(now);
+                self.deliver(now, chunk);
+                if self.check_queue(now) {
+                    return;
                 }
                 continue;
             };
@@ -230,23 +248,58 @@ impl Link {
         self.give_up(now);
     }
 
-    fn deliver(&mut self, chunk: Chunk) {
+    fn deliver(&mut self, now: Time, chunk: Chunk) {
         if !chunk.bytes.is_empty() && self.output == State::Open {
-            self.queued_bytes += chunk.bytes.len();
-            self.queue
-                .push_back(LinkOutput::Bytes(chunk.at, chunk.bytes));
+            let (pieces, lost) = match &mut self.carrier {
+                Some(carrier) => {
+                    let pieces = carrier.carry(chunk.at, &chunk.bytes);
+                    let lost = carrier.take_lost();
+                    let command = (lost > 0).then(|| only_frame(&chunk.bytes, self.max_payload));
+                    (pieces, command.map(|command| (lost, command)))
+                }
+                None => (vec![(chunk.at, chunk.bytes)], None),
+            };
+            for (at, bytes) in pieces {
+                self.queued_bytes += bytes.len();
+                self.queue.push_back(LinkOutput::Bytes(at, bytes));
+            }
+            if let Some((lost, command)) = lost {
+                self.report(Some(FaultFired {
+                    at: now,
+                    fault: CUT_OFF,
+                    harm: Harm::Lost,
+                    command,
+                    why: format!("{lost} bytes are more than fit into the pieces of the link"),
+                }));
+            }
         }
         match (chunk.end, self.output) {
             (Some(End::Fin), State::Open) => {
                 self.output = State::Finished;
-                self.queue.push_back(LinkOutput::Fin(chunk.at));
+                // Behind the pieces that are still to go out.
+                let last = self.queue.back().map_or(chunk.at, LinkOutput::at);
+                self.queue.push_back(LinkOutput::Fin(chunk.at.max(last)));
             }
             (Some(End::Reset), State::Open | State::Finished) => {
                 self.output = State::Broken;
+                // Pieces that have not gone out are lost.
+                while self.queue.back().is_some_and(|last| last.at() > chunk.at) {
+                    let lost = self.queue.pop_back().map_or(0, |last| last.len());
+                    self.queued_bytes -= lost;
+                }
                 self.queue.push_back(LinkOutput::Reset(chunk.at));
             }
             _ => {}
         }
+    }
+
+    /// Gives up if too much waits to go out; whether it did.
+    fn check_queue(&mut self, now: Time) -> bool {
+        let too_much = self.queue.len() > MAX_HELD_CHUNKS || self.queued_bytes > MAX_HELD_BYTES;
+        if too_much {
+            self.give_up(now);
+        }
+        too_much
     }
 
     fn check_held(&mut self, now: Time) {

@@ -35,7 +35,7 @@ mod truncate;
 
 pub use behaviour::{Behaviour, MAX_RECENT, Watch};
 pub use definition::{Definition, FaultDirection, FaultInfo, Harm, Leaves};
-pub use link::{Link, LinkOutput, MAX_HELD_BYTES, MAX_HELD_CHUNKS, OVERFULL};
+pub use link::{CUT_OFF, Link, LinkOutput, MAX_HELD_BYTES, MAX_HELD_CHUNKS, OVERFULL};
 pub use plan::{FaultPlan, MAX_FAULTS};
 pub use trigger::{ClientDid, Moment, TooChatty, Trigger};
 

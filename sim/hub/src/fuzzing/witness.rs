@@ -162,8 +162,8 @@ impl Witness {
             }
             (JournalEvent::Request(payload), _) => self.asked(room, payload),
             (JournalEvent::QuirkFired { quirk, command, .. }, _) if *quirk == StaleReply::NAME => {
-                assert_eq!(*command, STALE);
-                self.asked(room, &[command.0]);
+                assert_eq!(*command, Some(STALE));
+                self.asked(room, &[STALE.0]);
             }
             (JournalEvent::Reply { payload, .. }, conn) => {
                 self.answered(room, payload);

@@ -8,7 +8,7 @@ use veschub_wire::{CommandId, command::ExpressConfig};
 use crate::{
     CommandName,
     device::{
-        Board, Configs, Express, ExpressIdentity, Pack, Wiring,
+        Board, Configs, Express, ExpressIdentity, Pack, Stored, Wiring,
         bms::{Bms, BmsSettings, Series},
         can::{CanBus, CanNode},
         identity::firmware,
@@ -18,7 +18,7 @@ use crate::{
     duration::Duration,
     fault::{FaultDirection, FaultEntry, Harm, fuzzing::trigger},
     hub::{Access, Hub, HubConfig, Resident},
-    quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, SessionReset, StaleReply},
+    quirk::{ConfigGoesElsewhere, NeedsSetup, Quirk, ReconnectReset, SessionReset, StaleReply},
     rng::Seed,
     time::Time,
 };
@@ -100,6 +100,7 @@ impl Plan {
             id: IDS[id].to_owned(),
             access: Access::Password(PASSWORD.to_owned()),
             device: Box::new(express(id)),
+            link: None,
             quirks: self.quirks(),
         };
         let hub = match self.is_direct {
@@ -121,6 +122,10 @@ impl Plan {
         }
         if is_on(2) {
             quirks.push(Box::new(StaleReply::with(CommandName(STALE))));
+        }
+        if is_on(5) {
+            let pause = Duration::from_millis(u64::from(self.quirks));
+            quirks.push(Box::new(ReconnectReset::with(pause)));
         }
         if is_on(3) {
             let every = u32::from(self.quirks >> 4);
@@ -185,5 +190,9 @@ fn express(index: usize) -> Board {
         can: CanBus::new(&parts.node[index], SEED, &Series::new()),
         script,
     };
-    Board::express(Express::new(identity, pack), wiring)
+    let stored = Stored {
+        files: Some(Vec::new()),
+        ..Stored::default()
+    };
+    Board::express(Express::new(identity, pack, stored), wiring)
 }

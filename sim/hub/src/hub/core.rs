@@ -5,6 +5,7 @@ use std::{
     mem,
 };
 
+use veschub_transcript::can::Frame;
 use veschub_wire::login::normalise_id;
 
 use super::{
@@ -95,6 +96,16 @@ impl Hub {
         self
     }
 
+    /// The same hub, which tells what goes over the CAN bus of this device: see [`poll_can`](Self::poll_can).
+    #[must_use]
+    pub fn listening_to_can(mut self, id: &str) -> Self {
+        if let Some(room) = self.rooms.get_mut(&normalise_id(id)) {
+            room.listen_to_can();
+        }
+        self.rooms.settle();
+        self
+    }
+
     /// One device as its own TCP server: no login, and one connection at a time (`EX main/comm_wifi.c:241-272`).
     ///
     /// A further connection is accepted by the operating system, not read, and dropped when the first one ends.
@@ -172,6 +183,11 @@ impl Hub {
         self.outbox.journal.pop_front()
     }
 
+    /// The next frame on the CAN bus that is listened to. Unless somebody takes the frames, they pile up.
+    pub fn poll_can(&mut self) -> Option<(Time, Frame)> {
+        self.outbox.on_can.pop_front()
+    }
+
     /// The ids that tools can log in with, in alphabetical order.
     pub fn device_ids(&self) -> impl Iterator<Item = &str> {
         self.rooms.ids()
@@ -218,6 +234,20 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(id) else {
             return;
         };
+        if *role == Role::Tool && room.answers_the_last() && room.tool() != Some(conn) {
+            if !room.is_here() {
+                return;
+            }
+            if !room.turn_to(conn) {
+                room.attach(now, conn, &self.rules, false, &mut self.outbox);
+            }
+            self.outbox.journal.push_back(JournalEntry {
+                at: now,
+                conn: Some(conn),
+                device: Some(id.clone()),
+                event: JournalEvent::Attached,
+            });
+        }
         match role {
             Role::Tool if room.tool() == Some(conn) => {
                 room.tool_bytes(now, bytes, &mut self.outbox)

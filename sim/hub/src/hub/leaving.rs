@@ -113,10 +113,24 @@ impl Hub {
 
     /// Drops the connections that waited for a device which serves directly.
     pub(super) fn drop_waiting(&mut self, now: Time) {
-        let direct = self.direct.as_mut();
-        let waiting = direct.map(|direct| std::mem::take(&mut direct.waiting));
-        for conn in waiting.unwrap_or_default() {
-            self.close(now, conn, Closed::Refused);
+        let mut turned = Vec::new();
+        let Some(direct) = &mut self.direct else {
+            return;
+        };
+        let mut room = self.rooms.get_mut(&direct.id);
+        for conn in std::mem::take(&mut direct.waiting) {
+            let turned_away = room.as_mut().and_then(|room| room.turns_away(now, true));
+            let how = match &turned_away {
+                Some(_) => Closed::BrokenOff,
+                None => Closed::Refused,
+            };
+            turned.push((conn, turned_away, how));
+        }
+        for (conn, turned_away, how) in turned {
+            if let Some(event) = turned_away {
+                self.note(now, conn, event);
+            }
+            self.close(now, conn, how);
         }
     }
 

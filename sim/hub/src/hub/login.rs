@@ -25,6 +25,14 @@ impl Hub {
         if !room.is_here() {
             return self.close(now, conn, Closed::DeviceLeft);
         }
+        if room.answers_the_last() {
+            self.members.insert(conn, (Role::Tool, direct.id.clone()));
+            return;
+        }
+        if let Some(turned_away) = room.turns_away(now, false) {
+            self.note(now, conn, turned_away);
+            return self.close(now, conn, Closed::BrokenOff);
+        }
         if room.tool().is_some() {
             direct.waiting.push(conn);
             return self.note(now, conn, JournalEvent::NotServed);

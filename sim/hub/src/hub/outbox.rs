@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
+use veschub_transcript::can::Frame;
+
 use super::io::Output;
-use crate::{conn::ConnId, fault::Link, journal::JournalEntry};
+use crate::{conn::ConnId, fault::Link, journal::JournalEntry, time::Time};
 
 /// Collects from all rooms; the hub does it in this order.
 #[derive(Default)]
@@ -11,6 +13,8 @@ pub(super) struct Outbox {
     pub(super) journal: VecDeque<JournalEntry>,
     /// Nothing here is counted as sent yet, and a connection may be gone by the time its turn comes.
     pub(super) outputs: Vec<(ConnId, Output)>,
+    /// Frames of the CAN bus that somebody listens to.
+    pub(super) on_can: VecDeque<(Time, Frame)>,
     /// Tools whose device dropped its link.
     pub(super) draining: Vec<Draining>,
 }

@@ -4,6 +4,7 @@ use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Ear};
 
 use super::relay::{from_device, owned};
 use crate::{
+    carrier::LinkKeys,
     device::{Device, DeviceEvent, Out},
     journal::JournalEvent,
     quirk::{Quirk, Ruling},
@@ -20,6 +21,8 @@ pub struct Resident {
     pub device: Box<dyn Device>,
     /// Odd behaviour between the hub and the device, applied in this order.
     pub quirks: Vec<Box<dyn Quirk>>,
+    /// What carries its bytes, where that cuts them into pieces.
+    pub link: Option<LinkKeys>,
 }
 
 /// Who may talk to a device.
@@ -69,13 +72,31 @@ impl Virtual {
             for left_behind in quirk.session_begins(now) {
                 let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
-                    command: CommandId(left_behind.first().copied().unwrap_or_default()),
+                    command: Some(CommandId(left_behind.first().copied().unwrap_or_default())),
                     why: "an earlier tool asked for it and is gone".to_owned(),
                 };
                 self.out.push(now, DeviceEvent::Note(event));
                 self.device.handle(now, &left_behind, &mut self.out);
             }
         }
+    }
+
+    pub(super) fn session_ends(&mut self, now: Time) {
+        for quirk in &mut self.quirks {
+            quirk.session_ends(now);
+        }
+    }
+
+    /// Why the device breaks off a connection that comes, or that waited for the tool to leave.
+    pub(super) fn turns_away(&mut self, now: Time, waited: bool) -> Option<JournalEvent> {
+        self.quirks.iter_mut().find_map(|quirk| {
+            let why = quirk.turns_away(now, waited)?;
+            Some(JournalEvent::QuirkFired {
+                quirk: quirk.name(),
+                command: None,
+                why,
+            })
+        })
     }
 
     /// What the parser still holds of a tool that leaves: noise that was not told yet, and an unfinished frame.
@@ -97,6 +118,11 @@ impl Virtual {
             });
         }
         events
+    }
+
+    /// Somebody listens to its CAN bus from now on.
+    pub(super) fn listen_to_can(&mut self) {
+        self.device.listen_to_can();
     }
 
     /// How many bytes wait for the rest of a frame.
@@ -140,7 +166,7 @@ impl Virtual {
             if let Ruling::Withhold { why } = quirk.request(now, payload) {
                 let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
-                    command: CommandId(payload.first().copied().unwrap_or_default()),
+                    command: Some(CommandId(payload.first().copied().unwrap_or_default())),
                     why,
                 };
                 return self.note(now, event);

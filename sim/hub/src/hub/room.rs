@@ -17,6 +17,7 @@ use super::{
     rules::Rules,
 };
 use crate::{
+    carrier::LinkKeys,
     conn::ConnId,
     device::DeviceEvent,
     fault::{Behaviour, Link, LinkOutput, Watch},
@@ -34,6 +35,10 @@ pub(super) struct Room {
     id: String,
     access: Access,
     occupant: Occupant,
+    /// What carries the bytes of its device.
+    link: Option<LinkKeys>,
+    /// The last frame that a tool was sent, where the link asks for it.
+    last_frame: Option<Vec<u8>>,
     session: Option<Session>,
     /// How many sessions there were.
     sessions: u32,
@@ -58,7 +63,11 @@ impl Room {
     /// The room of a device of our own.
     pub(super) fn of_resident(id: String, resident: Resident) -> Self {
         let access = resident.access.clone();
-        Self::new(id, access, Occupant::Virtual(Virtual::new(resident)))
+        let link = resident.link.clone();
+        Self {
+            link,
+            ..Self::new(id, access, Occupant::Virtual(Virtual::new(resident)))
+        }
     }
 
     /// The room of a device from outside.
@@ -71,6 +80,8 @@ impl Room {
             id,
             access,
             occupant,
+            link: None,
+            last_frame: None,
             session: None,
             sessions: 0,
             away: false,
@@ -124,7 +135,8 @@ impl Room {
         let link = |direction: Direction, max_payload| {
             let name = format!("{} session {} {direction}", self.id, self.sessions);
             let faults = rules.faults.arm(direction);
-            Link::new(faults, max_payload, now, rules.seed.derive(&name))
+            let carrier = self.link.as_ref().map(|link| link.carrier(direction));
+            Link::new(faults, max_payload, now, rules.seed.derive(&name)).carried_by(carrier)
         };
         self.session = Some(Session {
             tool: conn,
@@ -143,6 +155,12 @@ impl Room {
                 device.session_begins(now);
             }
             Occupant::Relayed(relay) => relay.tool_came(),
+        }
+        if let Some(link) = &self.link {
+            let tail = link.tail_of(self.last_frame.as_deref());
+            if !tail.is_empty() {
+                self.raw(now, &tail, outbox);
+            }
         }
         replaced
     }
@@ -168,9 +186,43 @@ impl Room {
         }
     }
 
+    /// Somebody listens to the CAN bus of its device from now on.
+    pub(super) fn listen_to_can(&mut self) {
+        if let Occupant::Virtual(device) = &mut self.occupant {
+            device.listen_to_can();
+        }
+    }
+
+    /// Whether whoever sends a datagram gets the answers from then on.
+    pub(super) fn answers_the_last(&self) -> bool {
+        self.link.as_ref().is_some_and(LinkKeys::is_udp)
+    }
+
+    /// Sends what follows to another tool. The device does not notice; without a session there is nothing to turn.
+    pub(super) fn turn_to(&mut self, conn: ConnId) -> bool {
+        match &mut self.session {
+            Some(session) => session.tool = conn,
+            None => return false,
+        }
+        true
+    }
+
+    /// Why the device breaks off a connection that comes, or that waited for the tool to leave.
+    pub(super) fn turns_away(&mut self, now: Time, waited: bool) -> Option<JournalEvent> {
+        match &mut self.occupant {
+            Occupant::Virtual(device) => device.turns_away(now, waited),
+            Occupant::Relayed(_) => None,
+        }
+    }
+
     pub(super) fn detach(&mut self, now: Time, conn: ConnId, outbox: &mut Outbox) {
         if self.tool() == Some(conn) {
             self.session = None;
+            if let Occupant::Virtual(device) = &mut self.occupant {
+                device.session_ends(now);
+            }
+        } else if self.answers_the_last() {
+            return;
         }
         self.note_left(now, conn, outbox);
     }
@@ -324,6 +376,7 @@ impl Room {
             && let Some((at, event)) = device.poll_event()
         {
             match event {
+                DeviceEvent::OnCan(frame) => outbox.on_can.push_back((at, frame)),
                 DeviceEvent::Note(event) => self.note(at, conn, event, outbox),
                 DeviceEvent::Reply { payload, truth } => self.reply(at, payload, truth, outbox),
                 DeviceEvent::Raw(bytes) => self.raw(at, &bytes, outbox),
@@ -380,6 +433,9 @@ impl Room {
         };
         let tool = session.tool;
         if let Some(frame) = encode(&payload) {
+            if self.link.as_ref().is_some_and(LinkKeys::keeps_the_last) {
+                self.last_frame = Some(frame.clone());
+            }
             session.watch.did.note_reply(&payload);
             let event = JournalEvent::Reply { payload, truth };
             self.note(at, Some(tool), event, outbox);

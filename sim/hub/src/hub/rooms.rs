@@ -145,6 +145,7 @@ mod tests {
             id: format!("demo-{index:05}"),
             access: Access::Anyone,
             device: Box::<Slow>::default(),
+            link: None,
             quirks: Vec::new(),
         };
         let mut hub = Hub::new(HubConfig::ideal(), (0..devices).map(resident).collect());

@@ -99,12 +99,12 @@ pub enum JournalEvent {
     LinkDown,
     /// The device is back.
     LinkUp,
-    /// A quirk kept a request from the device.
+    /// A quirk kept a request from the device, or did something else.
     QuirkFired {
         /// Which quirk.
         quirk: &'static str,
-        /// The request's command.
-        command: CommandId,
+        /// The request's command, if it was about one.
+        command: Option<CommandId>,
         /// Why.
         why: String,
     },
@@ -217,7 +217,10 @@ impl fmt::Display for JournalEvent {
                 quirk,
                 command,
                 why,
-            } => write!(f, "{command} is not answered: {quirk}: {why}"),
+            } => match command {
+                Some(command) => write!(f, "{command} is not answered: {quirk}: {why}"),
+                None => write!(f, "broken off: {quirk}: {why}"),
+            },
             Self::FaultFired(fired) => {
                 write!(f, "fault {}", fired.fault)?;
                 if let Some(command) = fired.command {

@@ -199,7 +199,7 @@ impl<'a> Told<'a> {
                 command,
                 why,
             } => Self {
-                command: Some(*command),
+                command: *command,
                 name: Some(quirk),
                 ..Self::because(Cow::from(why))
             },
@@ -241,6 +241,7 @@ impl<'a> Told<'a> {
             payload: payload.to_vec(),
             start: 2,
             waits_for: 0,
+            firmware: None,
         };
         Self {
             command: Some(frame.command()),

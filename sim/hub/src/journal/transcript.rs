@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use veschub_transcript::{
     Direction, Entry, FrameEntry, Kind, Login, NoiseEntry, RawLine, Transcript,
+    firmwares::Firmwares,
 };
 use veschub_wire::Nearly;
 
@@ -16,6 +17,7 @@ use super::event::{JournalEntry, JournalEvent};
 pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Transcript {
     let mut transcript = Transcript::new();
     let mut offsets: BTreeMap<(u32, Direction), u64> = BTreeMap::new();
+    let mut firmwares: BTreeMap<u32, Firmwares> = BTreeMap::new();
     for entry in journal {
         let (direction, kind) = match &entry.event {
             JournalEvent::Login(line) => {
@@ -39,13 +41,15 @@ pub fn transcript<'a>(journal: impl IntoIterator<Item = &'a JournalEntry>) -> Tr
             *offset += kind.stream_len();
             *offset - kind.stream_len()
         });
-        transcript.entries.push(Entry {
+        let mut entry = Entry {
             at_ns: Some(entry.at.as_nanos()),
             connection,
             direction,
             offset,
             kind,
-        });
+        };
+        firmwares.entry(connection).or_default().hear(&mut entry);
+        transcript.entries.push(entry);
     }
     transcript
 }
@@ -63,5 +67,6 @@ fn frame(payload: &[u8]) -> Kind {
         payload: payload.to_vec(),
         start: veschub_wire::frame::shortest_form(payload),
         waits_for: 0,
+        firmware: None,
     })
 }

@@ -60,6 +60,7 @@ pub(crate) fn resident(id: &str, password: &str) -> Resident {
         id: id.to_owned(),
         access: Access::Password(password.to_owned()),
         device: Box::new(Parrot::default()),
+        link: None,
         quirks: Vec::new(),
     }
 }

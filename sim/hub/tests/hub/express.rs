@@ -66,6 +66,7 @@ impl Asked {
                 DeviceEvent::LinkDown => format!("{at} down"),
                 DeviceEvent::LinkUp => format!("{at} up"),
                 DeviceEvent::Note(event) => format!("{at} {event}"),
+                DeviceEvent::OnCan(frame) => format!("{at} {}", frame.to_candump()),
             });
         }
         said
@@ -96,7 +97,7 @@ fn other_commands_are_answered_while_the_worker_scans_and_a_second_scan_is_dropp
 #[test]
 fn there_is_no_qml_of_the_users_own() {
     let mut device = Asked::of("reply_after: 1ms");
-    device.ask("GET_QML_UI_APP 0000019000000000").at(1);
+    device.ask("GET_QML_UI_APP 400 0").at(1);
     let payload = device.out.pop().map(|(_, event)| match event {
         DeviceEvent::Reply { payload, .. } => payload,
         other => unreachable!("{other:?}"),
@@ -241,7 +242,7 @@ fn a_scripted_reply_goes_before_the_built_in_one_even_for_what_is_no_request() {
 
 #[test]
 fn new_bit_rates_are_answered_after_half_a_second_and_impossible_ones_at_once() {
-    let mut device = Asked::of("");
+    let mut device = Asked::of("firmware: \"6.06\"");
     // 500 kbit/s after 100 ms; then 501 kbit/s.
     let said = device.ask("CAN_UPDATE_BAUD_ALL 01f40064").said_until(1000);
     assert_eq!(said, ["655 CAN_UPDATE_BAUD_ALL"]);

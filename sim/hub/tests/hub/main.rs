@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bench;
+mod can_log;
 mod determinism;
 mod express;
+mod firmwares;
+mod links;
 mod relay;
 mod seeds;
 

@@ -1,26 +1,35 @@
 //! Devices made from their descriptions.
 
+use std::time::Duration;
+
 use veschub_wire::{
     command::{ExpressConfig, FwVersion},
     number::Text,
 };
 
 use super::{duration, id_pattern::IdPattern};
-use crate::{schema, source::Place};
+use crate::{
+    schema::{self, CanNode, LinkKeys, Outfit},
+    source::Place,
+};
 use veschub_hub::{
     device::{
-        Board, Configs, Express, ExpressIdentity, Pack, Wiring,
+        Board, Configs, Express, ExpressIdentity, NodeSettings as _, Pack, Stored, Wiring,
         bms::{Bms, BmsSettings, Series},
         can::CanBus,
         config_xml,
         identity::{firmware, random_bytes},
-        profile::Profile,
         replay,
         script::{Pattern, Script, ScriptedReply, TerminalAnswer, UnaskedPrint},
     },
     rng::Seed,
     time::Time,
 };
+
+/// From a request to its reply at a hub, as measured without the way from the hub to the tool: 50 to 60 ms.
+const AT_HUB: Duration = Duration::from_millis(55);
+/// The same on a cable or a bridge.
+const WITHOUT_HUB: Duration = Duration::from_millis(5);
 
 /// How a recording is to be played.
 pub(super) fn replay_rules(replay: &schema::Replay) -> replay::Rules {
@@ -42,32 +51,92 @@ pub(super) fn replay_rules(replay: &schema::Replay) -> replay::Rules {
     }
 }
 
-/// The ids of all devices that a description stands for, as they are written.
-pub(super) fn ids(express: &schema::Express) -> Vec<String> {
-    match (express.count, IdPattern::parse(&express.id)) {
+/// The ids of all devices that a description stands for, as they are written; none for one that has no id.
+pub(super) fn ids(outfit: &Outfit<'_>) -> Vec<String> {
+    let Some(id) = outfit.id else {
+        return Vec::new();
+    };
+    match (outfit.count, IdPattern::parse(id)) {
         (Some(count), Ok(pattern)) => (1..=count).map(|n| pattern.number(n)).collect(),
-        _ => vec![express.id.clone()],
+        _ => vec![id.to_owned()],
     }
 }
 
 /// The packs of a device and of the nodes on its bus, and where their keys stand; `place` is where the device's stand.
 pub(crate) fn packs<'a>(
-    express: &'a schema::Express,
+    outfit: &Outfit<'a>,
     place: &Place,
 ) -> impl Iterator<Item = (&'a BmsSettings, Place)> {
-    let nodes = express.can.iter().enumerate().filter_map(|(index, node)| {
+    let nodes = outfit.can.iter().enumerate().filter_map(|(index, node)| {
         let place = place.clone().key("can").index(index).only().key("pack");
         Some((node.settings().pack()?, place))
     });
-    let own = express.bms.as_ref();
-    own.map(|bms| (bms, place.clone().key("bms")))
+    let own = outfit.pack;
+    own.map(|(bms, key)| (bms, place.clone().key(key)))
         .into_iter()
         .chain(nodes)
 }
 
+/// The files that a device and the nodes on its bus name under `set`, and where the keys of each `set` stand.
+pub(super) fn files<'a>(
+    outfit: &Outfit<'a>,
+    device: &'a schema::Device,
+    place: &Place,
+) -> impl Iterator<Item = (Vec<(usize, &'a str)>, Place)> {
+    let nodes = outfit.can.iter().enumerate().map(|(index, node)| {
+        let place = place.clone().key("can").index(index).only();
+        (node.settings().files(), place)
+    });
+    let own = match device {
+        schema::Device::Motor(motor) => Some((motor.node.files(), place.clone())),
+        _ => None,
+    };
+    packs(outfit, place)
+        .map(|(bms, place)| (bms.files(), place))
+        .chain(nodes)
+        .chain(own)
+}
+
+/// A device of our own with one of its ids; none for a recording.
+pub(super) fn board(
+    device: &schema::Device,
+    id: &str,
+    seed: Seed,
+    series: &Series,
+) -> Option<Board> {
+    match device {
+        schema::Device::Express(one) => Some(express(one, id, seed, series)),
+        schema::Device::Motor(one) => {
+            let node = CanNode::Motor(Box::new(one.node.clone()));
+            Some(alone(&node, &one.link, seed, series))
+        }
+        schema::Device::Bms(one) => {
+            let node = CanNode::Bms(Box::new(one.node.clone()));
+            Some(alone(&node, &one.link, seed, series))
+        }
+        schema::Device::Replay(_) => None,
+    }
+}
+
+/// A motor controller or a BMS of its own; the series hold the files that its packs name.
+fn alone(node: &CanNode, link: &LinkKeys, seed: Seed, series: &Series) -> Board {
+    let at_hub = link.id.is_some();
+    let reply_after = match link.reply_after {
+        Some(after) => duration(after),
+        None if at_hub => AT_HUB,
+        None => WITHOUT_HUB,
+    };
+    let wiring = Wiring {
+        reply_after,
+        can: CanBus::new(&link.can, seed, series),
+        script: script(&link.replies, &link.terminal, &link.prints),
+    };
+    Board::alone(node, wiring, seed, series)
+}
+
 /// An Express with one of its ids; the series hold the files that its packs name.
-pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &Series) -> Board {
-    let profile = express_profile(express.firmware);
+fn express(express: &schema::Express, id: &str, seed: Seed, series: &Series) -> Board {
+    let profile = express.firmware.profile();
     let identity = ExpressIdentity {
         profile,
         firmware: express_firmware(express, seed),
@@ -85,12 +154,26 @@ pub(super) fn express(express: &schema::Express, id: &str, seed: Seed, series: &
     let wiring = Wiring {
         reply_after: duration(express.reply_after),
         can: bus,
-        script: script(express),
+        script: script(&express.replies, &express.terminal, &express.prints),
     };
-    Board::express(Express::new(identity, pack), wiring)
+    let stored = Stored {
+        files: express.files.clone(),
+        lisp: express.lisp.clone(),
+        qml: express.qml.clone(),
+    };
+    let node = Express::new(identity, pack, stored).with_services(
+        &express.app,
+        &express.io_boards,
+        express.gnss,
+    );
+    Board::express(node, wiring)
 }
 
-fn script(express: &schema::Express) -> Script {
+fn script(
+    replies: &[schema::ScriptedReply],
+    terminal: &[schema::TerminalAnswer],
+    prints: &[schema::PrintAt],
+) -> Script {
     let reply = |scripted: &schema::ScriptedReply| ScriptedReply {
         request: Pattern {
             bytes: scripted.request.bytes.clone(),
@@ -102,7 +185,7 @@ fn script(express: &schema::Express) -> Script {
         gap: scripted.gap.map(duration).unwrap_or_default(),
         restart: scripted.restart,
     };
-    let terminal = |answer: &schema::TerminalAnswer| TerminalAnswer {
+    let answer = |answer: &schema::TerminalAnswer| TerminalAnswer {
         command: answer.command.clone(),
         prints: answer.prints.clone(),
         after: answer.after.map(duration).unwrap_or_default(),
@@ -112,17 +195,9 @@ fn script(express: &schema::Express) -> Script {
         text: print.text.clone(),
     };
     Script {
-        replies: express.replies.iter().map(reply).collect(),
-        terminal: express.terminal.iter().map(terminal).collect(),
-        prints: express.prints.iter().map(print).collect(),
-    }
-}
-
-pub(super) fn express_profile(firmware: schema::ExpressFirmware) -> Profile {
-    match firmware {
-        schema::ExpressFirmware::V6_05 => Profile::EXPRESS_6_05,
-        schema::ExpressFirmware::V6_06 => Profile::EXPRESS_6_06,
-        schema::ExpressFirmware::V7_00 => Profile::EXPRESS_7_00,
+        replies: replies.iter().map(reply).collect(),
+        terminal: terminal.iter().map(answer).collect(),
+        prints: prints.iter().map(print).collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a scenario means: checks that need more than one key, and the making of hub and devices.
 
 mod check;
+mod configs;
 mod definition;
 mod device;
 mod fault;
@@ -28,9 +29,11 @@ use super::{
 pub(super) use check::check;
 pub use check::login_problem;
 use check::take_id;
+use configs::load_configs;
 pub(super) use device::packs;
 use series::read_series;
 use veschub_hub::{
+    carrier::LinkKeys,
     device::{Device, Replay, bms::Series, replay::Recording},
     fault::FaultPlan,
     hub::{Access, Hub, HubConfig, Resident},
@@ -49,6 +52,8 @@ pub struct World {
     pub faults: FaultPlan,
     /// Decides what is random about the harm.
     pub seed: Seed,
+    /// Whether there is no hub: clients are connected to the only device, without a login.
+    pub is_direct: bool,
 }
 
 impl World {
@@ -56,6 +61,24 @@ impl World {
     #[must_use]
     pub fn into_hub(self) -> Hub {
         Hub::new(self.config, self.residents).with_faults(self.faults, self.seed)
+    }
+
+    /// What clients connect to: the hub with all its devices, or the only device, if there is no hub.
+    #[must_use]
+    pub fn into_server(self) -> Hub {
+        match (self.is_direct, self.residents.is_empty()) {
+            (true, false) => {
+                let Self {
+                    config,
+                    mut residents,
+                    faults,
+                    seed,
+                    ..
+                } = self;
+                Hub::direct(config, residents.swap_remove(0)).with_faults(faults, seed)
+            }
+            _ => self.into_hub(),
+        }
     }
 
     /// The first device as its own server, without a hub; `None` if there is no device.
@@ -88,71 +111,82 @@ pub(super) fn compile(
     let mut targets = Vec::new();
     let mut ids = BTreeMap::new();
     let mut series = Series::new();
-    let mut add = |index: usize, target: Target, device: Box<dyn Device>| {
-        // A recording brings its own id, which no check of the text can know.
-        let place = Place::root().key("devices").index(index).only().key("id");
-        take_id(&mut ids, target.id.clone(), place, source)?;
-        let access = target
-            .password
-            .clone()
-            .map_or(Access::Anyone, Access::Password);
-        residents.push(Resident {
-            id: target.id.clone(),
-            access,
-            device,
-            quirks: scenario.quirks.iter().map(QuirkEntry::arm).collect(),
-        });
-        targets.push(target);
-        Ok(())
-    };
+    let mut add =
+        |index: usize, target: Target, device: Box<dyn Device>, link: Option<LinkKeys>| {
+            // A recording brings its own id, which no check of the text can know.
+            let place = Place::root().key("devices").index(index).only().key("id");
+            take_id(&mut ids, target.id.clone(), place, source)?;
+            let access = target
+                .password
+                .clone()
+                .map_or(Access::Anyone, Access::Password);
+            residents.push(Resident {
+                id: target.id.clone(),
+                access,
+                device,
+                link,
+                quirks: scenario.quirks.iter().map(QuirkEntry::arm).collect(),
+            });
+            targets.push(target);
+            Ok(())
+        };
     for (index, device) in scenario.devices.iter().enumerate() {
-        match device {
-            schema::Device::Express(express) => {
-                let place = Place::root().key("devices").index(index).key("express");
-                for (bms, place) in packs(express, &place) {
-                    read_series(bms, &mut series, &place, source, (folder, files))?;
-                }
-                for id in device::ids(express) {
-                    let target = Target {
-                        id: normalise_id(&id),
-                        password: Some(express.password.clone()),
-                        recording: None,
-                    };
-                    let seed = seed.derive(&target.id);
-                    let device = device::express(express, &id, seed, &series);
-                    add(index, target, Box::new(device))?;
-                }
+        if let Some(outfit) = device.outfit() {
+            let place = Place::root().key("devices").index(index).key(outfit.kind);
+            if let schema::Device::Motor(motor) = device {
+                load_configs(&motor.node, &place, source, (folder, files))?;
             }
-            schema::Device::Replay(replay) => {
-                let place = Place::root().key("devices").index(index).key("replay");
-                let wrong = |message: String| {
-                    ScenarioError::at(source, place.clone().key("capture"), message)
+            for (index, node) in outfit.can.iter().enumerate() {
+                let place = place.clone().key("can").index(index).only();
+                load_configs(node.settings(), &place, source, (folder, files))?;
+            }
+            for (named, place) in device::files(&outfit, device, &place) {
+                read_series(&named, &mut series, &place, source, (folder, files))?;
+            }
+            let mut ids = device::ids(&outfit);
+            if ids.is_empty() {
+                ids.push(outfit.kind.to_owned());
+            }
+            for id in ids {
+                let target = Target {
+                    id: normalise_id(&id),
+                    password: outfit.password.map(str::to_owned),
+                    recording: None,
                 };
-                let (transcript, recording) = open_recording(files, &folder.join(&replay.capture))
-                    .map_err(|error| wrong(error.to_string()))?;
-                let target = replay_target(
-                    recording.clone(),
-                    replay.id.as_deref(),
-                    replay.password.as_deref(),
-                )
-                .ok_or_else(|| {
-                    ScenarioError::at(
-                        source,
-                        place.clone(),
-                        "the recording holds no login, so the device has no id",
-                    )
-                    .help("give it an `id`")
-                })?;
-                let id = recording.login.as_ref().map(|login| login.id.clone());
-                let mut device = Replay::new(recording, device::replay_rules(replay));
-                if replay.unknown == schema::Unknown::Synthetic {
-                    let stand_in = files
-                        .stand_in(&transcript, id.as_deref(), seed)
-                        .map_err(|error| wrong(error.to_string()))?;
-                    device = device.with_stand_in(stand_in);
+                let seed = seed.derive(&target.id);
+                if let Some(board) = device::board(device, &id, seed, &series) {
+                    add(index, target, Box::new(board), outfit.link.cloned())?;
                 }
-                add(index, target, Box::new(device))?;
             }
+        }
+        if let schema::Device::Replay(replay) = device {
+            let place = Place::root().key("devices").index(index).key("replay");
+            let wrong =
+                |message: String| ScenarioError::at(source, place.clone().key("capture"), message);
+            let (transcript, recording) = open_recording(files, &folder.join(&replay.capture))
+                .map_err(|error| wrong(error.to_string()))?;
+            let target = replay_target(
+                recording.clone(),
+                replay.id.as_deref(),
+                replay.password.as_deref(),
+            )
+            .ok_or_else(|| {
+                ScenarioError::at(
+                    source,
+                    place.clone(),
+                    "the recording holds no login, so the device has no id",
+                )
+                .help("give it an `id`")
+            })?;
+            let id = recording.login.as_ref().map(|login| login.id.clone());
+            let mut device = Replay::new(recording, device::replay_rules(replay));
+            if replay.unknown == schema::Unknown::Synthetic {
+                let stand_in = files
+                    .stand_in(&transcript, id.as_deref(), seed)
+                    .map_err(|error| wrong(error.to_string()))?;
+                device = device.with_stand_in(stand_in);
+            }
+            add(index, target, Box::new(device), None)?;
         }
     }
     Ok(World {
@@ -160,6 +194,7 @@ pub(super) fn compile(
         residents,
         targets,
         faults: FaultPlan::from(scenario.faults.clone()),
+        is_direct: scenario.is_direct(),
         seed: seed.derive("faults"),
     })
 }

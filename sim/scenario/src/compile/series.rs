@@ -12,35 +12,31 @@ use crate::{
     files::Files,
     source::{Place, Source},
 };
-use veschub_hub::device::bms::{BmsSettings, Points, Series};
+use veschub_hub::device::bms::{Points, Series};
 
 /// The most rows of a file.
 const MAX_ROWS: usize = 1_000_000;
 
-/// Reads the files that a pack names, each once, however many devices play it; `place` is where the pack's keys
+/// Reads the files that a device names, each once, however many devices play it; `place` is where the keys of its `set`
 /// stand, and relative paths start at the folder.
 pub(super) fn read_series(
-    bms: &BmsSettings,
+    named: &[(usize, &str)],
     known: &mut Series,
     place: &Place,
     source: &Source,
     (folder, files): (&Path, &dyn Files),
 ) -> Result<(), ScenarioError> {
-    for (index, value) in bms.set.iter().enumerate() {
-        let Some(name) = value
-            .series
-            .as_ref()
-            .filter(|name| !known.contains_key(*name))
-        else {
+    for &(index, name) in named {
+        if known.contains_key(name) {
             continue;
-        };
+        }
         let points = read(files, &folder.join(name)).map_err(|error| {
             let place = place.clone().key("set").index(index).key("series");
             ScenarioError::at(source, place, error.to_string()).help(
                 "a series begins with the line `time_s,value`, and rows like `0.5,12.25` follow; a relative path starts at the scenario's folder",
             )
         })?;
-        known.insert(name.clone(), points);
+        known.insert(name.to_owned(), points);
     }
     Ok(())
 }

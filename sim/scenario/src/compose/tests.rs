@@ -18,7 +18,7 @@ fn set(settings: &[&str]) -> Result<Loaded, ScenarioError> {
 fn express(loaded: &Loaded) -> &schema::Express {
     match &loaded.scenario.devices[0] {
         schema::Device::Express(express) => express,
-        schema::Device::Replay(_) => panic!("a replay"),
+        _ => panic!("no Express"),
     }
 }
 

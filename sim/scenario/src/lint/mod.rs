@@ -12,13 +12,17 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use veschub_wire::{CommandId, LoginKind, LoginLine, login::normalise_id};
+use veschub_wire::{
+    CommandId, LoginKind, LoginLine,
+    command::{reply_parts, request_parts},
+    login::normalise_id,
+};
 
 use super::{
     code::Code,
     compile::World,
     error::ScenarioError,
-    schema::{Device, Express, Login, Scenario},
+    schema::{Device, Login, Outfit, Scenario},
     source::{Place, Source},
 };
 use program::Program;
@@ -112,14 +116,15 @@ impl Facts {
         }
     }
 
-    /// Whether a reply of this command may come; firmware prints when it likes.
+    /// Whether a reply of this command may come; what no request asks for, such as PRINT, comes when the device likes.
     fn may_be_replied(&self, id: CommandId) -> bool {
         let asked = self
             .program
             .as_ref()
             .is_none_or(|program| program.replies(id));
         let came = |sample: &Sample| sample.answers(id).next().is_some();
-        asked || self.surprises || id == CommandId::PRINT || self.sample.as_ref().is_some_and(came)
+        let comes_unasked = request_parts(id).is_none() && reply_parts(id).is_some();
+        asked || self.surprises || comes_unasked || self.sample.as_ref().is_some_and(came)
     }
 }
 
@@ -132,6 +137,9 @@ fn logged_in_id(login: &Login, world: &World) -> Option<String> {
 }
 
 fn admission(login: &Login, world: &World) -> Admission {
+    if world.is_direct {
+        return Admission::Accepted;
+    }
     let first = world.targets.first();
     let id = logged_in_id(login, world);
     let Some(target) = world
@@ -165,21 +173,16 @@ fn admission(login: &Login, world: &World) -> Admission {
 }
 
 /// The description of the device that the client talks to, if it is one that is simulated.
-fn device_of<'a>(scenario: &'a Scenario, login: &Login, world: &World) -> Option<&'a Express> {
+fn device_of<'a>(scenario: &'a Scenario, login: &Login, world: &World) -> Option<Outfit<'a>> {
     if login.id.is_some() {
         // Ids by pattern are made when devices are built, so only a plain one is recognised.
         let wanted = logged_in_id(login, world)?;
-        return scenario.devices.iter().find_map(|device| match device {
-            Device::Express(express) if normalise_id(&express.id) == wanted => Some(&**express),
-            _ => None,
-        });
+        let mut outfits = scenario.devices.iter().filter_map(Device::outfit);
+        return outfits.find(|outfit| outfit.id.map(normalise_id).as_ref() == Some(&wanted));
     }
-    match scenario.devices.first()? {
-        Device::Express(express) => Some(express),
-        Device::Replay(_) => None,
-    }
+    scenario.devices.first()?.outfit()
 }
 
-fn talks_by_itself(express: &Express) -> bool {
-    !express.replies.is_empty() || !express.prints.is_empty() || !express.terminal.is_empty()
+fn talks_by_itself(outfit: Outfit<'_>) -> bool {
+    !outfit.replies.is_empty() || !outfit.prints.is_empty() || !outfit.terminal.is_empty()
 }

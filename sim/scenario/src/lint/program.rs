@@ -2,7 +2,10 @@
 
 use veschub_wire::{CommandId, Request};
 
-use crate::{duration::Duration, schema::Client};
+use crate::{
+    duration::Duration,
+    schema::{Client, KeepBy, Setting},
+};
 
 /// Requests with how often each is sent at most.
 pub(super) struct Program(Vec<(Request, usize)>);
@@ -29,13 +32,50 @@ impl Program {
                 ]))
             }
             Client::ReadMotor(read) => {
-                let forward = |request| Request::forward(read.can_id, &request);
+                let forward = |request| at(read.can_id, request);
                 let polls = polls(read.every, read.lasts);
                 Some(Self(vec![
                     (forward(Request::FwVersion), 1),
                     (forward(Request::GetValues), polls),
                     (forward(Request::GetValuesSetup), 1),
                 ]))
+            }
+            Client::Drive(drive) => {
+                let often = polls(Some(drive.every), Some(drive.lasts));
+                let set = drive.setting().and_then(|set| decoded(&set.payload()));
+                let mut all = vec![(at(drive.can_id, Request::FwVersion), 1)];
+                // It stops the motor behind the last one, and reads what became of it.
+                all.push((
+                    at(drive.can_id, Request::GetValues),
+                    often.saturating_add(1),
+                ));
+                all.extend(set.map(|set| (at(drive.can_id, set), often)));
+                all.extend(released(drive.can_id));
+                Some(Self(all))
+            }
+            Client::KeepAlive(keep) => {
+                let often = polls(Some(keep.every), Some(keep.lasts));
+                let set = keep.setting().and_then(|set| decoded(&set.payload()));
+                let (sets, alive) = match keep.by {
+                    KeepBy::Alive => (1, often),
+                    KeepBy::Set => (often, 0),
+                };
+                let mut all = vec![(at(keep.can_id, Request::Alive), alive)];
+                all.retain(|(_, often)| *often > 0);
+                all.extend(set.map(|set| (at(keep.can_id, set), sets)));
+                all.extend(released(keep.can_id));
+                Some(Self(all))
+            }
+            Client::ReadConfig(read) => once(
+                read.request()
+                    .into_iter()
+                    .map(|request| at(read.can_id, request))
+                    .collect(),
+            ),
+            Client::ReadApp(read) => {
+                let request = read.request().map(|request| at(read.can_id, request));
+                let often = polls(read.every, read.lasts);
+                Some(Self(request.into_iter().map(|one| (one, often)).collect()))
             }
             Client::Read(read) => Some(Self(vec![(read.sent(), polls(read.every, read.lasts))])),
             // Whom the scan finds is asked who it is; no bus has more ids than 255.
@@ -102,6 +142,24 @@ impl Program {
         }
         names.join(", ")
     }
+}
+
+/// A request to a node, or to the device itself.
+fn at(can_id: Option<u8>, request: Request) -> Request {
+    match can_id {
+        Some(can_id) => Request::forward(can_id, &request),
+        None => request,
+    }
+}
+
+/// The command that ends each drive: a current of 0.
+fn released(can_id: Option<u8>) -> Option<(Request, usize)> {
+    let stop = decoded(&Setting::CurrentA(0.0).payload())?;
+    Some((at(can_id, stop), 1))
+}
+
+fn decoded(payload: &[u8]) -> Option<Request> {
+    Request::decode(payload).ok().map(|decoded| decoded.body)
 }
 
 /// How often a client asks at most; once, if nobody says for how long.

@@ -4,7 +4,7 @@ use super::Lint;
 use crate::{
     code::Code,
     compile::packs,
-    schema::{BmsSettings, Device, Express, ScriptedReply},
+    schema::{BmsSettings, Outfit, ScriptedReply},
     source::Place,
 };
 
@@ -13,25 +13,28 @@ impl Lint<'_> {
         let scenario = self.scenario;
         for (index, device) in scenario.devices.iter().enumerate() {
             let place = Place::root().key("devices").index(index).only();
-            if let Device::Express(express) = device {
-                self.check_express(express, &place);
+            if let Some(outfit) = device.outfit() {
+                self.check_outfit(&outfit, &place);
             }
         }
     }
 
-    fn check_express(&mut self, express: &Express, place: &Place) {
-        for (bms, place) in packs(express, place) {
+    fn check_outfit(&mut self, outfit: &Outfit<'_>, place: &Place) {
+        for (bms, place) in packs(outfit, place) {
             self.check_bms(bms, &place);
         }
-        self.check_hardware(&express.hardware, place);
-        for (index, node) in express.can.iter().enumerate() {
+        self.check_hardware(outfit.hardware, place);
+        for (index, node) in outfit.can.iter().enumerate() {
             let place = place.clone().key("can").index(index).only();
             self.check_hardware(node.settings().hardware(), &place);
         }
-        for (index, reply) in express.replies.iter().enumerate() {
+        for (index, reply) in outfit.replies.iter().enumerate() {
             let replies = place.clone().key("replies");
-            let earlier = express.replies[..index].iter();
-            let Some(first) = earlier.clone().position(|other| covers(other, reply)) else {
+            let earlier = outfit.replies[..index].iter();
+            // Entries for the same requests are used in turn.
+            let hides =
+                |other: &ScriptedReply| covers(other, reply) && other.request != reply.request;
+            let Some(first) = earlier.clone().position(hides) else {
                 continue;
             };
             let finding = self
@@ -46,9 +49,9 @@ impl Lint<'_> {
                 );
             self.found.push(finding);
         }
-        for (index, answer) in express.terminal.iter().enumerate() {
+        for (index, answer) in outfit.terminal.iter().enumerate() {
             let terminal = place.clone().key("terminal");
-            let mut earlier = express.terminal[..index].iter();
+            let mut earlier = outfit.terminal[..index].iter();
             let Some(first) = earlier.position(|other| other.command == answer.command) else {
                 continue;
             };

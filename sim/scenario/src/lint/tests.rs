@@ -306,13 +306,15 @@ fn w003_an_answer_that_an_earlier_one_takes_away() {
             "replies: [{{ request: \"{first}\", reply: [] }}, {{ request: \"{second}\", reply: [] }}]"
         ))
     };
-    for (first, second) in [("24 01", "2401"), ("24 *", "24 01"), ("*", "24 *")] {
+    for (first, second) in [("24 *", "24 01"), ("*", "24 *")] {
         warns(
             &replies(first, second),
             "W003",
             &format!("\"{second}\", reply: [] }}] }}]"),
         );
     }
+    // These are used in turn.
+    silent(&replies("24 01", "2401"));
     silent(&replies("24 01", "24 *"));
     silent(&replies("24 01", "24 02"));
     let terminal = |first: &str| {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use veschub_wire::Request;
 
-use super::{Pace, Words};
+use super::{Drive, KeepAlive, Login, Pace, ReadApp, ReadConfig, Words};
 use crate::duration::Duration;
 
 /// What the client does.
@@ -16,8 +16,16 @@ pub enum Client {
     ReadBms(ReadBms),
     /// Reads the BMS again and again.
     PollBms(PollBms),
-    /// Reads a motor controller on the CAN bus.
+    /// Reads a motor controller: FW_VERSION, GET_VALUES, GET_VALUES_SETUP.
     ReadMotor(ReadMotor),
+    /// Sets a current, a duty cycle or a speed again and again, reads back, then stops the motor.
+    Drive(Drive),
+    /// Keeps a motor running for a while, then stops it.
+    KeepAlive(KeepAlive),
+    /// Reads the configuration of the motor or of its inputs: GET_MCCONF or GET_APPCONF.
+    ReadConfig(ReadConfig),
+    /// Asks the application that runs on the controller: CUSTOM_APP_DATA.
+    ReadApp(ReadApp),
     /// Asks which nodes are on the CAN bus: PING_CAN.
     ScanCan(ScanCan),
     /// Sends one request, once or again and again, and reads its reply.
@@ -36,6 +44,10 @@ impl Client {
             Self::ReadBms(task) => &task.login,
             Self::PollBms(task) => &task.login,
             Self::ReadMotor(task) => &task.login,
+            Self::Drive(task) => &task.login,
+            Self::KeepAlive(task) => &task.login,
+            Self::ReadConfig(task) => &task.login,
+            Self::ReadApp(task) => &task.login,
             Self::ScanCan(task) => &task.login,
             Self::Read(task) => &task.login,
             Self::PlayRecording(task) => &task.login,
@@ -50,6 +62,10 @@ impl Client {
             Self::ReadBms(task) => task.give_up_after,
             Self::PollBms(_) => None,
             Self::ReadMotor(task) => task.give_up_after,
+            Self::Drive(task) => task.give_up_after,
+            Self::KeepAlive(task) => task.give_up_after,
+            Self::ReadConfig(task) => task.give_up_after,
+            Self::ReadApp(task) => task.give_up_after,
             Self::ScanCan(task) => task.give_up_after,
             Self::Read(task) => task.give_up_after,
             Self::PlayRecording(task) => task.give_up_after,
@@ -62,19 +78,6 @@ impl Default for Client {
     fn default() -> Self {
         Self::ReadBms(ReadBms::default())
     }
-}
-
-/// How a client logs in: with id and password of the first device, unless given.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Login {
-    /// The id to log in with, instead of the first device's.
-    pub id: Option<String>,
-    /// The password to log in with, instead of the first device's.
-    pub password: Option<String>,
-    /// How long the client waits after its login line: `50ms` unless given, as VESC Tool does. With `0ms` the hub reads
-    /// the first request together with the login line.
-    pub pause_after: Option<Duration>,
 }
 
 /// How a client asks.
@@ -118,8 +121,9 @@ pub struct PollBms {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReadMotor {
-    /// The CAN id of the motor controller.
-    pub can_id: u8,
+    /// The CAN id of the motor controller; without it, the device itself is asked.
+    #[serde(default)]
+    pub can_id: Option<u8>,
     /// The time from one request for GET_VALUES to the next, e.g. `100ms`; without it, the client asks once.
     #[serde(default)]
     pub every: Option<Duration>,

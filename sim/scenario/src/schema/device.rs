@@ -2,9 +2,17 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use veschub_hub::device::service::{
+    app::AppSettings,
+    side_devices::{GnssSettings, IoBoardSettings},
+};
 
-use super::{BmsSettings, CanNode, PrintAt, ScriptedReply, TerminalAnswer};
+use super::{
+    Alone, BmsSettings, CanNode, Carriage, ExpressFirmware, FileSettings, LinkKeys, LispSettings,
+    PrintAt, QmlSettings, ScriptedReply, TerminalAnswer,
+};
 use crate::duration::Duration;
+use veschub_hub::device::{NodeSettings, bms_node::BmsNodeSettings, motor::MotorSettings};
 
 /// A device.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -12,8 +20,101 @@ use crate::duration::Duration;
 pub enum Device {
     /// A VESC Express.
     Express(Box<Express>),
+    /// A motor controller of its own, at a hub or reached directly.
+    Motor(Box<Alone<MotorSettings>>),
+    /// A VESC BMS of its own, at a hub or reached directly.
+    Bms(Box<Alone<BmsNodeSettings>>),
     /// The device side of a recorded session.
     Replay(Replay),
+}
+
+/// What devices of our own have in common, whatever they are.
+#[derive(Clone, Copy, Debug)]
+pub struct Outfit<'a> {
+    /// The name of the kind.
+    pub kind: &'static str,
+    /// The id that tools log in with, if there is a hub.
+    pub id: Option<&'a str>,
+    /// The password that tools log in with, if there is a hub.
+    pub password: Option<&'a str>,
+    /// How many of them there are.
+    pub count: Option<usize>,
+    /// Its own CAN ids, and the keys that have them.
+    pub can_ids: [Option<(u8, &'static str)>; 2],
+    /// Hardware name.
+    pub hardware: &'a str,
+    /// What carries its bytes, where that cuts them into pieces.
+    pub link: Option<&'a Carriage>,
+    /// The pack that it measures itself, and the key that describes it.
+    pub pack: Option<(&'a BmsSettings, &'static str)>,
+    /// The nodes on the CAN bus.
+    pub can: &'a [CanNode],
+    /// Replies by the bytes of the request.
+    pub replies: &'a [ScriptedReply],
+    /// Replies to commands of the terminal.
+    pub terminal: &'a [TerminalAnswer],
+    /// Texts that nobody asks for.
+    pub prints: &'a [PrintAt],
+}
+
+impl Device {
+    /// What it has in common with others; none for a recording.
+    #[must_use]
+    pub fn outfit(&self) -> Option<Outfit<'_>> {
+        match self {
+            Self::Express(express) => Some(express.outfit()),
+            Self::Motor(motor) => Some(Outfit::alone("motor", &motor.node, &motor.link)),
+            Self::Bms(bms) => Some(Outfit::alone("bms", &bms.node, &bms.link)),
+            Self::Replay(_) => None,
+        }
+    }
+}
+
+impl<'a> Outfit<'a> {
+    fn alone(kind: &'static str, node: &'a impl NodeSettings, link: &'a LinkKeys) -> Self {
+        let second = node.second_can_id().map(|id| (id, "second_can_id"));
+        Self {
+            kind,
+            id: link.id.as_deref(),
+            password: link.password.as_deref(),
+            count: link.count,
+            can_ids: [Some((node.can_id(), "can_id")), second],
+            hardware: node.hardware(),
+            link: link.link.as_ref(),
+            pack: node.pack().map(|pack| (pack, "pack")),
+            can: &link.can,
+            replies: &link.replies,
+            terminal: &link.terminal,
+            prints: &link.prints,
+        }
+    }
+
+    /// Whether no hub is in front of it: it has neither id nor password.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.id.is_none() && self.password.is_none()
+    }
+}
+
+impl Express {
+    /// What it has in common with other devices.
+    #[must_use]
+    pub fn outfit(&self) -> Outfit<'_> {
+        Outfit {
+            kind: "express",
+            id: Some(&self.id),
+            password: Some(&self.password),
+            count: self.count,
+            can_ids: [Some((self.can_id, "can_id")), None],
+            hardware: &self.hardware,
+            link: self.link.as_ref(),
+            pack: self.bms.as_ref().map(|bms| (bms, "bms")),
+            can: &self.can,
+            replies: &self.replies,
+            terminal: &self.terminal,
+            prints: &self.prints,
+        }
+    }
 }
 
 /// A VESC Express, or many of one kind.
@@ -42,6 +143,9 @@ pub struct Express {
     /// The time from a request's arrival at the hub to the reply's departure.
     #[serde(default = "reply_after")]
     pub reply_after: Duration,
+    /// What carries its bytes, where that cuts them into pieces: Bluetooth, USB or datagrams.
+    #[serde(default)]
+    pub link: Option<Carriage>,
     /// The BMS; without one, the device reports one on the CAN bus, or that it knows of none.
     #[serde(default)]
     pub bms: Option<BmsSettings>,
@@ -51,6 +155,24 @@ pub struct Express {
     /// The nodes on the CAN bus.
     #[serde(default)]
     pub can: Vec<CanNode>,
+    /// The files on its memory card; without them, it has no card.
+    #[serde(default)]
+    pub files: Option<Vec<FileSettings>>,
+    /// Its script, and what that prints and holds.
+    #[serde(default)]
+    pub lisp: LispSettings,
+    /// Its page for VESC Tool.
+    #[serde(default)]
+    pub qml: QmlSettings,
+    /// A script that answers CUSTOM_APP_DATA.
+    #[serde(default)]
+    pub app: AppSettings,
+    /// The I/O boards that it hears.
+    #[serde(default)]
+    pub io_boards: Vec<IoBoardSettings>,
+    /// Where a receiver says that it is; without it, it has heard of no place.
+    #[serde(default)]
+    pub gnss: Option<GnssSettings>,
     /// Replies that are sent instead of the built-in ones, chosen by the bytes of the request.
     #[serde(default)]
     pub replies: Vec<ScriptedReply>,
@@ -71,21 +193,6 @@ pub enum Bus {
     On,
     /// The driver is not started: a scan ends at once and finds no node.
     Off,
-}
-
-/// Firmware of an Express.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-pub enum ExpressFirmware {
-    /// 6.05: BMS replies end after the pressure.
-    #[default]
-    #[serde(rename = "6.05")]
-    V6_05,
-    /// 6.06: they end with data version and status.
-    #[serde(rename = "6.06")]
-    V6_06,
-    /// 7.00: likewise.
-    #[serde(rename = "7.00")]
-    V7_00,
 }
 
 /// The device side of a recorded session.

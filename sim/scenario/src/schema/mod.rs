@@ -5,22 +5,32 @@
 //! [`compile`](super::compile); ranges and contradictions are checked there too. Faults, quirks and the hub's switches
 //! define their own words, in the crate of the hub.
 
+mod alone;
 mod client;
 mod device;
+mod driving;
 mod expect;
+mod login;
 mod script;
 mod words;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+pub use alone::{Alone, LinkKeys};
 pub use client::*;
 pub use device::*;
+pub use driving::*;
 pub use expect::*;
+pub use login::*;
 pub use script::*;
 pub use veschub_hub::{
     CommandName,
-    device::{bms::BmsSettings, can::CanNode},
+    carrier::LinkKeys as Carriage,
+    device::{
+        FileSettings, LispSettings, QmlSettings, bms::BmsSettings, can::CanNode,
+        profile::ExpressFirmware,
+    },
     fault::{ClientDid, FaultDirection, FaultEntry, Trigger},
     hub::{HubKeys, HubProfile},
     quirk::QuirkEntry,
@@ -56,4 +66,16 @@ pub struct Scenario {
     /// What must be seen, besides that every decoded value is the true one.
     #[serde(default)]
     pub expect: Vec<Expectation>,
+}
+
+impl Scenario {
+    /// Whether there is no hub: the only device has neither id nor password, and a client is connected to it without a
+    /// login.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        let [device] = &self.devices[..] else {
+            return false;
+        };
+        device.outfit().is_some_and(|outfit| outfit.is_direct())
+    }
 }

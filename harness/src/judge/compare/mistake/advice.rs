@@ -75,6 +75,14 @@ impl Mistake {
             Self::AnotherReply(_) => "Your client takes a reply to another request for this one. Compare the first byte of \
                 the payload with the command that was asked."
                 .to_owned(),
+            Self::OtherLayout(firmware) => format!(
+                "Your client was made for firmware {firmware}, and the device has another. Ask for FW_VERSION first and read \
+                 what follows by its answer; read what newer firmware appended only if the payload is long enough. \
+                 docs/protocol-motor.md, section 2, has the layouts."
+            ),
+            Self::IgnoredMask => "The reply holds only the fields whose bits are set in its mask, one directly behind the \
+                other. Walk through the bits, and move on by the size of each field that is there."
+                .to_owned(),
             Self::Shifted(_) => "Your client reads this field at another offset. Look at the sizes of the fields before it, \
                 at the counts of lists, and at fields that only other firmware has."
                 .to_owned(),

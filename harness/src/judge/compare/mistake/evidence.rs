@@ -21,6 +21,8 @@ pub(super) fn needed(mistake: Mistake) -> u32 {
         Mistake::Type(_) | Mistake::NotANumber(_) => 0,
         // Many bytes and many factors are tried, so one of them may fit a short number by chance.
         Mistake::Shifted(_)
+        | Mistake::OtherLayout(_)
+        | Mistake::IgnoredMask
         | Mistake::Stale(_)
         | Mistake::OtherDevice(_)
         | Mistake::AnotherReply(_)
@@ -65,7 +67,7 @@ pub(super) fn weight(mistake: Mistake, truth: &Value, given: &Json) -> u32 {
 
 /// The digits of the client's value that cannot be chance: all but the first. A flag is worth nothing, a text as much as
 /// it is long.
-fn given_digits(given: &Json) -> u32 {
+pub(super) fn given_digits(given: &Json) -> u32 {
     match given {
         Json::Number(number) => number.as_f64().map_or(0, digits),
         Json::String(text) => text.chars().skip(1).map(|_| 1).sum(),

@@ -7,18 +7,19 @@
 //! common one comes first.
 //!
 //! * `evidence`: how much a match tells; `own`: mistakes in reading the right bytes, and `elsewhere` in reading other
-//!   ones; `list`: what is missing in lists; `unit`: values in another unit; `advice`: what to do.
+//!   ones; `layouts`: a whole reply read with another layout than its own; `list`: what is missing in lists; `unit`: values in another unit; `advice`: what to do.
 
 mod advice;
 mod elsewhere;
 mod evidence;
+mod layouts;
 mod list;
 mod own;
 mod unit;
 
 use std::fmt;
 
-use veschub_wire::{CommandId, view};
+use veschub_wire::{CommandId, Firmware, view};
 
 use self::evidence::Hypothesis;
 pub use self::list::Rule;
@@ -93,6 +94,10 @@ pub enum Mistake {
     OtherDevice(Option<u8>),
     /// The reply to this command was read as this one.
     AnotherReply(CommandId),
+    /// The whole reply was read with the layout of this firmware, which is not that of the device.
+    OtherLayout(Firmware),
+    /// The reply to a selective request was read as if its mask chose all fields.
+    IgnoredMask,
     /// Read this many bytes after the right place; before it, if negative.
     Shifted(i32),
 }
@@ -125,6 +130,8 @@ impl Mistake {
             Self::Stale(_) => "stale",
             Self::OtherDevice(_) => "other-device",
             Self::AnotherReply(_) => "another-reply",
+            Self::OtherLayout(_) => "other-layout",
+            Self::IgnoredMask => "ignored-mask",
             Self::Shifted(_) => "shifted",
         }
     }
@@ -208,6 +215,10 @@ impl fmt::Display for Mistake {
                 "this is the value of another device: the one that is asked without FORWARD_CAN",
             ),
             Self::AnotherReply(command) => write!(f, "read from the reply to {command}"),
+            Self::OtherLayout(firmware) => {
+                write!(f, "read with the layout of firmware {firmware}")
+            }
+            Self::IgnoredMask => f.write_str("read as if the mask chose all fields"),
             Self::Shifted(by) => {
                 let way = if by > 0 { "after" } else { "before" };
                 let count = by.unsigned_abs();
@@ -225,12 +236,25 @@ pub(super) fn name(
     reply: &Delivered<'_>,
     before: &[&Delivered<'_>],
 ) {
+    let layout = layouts::other_layout(fields, reply);
+    let by_layout = |index: usize| {
+        let explained = layout.as_ref()?;
+        let (_, weight) = explained.fields.iter().find(|(at, _)| *at == index)?;
+        Some(Hypothesis {
+            mistake: explained.mistake,
+            weight: *weight,
+        })
+    };
     let wrong: Vec<usize> = (0..fields.len())
         .filter(|&index| matches!(fields[index].judgement, Judgement::Wrong(_)))
         .collect();
     let explained: Vec<Vec<Hypothesis>> = wrong
         .iter()
-        .map(|&index| hypotheses(&fields[index], reply, before))
+        .map(|&index| {
+            let mut all = hypotheses(&fields[index], reply, before);
+            all.extend(by_layout(index));
+            all
+        })
         .collect();
     let evidence = |mistake: Mistake| -> u32 {
         let all = explained.iter().flatten();
@@ -250,6 +274,11 @@ pub(super) fn name(
         let field = &mut fields[index];
         let mistake = best.map(|(_, mistake)| unit::precise(mistake, &field.field, reply));
         field.judgement = Judgement::Wrong(mistake);
+    }
+    for (index, field) in fields.iter_mut().enumerate() {
+        if matches!(field.judgement, Judgement::Invented(_)) {
+            field.judgement = Judgement::Invented(by_layout(index).map(|one| one.mistake));
+        }
     }
 }
 

@@ -65,14 +65,14 @@ const LI_FE_PO4: &[Point] = &[
 
 /// A chemistry's open-circuit voltage as a function of the state of charge.
 #[derive(Clone, Debug)]
-pub(super) struct Curve {
+pub(in crate::device) struct Curve {
     points: &'static [Point],
     /// V per unit of charge, at each point.
     slopes: Vec<f64>,
 }
 
 impl Curve {
-    pub(super) fn of(chemistry: Chemistry) -> Self {
+    pub(in crate::device) fn of(chemistry: Chemistry) -> Self {
         let points = match chemistry {
             Chemistry::LiIon => LI_ION,
             Chemistry::LiFePo4 => LI_FE_PO4,
@@ -94,7 +94,7 @@ impl Curve {
     }
 
     /// Open-circuit voltage, V, at a state of charge; below 0 and above 1 as at these.
-    pub(super) fn voltage_v(&self, charge: f64) -> f64 {
+    pub(in crate::device) fn voltage_v(&self, charge: f64) -> f64 {
         let charge = charge.clamp(0.0, 1.0);
         let after = self.points.partition_point(|&(c, _)| c <= charge);
         let right = after.clamp(1, self.points.len() - 1);
@@ -108,7 +108,7 @@ impl Curve {
     }
 
     /// The state of charge at which a cell has this open-circuit voltage; 0 or 1 beyond the curve.
-    pub(super) fn charge_at(&self, voltage_v: f64) -> f64 {
+    pub(in crate::device) fn charge_at(&self, voltage_v: f64) -> f64 {
         if voltage_v >= self.voltage_v(1.0) {
             return 1.0;
         }
@@ -126,7 +126,7 @@ impl Curve {
     }
 
     /// The integral of the voltage over the state of charge between two of them, V; negative if `to` lies below.
-    pub(super) fn integral(&self, from: f64, to: f64) -> f64 {
+    pub(in crate::device) fn integral(&self, from: f64, to: f64) -> f64 {
         let (low, high) = (from.min(to).clamp(0.0, 1.0), from.max(to).clamp(0.0, 1.0));
         let pieces = self.points.windows(2).map(|ends| {
             let (left, right) = (ends[0].0.max(low), ends[1].0.min(high));

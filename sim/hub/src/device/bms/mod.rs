@@ -11,6 +11,7 @@
 //! ```
 
 mod balance;
+mod broadcast;
 mod curve;
 mod field;
 mod over_can;
@@ -35,7 +36,7 @@ use self::{
     balance::Balance,
     pack::Pack,
     set::{Setting, set_list, set_values},
-    thermal::{Thermal, is_dummy},
+    thermal::is_dummy,
     timeline::{Flow, Rules, Segment, Timeline},
 };
 pub use self::{
@@ -43,10 +44,13 @@ pub use self::{
     curve::Chemistry,
     field::Field,
     reply_end::ReplyEnd,
-    set::{Points, Series},
     settings::{BmsSettings, Current, CurrentSegment, SetValue, WeakCell},
 };
+pub use super::course::{Points, Series};
+pub(super) use broadcast::broadcast;
+pub(super) use curve::Curve;
 pub(super) use over_can::over_can;
+pub(super) use thermal::Thermal;
 
 use crate::{rng::Seed, time::Time};
 

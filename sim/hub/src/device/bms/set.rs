@@ -1,101 +1,15 @@
 //! Values that somebody sets: pinned, ramped or given as a series, whatever the pack does.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
 use veschub_wire::{
     command::{BmsTotals, BmsValues},
     number::{F16, F32, Float, Scaled},
 };
 
-use super::{field::Field, settings::SetValue};
-use crate::time::Time;
-
-/// Moments since a series was set, earliest first, and the values then; many packs may play one series.
-pub type Points = Arc<[(Duration, f64)]>;
-
-/// The series that packs play, by the files that scenarios name.
-pub type Series = BTreeMap<String, Points>;
-
-/// How a value goes on from the moment it is set.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Course {
-    /// The same from now on.
-    Pinned(f64),
-    /// From one value to another, then the same from then on.
-    Ramp {
-        /// The first value.
-        from: f64,
-        /// The last value.
-        to: f64,
-        /// The time between them.
-        over: Duration,
-    },
-    /// Through these points, earliest first, straight from each to the next, then the last one's value.
-    Series(Points),
-}
-
-impl Course {
-    /// The value this long after it was set; `None` before a series begins.
-    fn value(&self, since: Duration) -> Option<f64> {
-        match self {
-            Self::Pinned(value) => Some(*value),
-            Self::Ramp { from, to, over } if since < *over => {
-                let share = since.as_secs_f64() / over.as_secs_f64();
-                Some(from + (to - from) * share)
-            }
-            Self::Ramp { to, .. } => Some(*to),
-            Self::Series(points) => {
-                let after = points.partition_point(|(at, _)| *at <= since);
-                let (start, from) = *points.get(after.checked_sub(1)?)?;
-                let Some((end, to)) = points.get(after) else {
-                    return Some(from);
-                };
-                let share = (since - start).as_secs_f64() / (*end - start).as_secs_f64();
-                Some(from + (to - from) * share)
-            }
-        }
-    }
-}
+use super::field::Field;
+use crate::{device::course, time::Time};
 
 /// A field that is set from a moment on.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Setting {
-    field: Field,
-    /// Which element of a list, the first is 0; `None` is all of them.
-    item: Option<usize>,
-    at: Time,
-    course: Course,
-}
-
-impl Setting {
-    /// What a scenario sets. A series that is not among these never begins.
-    pub(super) fn new(value: &SetValue, series: &Series) -> Self {
-        let course = match (&value.series, value.from, value.to, value.over) {
-            (Some(file), ..) => {
-                Course::Series(series.get(file).cloned().unwrap_or_else(|| Arc::new([])))
-            }
-            (None, Some(from), Some(to), Some(over)) => Course::Ramp {
-                from,
-                to,
-                over: over.into(),
-            },
-            (None, _, to, _) => Course::Pinned(to.unwrap_or_default()),
-        };
-        Self {
-            field: value.field,
-            item: value.item,
-            at: value.at.get().into(),
-            course,
-        }
-    }
-
-    fn value(&self, now: Time) -> Option<f64> {
-        if now < self.at {
-            return None;
-        }
-        self.course.value(now - self.at)
-    }
-}
+pub(super) type Setting = course::Setting<Field>;
 
 /// Sets the elements of a list; of several settings for one element, the last one wins.
 pub(super) fn set_list(settings: &[Setting], field: Field, now: Time, list: &mut [f64]) {
@@ -173,7 +87,10 @@ fn set_total(totals: &mut BmsTotals, field: Field, value: Float) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::device::course::Course;
 
     fn seconds(count: f64) -> Time {
         Time::ZERO + Duration::from_secs_f64(count)
@@ -186,34 +103,6 @@ mod tests {
             at: seconds(at),
             course,
         }
-    }
-
-    #[test]
-    fn a_ramp_begins_at_its_time_goes_straight_and_holds_its_end() {
-        let ramp = Course::Ramp {
-            from: 4.0,
-            to: 3.0,
-            over: Duration::from_secs(10),
-        };
-        let ramp = setting(Field::CellVoltages, 5.0, ramp);
-        assert_eq!(ramp.value(seconds(4.999)), None);
-        assert_eq!(ramp.value(seconds(5.0)), Some(4.0));
-        assert_eq!(ramp.value(seconds(10.0)), Some(3.5));
-        assert_eq!(ramp.value(seconds(15.0)), Some(3.0));
-        assert_eq!(ramp.value(seconds(1e9)), Some(3.0));
-    }
-
-    #[test]
-    fn a_series_goes_straight_from_point_to_point_and_holds_the_last() {
-        let point = |at, value| (Duration::from_secs(at), value);
-        let points = vec![point(1, 0.0), point(3, 10.0), point(3, 20.0), point(5, 0.0)];
-        let series = setting(Field::Current, 1.0, Course::Series(points.into()));
-        assert_eq!(series.value(seconds(1.5)), None);
-        assert_eq!(series.value(seconds(2.0)), Some(0.0));
-        assert_eq!(series.value(seconds(3.0)), Some(5.0));
-        assert_eq!(series.value(seconds(4.0)), Some(20.0));
-        assert_eq!(series.value(seconds(5.0)), Some(10.0));
-        assert_eq!(series.value(seconds(99.0)), Some(0.0));
     }
 
     #[test]

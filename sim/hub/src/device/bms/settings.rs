@@ -10,7 +10,7 @@ use serde::{
 use veschub_wire::command::{MAX_ELEMENTS, MAX_STATUS};
 
 use super::{balance::Balancing, curve::Chemistry, field::Field, reply_end::ReplyEnd};
-use crate::{duration::Duration, mistake::Mistakes};
+use crate::{device::course, duration::Duration, mistake::Mistakes};
 
 /// The most segments of a current's profile.
 const MAX_SEGMENTS: usize = 1000;
@@ -174,35 +174,9 @@ pub struct CurrentSegment {
     pub current_a: f64,
 }
 
-/// A value that is reported whatever the pack does: `to` pins it, `from`, `to` and `over` ramp it, `series` reads it
-/// from a file. Others do not know of it, but the total voltage follows the cells, and the highest temperature the
-/// sensors.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct SetValue {
-    /// The field, by its name in readings.
-    pub field: Field,
-    /// Which element, for a list; the first is 0, as in `expect`. Without it, all of them.
-    #[serde(default)]
-    pub item: Option<usize>,
-    /// From when on, from the start of the run.
-    #[serde(default)]
-    pub at: Duration,
-    /// The value, or a ramp's last one.
-    #[serde(default)]
-    pub to: Option<f64>,
-    /// A ramp's first value.
-    #[serde(default)]
-    pub from: Option<f64>,
-    /// How long a ramp takes.
-    #[serde(default)]
-    pub over: Option<Duration>,
-    /// A CSV file with the columns `time_s` and `value`, times from `at` on; a relative path starts at the scenario's
-    /// folder. Between two rows the value goes straight, after the last row it stays.
-    #[serde(default)]
-    pub series: Option<String>,
-}
+/// A value that is reported whatever the pack does. Others do not know of it, but the total voltage follows the cells,
+/// and the highest temperature the sensors.
+pub type SetValue = course::SetValue<Field>;
 
 impl BmsSettings {
     /// How many cells there are.
@@ -226,6 +200,12 @@ impl BmsSettings {
     /// Distance between the lowest and the highest cell, V.
     pub(super) fn spread_v(&self) -> f64 {
         self.spread_mv.unwrap_or(8.0) / 1000.0
+    }
+
+    /// The CSV files that it names under `set`, each with the place of its value in the list.
+    #[must_use]
+    pub fn files(&self) -> Vec<(usize, &str)> {
+        course::files(&self.set)
     }
 
     /// What the sensors show at the start, °C, broken ones and fillers too.
@@ -255,7 +235,7 @@ impl BmsSettings {
         self.check_sensors(mistakes);
         mistakes.inside("set", |mistakes| {
             for (index, value) in self.set.iter().enumerate() {
-                mistakes.inside(index, |mistakes| value.check(self, mistakes));
+                mistakes.inside(index, |mistakes| check_value(value, self, mistakes));
             }
         });
         self.check_tail(firmware_end, mistakes);
@@ -446,43 +426,16 @@ impl BmsSettings {
     }
 }
 
-impl SetValue {
-    fn check(&self, bms: &BmsSettings, mistakes: &mut Mistakes) {
-        let (field, name) = (self.field, self.field.name());
-        if let Some(item) = self.item {
-            let count = match field {
-                Field::Temperatures => bms.temperatures_c.len().saturating_add(bms.filler_sensors),
-                _ => bms.cells(),
-            };
-            if !field.is_list() {
-                let message = format!("`{name}` is one value and has no items");
-                mistakes.add("item", message).at_key();
-            } else if item >= count {
-                let message =
-                    format!("`{name}` has {count} items, and none with the number {item}");
-                mistakes.add("item", message).help("the first item is 0");
-            }
-        }
-        for (key, number) in [("to", self.to), ("from", self.from)] {
-            if number.is_some_and(|number| !number.is_finite()) {
-                mistakes.add(key, "not a finite number");
-            }
-        }
-        let given = (
-            self.to.is_some(),
-            self.from.is_some(),
-            self.over.is_some(),
-            self.series.is_some(),
-        );
-        if !matches!(
-            given,
-            (true, false, false, false) | (true, true, true, false) | (false, false, false, true)
-        ) {
-            mistakes
-                .add_here("this says neither a value, a ramp nor a series")
-                .help("pin it with `to`, ramp it with `from`, `to` and `over`, or name a CSV file with `series`");
-        }
+fn check_value(value: &SetValue, bms: &BmsSettings, mistakes: &mut Mistakes) {
+    let (field, name) = (value.field, value.field.name());
+    if let Some(item) = value.item {
+        let count = match field {
+            Field::Temperatures => bms.temperatures_c.len().saturating_add(bms.filler_sensors),
+            _ => bms.cells(),
+        };
+        value.check_item(item, name, field.is_list().then_some(count), mistakes);
     }
+    value.check(mistakes);
 }
 
 /// Refuses a number that counts from 1 and names nothing.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 /// How a pack warms up and cools down.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Thermal {
+pub(in crate::device) struct Thermal {
     /// What the sensors settle at without a load, °C; `None` is where each of them starts.
-    pub(super) ambient_c: Option<f64>,
+    pub(in crate::device) ambient_c: Option<f64>,
     /// How much warmer than its surroundings a cell ends up for each watt of heat in it, °C.
-    pub(super) rise_c_per_w: f64,
+    pub(in crate::device) rise_c_per_w: f64,
     /// After this time, 63 % of a change are done.
-    pub(super) time_constant: Duration,
+    pub(in crate::device) time_constant: Duration,
 }
 
 impl Thermal {
@@ -26,7 +26,7 @@ impl Thermal {
 
     /// How much warmer than without a load the cells are, °C, some seconds after they were that much warmer, with
     /// this heat in each of them, W.
-    pub(super) fn rise_c(&self, before_c: f64, heat_w: f64, seconds: f64) -> f64 {
+    pub(in crate::device) fn rise_c(&self, before_c: f64, heat_w: f64, seconds: f64) -> f64 {
         let settled = heat_w * self.rise_c_per_w;
         settled + (before_c - settled) * self.left_after(seconds)
     }

@@ -1,13 +1,14 @@
 //! What a board has to do with its CAN bus: requests for the nodes, and what they say.
 
+use veschub_transcript::can::SendType;
 use veschub_wire::{CommandId, Request};
 
-use super::{BUS_TIME, Board, Job};
+use super::{BUS_TIME, Board, Job, Part};
 use crate::{
     device::{
         Silence,
-        answer::Answers,
-        can::{BROADCAST, Effect, NodeWork},
+        answer::{Answer, Answers},
+        can::{BROADCAST, Effect, Master, NodeWork},
         output::Out,
     },
     time::Time,
@@ -29,8 +30,14 @@ impl Board {
             return out.silent(at, command, Silence::BusOff);
         }
         if from.is_some() && to == own {
-            return self.dispatch(at, request, out);
+            return self.dispatch(at, Part::First, request, out);
         }
+        if let Some(part) = self.own_part(to) {
+            return self.dispatch(at, part, request, out);
+        }
+        let way = (from.unwrap_or(own), to);
+        self.can
+            .tell_command(at, way, SendType::REQUEST, &request.encode());
         let mut nodes = self.can.addressed(at, to);
         nodes.retain(|&node| Some(node) != from);
         if nodes.is_empty() {
@@ -48,9 +55,15 @@ impl Board {
     }
 
     pub(super) fn on_bus(&mut self, at: Time, node: u8, request: &Request, out: &mut Out) {
-        let own = self.node.can_id();
         let id = request.id();
-        match self.can.receive(at, node, request, own) {
+        let told_at = self.node.told_at(at);
+        let master = Master {
+            can_id: self.node.can_id(),
+            second: self.second.as_ref().map(|second| second.can_id()),
+            is_bms: told_at.is_some(),
+            pack: told_at.and_then(|told_at| self.node.broadcast(told_at)),
+        };
+        match self.can.receive(at, node, request, master) {
             Effect::Say { answers, work } => {
                 self.hear_node(at, id, work, answers, out);
             }
@@ -88,11 +101,19 @@ impl Board {
     ) -> bool {
         answers.into_iter().all(|(after, answer)| {
             if after.is_zero() {
+                self.tell_reply(at, work, &answer);
                 out.say(at, answer);
                 return true;
             }
             self.schedule(out, at, at + after, id, Job::FromNode { work, answer })
         })
+    }
+
+    /// A reply goes over the bus, from the node to the device.
+    pub(super) fn tell_reply(&mut self, at: Time, work: NodeWork, answer: &Answer) {
+        let way = (work.can_id(), self.node.can_id());
+        self.can
+            .tell_command(at, way, SendType::REPLY, &answer.payload);
     }
 
     /// Sends a command on to the BMS that was heard (`EX main/bms.c:366-395`).
@@ -101,6 +122,9 @@ impl Board {
         match self.can.bms_to_command(at) {
             Ok(node) => {
                 let request = request.clone();
+                let way = (self.node.can_id(), node);
+                self.can
+                    .tell_command(at, way, SendType::REQUEST, &request.encode());
                 let job = Job::OnBus { node, request };
                 self.schedule(out, at, at + BUS_TIME, id, job);
             }

@@ -28,14 +28,29 @@ use super::{
     fate,
     node::Node,
     output::{Device, DeviceEvent, Out},
+    profile::Kind,
     queue::Queue,
-    script::{Script, latin1, print},
+    script::{Recital, Script, latin1, print},
     worker,
 };
 use crate::{rng::Seed, time::Time};
 
 /// What the bus adds to the way of a reply of a few frames, at 500 kbit/s.
 const BUS_TIME: Duration = Duration::from_millis(2);
+
+/// What changes firmware: a controller with two motors ignores it on the way to itself
+/// (`MC comm/comm_can.c:1742-1750, 1784-1792`).
+const FIRMWARE: [CommandId; 9] = [
+    CommandId::JUMP_TO_BOOTLOADER,
+    CommandId::ERASE_NEW_APP,
+    CommandId::WRITE_NEW_APP_DATA,
+    CommandId::JUMP_TO_BOOTLOADER_ALL_CAN,
+    CommandId::ERASE_NEW_APP_ALL_CAN,
+    CommandId::WRITE_NEW_APP_DATA_ALL_CAN,
+    CommandId::ERASE_BOOTLOADER,
+    CommandId::ERASE_BOOTLOADER_ALL_CAN,
+    CommandId::WRITE_NEW_APP_DATA_LZO,
+];
 
 /// What a board has besides its node.
 #[derive(Debug)]
@@ -51,22 +66,37 @@ pub struct Wiring {
 /// A simulated device on a link.
 pub struct Board {
     node: Box<dyn Node>,
+    /// The second motor of a controller with two. It has the same link, worker and bus.
+    second: Option<Box<dyn Node>>,
     reply_after: Duration,
     can: CanBus,
-    script: Script,
+    script: Recital,
     jobs: Queue<Job>,
     /// Texts that nobody asks for; a restart does not forget them.
     unasked: Queue<Answer>,
     worker_is_busy: bool,
+    /// Whether a blocking command has decided where its PRINTs go.
+    prints: bool,
     /// When it is back after a restart.
     back_at: Option<Time>,
+    /// Whether it has switched itself off, for good.
+    is_off: bool,
+}
+
+/// Which motor of a controller a request is for; others have one part only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    First,
+    Second,
 }
 
 enum Job {
-    Do(Request),
+    Do(Part, Request),
     /// The node does a command in the worker.
-    Work(Request),
+    Work(Part, Request),
     Say(Answer),
+    /// What the scenario wants to be said.
+    Recite(Answer),
     /// Bytes go out as they are.
     SayRaw(Vec<u8>),
     /// A scenario makes it restart.
@@ -96,12 +126,12 @@ enum Job {
 impl Job {
     /// Whether it changes something and nobody waits for its answer.
     fn acts(&self) -> bool {
-        let (Self::Do(request) | Self::Forward { request, .. } | Self::OnBus { request, .. }) =
+        let (Self::Do(_, request) | Self::Forward { request, .. } | Self::OnBus { request, .. }) =
             self
         else {
             return false;
         };
-        matches!(request, Request::Bms(_) | Request::Reboot)
+        request.is_never_answered()
     }
 }
 
@@ -109,17 +139,18 @@ impl Board {
     /// An Express on a link.
     #[must_use]
     pub fn express(express: Express, wiring: Wiring) -> Self {
-        Self::new(Box::new(express), wiring)
+        Self::new(Box::new(express), None, wiring)
     }
 
     /// A motor controller or a BMS alone on a link, described as on a CAN bus; the series hold the files that its
     /// description names.
     #[must_use]
     pub fn alone(node: &CanNode, wiring: Wiring, seed: Seed, series: &Series) -> Self {
-        Self::new(node.make(seed, series), wiring)
+        let second = node.make_second(seed, series);
+        Self::new(node.make(seed, series), second, wiring)
     }
 
-    fn new(node: Box<dyn Node>, wiring: Wiring) -> Self {
+    fn new(node: Box<dyn Node>, second: Option<Box<dyn Node>>, wiring: Wiring) -> Self {
         let Wiring {
             reply_after,
             can,
@@ -132,13 +163,16 @@ impl Board {
         }
         Self {
             node,
+            second,
             reply_after,
             can,
-            script,
+            script: Recital::new(script),
             jobs: Queue::default(),
             unasked,
             worker_is_busy: false,
+            prints: false,
             back_at: None,
+            is_off: false,
         }
     }
 
@@ -158,7 +192,7 @@ impl Board {
         has_room
     }
 
-    /// Replies from the scenario; false where it has none for this request.
+    /// Replies from the scenario, which are said as they are; false where it has none for this request.
     fn recite(&mut self, now: Time, payload: &[u8], out: &mut Out) -> bool {
         let Some(scripted) = self.script.reply_to(payload) else {
             return false;
@@ -175,7 +209,7 @@ impl Board {
         }
         let mut jobs: Vec<(Time, Job)> = answers
             .into_iter()
-            .map(|answer| (due, Job::Say(answer)))
+            .map(|answer| (due, Job::Recite(answer)))
             .collect();
         let mut at = due;
         for (index, piece) in scripted.bytes.iter().enumerate() {
@@ -193,7 +227,24 @@ impl Board {
         true
     }
 
-    fn work(&mut self, now: Time, request: &Request, out: &mut Out) {
+    fn part(&mut self, part: Part) -> &mut dyn Node {
+        match (part, &mut self.second) {
+            (Part::Second, Some(second)) => &mut **second,
+            _ => &mut *self.node,
+        }
+    }
+
+    /// The motor that has this id here, on a controller with two: it is reached without the bus.
+    fn own_part(&self, can_id: u8) -> Option<Part> {
+        let second = self.second.as_ref()?;
+        match can_id {
+            id if id == second.can_id() => Some(Part::Second),
+            id if id == self.node.can_id() => Some(Part::First),
+            _ => None,
+        }
+    }
+
+    fn work(&mut self, now: Time, part: Part, request: &Request, out: &mut Out) {
         let id = request.id();
         if self.worker_is_busy {
             return out.silent(now, id, Silence::Busy);
@@ -202,8 +253,9 @@ impl Board {
         let due = now + self.reply_after;
         let (due, job) = match request {
             Request::TerminalCmd(command) => {
-                let echo = worker::echo(command, &profile);
-                if !self.schedule(out, now, due, id, Job::Say(echo)) {
+                if let Some(echo) = worker::echo(command, &profile)
+                    && !self.schedule(out, now, due, id, Job::Say(echo))
+                {
                     return;
                 }
                 match self.script.terminal_answer(command) {
@@ -212,11 +264,13 @@ impl Board {
                         let prints = prints.map(|text| print(&latin1(text), profile.max_print));
                         (due + answer.after, Job::WorkDone(prints.collect()))
                     }
-                    None => (due, Job::Work(request.clone())),
+                    None => (due, Job::Work(part, request.clone())),
                 }
             }
             Request::PingCan => {
-                let scan = self.can.scan(now, profile.late_pong);
+                let second = self.second.as_ref().map(|second| second.can_id());
+                let own = self.node.can_id();
+                let scan = self.can.scan(now, profile.late_pong, own, second);
                 let can_ids = scan.can_ids;
                 let answer = Reply::PingCan { can_ids }.into();
                 (due + scan.took, Job::WorkDone(vec![answer]))
@@ -227,23 +281,24 @@ impl Board {
                     None => return out.silent(now, id, Silence::TooShort),
                 }
             }
-            _ => (due, Job::Work(request.clone())),
+            _ => (due, Job::Work(part, request.clone())),
         };
         self.worker_is_busy = self.schedule(out, now, due, id, job);
+        self.prints |= self.worker_is_busy;
     }
 
     /// The node does a command in the worker, which is busy until the last answer.
-    fn work_now(&mut self, at: Time, request: &Request, out: &mut Out) {
+    fn work_now(&mut self, at: Time, part: Part, request: &Request, out: &mut Out) {
         let id = request.id();
         let result = match request {
             Request::TerminalCmd(command) => {
                 let mut prints = Answers::none();
-                for print in self.node.terminal(at, command).unwrap_or_default() {
+                for print in self.part(part).terminal(at, command).unwrap_or_default() {
                     prints = prints.later(Duration::ZERO, print);
                 }
                 Ok(prints)
             }
-            _ => self.node.answer(at, request, None),
+            _ => self.part(part).answer(at, request, None),
         };
         match result {
             Ok(answers) => {
@@ -263,14 +318,23 @@ impl Board {
     fn say(&mut self, at: Time, id: CommandId, answers: Answers, out: &mut Out) -> bool {
         answers.into_iter().all(|(after, answer)| {
             if after.is_zero() {
-                out.say(at, answer);
+                self.speak(at, answer, out);
                 return true;
             }
             self.schedule(out, at, at + after, id, Job::Say(answer))
         })
     }
 
-    fn do_now(&mut self, at: Time, request: &Request, out: &mut Out) {
+    /// Says something, unless it is a text and there is nobody to print it to.
+    fn speak(&self, at: Time, answer: Answer, out: &mut Out) {
+        if worker::drops(self.node.profile(), self.prints, &answer) {
+            out.silent(at, CommandId::PRINT, Silence::NobodyToPrintTo);
+        } else {
+            out.say(at, answer);
+        }
+    }
+
+    fn do_now(&mut self, at: Time, part: Part, request: &Request, out: &mut Out) {
         let id = request.id();
         let heard = match request {
             Request::Reboot => return self.reboot(at, out),
@@ -280,80 +344,117 @@ impl Board {
             Request::BmsGetValues => self.can.bms_values(at),
             _ => None,
         };
-        match self.node.answer(at, request, heard) {
+        match self.part(part).answer(at, request, heard) {
             Ok(answers) => {
                 self.say(at, id, answers, out);
             }
-            Err(why) => out.silent(at, id, why),
+            Err(why) => {
+                let (restarts, goes_off) = (why.restarts(), why == Silence::SwitchesOff);
+                out.silent(at, id, why);
+                if restarts || goes_off {
+                    self.go_down(at, out);
+                }
+                if goes_off {
+                    self.back_at = None;
+                    self.is_off = true;
+                }
+            }
         }
     }
 
-    /// Closes its sockets, forgets what it was asked, and is back later (`EX main/commands.c:363-373`).
+    /// Forgets what it was asked, and is back later. An Express closes its sockets (`EX main/commands.c:363-373`); what
+    /// leads to a motor controller or a BMS stays, and nobody answers meanwhile.
     fn reboot(&mut self, at: Time, out: &mut Out) {
         out.silent(at, CommandId::REBOOT, Silence::Restarts);
-        self.restart(at, out);
+        self.go_down(at, out);
     }
 
-    fn restart(&mut self, at: Time, out: &mut Out) {
+    fn go_down(&mut self, at: Time, out: &mut Out) {
+        self.restart(at);
+        if self.node.profile().kind == Kind::Express {
+            out.push(at, DeviceEvent::LinkDown);
+        }
+    }
+
+    fn restart(&mut self, at: Time) {
         self.jobs = Queue::default();
         self.worker_is_busy = false;
+        self.prints = false;
         self.node.restart(at);
+        if let Some(second) = &mut self.second {
+            second.restart(at);
+        }
         self.back_at = Some(at + REBOOT_TIME);
-        out.push(at, DeviceEvent::LinkDown);
     }
 
     /// Gives a request to whoever does it: the worker, the bus, or the one task that does all others.
-    fn dispatch(&mut self, now: Time, request: Request, out: &mut Out) {
+    fn dispatch(&mut self, now: Time, part: Part, request: Request, out: &mut Out) {
         let profile = *self.node.profile();
         let id = request.id();
         let due = now + self.reply_after;
         if let Some(why) = fate::why_silent(&profile, id) {
             self.schedule(out, now, due, id, Job::Ignore(id, why));
         } else if worker::is_blocking(id, &profile) {
-            self.work(now, &request, out);
+            self.work(now, part, &request, out);
         } else if let Request::ForwardCan { can_id: to, .. } = request {
-            match request.forwarded() {
-                Some(Ok(inner)) => {
-                    let (from, request) = (None, inner.body);
-                    let job = Job::Forward { from, to, request };
+            let inner = match request.forwarded() {
+                Some(Ok(inner)) => inner.body,
+                Some(Err(error)) => return out.silent(now, id, error.into()),
+                None => return,
+            };
+            match self.own_part(to) {
+                Some(_) if FIRMWARE.contains(&inner.id()) => {
+                    let why = Silence::NoFirmwareFromItself;
+                    out.silent(now, inner.id(), why);
+                }
+                Some(part) => self.dispatch(now, part, inner, out),
+                None => {
+                    let job = Job::Forward {
+                        from: None,
+                        to,
+                        request: inner,
+                    };
                     self.schedule(out, now, due + BUS_TIME, id, job);
                 }
-                Some(Err(error)) => out.silent(now, id, error.into()),
-                None => {}
             }
         } else {
-            self.schedule(out, now, due, id, Job::Do(request));
+            self.schedule(out, now, due, id, Job::Do(part, request));
         }
     }
 
     /// Says what nobody asked for.
     fn say_unasked(&mut self, at: Time, answer: Answer, out: &mut Out) {
-        if self.back_at.is_some() {
+        if self.back_at.is_some() || self.is_off {
             let command = CommandId(answer.payload.first().copied().unwrap_or_default());
             out.silent(at, command, Silence::Restarting);
         } else {
-            out.say(at, answer);
+            self.speak(at, answer, out);
         }
     }
 
     fn run(&mut self, at: Time, job: Job, out: &mut Out) {
         match job {
-            Job::Do(request) => self.do_now(at, &request, out),
-            Job::Work(request) => self.work_now(at, &request, out),
-            Job::Say(answer) => out.say(at, answer),
+            Job::Do(part, request) => self.do_now(at, part, &request, out),
+            Job::Work(part, request) => self.work_now(at, part, &request, out),
+            Job::Say(answer) => self.speak(at, answer, out),
+            Job::Recite(answer) => out.say(at, answer),
             Job::SayRaw(bytes) => out.push(at, DeviceEvent::Raw(bytes)),
-            Job::Restart => self.restart(at, out),
+            Job::Restart => {
+                self.restart(at);
+                out.push(at, DeviceEvent::LinkDown);
+            }
             Job::Ignore(command, why) => out.silent(at, command, why),
             Job::WorkDone(answers) => {
                 self.worker_is_busy = false;
                 for answer in answers {
-                    out.say(at, answer);
+                    self.speak(at, answer, out);
                 }
             }
             Job::Forward { from, to, request } => self.put_on_bus(at, from, to, request, out),
             Job::OnBus { node, request } => self.on_bus(at, node, &request, out),
             Job::FromNode { work, answer } => {
                 if self.can.goes_on(at, work) {
+                    self.tell_reply(at, work, &answer);
                     out.say(at, answer);
                 }
             }
@@ -363,6 +464,10 @@ impl Board {
 }
 
 impl Device for Board {
+    fn listen_to_can(&mut self) {
+        self.can.listen(self.node.tells());
+    }
+
     fn drop_pending(&mut self) {
         self.jobs.retain(Job::acts);
         self.worker_is_busy = false;
@@ -374,11 +479,14 @@ impl Device for Board {
         if self.back_at.is_some() {
             return out.silent(now, command, Silence::Restarting);
         }
+        if self.is_off {
+            return out.silent(now, command, Silence::Off);
+        }
         if self.recite(now, payload, out) {
             return;
         }
         match Request::decode(payload) {
-            Ok(request) => self.dispatch(now, request.body, out),
+            Ok(request) => self.dispatch(now, Part::First, request.body, out),
             Err(error) => out.silent(now, command, error.into()),
         }
     }
@@ -389,7 +497,11 @@ impl Device for Board {
             self.unasked.next_due(),
             self.back_at,
             self.node.poll_timeout(),
+            self.second
+                .as_ref()
+                .and_then(|second| second.poll_timeout()),
             self.can.poll_timeout(),
+            self.can.poll_tap(),
         ];
         due.into_iter().flatten().min()
     }
@@ -407,10 +519,20 @@ impl Device for Board {
                 self.run(at, job, out);
             } else {
                 let mut said = self.node.handle_timeout(due);
+                if let Some(second) = &mut self.second {
+                    said.extend(second.handle_timeout(due));
+                }
                 said.extend(self.can.handle_timeout(due));
                 for (at, answer) in said {
                     self.say_unasked(at, answer, out);
                 }
+            }
+            let own: Option<&mut dyn Node> = match self.back_at {
+                Some(_) => None,
+                None => Some(&mut *self.node),
+            };
+            for (at, frame) in self.can.frames(due, own) {
+                out.push(at, DeviceEvent::OnCan(frame));
             }
         }
     }

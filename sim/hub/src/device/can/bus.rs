@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use veschub_transcript::can::{Frame, Packet, SendType};
 use veschub_wire::{CommandId, Reply, Request, command::BmsValues};
 
 use super::{
     kinds::CanNode,
     scan::{Scan, scan},
+    tap::Tap,
 };
 use crate::{
     device::{
@@ -14,7 +16,7 @@ use crate::{
         answer::{Answer, Answers},
         bms::Series,
         fate,
-        node::Node,
+        node::{Node, Telling},
         profile::{LatePong, Profile},
         worker,
     },
@@ -37,6 +39,8 @@ struct Station {
     pong_after: Duration,
     /// Whether its worker is busy.
     busy: bool,
+    /// Whether a blocking command has decided where its PRINTs go.
+    prints: bool,
     /// When it is back after a restart.
     back_at: Time,
     /// Counts restarts: what was begun before one is not ended.
@@ -44,17 +48,23 @@ struct Station {
 }
 
 impl Station {
-    fn new(described: &CanNode, seed: Seed, series: &Series) -> Self {
+    /// One for each motor of a node.
+    fn all(described: &CanNode, seed: Seed, series: &Series) -> Vec<Self> {
         let settings = described.settings();
-        let can_id = settings.can_id();
-        Self {
-            can_id,
-            node: described.make(seed.derive(&format!("can {can_id}")), series),
-            pong_after: settings.pong_after().map(Into::into).unwrap_or_default(),
+        let pong_after = settings.pong_after().map(Into::into).unwrap_or_default();
+        let seed = seed.derive(&format!("can {}", settings.can_id()));
+        let first = described.make(seed, series);
+        let all = [Some(first), described.make_second(seed, series)];
+        let station = |node: Box<dyn Node>| Self {
+            can_id: node.can_id(),
+            node,
+            pong_after,
             busy: false,
+            prints: false,
             back_at: Time::ZERO,
             life: 0,
-        }
+        };
+        all.into_iter().flatten().map(station).collect()
     }
 
     fn silent(&self, why: Silence) -> Effect {
@@ -83,17 +93,31 @@ impl Station {
                     None => return self.silent(Silence::TooShort),
                 }
             }
-            Request::TerminalCmd(_) => return self.silent(Silence::NothingToPrint),
+            Request::TerminalCmd(command) => match self.terminal(at, command) {
+                Some(answers) => answers,
+                None => return self.silent(Silence::NothingToPrint),
+            },
             _ => match self.node.answer(at, request, None) {
                 Ok(answers) => answers,
                 Err(why) => return self.silent(why),
             },
         };
         self.busy = true;
+        self.prints = true;
         Effect::Work {
-            answers,
+            answers: worker::printable(self.node.profile(), self.prints, answers),
             work: self.begin(),
         }
+    }
+
+    /// What its terminal prints: the echo, and the command's own prints.
+    fn terminal(&mut self, at: Time, command: &[u8]) -> Option<Answers> {
+        let prints = self.node.terminal(at, command)?;
+        let echo = worker::echo(command, self.node.profile());
+        let all = echo.into_iter().chain(prints);
+        Some(all.fold(Answers::none(), |all, print| {
+            all.later(Duration::ZERO, print)
+        }))
     }
 
     fn begin(&self) -> NodeWork {
@@ -106,16 +130,26 @@ impl Station {
     fn answer(&mut self, at: Time, request: &Request, heard: Option<BmsValues>) -> Effect {
         match self.node.answer(at, request, heard) {
             Ok(answers) => Effect::Say {
-                answers,
+                answers: worker::printable(self.node.profile(), self.prints, answers),
                 work: self.begin(),
             },
-            Err(why) => self.silent(why),
+            Err(why) => {
+                if why.restarts() {
+                    self.restart(at);
+                }
+                if why == Silence::SwitchesOff {
+                    self.restart(at);
+                    self.back_at = at + Duration::MAX;
+                }
+                self.silent(why)
+            }
         }
     }
 
     fn restart(&mut self, at: Time) {
         self.back_at = at + REBOOT_TIME;
         self.busy = false;
+        self.prints = false;
         self.life += 1;
         self.node.restart(at);
     }
@@ -134,11 +168,31 @@ pub(in crate::device) enum Effect {
     Silent(Silence),
 }
 
+/// The device whose bus it is, as its nodes know it.
+#[derive(Debug)]
+pub(in crate::device) struct Master {
+    /// Its CAN id.
+    pub(in crate::device) can_id: u8,
+    /// That of its second motor.
+    pub(in crate::device) second: Option<u8>,
+    /// Whether it is a BMS that tells the bus its values.
+    pub(in crate::device) is_bms: bool,
+    /// What it tells the bus of its pack.
+    pub(in crate::device) pack: Option<BmsValues>,
+}
+
 /// What a node has begun: it ends with a restart of the node.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::device) struct NodeWork {
     can_id: u8,
     life: u32,
+}
+
+impl NodeWork {
+    /// The node.
+    pub(in crate::device) fn can_id(self) -> u8 {
+        self.can_id
+    }
 }
 
 /// A CAN bus with its nodes, by their ids.
@@ -148,13 +202,17 @@ pub struct CanBus {
     off: bool,
     /// PONGs that were under way when the last scan ended.
     under_way: Vec<Time>,
+    /// Who listens.
+    tap: Option<Tap>,
 }
 
 impl CanBus {
     /// A bus with these nodes; of two with one id, the later one stays.
     #[must_use]
     pub fn new(nodes: &[CanNode], seed: Seed, series: &Series) -> Self {
-        let stations = nodes.iter().map(|node| Station::new(node, seed, series));
+        let stations = nodes
+            .iter()
+            .flat_map(|node| Station::all(node, seed, series));
         Self {
             stations: stations.map(|one| (one.can_id, one)).collect(),
             ..Self::default()
@@ -172,19 +230,102 @@ impl CanBus {
         self.off
     }
 
-    /// What an Express finds that scans at this moment (`EX main/commands.c:149-163`).
-    pub(in crate::device) fn scan(&mut self, at: Time, late: LatePong) -> Scan {
+    /// What a device finds that scans at this moment (`EX main/commands.c:149-163`). A controller with two motors passes
+    /// over its first id and finds its second (`MC comm/comm_can.c:654-658`).
+    pub(in crate::device) fn scan(
+        &mut self,
+        at: Time,
+        late: LatePong,
+        master: u8,
+        second: Option<u8>,
+    ) -> Scan {
         if self.off {
             return Scan {
                 can_ids: Vec::new(),
                 took: Duration::ZERO,
                 under_way: Vec::new(),
+                asked: Vec::new(),
             };
         }
         let under_way = std::mem::take(&mut self.under_way);
-        let scan = scan(at, &self.pongs(at), late, under_way);
+        let mut pongs = self.pongs(at);
+        pongs.extend(second.map(|id| (id, Duration::ZERO)));
+        let scan = scan(at, &pongs, late, under_way);
         self.under_way.clone_from(&scan.under_way);
+        self.tell_scan(at, master, &scan);
         scan
+    }
+
+    /// The PINGs of a scan, and the PONGs of who is there.
+    fn tell_scan(&mut self, at: Time, master: u8, scan: &Scan) {
+        let Some(tap) = &mut self.tap else {
+            return;
+        };
+        for (&asked, id) in scan.asked.iter().zip(0..) {
+            tap.frame(asked, Frame::new(Packet::PING, id, &[master]));
+            if let Some(one) = self.stations.get(&id).filter(|one| one.is_there(at)) {
+                // What kind of hardware it is: 0 a motor controller, 1 a BMS.
+                let pong = [id, u8::from(one.node.obeys_bms())];
+                let frame = Frame::new(Packet::PONG, master, &pong);
+                tap.frame(asked + one.pong_after, frame);
+            }
+        }
+    }
+
+    /// Makes the frames that go over the bus from now on; `own` is what the device whose bus it is tells.
+    pub(in crate::device) fn listen(&mut self, own: Vec<Telling>) {
+        let mut tap = Tap::default();
+        for telling in own {
+            tap.tells(None, telling);
+        }
+        for one in self.stations.values() {
+            for telling in one.node.tells() {
+                tap.tells(Some(one.can_id), telling);
+            }
+        }
+        self.tap = Some(tap).filter(|_| !self.off);
+    }
+
+    /// A command goes over the bus, if somebody listens.
+    pub(in crate::device) fn tell_command(
+        &mut self,
+        at: Time,
+        way: (u8, u8),
+        send_type: SendType,
+        payload: &[u8],
+    ) {
+        if let Some(tap) = &mut self.tap {
+            tap.command(at, way, send_type, payload);
+        }
+    }
+
+    /// When there are frames to tell.
+    pub(in crate::device) fn poll_tap(&self) -> Option<Time> {
+        self.tap.as_ref()?.poll_timeout()
+    }
+
+    /// The frames that have gone by `now`; `own` is the node of the device whose bus it is, unless it is away.
+    pub(in crate::device) fn frames(
+        &mut self,
+        now: Time,
+        mut own: Option<&mut dyn Node>,
+    ) -> Vec<(Time, Frame)> {
+        let Some(tap) = &mut self.tap else {
+            return Vec::new();
+        };
+        while let Some((at, due)) = tap.next_telling(now) {
+            let frames = match due.node {
+                None => own.as_mut().map(|node| node.tell(at, due.mask)),
+                Some(id) => {
+                    let there = self.stations.get_mut(&id).filter(|one| one.is_there(at));
+                    there.map(|one| one.node.tell(at, due.mask))
+                }
+            };
+            for frame in frames.unwrap_or_default() {
+                tap.frame(at, frame);
+            }
+        }
+        tap.release(now)
     }
 
     fn pongs(&self, at: Time) -> BTreeMap<u8, Duration> {
@@ -234,25 +375,27 @@ impl CanBus {
         Ok(can_id)
     }
 
-    /// What a node does with a request that reached it; `master` is the id of the device whose bus this is.
+    /// What a node does with a request that reached it; `master` is the device whose bus this is.
     pub(in crate::device) fn receive(
         &mut self,
         at: Time,
         can_id: u8,
         request: &Request,
-        master: u8,
+        master: Master,
     ) -> Effect {
         let heard = match request {
-            Request::BmsGetValues => self.bms_values(at),
+            Request::BmsGetValues => self.bms_values(at).or(master.pack),
             _ => None,
         };
-        let to_command = match request {
-            Request::Bms(_) => self.bms_to_command(at),
+        let to_command = match (request, master.is_bms) {
+            (Request::Bms(_), true) => Ok(master.can_id),
+            (Request::Bms(_), false) => self.bms_to_command(at),
             _ => Err(Silence::NoBms),
         };
         let mut others = self.pongs(at);
         others.remove(&can_id);
-        others.insert(master, Duration::ZERO);
+        let ids = [Some(master.can_id), master.second].into_iter().flatten();
+        others.extend(ids.map(|id| (id, Duration::ZERO)));
         let there = self.stations.get_mut(&can_id);
         let Some(one) = there.filter(|one| one.is_there(at)) else {
             return Effect::Silent(Silence::NodeGone(can_id));
@@ -312,9 +455,12 @@ impl CanBus {
         let mut said = Vec::new();
         for one in self.stations.values_mut() {
             if one.node.poll_timeout().is_some_and(|due| due <= now) {
-                let (back_at, off) = (one.back_at, self.off);
                 let node = one.node.handle_timeout(now).into_iter();
-                said.extend(node.filter(|(at, _)| *at >= back_at && !off));
+                let can_be_heard = |(at, answer): &(Time, Answer)| {
+                    let is_there = *at >= one.back_at && !self.off;
+                    is_there && !worker::drops(one.node.profile(), one.prints, answer)
+                };
+                said.extend(node.filter(can_be_heard));
             }
         }
         said

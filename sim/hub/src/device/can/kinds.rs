@@ -38,6 +38,21 @@ macro_rules! kinds {
                     $(Self::$kind(settings) => Box::new(settings.make(seed, series)),)+
                 }
             }
+
+            /// Makes its second motor, if it has one, with the same settings and an id of its own.
+            pub(in crate::device) fn make_second(
+                &self,
+                seed: Seed,
+                series: &Series,
+            ) -> Option<Box<dyn Node>> {
+                let seed = seed.derive("second");
+                match self {
+                    $(Self::$kind(settings) => {
+                        let second = settings.second()?;
+                        Some(Box::new(second.make(seed, series)))
+                    })+
+                }
+            }
         }
     };
 }

@@ -3,8 +3,9 @@
 mod bus;
 mod kinds;
 mod scan;
+mod tap;
 
 pub use bus::CanBus;
 pub use kinds::CanNode;
 
-pub(super) use bus::{BROADCAST, Effect, NodeWork, REBOOT_TIME};
+pub(super) use bus::{BROADCAST, Effect, Master, NodeWork, REBOOT_TIME};

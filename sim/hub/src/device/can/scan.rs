@@ -25,6 +25,8 @@ pub(in crate::device) struct Scan {
     pub(in crate::device) took: Duration,
     /// PONGs that were under way when it ended.
     pub(super) under_way: Vec<Time>,
+    /// When each id was asked, from 0 on.
+    pub(super) asked: Vec<Time>,
 }
 
 /// Scans a bus on which each of these ids answers after a time; `under_way` are PONGs of an earlier scan.
@@ -36,7 +38,9 @@ pub(super) fn scan(
 ) -> Scan {
     let mut now = start;
     let mut can_ids = Vec::new();
+    let mut asked = Vec::with_capacity(usize::from(LAST_ID) + 1);
     for id in 0..=LAST_ID {
+        asked.push(now);
         let delay = answer_after.get(&id).copied();
         if late == LatePong::Ignored {
             match delay.filter(|&delay| delay <= PING_TIMEOUT) {
@@ -71,6 +75,7 @@ pub(super) fn scan(
         can_ids,
         took: now - start,
         under_way,
+        asked,
     }
 }
 

@@ -1,38 +1,74 @@
 //! A motor controller, reached directly or over the CAN bus.
 //!
-//! It runs at a constant speed: distances, charges and energies grow with the time since the start of the run, the
-//! other values stay where the scenario put them, give or take a little noise.
+//! ```text
+//! request -> services? -> told (values, limits) ---------> meter (noise) -> reply
+//!                     \-> obeyed (control) ---> model --/
+//! ```
+//!
+//! The model turns: from currents to torque, speed and voltages, with a load, a battery, heat and limits. What the scenario
+//! sets wins over it.
 
+mod averages;
+mod battery;
+mod control;
+mod detect;
+mod fault;
+mod field;
+mod heat;
+mod limits;
+mod load;
+mod machine;
+mod measure;
+mod model;
+mod plant;
 mod settings;
+mod statistics;
+mod status;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod timeout;
 
-use std::time::Duration as Span;
+use std::time::Duration;
 
-use rand::RngExt;
+use veschub_transcript::can::Frame;
 use veschub_wire::{
     CommandId, Reply, Request,
-    command::{BmsValues, FwVersion, Opaque, Stats, Values, ValuesSetup},
-    number::{F16, F32, Float},
+    command::{BmsValues, FwVersion, Values, ValuesSetup},
+    number::F32,
 };
 
-pub use self::settings::{MotorFirmware, MotorSettings};
+pub use self::{
+    battery::Battery,
+    fault::{FaultAt, FaultCode},
+    field::Field,
+    heat::Heat,
+    limits::MotorLimits,
+    load::Load,
+    machine::Machine,
+    settings::MotorSettings,
+    status::StatusSettings,
+};
+use self::{detect::Detection, measure::Meter, model::Model};
 use super::{
     Silence,
     answer::{Answer, Answers, fw_info},
     bms::Series,
     identity::{firmware, random_bytes},
     imu::standing_still,
-    motor_state::MotorState,
-    node::Node,
+    node::{Node, Telling},
     profile::Profile,
-    service::Services,
+    script::{latin1, print},
+    service::{Lisp, LispOn, Qml, Service as _, Services, Upload, UploadTo, config::Configs},
 };
 use crate::{rng::Seed, time::Time};
 
-/// New measurements come this often.
-const SAMPLE_TIME: Span = Span::from_millis(20);
-
-/// Energy of a full battery, Wh.
-const BATTERY_WH: f64 = 500.0;
+/// How long commands are ignored after a write to flash (`bldc motor/mc_interface.c:1819-1860`).
+const FLASH_TIME: Duration = Duration::from_millis(100);
+/// How long `stop` in the terminal ignores commands (`bldc terminal.c:167-171`).
+const STOP_TIME: Duration = Duration::from_millis(1000);
+/// Above this electrical speed a motor is not switched off unless it must (`bldc comm/commands.c:1621`).
+const SHUTDOWN_ERPM: f64 = 100.0;
 
 /// What a motor controller plays, beside what every board does.
 pub(in crate::device) const COMMANDS: &[CommandId] = &[
@@ -51,35 +87,92 @@ pub(in crate::device) const COMMANDS: &[CommandId] = &[
     CommandId::GET_STATS,
     CommandId::RESET_STATS,
     CommandId::FW_INFO,
+    CommandId::SET_DUTY,
+    CommandId::SET_CURRENT,
+    CommandId::SET_CURRENT_BRAKE,
+    CommandId::SET_RPM,
+    CommandId::SET_POS,
+    CommandId::SET_HANDBRAKE,
+    CommandId::SET_DETECT,
+    CommandId::SET_SERVO_POS,
+    CommandId::ALIVE,
+    CommandId::SET_CHUCK_DATA,
+    CommandId::SET_MCCONF_TEMP,
+    CommandId::SET_MCCONF_TEMP_SETUP,
+    CommandId::APP_DISABLE_OUTPUT,
+    CommandId::SET_CURRENT_REL,
+    CommandId::SET_BATTERY_CUT,
+    CommandId::GET_MCCONF_TEMP,
+    CommandId::SET_ODOMETER,
+    CommandId::GET_BATTERY_CUT,
+    CommandId::SHUTDOWN,
+    CommandId::MOTOR_ESTOP,
 ];
 
 impl MotorSettings {
     /// Makes it; the seed decides its identity and its noise.
-    pub(in crate::device) fn make(&self, seed: Seed, _: &Series) -> Motor {
+    pub(in crate::device) fn make(&self, seed: Seed, series: &Series) -> Motor {
         let config = random_bytes(seed.derive("config"));
+        let profile = self.firmware.profile();
         Motor {
-            profile: self.firmware.profile(),
+            profile,
             firmware: FwVersion {
                 config_crc: Some(u32::from_be_bytes(config)),
                 ..firmware(&self.hardware, random_bytes(seed.derive("uuid")), 0)
             },
-            settings: self.clone(),
-            services: Services::default(),
-            seed,
+            meter: Meter {
+                seed,
+                noise: self.noise,
+                can_id: self.can_id,
+            },
+            status: self.status.clone(),
+            model: Model::new(self.parameters(series)),
+            detection: Detection::default(),
+            configs: Configs::new(
+                self.mcconf.as_ref(),
+                self.appconf.as_ref(),
+                self.can_id,
+                &profile,
+            ),
+            services: self.services(&profile),
         }
     }
 }
 
-/// A simulated motor controller; the seed decides its noise.
+impl MotorSettings {
+    fn services(&self, profile: &Profile) -> Services {
+        let qml = Qml::new(&self.qml);
+        let qml = match profile.tells_that_nothing_is_stored {
+            true => qml,
+            false => qml.silent_about_none(),
+        };
+        let upload = Upload::new(UploadTo::Motor, &self.hardware);
+        let upload = match (profile.major, profile.minor) < (3, 67) {
+            true => upload.without_offsets(),
+            false => upload,
+        };
+        self.live_services()
+            .with(Lisp::new(LispOn::Motor, self.lisp.clone()))
+            .with(qml)
+            .with(upload)
+    }
+}
+
+/// A simulated motor controller.
 #[derive(Debug)]
 pub(in crate::device) struct Motor {
-    settings: MotorSettings,
     profile: Profile,
     /// The reply to FW_VERSION, as far as the firmware sends it.
     firmware: FwVersion,
+    /// How it is configured.
+    configs: Configs,
     /// What does commands of its own.
     services: Services,
-    seed: Seed,
+    /// What it tells the bus by itself.
+    status: StatusSettings,
+    model: Model,
+    meter: Meter,
+    detection: Detection,
 }
 
 impl Node for Motor {
@@ -88,20 +181,63 @@ impl Node for Motor {
     }
 
     fn can_id(&self) -> u8 {
-        self.settings.can_id
+        self.meter.can_id
+    }
+
+    fn terminal(&mut self, at: Time, command: &[u8]) -> Option<Vec<Answer>> {
+        if terminal::name(command) == "stop" {
+            self.model.lock(at, STOP_TIME);
+        }
+        let state = self.model.state(at);
+        let faults: Vec<(Time, u8)> = self
+            .model
+            .faults()
+            .iter()
+            .map(|&(at, fault)| (at, fault.0))
+            .collect();
+        let screen = terminal::Screen {
+            profile: &self.profile,
+            firmware: &self.firmware,
+            state: &state,
+            faults: &faults,
+            uptime: self.model.uptime(at),
+        };
+        let texts = terminal::prints(command, &screen).into_iter();
+        let print = |text: String| print(&latin1(&text), self.profile.max_print);
+        Some(texts.map(print).collect())
     }
 
     fn poll_timeout(&self) -> Option<Time> {
-        self.services.poll_timeout()
+        let due = [self.services.poll_timeout(), self.detection.next()];
+        due.into_iter().flatten().min()
     }
 
     fn handle_timeout(&mut self, now: Time) -> Vec<(Time, Answer)> {
-        let state = self.state(now);
-        self.services.handle_timeout(now, &state)
+        let mut said = self.services.handle_timeout(now, &self.model.state(now));
+        let Self {
+            model, detection, ..
+        } = self;
+        let pole_pairs = model.machine().pole_pairs();
+        let angle_deg = |at| model.state(at).pid_position_deg;
+        while let Some((at, reply)) = detection.pop(now, pole_pairs, angle_deg) {
+            said.push((at, reply.into()));
+        }
+        said
+    }
+
+    fn tells(&self) -> Vec<Telling> {
+        self.status.tells()
+    }
+
+    fn tell(&mut self, at: Time, mask: u8) -> Vec<Frame> {
+        status::frames(mask, self.meter.can_id, &self.model.state(at))
     }
 
     fn restart(&mut self, at: Time) {
+        self.configs.restart(at);
         self.services.restart(at);
+        self.model.restart(at);
+        self.detection = Detection::default();
     }
 
     fn answer(
@@ -110,17 +246,31 @@ impl Node for Motor {
         request: &Request,
         heard: Option<BmsValues>,
     ) -> Result<Answers, Silence> {
-        let state = self.state(at);
-        if let Some(result) = self.services.request(at, request, &state) {
+        let state = self.model.state(at);
+        let mut result = self.configs.request(at, request, &state);
+        if result.is_none() {
+            result = self.services.request(at, request, &state);
+        }
+        if let Some(result) = result {
+            if result.as_ref().is_ok_and(Answers::releases) {
+                self.model.lock(at, FLASH_TIME);
+            }
             return result;
+        }
+        if let Some(result) = self.set(at, request) {
+            return result.map(Into::into);
         }
         let profile = self.profile;
         let reply = match *request {
-            Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),
-            Request::GetValues => Reply::Values(profile.cut_values(self.values(at))),
+            Request::FwVersion => {
+                let mut version = self.firmware.clone();
+                self.services.tell_version(&mut version);
+                Reply::FwVersion(profile.cut_fw_version(version))
+            }
+            Request::GetValues => profile.values_reply(self.values(at, u32::MAX)),
             Request::GetValuesSelective { mask } => {
-                let values = self.values(at).select(mask & profile.values);
                 let known = mask & profile.values;
+                let values = self.values(at, known);
                 let mask_and_values = Reply::ValuesSelective {
                     mask: known,
                     values,
@@ -139,158 +289,116 @@ impl Node for Motor {
             }
             Request::GetStats { mask } => Reply::Stats {
                 mask: mask.into(),
-                values: self.stats(at).select(mask.into()),
+                values: self.model.statistics(at).select(mask.into()),
             },
             Request::GetImuData { mask } => Reply::ImuData {
                 mask,
                 values: standing_still().select(mask.into()),
-                can_id: profile.imu_tells_can_id.then_some(self.settings.can_id),
+                can_id: profile.imu_tells_can_id.then_some(self.meter.can_id),
             },
             // One that has heard of no BMS says so in its own way: everything is 0.
             Request::BmsGetValues => {
                 Reply::BmsValues(profile.bms_end.cut(heard.unwrap_or_else(no_bms)))
             }
-            Request::Other(ref other) => match (other.id, other.arguments.first()) {
-                (CommandId::FW_INFO, _) => fw_info(&profile),
-                (CommandId::RESET_STATS, None | Some(0)) => {
-                    return Err(Silence::NoAcknowledgement);
-                }
-                (CommandId::RESET_STATS, Some(_)) => Reply::Other(Opaque {
-                    id: CommandId::RESET_STATS,
-                    arguments: Vec::new(),
-                }),
-                _ => return Err(Silence::NothingToSay(profile.name)),
-            },
-            _ => return Err(Silence::NothingToSay(profile.name)),
+            Request::Other(ref other) if other.id == CommandId::FW_INFO => fw_info(&profile),
+            Request::Other(_) => return Err(Silence::NothingToSay(profile.name)),
+            _ => return Err(self.obey(at, request)),
         };
         Ok(reply.into())
     }
 }
 
 impl Motor {
-    /// Its state, without noise.
-    fn state(&self, at: Time) -> MotorState {
-        let settings = &self.settings;
-        let seconds = at.as_secs_f64();
-        let drawn_ah = settings.input_current_a * seconds / 3600.0;
-        let drawn_wh = drawn_ah * settings.input_voltage_v;
-        let tachometer = settings.erpm / 60.0 * 6.0 * seconds;
-        let distance_m = settings.speed_m_s * seconds;
-        MotorState {
-            erpm: settings.erpm,
-            duty: settings.duty,
-            motor_current_a: settings.motor_current_a,
-            input_current_a: settings.input_current_a,
-            iq_current_a: settings.motor_current_a,
-            vq_v: settings.duty * settings.input_voltage_v,
-            input_voltage_v: settings.input_voltage_v,
-            fet_temperature_c: settings.fet_temperature_c,
-            motor_temperature_c: settings.motor_temperature_c,
-            battery_level: settings.battery_level,
-            speed_m_s: settings.speed_m_s,
-            distance_m,
-            odometer_m: distance_m.abs(),
-            drawn_ah: drawn_ah.max(0.0),
-            charged_ah: (-drawn_ah).max(0.0),
-            drawn_wh: drawn_wh.max(0.0),
-            charged_wh: (-drawn_wh).max(0.0),
-            tachometer,
-            tachometer_absolute: tachometer.abs(),
-            fault: settings.fault,
-            ..MotorState::default()
-        }
+    /// Limits and the like, which are set and told.
+    fn set(&mut self, at: Time, request: &Request) -> Option<Result<Reply, Silence>> {
+        Some(match *request {
+            Request::SetMcconfTemp(ref wanted) => {
+                let mut limits = *self.model.limits();
+                limits.set(wanted);
+                self.model.set_limits(at, limits, wanted.store != 0);
+                acknowledged(wanted.acknowledge, Reply::McconfTempSet)
+            }
+            Request::SetMcconfTempSetup(ref wanted) => {
+                let mut limits = *self.model.limits();
+                limits.set_speeds(wanted, self.model.machine());
+                self.model.set_limits(at, limits, wanted.store != 0);
+                acknowledged(wanted.acknowledge, Reply::McconfTempSetupSet)
+            }
+            Request::GetMcconfTemp => {
+                let limits = self.model.limits();
+                Ok(Reply::McconfTemp(limits.in_force(self.model.machine())))
+            }
+            Request::SetBatteryCut {
+                start_v,
+                end_v,
+                store,
+                ..
+            } => {
+                let mut limits = *self.model.limits();
+                limits.battery_cut_start_v = start_v.value();
+                limits.battery_cut_end_v = end_v.value();
+                self.model.set_limits(at, limits, store != 0);
+                Ok(Reply::BatteryCutSet)
+            }
+            Request::GetBatteryCut => {
+                let limits = self.model.limits();
+                Ok(Reply::BatteryCut {
+                    start_v: F32::truncated(limits.battery_cut_start_v),
+                    end_v: F32::truncated(limits.battery_cut_end_v),
+                })
+            }
+            Request::ResetStats { acknowledge } => {
+                self.model.reset_statistics(at);
+                acknowledged(acknowledge.unwrap_or_default(), Reply::StatsReset)
+            }
+            _ => return None,
+        })
     }
 
-    fn values(&self, at: Time) -> Values {
-        let settings = &self.settings;
-        let mut noise = self.noise_at(at);
-        let hours = at.as_secs_f64() / 3600.0;
-        let drawn_ah = settings.input_current_a * hours;
-        let drawn_wh = drawn_ah * settings.input_voltage_v;
-        let steps = (settings.erpm / 60.0 * 6.0 * at.as_secs_f64()) as i32;
-        let fet = F16::truncated(settings.fet_temperature_c + noise(0.2));
-        Values {
-            fet_temperature_c: Some(fet),
-            motor_temperature_c: Some(F16::truncated(settings.motor_temperature_c + noise(0.2))),
-            motor_current_a: Some(F32::truncated(settings.motor_current_a + noise(0.05))),
-            input_current_a: Some(F32::truncated(settings.input_current_a + noise(0.05))),
-            id_current_a: Some(F32::truncated(noise(0.05))),
-            iq_current_a: Some(F32::truncated(settings.motor_current_a + noise(0.05))),
-            duty: Some(F16::truncated(settings.duty)),
-            erpm: Some(F32::truncated(
-                settings.erpm + noise(settings.erpm.abs() * 0.002),
-            )),
-            input_voltage_v: Some(F16::truncated(settings.input_voltage_v)),
-            drawn_ah: Some(F32::truncated(drawn_ah.max(0.0))),
-            charged_ah: Some(F32::truncated((-drawn_ah).max(0.0))),
-            drawn_wh: Some(F32::truncated(drawn_wh.max(0.0))),
-            charged_wh: Some(F32::truncated((-drawn_wh).max(0.0))),
-            tachometer: Some(steps),
-            tachometer_absolute: Some(steps.saturating_abs()),
-            fault: Some(settings.fault),
-            pid_position_deg: Some(F32::default()),
-            can_id: Some(settings.can_id),
-            fet_temperatures_c: Some([fet; 3]),
-            vd_v: Some(F32::truncated(noise(0.02))),
-            vq_v: Some(F32::truncated(
-                settings.duty * settings.input_voltage_v + noise(0.02),
-            )),
-            flags: Some(0),
+    /// Commands that are never answered.
+    fn obey(&mut self, at: Time, request: &Request) -> Silence {
+        let name = self.profile.name;
+        match *request {
+            Request::SetDetect { mode } => self.detection.set(at, mode),
+            // A servo that nobody sees: the firmware moves one only if its output is enabled.
+            Request::SetServoPos { .. } => {}
+            Request::Shutdown { force, restart } => {
+                let turns = self.model.state(at).erpm.abs() > SHUTDOWN_ERPM;
+                if turns && force != 1 {
+                    return Silence::Turning;
+                }
+                return match restart {
+                    1 => Silence::Restarts,
+                    _ => Silence::SwitchesOff,
+                };
+            }
+            Request::Bms(_) => return Silence::NothingToSay(name),
+            _ => {
+                if let Err(why) = self.model.command(at, request) {
+                    return Silence::MotorIgnores(why);
+                }
+            }
         }
+        Silence::NeverAnswered(name)
+    }
+
+    /// GET_VALUES and its selection: reads and resets the averages among them.
+    fn values(&mut self, at: Time, mask: u32) -> Values {
+        let state = self.model.read(at, mask);
+        self.meter.values(at, &state).select(mask)
     }
 
     fn setup(&self, at: Time) -> ValuesSetup {
-        let settings = &self.settings;
-        let values = self.values(at);
-        let distance_m = settings.speed_m_s * at.as_secs_f64();
-        ValuesSetup {
-            fet_temperature_c: values.fet_temperature_c,
-            motor_temperature_c: values.motor_temperature_c,
-            total_motor_current_a: values.motor_current_a,
-            total_input_current_a: values.input_current_a,
-            duty: values.duty,
-            erpm: values.erpm,
-            speed_m_s: Some(F32::truncated(settings.speed_m_s)),
-            input_voltage_v: values.input_voltage_v,
-            battery_level: Some(F16::truncated(settings.battery_level)),
-            total_ah: values.drawn_ah,
-            total_charged_ah: values.charged_ah,
-            total_wh: values.drawn_wh,
-            total_charged_wh: values.charged_wh,
-            distance_m: Some(F32::truncated(distance_m)),
-            distance_absolute_m: Some(F32::truncated(distance_m.abs())),
-            pid_position_deg: values.pid_position_deg,
-            fault: values.fault,
-            can_id: values.can_id,
-            vesc_count: Some(1),
-            battery_left_wh: Some(F32::truncated(settings.battery_level * BATTERY_WH)),
-            odometer_m: Some(distance_m.abs() as u32),
-            uptime_ms: Some(at.since_start().as_millis() as u32),
-        }
+        let uptime = self.model.uptime(at);
+        self.meter.setup(at, &self.model.state(at), uptime)
     }
+}
 
-    fn stats(&self, at: Time) -> Stats {
-        let settings = &self.settings;
-        let power = settings.input_current_a * settings.input_voltage_v;
-        Stats {
-            speed_average_m_s: Some(Float::packed(settings.speed_m_s)),
-            speed_max_m_s: Some(Float::packed(settings.speed_m_s)),
-            power_average_w: Some(Float::packed(power)),
-            power_max_w: Some(Float::packed(power)),
-            current_average_a: Some(Float::packed(settings.motor_current_a)),
-            current_max_a: Some(Float::packed(settings.motor_current_a)),
-            fet_temperature_average_c: Some(Float::packed(settings.fet_temperature_c)),
-            fet_temperature_max_c: Some(Float::packed(settings.fet_temperature_c)),
-            motor_temperature_average_c: Some(Float::packed(settings.motor_temperature_c)),
-            motor_temperature_max_c: Some(Float::packed(settings.motor_temperature_c)),
-            time_s: Some(Float::packed(at.as_secs_f64())),
-        }
-    }
-
-    fn noise_at(&self, at: Time) -> impl FnMut(f64) -> f64 {
-        let sample = at.since_start().as_nanos() / SAMPLE_TIME.as_nanos();
-        let mut rng = self.seed.stream(sample as u64);
-        move |amplitude| amplitude * (rng.random::<f64>() * 2.0 - 1.0)
+/// An answer that comes only if it was asked for.
+fn acknowledged(asked: u8, reply: Reply) -> Result<Reply, Silence> {
+    match asked {
+        0 => Err(Silence::NoAcknowledgement),
+        _ => Ok(reply),
     }
 }
 

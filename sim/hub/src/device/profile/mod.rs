@@ -1,11 +1,19 @@
 //! Firmware profiles: where each firmware ends its replies, and how it goes about a scan.
 //!
-//! All that differs between the firmwares of a kind stands in this table; which commands a kind handles at all
-//! stands in the module `fate` beside it.
+//! All that differs between the firmwares of a kind stands in the table of `firmwares`; which commands each of them
+//! handles stands in that of `commands`. What becomes of a command is in the module `fate` beside this one.
+
+mod commands;
+mod firmwares;
 
 use veschub_wire::{
-    CommandId,
-    command::{FwVersion, Values, ValuesSetup},
+    Firmware, Reply,
+    command::{FwVersion, OldValues, Values, ValuesSetup},
+};
+
+pub use self::{
+    commands::handled_since,
+    firmwares::{BmsFirmware, ExpressFirmware, MotorFirmware},
 };
 
 use super::bms::ReplyEnd;
@@ -24,6 +32,16 @@ pub enum Kind {
 /// Where the reply to FW_VERSION ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FwVersionEnd {
+    /// After the minor version: up to 3.00.
+    Minor,
+    /// After the hardware name: 3.07.
+    Hardware,
+    /// After the UUID: 3.09.
+    Uuid,
+    /// After the paired flag: 3.48.
+    Paired,
+    /// After the test number: 5.00.
+    TestVersion,
     /// After the number of custom configs: 5.02, and BMS firmware to this day.
     CustomConfigs,
     /// After the two QML flags: 5.03.
@@ -57,161 +75,80 @@ pub struct Profile {
     pub major: i8,
     /// Minor version, decimal: 6.05 is minor 5.
     pub minor: i8,
+    /// The day of the build, as `2024_08_05`, where several builds tell the same version; else 0.
+    pub build: u32,
     /// Where the reply to FW_VERSION ends.
     pub fw_version_end: FwVersionEnd,
-    /// The bits of GET_VALUES that it knows.
+    /// The bits of GET_VALUES that it knows; up to 3.00 it has a layout without bits.
     pub values: u32,
-    /// The bits of GET_VALUES_SETUP that it knows.
+    /// The bits of GET_VALUES_SETUP that it knows; before 3.48 it knows no such command.
     pub values_setup: u32,
+    /// The highest fault code that it has (`MC datatypes.h` of each tag).
+    pub highest_fault: u8,
+    /// Whether GET_QML_UI_APP and LISP_READ_CODE are answered with zeros where nothing is stored: since 6.00 test 4
+    /// (`MC` 9527f94c); 5.03 is silent then.
+    pub tells_that_nothing_is_stored: bool,
     /// Where the reply to BMS_GET_VALUES ends.
     pub bms_end: ReplyEnd,
-    /// Whether GET_IMU_DATA ends with the CAN id: since 2023-10-15 (`EX main/commands.c:975-1048`).
+    /// Whether GET_IMU_DATA ends with the CAN id: on motor controllers since 6.05 (`MC` e0bc1154), on an Express always.
     pub imu_tells_can_id: bool,
     /// What becomes of a late PONG.
     pub late_pong: LatePong,
-    /// The longest packet of a PRINT, in bytes (`EX main/commands.c:1148-1156`, `BM commands.c:637-645`).
+    /// The longest packet of a PRINT, in bytes (`EX main/commands.c:1148-1156`, `BM commands.c:637-645`; `MC`: 255 up to
+    /// 5.03, 400 since).
     pub max_print: usize,
-    /// Commands of its kind that came with later versions.
-    pub(in crate::device) lacks: &'static [CommandId],
-}
-
-/// All 22 bits of GET_VALUES; the flags are the last (`MC comm/commands.c:384-483`).
-const ALL_VALUES: u32 = (1 << 22) - 1;
-/// All 22 bits of GET_VALUES_SETUP; the uptime is the last (`MC comm/commands.c:797-890`).
-const ALL_SETUP: u32 = (1 << 22) - 1;
-
-const EXPRESS: Profile = Profile {
-    name: "Express",
-    kind: Kind::Express,
-    major: 6,
-    minor: 5,
-    fw_version_end: FwVersionEnd::ConfigCrc,
-    values: 0,
-    values_setup: 0,
-    bms_end: ReplyEnd::Status,
-    imu_tells_can_id: true,
-    late_pong: LatePong::ForTheNextId,
-    max_print: 400,
-    lacks: &[],
-};
-
-const MOTOR: Profile = Profile {
-    name: "motor controller",
-    kind: Kind::Motor,
-    values: ALL_VALUES,
-    values_setup: ALL_SETUP,
-    late_pong: LatePong::Ignored,
-    ..EXPRESS
-};
-
-/// GET_STATS came with 5.03; FW_INFO and the change of all baud rates are the newest ids (`MC CHANGELOG.md`).
-const SINCE_6_05: &[CommandId] = &[CommandId::FW_INFO, CommandId::CAN_UPDATE_BAUD_ALL];
-const SINCE_5_03: &[CommandId] = &[
-    CommandId::GET_STATS,
-    CommandId::RESET_STATS,
-    CommandId::FW_INFO,
-    CommandId::CAN_UPDATE_BAUD_ALL,
-];
-
-impl Profile {
-    /// Express 6.05: BMS replies end after the pressure (`EX` a48ecc2).
-    pub const EXPRESS_6_05: Self = Self {
-        name: "Express 6.05",
-        bms_end: ReplyEnd::Pressure,
-        ..EXPRESS
-    };
-    /// Express 6.06: with data version (`EX` 5c56123) and status (`EX` 561ebcc).
-    pub const EXPRESS_6_06: Self = Self {
-        name: "Express 6.06",
-        minor: 6,
-        ..EXPRESS
-    };
-    /// Express 7.00: the same.
-    pub const EXPRESS_7_00: Self = Self {
-        name: "Express 7.00",
-        major: 7,
-        minor: 0,
-        ..EXPRESS
-    };
-    /// Motor controller 5.02: hardware type and custom configs (`MC` c77f9247), odometer, SoC and SoH (`MC` 6509065c).
-    pub const MOTOR_5_02: Self = Self {
-        name: "motor controller 5.02",
-        major: 5,
-        minor: 2,
-        fw_version_end: FwVersionEnd::CustomConfigs,
-        values: ALL_VALUES & !(1 << 21),
-        values_setup: ALL_SETUP & !(1 << 21),
-        bms_end: ReplyEnd::StateOfHealth,
-        imu_tells_can_id: false,
-        lacks: SINCE_5_03,
-        ..MOTOR
-    };
-    /// Motor controller 5.03: QML flags (`MC` 5767b703), flags, uptime, BMS totals (`MC` 101f2933).
-    pub const MOTOR_5_03: Self = Self {
-        name: "motor controller 5.03",
-        major: 5,
-        minor: 3,
-        fw_version_end: FwVersionEnd::Qml,
-        bms_end: ReplyEnd::Totals,
-        imu_tells_can_id: false,
-        lacks: SINCE_6_05,
-        ..MOTOR
-    };
-    /// Motor controller 6.00: NRF flags (`MC` c0a928e0) and firmware name (`MC` d290f61d).
-    pub const MOTOR_6_00: Self = Self {
-        name: "motor controller 6.00",
-        minor: 0,
-        fw_version_end: FwVersionEnd::FirmwareName,
-        bms_end: ReplyEnd::Totals,
-        imu_tells_can_id: false,
-        lacks: SINCE_6_05,
-        ..MOTOR
-    };
-    /// Motor controller 6.05: config CRC (`MC` 341a7e67) and BMS pressure (`MC` da955e42).
-    pub const MOTOR_6_05: Self = Self {
-        name: "motor controller 6.05",
-        bms_end: ReplyEnd::Pressure,
-        ..MOTOR
-    };
-    /// Motor controller 7.01: BMS data version (`MC` 3c04fdfd) and status (`MC` 567f7f52).
-    pub const MOTOR_7_01: Self = Self {
-        name: "motor controller 7.01",
-        major: 7,
-        minor: 1,
-        ..MOTOR
-    };
-    /// VESC BMS 6.00 (`BM commands.c:94-124, 257-317`).
-    pub const BMS_6_00: Self = Self {
-        name: "BMS 6.00",
-        kind: Kind::Bms,
-        minor: 0,
-        fw_version_end: FwVersionEnd::CustomConfigs,
-        bms_end: ReplyEnd::Pressure,
-        late_pong: LatePong::ForTheIdAsked,
-        max_print: 255,
-        ..EXPRESS
-    };
 }
 
 impl Profile {
+    /// The version.
+    #[must_use]
+    pub fn firmware(&self) -> Firmware {
+        Firmware::new(self.major, self.minor)
+    }
+
     /// Cuts off what this firmware does not send yet.
     #[must_use]
     pub fn cut_fw_version(&self, mut version: FwVersion) -> FwVersion {
+        fn keep<T>(field: &mut Option<T>, reached: bool) {
+            *field = field.take().filter(|_| reached);
+        }
         version.major = self.major;
         version.minor = self.minor;
-        if self.fw_version_end < FwVersionEnd::Qml {
-            version.phase_filters = None;
-            version.qml_hardware = None;
-            version.qml_app = None;
-        }
-        if self.fw_version_end < FwVersionEnd::FirmwareName {
-            version.nrf_flags = None;
-            version.firmware_name = None;
-        }
-        if self.fw_version_end < FwVersionEnd::ConfigCrc {
-            version.config_crc = None;
-        }
+        let reaches = |part| self.fw_version_end >= part;
+        keep(&mut version.hardware, reaches(FwVersionEnd::Hardware));
+        keep(&mut version.uuid, reaches(FwVersionEnd::Uuid));
+        keep(&mut version.paired, reaches(FwVersionEnd::Paired));
+        keep(
+            &mut version.test_version,
+            reaches(FwVersionEnd::TestVersion),
+        );
+        keep(
+            &mut version.hardware_type,
+            reaches(FwVersionEnd::CustomConfigs),
+        );
+        keep(
+            &mut version.custom_configs,
+            reaches(FwVersionEnd::CustomConfigs),
+        );
+        keep(&mut version.phase_filters, reaches(FwVersionEnd::Qml));
+        keep(&mut version.qml_hardware, reaches(FwVersionEnd::Qml));
+        keep(&mut version.qml_app, reaches(FwVersionEnd::Qml));
+        keep(&mut version.nrf_flags, reaches(FwVersionEnd::FirmwareName));
+        keep(
+            &mut version.firmware_name,
+            reaches(FwVersionEnd::FirmwareName),
+        );
+        keep(&mut version.config_crc, reaches(FwVersionEnd::ConfigCrc));
         version
+    }
+
+    /// The reply to GET_VALUES as this firmware lays it out: without what it does not send yet.
+    #[must_use]
+    pub fn values_reply(&self, values: Values) -> Reply {
+        match self.firmware().has_old_values() {
+            true => Reply::OldValues(old_values(&values)),
+            false => Reply::Values(self.cut_values(values)),
+        }
     }
 
     /// Cuts off what this firmware does not send yet.
@@ -227,9 +164,30 @@ impl Profile {
     }
 }
 
+/// What old firmware tells of the same measurements: it has sensors all over its board, and none in the motor.
+fn old_values(values: &Values) -> OldValues {
+    let board = values.fet_temperature_c.unwrap_or_default();
+    OldValues {
+        board_temperatures_c: [board; 6],
+        pcb_temperature_c: board,
+        motor_current_a: values.motor_current_a.unwrap_or_default(),
+        input_current_a: values.input_current_a.unwrap_or_default(),
+        duty: values.duty.unwrap_or_default(),
+        erpm: values.erpm.unwrap_or_default(),
+        input_voltage_v: values.input_voltage_v.unwrap_or_default(),
+        drawn_ah: values.drawn_ah.unwrap_or_default(),
+        charged_ah: values.charged_ah.unwrap_or_default(),
+        drawn_wh: values.drawn_wh.unwrap_or_default(),
+        charged_wh: values.charged_wh.unwrap_or_default(),
+        tachometer: values.tachometer.unwrap_or_default(),
+        tachometer_absolute: values.tachometer_absolute.unwrap_or_default(),
+        fault: values.fault.unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use veschub_wire::{Reply, number::Text};
+    use veschub_wire::{CommandId, Reply, number::Text};
 
     use super::*;
 
@@ -254,50 +212,75 @@ mod tests {
 
     #[test]
     fn fw_version_ends_where_each_firmware_ends_it() {
+        let name = "HW".len();
         for (profile, length) in [
-            (Profile::MOTOR_5_02, 20),
-            (Profile::MOTOR_5_03, 23),
-            (Profile::MOTOR_6_00, 25),
-            (Profile::MOTOR_6_05, 29),
-            (Profile::MOTOR_7_01, 29),
-            (Profile::BMS_6_00, 20),
-            (Profile::EXPRESS_6_05, 29),
-            (Profile::EXPRESS_7_00, 29),
+            (Profile::MOTOR_2_18, 3),
+            (Profile::MOTOR_3_40, 16 + name),
+            (Profile::MOTOR_3_66, 17 + name),
+            (Profile::MOTOR_4_02, 17 + name),
+            (Profile::MOTOR_5_01, 18 + name),
+            (Profile::MOTOR_5_02, 20 + name),
+            (Profile::MOTOR_5_03, 23 + name),
+            (Profile::MOTOR_6_00, 25 + name),
+            (Profile::MOTOR_6_02, 25 + name),
+            (Profile::MOTOR_6_05, 29 + name),
+            (Profile::MOTOR_6_06, 29 + name),
+            (Profile::MOTOR_7_00, 29 + name),
+            (Profile::MOTOR_7_01, 29 + name),
+            (Profile::BMS_5_03, 20 + name),
+            (Profile::BMS_6_00, 20 + name),
+            (Profile::BMS_6_00_MAIN, 20 + name),
+            (Profile::EXPRESS_6_05_2023_03, 23 + name),
+            (Profile::EXPRESS_6_05_2024_01, 23 + name),
+            (Profile::EXPRESS_6_05, 29 + name),
+            (Profile::EXPRESS_6_06_2024_08, 29 + name),
+            (Profile::EXPRESS_6_06, 29 + name),
+            (Profile::EXPRESS_7_00, 29 + name),
         ] {
             let version = profile.cut_fw_version(full_version());
             let payload = Reply::FwVersion(version).encode();
-            assert_eq!(payload.len(), length + "HW".len(), "{}", profile.name);
+            assert_eq!(payload.len(), length, "{}", profile.name);
+            let version = [profile.major as u8, profile.minor as u8];
+            assert_eq!(payload[1..3], version, "{}", profile.name);
         }
     }
 
     #[test]
     fn values_end_where_each_firmware_ends_them() {
-        let all = ALL_VALUES;
-        for (profile, values, setup) in [
-            (Profile::MOTOR_5_02, 73, 66),
-            (Profile::MOTOR_5_03, 74, 70),
-            (Profile::MOTOR_7_01, 74, 70),
+        let full = |id: u8, len: usize| {
+            let zeros = vec![0; len - 1];
+            Reply::decode(&[&[id][..], &zeros].concat()).unwrap().body
+        };
+        let Reply::Values(values) = full(4, 74) else {
+            panic!("another reply");
+        };
+        let Reply::ValuesSetup(setup) = full(47, 70) else {
+            panic!("another reply");
+        };
+        for (profile, length, setup_length) in [
+            (Profile::MOTOR_2_18, 56, None),
+            (Profile::MOTOR_3_40, 59, None),
+            (Profile::MOTOR_3_66, 73, Some(62)),
+            (Profile::MOTOR_4_02, 73, Some(62)),
+            (Profile::MOTOR_5_01, 73, Some(62)),
+            (Profile::MOTOR_5_02, 73, Some(66)),
+            (Profile::MOTOR_5_03, 74, Some(70)),
+            (Profile::MOTOR_6_00, 74, Some(70)),
+            (Profile::MOTOR_6_02, 74, Some(70)),
+            (Profile::MOTOR_6_05, 74, Some(70)),
+            (Profile::MOTOR_6_06, 74, Some(70)),
+            (Profile::MOTOR_7_00, 74, Some(70)),
+            (Profile::MOTOR_7_01, 74, Some(70)),
         ] {
-            let Reply::ValuesSelective { values: full, .. } =
-                Reply::decode(&[&[50][..], &all.to_be_bytes(), &[0; 73]].concat())
-                    .unwrap()
-                    .body
-            else {
-                panic!("another reply");
-            };
-            let Reply::ValuesSetup(full_setup) =
-                Reply::decode(&[&[47][..], &[0; 69]].concat()).unwrap().body
-            else {
-                panic!("another reply");
-            };
-            let cut = Reply::Values(profile.cut_values(full)).encode();
-            let cut_setup = Reply::ValuesSetup(profile.cut_setup(full_setup)).encode();
-            assert_eq!(
-                (cut.len(), cut_setup.len()),
-                (values, setup),
-                "{}",
-                profile.name
-            );
+            let reply = profile.values_reply(values).encode();
+            assert_eq!(reply.len(), length, "{}", profile.name);
+            assert!(Reply::decode_from(&reply, Some(profile.firmware())).is_ok());
+            let knows_setup = profile.handles(CommandId::GET_VALUES_SETUP);
+            assert_eq!(knows_setup, setup_length.is_some(), "{}", profile.name);
+            if let Some(setup_length) = setup_length {
+                let reply = Reply::ValuesSetup(profile.cut_setup(setup)).encode();
+                assert_eq!(reply.len(), setup_length, "{}", profile.name);
+            }
         }
     }
 }

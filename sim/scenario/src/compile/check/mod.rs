@@ -11,11 +11,11 @@ use crate::{
     code::Code,
     duration::Duration,
     error::{Broken, Mistakes, ScenarioError},
-    schema::{self, Expectation, Scenario},
+    schema::{self, Expectation, Scenario, Setting},
     source::{Place, Source},
     suggest::closest,
 };
-use device::check_express;
+use device::{check_device, check_login};
 use veschub_hub::quirk::catalogue;
 
 /// All mistakes of a scenario. What could not be read of it is `broken`, and not compared with the rest.
@@ -42,13 +42,8 @@ pub(crate) fn check(scenario: &Scenario, source: &Source, broken: &[Broken]) -> 
     let mut ids: BTreeMap<String, Place> = BTreeMap::new();
     for (index, device) in scenario.devices.iter().enumerate() {
         let place = root().key("devices").index(index);
-        let (given, place) = match device {
-            schema::Device::Express(express) => {
-                let place = place.key("express");
-                check_express(express, &place, source, &mut mistakes);
-                (super::device::ids(express), place)
-            }
-            schema::Device::Replay(replay) => {
+        let (given, place) = match (device, device.outfit()) {
+            (schema::Device::Replay(replay), _) => {
                 let place = place.key("replay");
                 let given = [(&replay.id, "id"), (&replay.password, "password")];
                 for (text, key) in given {
@@ -59,6 +54,13 @@ pub(crate) fn check(scenario: &Scenario, source: &Source, broken: &[Broken]) -> 
                 mistakes.note(check_speed(replay, &place, source));
                 (replay.id.iter().cloned().collect(), place)
             }
+            (_, Some(outfit)) => {
+                let place = place.key(outfit.kind);
+                check_device(device, &outfit, &place, source, &mut mistakes);
+                mistakes.note(check_login(&outfit, scenario, &place, source));
+                (super::device::ids(&outfit), place)
+            }
+            _ => continue,
         };
         // Of many devices that meet others, the first says it all.
         let place = place.key("id");
@@ -214,8 +216,54 @@ fn check_client(scenario: &Scenario, source: &Source) -> Result<(), ScenarioErro
         schema::Client::Read(read) => {
             check_poll(read.every, read.lasts, place.key("read"), source)
         }
+        schema::Client::ReadApp(read) => {
+            check_poll(read.every, read.lasts, place.key("read-app"), source)
+        }
+        schema::Client::Drive(drive) => {
+            let place = place.key("drive");
+            check_poll(Some(drive.every), Some(drive.lasts), place.clone(), source)?;
+            check_setting(drive.setting(), place, source)
+        }
+        schema::Client::KeepAlive(keep) => {
+            let place = place.key("keep-alive");
+            check_poll(Some(keep.every), Some(keep.lasts), place.clone(), source)?;
+            check_setting(keep.setting(), place, source)
+        }
         _ => Ok(()),
     }
+}
+
+/// The largest current that a client may be told to set, A. No controller of this kind carries more.
+const MOST_CURRENT_A: f64 = 1000.0;
+/// The largest electrical speed that a client may be told to set, electrical revolutions per minute.
+const MOST_ERPM: i32 = 200_000;
+
+/// Checks what a client sets: one thing, and one that a controller could do.
+fn check_setting(
+    setting: Option<Setting>,
+    place: Place,
+    source: &Source,
+) -> Result<(), ScenarioError> {
+    let (key, problem) = match setting {
+        None => {
+            let message = "a client that drives sets one of `current_a`, `duty` and `erpm`";
+            return Err(ScenarioError::at(source, place, message)
+                .help("write one of them, e.g. `current_a: 5`"));
+        }
+        Some(Setting::CurrentA(current)) if current.is_nan() || current.abs() > MOST_CURRENT_A => {
+            ("current_a", format!("{current} A is no current of a motor"))
+        }
+        Some(Setting::Duty(duty)) if duty.is_nan() || duty.abs() > 1.0 => {
+            ("duty", format!("{duty} is no duty cycle"))
+        }
+        Some(Setting::Erpm(erpm)) if erpm.unsigned_abs() > MOST_ERPM.unsigned_abs() => {
+            ("erpm", format!("{erpm} ERPM is no speed of a motor"))
+        }
+        Some(_) => return Ok(()),
+    };
+    Err(ScenarioError::at(source, place.key(key), problem).help(format!(
+        "a current is at most {MOST_CURRENT_A} A, a duty cycle -1 to 1, a speed at most {MOST_ERPM} ERPM"
+    )))
 }
 
 /// Checks how often a client asks: how far apart and for how long go together.

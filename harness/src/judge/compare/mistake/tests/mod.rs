@@ -1,5 +1,6 @@
 //! Each mistake is found in what a client that has it says of real bytes.
 
+mod firmwares;
 mod lists;
 mod motor;
 mod names;
@@ -279,7 +280,7 @@ fn a_reading_counts_from_when_its_line_came() {
     // Before any.
     let early = understood_at(3, command, first);
     assert_eq!(early.reply, None);
-    assert_eq!(early.fields[0].judgement, Judgement::Invented);
+    assert_eq!(early.fields[0].judgement, Judgement::Invented(None));
 }
 
 #[test]
@@ -352,7 +353,11 @@ fn what_is_left_out_is_missing_and_what_was_not_sent_is_invented() {
         judgement(&understood, "total_voltage_v"),
         Judgement::Missing
     );
-    assert_eq!(judgement(&understood, "status"), Judgement::Invented);
+    let newer = Mistake::OtherLayout(Firmware::new(6, 6));
+    assert_eq!(
+        judgement(&understood, "status"),
+        Judgement::Invented(Some(newer))
+    );
 }
 
 #[test]

@@ -1,0 +1,534 @@
+//! How a client drives a motor: what it sets, how often, and whether it stops the motor at its end.
+//!
+//! ```text
+//!  journal -> commands to motors -> value     the extreme of what was set, beside what the client was told
+//!                                -> rate      bytes in the busiest moment; a motor that timed out meanwhile
+//!                                -> end       nothing behind the stop, and a stop at all
+//!                                -> death     what still comes when the client is dead or has lost its link
+//! ```
+//!
+//! No client is accused because of one number: a client may approach its value by a ramp, so only the value that lies
+//! farthest out is held against what it was told, and a known mistake is named only if that value was sent again, and
+//! no other mistake explains it.
+
+pub(crate) mod command;
+mod explain;
+#[cfg(test)]
+mod tests;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
+use veschub_scenario::schema::{Client, KeepBy, Setting};
+
+use self::command::{Effect, Quantity, Sent, meant, sent};
+use super::Difference;
+
+/// The time after which a controller lets go of a motor that nobody feeds, unless it is told otherwise
+/// (`docs/protocol-motor.md`, section 3.2).
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+/// What a serial line of 115200 baud carries in a second, bytes: the slowest link that motor controllers have by default
+/// (`docs/protocol-motor.md`, section 8).
+const CARRIES: usize = 11_520;
+/// The time over which bytes are counted.
+const WINDOW: Duration = Duration::from_millis(200);
+/// How many times as often as it was told a client may set something.
+const TOO_OFTEN: usize = 10;
+/// How far off the value that lies farthest out may be, as a share of it.
+const TOLERANCE: f64 = 0.02;
+/// How long what a client has sent before its death may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(300);
+/// How long a client may take to stop the motor after SIGTERM.
+const LAST_ACT: Duration = Duration::from_secs(1);
+/// How much longer than its task a client may drive in virtual time, and by the real clock.
+const SLACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+
+/// What something wrong is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The value: unit, sign, bytes, and whether it is ever reached.
+    Value,
+    /// More than what the client was told, and no mistake that explains it.
+    Limit,
+    /// How often: faster than the link carries.
+    Rate,
+    /// How often: so seldom that the motor stops meanwhile.
+    Feed,
+    /// What is set after the task's end.
+    End,
+    /// That the motor is stopped at the task's end.
+    Stop,
+    /// That nothing is set by a client that only reads.
+    Idle,
+}
+
+/// Something wrong, and what it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Finding {
+    /// What it is about.
+    pub(crate) kind: Kind,
+    /// What it is.
+    pub(crate) difference: Difference,
+}
+
+/// What a client was told to do with a motor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Order {
+    setting: Setting,
+    every: Duration,
+    lasts: Duration,
+}
+
+impl Order {
+    /// What the task of a scenario tells a client; `None` if it tells it to drive nothing.
+    pub(crate) fn of(client: &Client) -> Option<Self> {
+        let (setting, every, lasts) = match client {
+            Client::Drive(drive) => (drive.setting()?, drive.every, drive.lasts),
+            Client::KeepAlive(keep) => {
+                // One that sends ALIVE sets once.
+                let every = match keep.by {
+                    KeepBy::Alive => keep.lasts,
+                    KeepBy::Set => keep.every,
+                };
+                (keep.setting()?, every, keep.lasts)
+            }
+            _ => return None,
+        };
+        Some(Self {
+            setting,
+            every: Duration::from_nanos(every.0),
+            lasts: Duration::from_nanos(lasts.0),
+        })
+    }
+}
+
+/// Everything that is wrong with how a client drove, or with that it did although it was only to read.
+pub(crate) fn findings(
+    client: &Client,
+    journal: &[JournalEntry],
+    is_real_time: bool,
+) -> Vec<Finding> {
+    let sent = sent(journal);
+    match (Order::of(client), client) {
+        (Some(order), _) => {
+            let drive = Driven {
+                order: &order,
+                sent: &sent,
+                journal,
+                slack: SLACK[usize::from(is_real_time)],
+            };
+            let found = [
+                drive.value(),
+                drive.rate(),
+                drive.feed(),
+                drive.end(),
+                drive.stop(),
+            ];
+            found.into_iter().flatten().collect()
+        }
+        // Such a client sends what the scenario says.
+        (None, Client::Send(_) | Client::PlayRecording(_)) => Vec::new(),
+        (None, _) => idle(&sent).into_iter().collect(),
+    }
+}
+
+fn finding(
+    kind: Kind,
+    field: &str,
+    truth: impl Into<String>,
+    decoded: impl Into<String>,
+    why: impl Into<String>,
+) -> Finding {
+    Finding {
+        kind,
+        difference: Difference::new(field, truth, decoded, why),
+    }
+}
+
+fn idle(sent: &[Sent<'_>]) -> Option<Finding> {
+    let first = sent.iter().find(|one| one.drives())?;
+    let why = format!(
+        "at {:.3} s; the client was told to read, and a motor that starts to turn can hurt somebody",
+        first.at.as_secs_f64()
+    );
+    Some(finding(
+        Kind::Idle,
+        "set commands",
+        "none",
+        first.to_string(),
+        why,
+    ))
+}
+
+struct Driven<'a> {
+    order: &'a Order,
+    sent: &'a [Sent<'a>],
+    journal: &'a [JournalEntry],
+    slack: Duration,
+}
+
+impl Driven<'_> {
+    /// The value that lies farthest out, beside the one that the client was told.
+    fn value(&self) -> Option<Finding> {
+        let setting = self.order.setting;
+        let (wanted, value) = Quantity::of(setting);
+        let name = wanted.command().to_string();
+        if let Some(short) = self.sent.iter().find(|one| one.effect == Effect::Short) {
+            let why = "the command ends too early, and the controller takes what was in its memory: send 4 bytes behind the id";
+            return Some(finding(
+                Kind::Value,
+                &name,
+                meant(setting),
+                short.to_string(),
+                why,
+            ));
+        }
+        let of = |one: &Sent<'_>| match one.set {
+            Some((quantity, raw)) if quantity == wanted && raw != 0 => Some(raw),
+            _ => None,
+        };
+        let raws: Vec<i32> = self.sent.iter().filter_map(of).collect();
+        let Some(&extreme) = raws.iter().max_by_key(|raw| raw.unsigned_abs()) else {
+            return self.never_set(&name);
+        };
+        let seen = self
+            .sent
+            .iter()
+            .find(|one| of(one) == Some(extreme))
+            .map_or_else(String::new, ToString::to_string);
+        let right = value * wanted.scale();
+        let slack = (right.abs() * TOLERANCE).max(2.0);
+        let times = raws.iter().filter(|raw| **raw == extreme).count();
+        if (f64::from(extreme) - right).abs() > slack {
+            // A number that was sent once among others may be a slip, or a step of a ramp.
+            let is_plateau = times > 1 || raws.len() == 1;
+            let named = is_plateau.then(|| explain::explain(wanted, value, extreme));
+            let named = named.flatten();
+            // Without a mistake that explains it, more than what was asked for is just that.
+            let kind = match f64::from(extreme).abs() > right.abs() && named.is_none() {
+                true => Kind::Limit,
+                false => Kind::Value,
+            };
+            let why = named.unwrap_or_else(|| self.why(extreme, right));
+            return Some(finding(kind, &name, meant(setting), seen, why));
+        }
+        let other = raws
+            .iter()
+            .find(|raw| f64::from(**raw) * right < 0.0 && f64::from(raw.unsigned_abs()) > slack)?;
+        let backwards = self.sent.iter().find(|one| of(one) == Some(*other))?;
+        let why = "the client also drove the other way, which it was not told";
+        Some(finding(
+            Kind::Value,
+            &name,
+            meant(setting),
+            backwards.to_string(),
+            why,
+        ))
+    }
+
+    /// Why no known mistake is named.
+    fn why(&self, extreme: i32, right: f64) -> String {
+        let (quantity, value) = Quantity::of(self.order.setting);
+        let (limit, unit) = (value, quantity.unit());
+        match f64::from(extreme).abs() > right.abs() {
+            true => format!(
+                "the client was told {limit}{unit} and set more: never exceed what the user asked for, not even on the way there"
+            ),
+            false => format!("the client was told {limit}{unit} and never set as much"),
+        }
+    }
+
+    fn never_set(&self, name: &str) -> Option<Finding> {
+        if self.was_cut_off().is_some() {
+            return None;
+        }
+        let other = self.sent.iter().find(|one| one.drives());
+        let (seen, why) = match other {
+            Some(other) => (
+                other.to_string(),
+                "the client sets something else than it was told",
+            ),
+            None => (
+                "never".to_owned(),
+                "no command that drives the motor reached it",
+            ),
+        };
+        let setting = self.order.setting;
+        Some(finding(Kind::Value, name, meant(setting), seen, why))
+    }
+
+    /// More than the link carries, or far more often than it was told.
+    fn rate(&self) -> Option<Finding> {
+        let fed: Vec<&Sent<'_>> = self
+            .sent
+            .iter()
+            .filter(|one| one.feeds() || one.effect == Effect::Stops)
+            .collect();
+        let (mut first, mut bytes) = (0, 0);
+        let most = CARRIES * WINDOW.as_millis() as usize / 1000;
+        for (last, one) in fed.iter().enumerate() {
+            bytes += one.on_the_wire;
+            while fed[first].at + WINDOW < one.at {
+                bytes -= fed[first].on_the_wire;
+                first += 1;
+            }
+            if bytes > most {
+                let seen = format!(
+                    "{} commands of {} bytes in {:.0} ms, such as {one}",
+                    last + 1 - first,
+                    one.on_the_wire,
+                    (one.at - fed[first].at).as_secs_f64() * 1e3
+                );
+                let wanted = format!(
+                    "every {:?}; at most {CARRIES} bytes in a second",
+                    self.order.every
+                );
+                let why = "a serial line of 115200 baud carries no more: the commands queue up, and a stop comes late; wait \
+                           between two commands";
+                return Some(finding(Kind::Rate, "set commands", wanted, seen, why));
+            }
+        }
+        let told = self.order.lasts.as_nanos() / self.order.every.as_nanos().max(1);
+        let told = usize::try_from(told).unwrap_or(usize::MAX).max(5);
+        let count = self.sent.iter().filter(|one| one.drives()).count();
+        (count > told.saturating_mul(TOO_OFTEN)).then(|| {
+            let wanted = format!("every {:?}", self.order.every);
+            let seen = format!("{count} in {:?}", self.order.lasts);
+            let why = format!("more than {TOO_OFTEN} times as often as the client was told");
+            finding(Kind::Rate, "set commands", wanted, seen, why)
+        })
+    }
+
+    /// A motor that the controller let go of because nothing came, while the client was to drive it.
+    fn feed(&self) -> Option<Finding> {
+        let first = self.sent.iter().find(|one| one.drives())?;
+        let lost = self.was_cut_off();
+        let until = first.at + self.order.lasts;
+        let until = lost.map_or(until, |lost| until.min(lost));
+        let stretches = stretches(self.sent, Some(TIMEOUT));
+        // What lasts as long as the task needs to be fed only until then.
+        let released = stretches
+            .iter()
+            .find(|one| one.timed_out && one.to.is_some_and(|to| to + self.slack < until))?;
+        let at = released.to.unwrap_or_default();
+        let seen = format!(
+            "nothing from {:.3} s on",
+            (at.saturating_sub(TIMEOUT)).as_secs_f64()
+        );
+        let why = format!(
+            "the controller stops the motor when nothing comes for {TIMEOUT:?}: repeat the set command, or send ALIVE, at \
+             least every 500 ms"
+        );
+        let wanted = format!("a command at least every {TIMEOUT:?}");
+        Some(finding(Kind::Feed, "set commands", wanted, seen, why))
+    }
+
+    /// What is set after the stop, or long after the task's end.
+    fn end(&self) -> Option<Finding> {
+        let first = self.sent.iter().find(|one| one.drives())?;
+        let mut has_driven = false;
+        let mut stopped: Option<&Sent<'_>> = None;
+        for one in self.sent {
+            match one.effect {
+                Effect::Drives if stopped.is_some() => {
+                    let after = stopped.map_or_else(String::new, ToString::to_string);
+                    let why = format!(
+                        "it came {:.3} s after {after}, and the motor turns again: send nothing that drives behind the stop",
+                        (one.at - stopped.map_or(one.at, |stop| stop.at)).as_secs_f64(),
+                    );
+                    let field = "after the stop";
+                    return Some(finding(Kind::End, field, "nothing", one.to_string(), why));
+                }
+                Effect::Drives => has_driven = true,
+                Effect::Stops if has_driven => stopped = Some(one),
+                _ => {}
+            }
+        }
+        let until = first.at + self.order.lasts + self.slack;
+        let late = self
+            .sent
+            .iter()
+            .find(|one| one.drives() && one.at > until)?;
+        let wanted = format!("nothing later than {:?}", self.order.lasts);
+        let seen = format!(
+            "{late} {:.3} s after the first command",
+            (late.at - first.at).as_secs_f64()
+        );
+        let why = "the client drives on after its task is over";
+        Some(finding(Kind::End, "set commands", wanted, seen, why))
+    }
+
+    /// A motor that the client leaves running.
+    fn stop(&self) -> Option<Finding> {
+        if self.was_cut_off().is_some() {
+            return None;
+        }
+        left_running(self.sent)
+    }
+
+    /// When a fault, or somebody else, ended the client's connection.
+    fn was_cut_off(&self) -> Option<Duration> {
+        lost(self.journal)
+    }
+}
+
+/// The faults that end a connection.
+const ENDS: [&str; 3] = ["half-close", "reset", "slow-close"];
+
+/// When the client's connection ended through no fault of its own.
+fn lost(journal: &[JournalEntry]) -> Option<Duration> {
+    let cut = |entry: &&JournalEntry| match &entry.event {
+        JournalEvent::Closed(closed) => matches!(
+            closed,
+            Closed::Replaced { .. } | Closed::DeviceLeft | Closed::BrokenOff | Closed::Flooded
+        ),
+        JournalEvent::FaultFired(fired) => ENDS.contains(&fired.fault),
+        JournalEvent::LinkDown => true,
+        _ => false,
+    };
+    journal.iter().find(cut).map(|entry| entry.at.since_start())
+}
+
+/// The motor runs on when the client is gone.
+fn left_running(sent: &[Sent<'_>]) -> Option<Finding> {
+    let open = stretches(sent, None)
+        .into_iter()
+        .find(|one| one.to.is_none())?;
+    let last = sent.get(open.last)?;
+    Some(finding(
+        Kind::Stop,
+        "at the end",
+        "a command that stops the motor, such as SET_CURRENT 0 A (06 00 00 00 00)",
+        format!("nothing behind {last}"),
+        "the client ended and left the motor running: a controller without a time-out drives it for ever; stop it on every \
+         way out",
+    ))
+}
+
+/// A time in which a motor was driven.
+struct Stretch {
+    /// Until when; `None` if nothing ended it.
+    to: Option<Duration>,
+    /// Whether the controller ended it because nothing came.
+    timed_out: bool,
+    /// The last command that drove or fed it.
+    last: usize,
+}
+
+/// When motors were driven, as far as the commands tell; `timeout` is that of the controllers, if they have one.
+fn stretches(sent: &[Sent<'_>], timeout: Option<Duration>) -> Vec<Stretch> {
+    let mut done = Vec::new();
+    // For each motor that is driven: the last command that fed it.
+    let mut open: BTreeMap<Option<u8>, usize> = BTreeMap::new();
+    let fed_until = |last: usize| Some(sent.get(last)?.at + timeout?);
+    for (index, one) in sent.iter().enumerate() {
+        if let Some(&last) = open.get(&one.can_id)
+            && let Some(until) = fed_until(last).filter(|&until| until < one.at)
+        {
+            open.remove(&one.can_id);
+            done.push(Stretch {
+                to: Some(until),
+                timed_out: true,
+                last,
+            });
+        }
+        match one.effect {
+            Effect::Drives => drop(open.insert(one.can_id, index)),
+            Effect::Feeds => {
+                open.entry(one.can_id).and_modify(|last| *last = index);
+            }
+            Effect::Stops => {
+                if let Some(last) = open.remove(&one.can_id) {
+                    done.push(Stretch {
+                        to: Some(one.at),
+                        timed_out: false,
+                        last,
+                    });
+                }
+            }
+            Effect::Short => {}
+        }
+    }
+    done.extend(open.into_values().map(|last| Stretch {
+        to: fed_until(last),
+        timed_out: timeout.is_some(),
+        last,
+    }));
+    done
+}
+
+/// How the client came to its end in a case about that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Death {
+    /// It was killed at this time.
+    Killed(Duration),
+    /// It was told to end at this time.
+    Told(Duration),
+    /// It ended by itself.
+    Itself,
+    /// It lost its link.
+    Lost,
+}
+
+/// What a client does to the motor after its death, or leaves undone.
+pub(crate) fn after(death: Death, journal: &[JournalEntry]) -> Option<Finding> {
+    let sent = sent(journal);
+    match death {
+        Death::Killed(at) => {
+            let late = sent
+                .iter()
+                .find(|one| one.feeds() && one.at > at + ON_ITS_WAY)?;
+            let count = sent
+                .iter()
+                .filter(|one| one.feeds() && one.at > at + ON_ITS_WAY);
+            let seen = format!(
+                "{late} {:.3} s after its death, and {} more",
+                (late.at - at).as_secs_f64(),
+                count.count() - 1
+            );
+            let why = "something that your client started goes on without it, so the controller never stops the motor: only \
+                       what decides about the motor may send ALIVE, or it must end with its parent process";
+            Some(finding(
+                Kind::Stop,
+                "after the client was killed",
+                "nothing",
+                seen,
+                why,
+            ))
+        }
+        Death::Told(at) => {
+            let open = stretches(&sent, None)
+                .into_iter()
+                .find(|one| one.to.is_none_or(|to| to > at + LAST_ACT))?;
+            let last = sent.get(open.last)?;
+            let seen = match open.to {
+                None => format!("nothing behind {last}"),
+                Some(to) => format!("a stop {:.3} s later", (to - at).as_secs_f64()),
+            };
+            let wanted = "a command that stops the motor, such as SET_CURRENT 0 A (06 00 00 00 00)";
+            let why = "a controller without a time-out drives the motor for ever: catch SIGTERM, stop the motor, then end";
+            Some(finding(Kind::Stop, "after SIGTERM", wanted, seen, why))
+        }
+        Death::Itself => left_running(&sent),
+        Death::Lost => {
+            let at = lost(journal)?;
+            let again = sent.iter().find(|one| one.drives() && one.at > at)?;
+            let seen = format!("{again} {:.3} s later", (again.at - at).as_secs_f64());
+            let why = "the motor has stopped meanwhile, and nobody expects it to start again: after a loss, wait until the \
+                       user sets something anew";
+            Some(finding(
+                Kind::Stop,
+                "after the link was lost",
+                "nothing that drives",
+                seen,
+                why,
+            ))
+        }
+    }
+}
+
+/// Whether the client ever drove a motor.
+pub(crate) fn has_driven(journal: &[JournalEntry]) -> bool {
+    sent(journal).iter().any(Sent::drives)
+}
