@@ -22,8 +22,9 @@ use veschub_harness::{
     report::{model::Outcome, scenarios, text},
     run::{self, Mode, Program, Way, player::Player},
 };
-use veschub_hub::rng::Seed;
+use veschub_hub::{journal::JournalEvent, rng::Seed};
 use veschub_scenario::Loaded;
+use veschub_wire::Reply;
 
 /// Long enough for anything that ends by itself, on any machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -101,17 +102,15 @@ fn the_example_in_python_drives_and_stops() {
     assert_eq!(failed(&command, &cases), BTreeSet::new());
 }
 
-/// The forty lines of the docs, at a motor controller that is alone on its link.
+/// The forty lines of the docs, at the motor of `serve --demo-motor`: it rolls before, and follows the client.
 #[test]
 fn the_example_of_forty_lines_drives_a_motor_without_a_hub() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/examples/drive.py");
     let code = fs::read_to_string(&path).unwrap();
     let lines = code.lines().filter(|line| !line.is_empty()).count();
     assert!(lines <= 40, "{lines} lines");
-    let text = "version: 1\nabout: A motor.\ndevices: [motor: { can_id: 84 }]\n\
-                client: { drive: { current_a: 2.5, every: 100ms, for: 3s } }\n\
-                expect: [reply-to: GET_VALUES]\n";
-    let loaded = Loaded::parse("test", text).unwrap();
+    let task = ["current_a=2.5", "every=100ms", "for=3s"].map(|set| format!("client.drive.{set}"));
+    let loaded = Loaded::demo_motor_with(&task).unwrap();
     let way = Way {
         player: Player::Program(Program {
             link: Link::Direct,
@@ -129,4 +128,18 @@ fn the_example_of_forty_lines_drives_a_motor_without_a_hub() {
         scenarios::failure(&run)
     );
     assert!(run.verdict.readings.len() > 5);
+    let journal = &run.played.as_ref().unwrap().journal;
+    let speeds: Vec<f64> = journal
+        .iter()
+        .filter_map(|entry| match &entry.event {
+            JournalEvent::Reply { payload, .. } => Reply::decode(&payload[..]).ok(),
+            _ => None,
+        })
+        .filter_map(|reply| match reply.body {
+            Reply::Values(values) => Some(values.erpm?.value()),
+            _ => None,
+        })
+        .collect();
+    let (first, last) = (speeds[0], speeds[speeds.len() - 1]);
+    assert!(first > 9000.0 && last > first + 3000.0, "{first} to {last}");
 }

@@ -17,6 +17,8 @@ pub struct Load {
     pub air_nm_s2: f64,
     /// A torque that always pulls backwards, such as that of a slope, Nm; below 0 it pulls forwards.
     pub slope_nm: f64,
+    /// Electrical speed at the start of the run, revolutions per minute, as of a vehicle that rolls.
+    pub start_erpm: f64,
 }
 
 impl Default for Load {
@@ -26,6 +28,7 @@ impl Default for Load {
             drag_nm_s: 0.0001,
             air_nm_s2: 0.0,
             slope_nm: 0.0,
+            start_erpm: 0.0,
         }
     }
 }
@@ -36,5 +39,6 @@ impl Load {
         mistakes.range("drag_nm_s", self.drag_nm_s, 0.0..=1000.0);
         mistakes.range("air_nm_s2", self.air_nm_s2, 0.0..=100.0);
         mistakes.range("slope_nm", self.slope_nm, -10_000.0..=10_000.0);
+        mistakes.range("start_erpm", self.start_erpm, -1e6..=1e6);
     }
 }

@@ -146,7 +146,7 @@ impl Counters {
 }
 
 impl Model {
-    /// A motor at rest.
+    /// A motor that nobody drives, at rest unless its load says otherwise.
     pub(super) fn new(given: Parameters) -> Self {
         let curve = given.battery.curve();
         let mut given = given;
@@ -168,6 +168,7 @@ impl Model {
             ramp_erpm: None,
             angle_deg: 0.0,
             end: End {
+                speed: given.machine.rad_s_of(given.load.start_erpm),
                 input_v: start_v,
                 ..End::default()
             },
@@ -187,7 +188,8 @@ impl Model {
             run,
             reads: Reads::default(),
         };
-        this.run.erpm = this.pinned(Field::Erpm, Time::ZERO).unwrap_or_default();
+        let start_erpm = this.given.load.start_erpm;
+        this.run.erpm = this.pinned(Field::Erpm, Time::ZERO).unwrap_or(start_erpm);
         let mut run = this.run.clone();
         this.happen(&mut run);
         this.run = run;
