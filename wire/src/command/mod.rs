@@ -55,7 +55,8 @@ pub use motor_config::{
 };
 pub use old_values::OldValues;
 pub use parts::{
-    answered_as, express_config_parts, known_lengths, old_reply_parts, reply_parts, request_parts,
+    answered_as, comes_unasked, express_config_parts, known_lengths, old_reply_parts, reply_parts,
+    request_parts,
 };
 pub use payload::{Decoded, Opaque};
 pub use samples::{Sample, SampleRequest};

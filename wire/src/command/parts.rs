@@ -97,3 +97,9 @@ fn size(part: &Part) -> usize {
 pub fn express_config_parts() -> Vec<Part> {
     ExpressConfig::parts()
 }
+
+/// Whether devices send it by themselves: it has a reply, and no request asks for it. [`PRINT`](CommandId::PRINT) is one.
+#[must_use]
+pub fn comes_unasked(command: CommandId) -> bool {
+    Request::parts(command).is_none() && Reply::parts(command).is_some()
+}

@@ -1,11 +1,10 @@
 //! What becomes of each command on each kind of device, as the lists tell that the devices go by.
 
-use veschub_wire::CommandId;
+use veschub_wire::{CommandId, command::comes_unasked};
 
 use super::{
     fate::{Fate, fate},
     profile::{Kind, Profile},
-    service::plots,
 };
 
 /// What a simulated device does with a command that its firmware handles.
@@ -37,9 +36,11 @@ const NEWEST: [Profile; 3] = [
     Profile::BMS_6_00_MAIN,
 ];
 
-/// Whether devices of a kind send it by themselves.
+/// Whether devices of a kind send it by themselves: every one its texts, those with a script what that prints, and a
+/// motor controller all that there is.
 fn is_sent(kind: Kind, id: CommandId) -> bool {
-    id == CommandId::PRINT || kind == Kind::Motor && plots::SENT.contains(&id)
+    let is_of_all = id == CommandId::PRINT || id == CommandId::LISP_PRINT && kind == Kind::Express;
+    is_of_all || kind == Kind::Motor && comes_unasked(id)
 }
 
 /// What becomes of a command, on each kind of device that handles it.

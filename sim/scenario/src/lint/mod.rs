@@ -12,11 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-use veschub_wire::{
-    CommandId, LoginKind, LoginLine,
-    command::{reply_parts, request_parts},
-    login::normalise_id,
-};
+use veschub_wire::{CommandId, LoginKind, LoginLine, command::comes_unasked, login::normalise_id};
 
 use super::{
     code::Code,
@@ -123,8 +119,7 @@ impl Facts {
             .as_ref()
             .is_none_or(|program| program.replies(id));
         let came = |sample: &Sample| sample.answers(id).next().is_some();
-        let comes_unasked = request_parts(id).is_none() && reply_parts(id).is_some();
-        asked || self.surprises || comes_unasked || self.sample.as_ref().is_some_and(came)
+        asked || self.surprises || comes_unasked(id) || self.sample.as_ref().is_some_and(came)
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod averages;
 mod battery;
+mod configured;
 mod control;
 mod detect;
 mod fault;
@@ -114,6 +115,14 @@ impl MotorSettings {
     pub(in crate::device) fn make(&self, seed: Seed, series: &Series) -> Motor {
         let config = random_bytes(seed.derive("config"));
         let profile = self.firmware.profile();
+        let configs = Configs::new(
+            self.mcconf.as_ref(),
+            self.appconf.as_ref(),
+            self.can_id,
+            &profile,
+        );
+        let mut given = self.parameters(series);
+        given.configure(&configs);
         Motor {
             profile,
             firmware: FwVersion {
@@ -126,14 +135,9 @@ impl MotorSettings {
                 can_id: self.can_id,
             },
             status: self.status.clone(),
-            model: Model::new(self.parameters(series)),
+            model: Model::new(given),
             detection: Detection::default(),
-            configs: Configs::new(
-                self.mcconf.as_ref(),
-                self.appconf.as_ref(),
-                self.can_id,
-                &profile,
-            ),
+            configs,
             services: self.services(&profile),
         }
     }
@@ -236,6 +240,7 @@ impl Node for Motor {
     fn restart(&mut self, at: Time) {
         self.configs.restart(at);
         self.services.restart(at);
+        self.model.configure(at, &self.configs);
         self.model.restart(at);
         self.detection = Detection::default();
     }
@@ -250,6 +255,8 @@ impl Node for Motor {
         let mut result = self.configs.request(at, request, &state);
         if result.is_none() {
             result = self.services.request(at, request, &state);
+        } else if takes_config(request) {
+            self.model.configure(at, &self.configs);
         }
         if let Some(result) = result {
             if result.as_ref().is_ok_and(Answers::releases) {
@@ -400,6 +407,14 @@ fn acknowledged(asked: u8, reply: Reply) -> Result<Reply, Silence> {
         0 => Err(Silence::NoAcknowledgement),
         _ => Ok(reply),
     }
+}
+
+/// Whether a request may change how the controller is configured.
+fn takes_config(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SetMcconf(_) | Request::SetAppconf(_) | Request::SetAppconfNoStore(_)
+    )
 }
 
 /// A reply to a selective request: the mask comes back as it was sent, fields beyond the known ones do not.

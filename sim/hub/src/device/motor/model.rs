@@ -29,7 +29,7 @@ use super::{
     timeout::Timeout,
 };
 use crate::{
-    device::{bms::Curve, course::Setting, motor_state::MotorState},
+    device::{bms::Curve, course::Setting, motor_state::MotorState, service::config::Configs},
     silence::MotorIgnores,
     time::Time,
 };
@@ -202,6 +202,18 @@ impl Model {
 
     pub(super) fn limits(&self) -> &MotorLimits {
         &self.run.limits
+    }
+
+    /// Takes what the configurations say now; what the scenario or a client set besides stays.
+    pub(super) fn configure(&mut self, at: Time, configs: &Configs) {
+        self.go_to(at);
+        let before = self.given.limits;
+        self.given.configure(configs);
+        if self.given.limits != before {
+            self.run.limits = self.given.limits;
+            self.stored = self.given.limits;
+        }
+        self.run.timeout.set(self.given.timeout);
     }
 
     /// New limits, which a start forgets unless they are stored.

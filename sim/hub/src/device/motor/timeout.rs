@@ -31,6 +31,11 @@ impl Timeout {
         }
     }
 
+    /// Another time; the last command counts as before.
+    pub(super) fn set(&mut self, after: Duration) {
+        self.after = after;
+    }
+
     /// Whether the flag is up.
     pub(super) fn is_active(&self) -> bool {
         self.is_active

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use veschub_wire::{
-    CommandId, Reply, Request,
+    Reply, Request,
     number::{Float, Text},
 };
 
@@ -18,14 +18,6 @@ use crate::{
     mistake::Mistakes,
     time::Time,
 };
-
-/// What a device with plots sends.
-pub(in crate::device) const SENT: &[CommandId] = &[
-    CommandId::PLOT_INIT,
-    CommandId::PLOT_DATA,
-    CommandId::PLOT_ADD_GRAPH,
-    CommandId::PLOT_SET_GRAPH,
-];
 
 /// The most points of a plot.
 const MAX_POINTS: u64 = 100_000;

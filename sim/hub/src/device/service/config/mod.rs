@@ -89,10 +89,6 @@ impl Configs {
     }
 
     /// The number that a field holds now, where the scenario describes the fields.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for a model of the motor that reads it")
-    )]
     pub(in crate::device) fn number(&self, kind: ConfigKind, name: &str) -> Option<f64> {
         let config = match kind {
             ConfigKind::Motor => self.motor.as_ref()?,
