@@ -4,7 +4,12 @@
 
 mod frozen;
 
-use std::{collections::BTreeMap, ffi::OsString, fs, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use frozen::assert_frozen;
 use sha2::{Digest as _, Sha256};
@@ -48,6 +53,39 @@ fn all_scenarios_pass_without_a_path() {
     assert!(
         last.ends_with(" passed, 0 failed") && !last.starts_with("0 "),
         "{last}"
+    );
+}
+
+#[test]
+fn outside_a_clone_the_scenarios_that_the_program_brings_are_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        Command::new(cargo_bin!("veschub-harness"))
+            .current_dir(folder.path())
+            .args(args)
+            .assert()
+    };
+    let ran = run(&["run", "scenarios/recorded-session-replayed-at-once.yaml"]).success();
+    let out = String::from_utf8(ran.get_output().stdout.clone()).unwrap();
+    assert!(out.ends_with("1 passed, 0 failed\n"), "{out}");
+    run(&["conformance", "1/1"]).success();
+    fs::create_dir(folder.path().join("scenarios")).unwrap();
+    run(&["run"]).code(2);
+}
+
+#[test]
+fn the_program_brings_every_scenario_of_the_repository() {
+    let names = |path: &Path| -> Vec<OsString> {
+        let found = veschub_harness::run::find_scenarios(path).unwrap();
+        found
+            .iter()
+            .map(|path| path.file_name().unwrap().to_owned())
+            .collect()
+    };
+    // A test starts in the folder of its crate, which has no folder of that name.
+    assert_eq!(
+        names(Path::new("scenarios")),
+        names(&root().join("scenarios"))
     );
 }
 

@@ -1,5 +1,5 @@
 //! The disk: scenarios with the files that they name and the devices inferred from recordings; and files that are written
-//! as a whole.
+//! as a whole. Where there is no folder `scenarios` or `captures`, those that the program brings stand for it.
 
 use std::{
     error::Error,
@@ -14,16 +14,29 @@ use veschub_hub::{device::Device, rng::Seed};
 use veschub_scenario::{Files, Loaded, ScenarioError};
 use veschub_transcript::Transcript;
 
+use crate::shipped::{self, Shipped};
+
 #[derive(Debug)]
 struct Disk;
 
 impl Files for Disk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read>> {
-        Ok(Box::new(File::open(path)?))
+        File::open(path)
+            .map(|file| Box::new(file) as Box<dyn io::Read>)
+            .or_else(|error| match (error.kind(), shipped::find(path)) {
+                (io::ErrorKind::NotFound, Some(Shipped::File(bytes))) => Ok(Box::new(bytes)),
+                (io::ErrorKind::NotFound, Some(Shipped::Folder(_))) => {
+                    Err(io::ErrorKind::IsADirectory.into())
+                }
+                _ => Err(error),
+            })
     }
 
     fn identity(&self, path: &Path) -> PathBuf {
-        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+        path.canonicalize()
+            .ok()
+            .or_else(|| shipped::plain(path))
+            .unwrap_or_else(|| path.to_owned())
     }
 
     fn stand_in(
@@ -56,6 +69,21 @@ pub fn parse(
     settings: &[String],
 ) -> Result<Loaded, ScenarioError> {
     Loaded::read(Arc::new(Disk), name, text, folder, settings)
+}
+
+/// What a path that is not on the disk stands for among the files that the program brings: a file itself, or all files
+/// below a folder.
+///
+/// ```
+/// # use std::path::Path;
+/// assert!(veschub_sim::disk::brought(Path::new("scenarios")).is_some_and(|files| files.len() > 100));
+/// ```
+#[must_use]
+pub fn brought(path: &Path) -> Option<Vec<PathBuf>> {
+    Some(match shipped::find(path)? {
+        Shipped::Folder(files) => files,
+        Shipped::File(_) => vec![path.to_owned()],
+    })
 }
 
 /// Whether two paths lead to one file, by whatever name.

@@ -94,20 +94,24 @@ the device side of a recorded session.
 Usage: veschub-sim <COMMAND>
 
 Commands:
-  serve     Serve the devices of a scenario until Ctrl-C
-  replay    Serve the device side of a recorded session until Ctrl-C
-  device    Play the devices of a scenario at somebody else's hub until Ctrl-C
-  record    Record a client's session with a real hub or device into a capture file
-  decode    Show the logins, frames and fields in a capture or in raw bytes
-  draft     Write a first scenario from a recorded session: it runs unchanged, and you can edit it
-  scrub     Copy a capture without its logins, keys, names, addresses and dates
-  check     Check scenarios without running them, and captures for secrets
-  schema    Print the JSON Schema of scenarios, for editors
-  encode    Print a request as a frame in hex
-  quirks    List the odd behaviours of real hubs and devices, and where each was seen
-  faults    List the ways to harm a link, with their parameters
-  commands  List every command: which devices have it, and what is decoded, played and judged of it
-  help      Print this message or the help of the given subcommand(s)
+  serve        Serve the devices of a scenario until Ctrl-C
+  replay       Serve the device side of a recorded session until Ctrl-C
+  device       Play the devices of a scenario at somebody else's hub until Ctrl-C
+  record       Record a client's session with a real hub or device into a capture file
+  decode       Show the logins, frames and fields in a capture or in raw bytes
+  draft        Write a first scenario from a recorded session: it runs unchanged, and you can edit
+               it
+  scrub        Copy a capture without its logins, keys, names, addresses and dates
+  check        Check scenarios without running them, and captures for secrets
+  schema       Print the JSON Schema of scenarios, for editors
+  encode       Print a request as a frame in hex
+  quirks       List the odd behaviours of real hubs and devices, and where each was seen
+  faults       List the ways to harm a link, with their parameters
+  commands     List every command: which devices have it, and what is decoded, played and judged of
+               it
+  completions  Print completions for a shell, to be sourced or put where the shell looks for them
+  man          Write man pages into a folder
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
   -h, --help
@@ -1314,6 +1318,50 @@ fn is_refused(mut stream: TcpStream, line: &[u8]) -> bool {
     stream.read_to_end(&mut rest).is_ok_and(|count| count == 0)
 }
 
+/// With no clone around: in an empty folder.
+mod installed {
+    use super::*;
+
+    fn in_an_empty_folder(args: &[&str]) -> OutputAssert {
+        let folder = tempfile::tempdir().unwrap();
+        sim(args).current_dir(folder.path()).assert()
+    }
+
+    #[test]
+    fn the_scenarios_of_the_documentation_are_there() {
+        let replayed = "scenarios/recorded-session-replayed.yaml";
+        in_an_empty_folder(&["check", "scenarios/pack-of-20-cells.yaml", replayed])
+            .success()
+            .stdout_eq("scenarios/pack-of-20-cells.yaml: ok\nscenarios/recorded-session-replayed.yaml: ok\n");
+    }
+
+    #[test]
+    fn a_folder_of_the_user_comes_first_even_where_it_lacks_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("scenarios")).unwrap();
+        let checked = sim(&["check", "scenarios/pack-of-20-cells.yaml"])
+            .current_dir(folder.path())
+            .assert()
+            .code(2);
+        let told = String::from_utf8(checked.get_output().stderr.clone()).unwrap();
+        assert!(told.contains("no such file"), "{told}");
+    }
+
+    #[test]
+    fn completions_and_man_pages_come_from_the_command_line_itself() {
+        for shell in ["bash", "zsh", "fish"] {
+            let printed = sim(&["completions", shell]).assert().success();
+            let script = String::from_utf8(printed.get_output().stdout.clone()).unwrap();
+            assert!(script.contains("until-stdin-ends"), "{shell}: {script}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let man = folder.path().join("man/man1");
+        sim(&["man", man.to_str().unwrap()]).assert().success();
+        let page = fs::read_to_string(man.join("veschub-sim-serve.1")).unwrap();
+        assert!(page.contains("until\\-stdin\\-ends"), "{page}");
+    }
+}
+
 mod serve {
     use super::*;
 
@@ -1357,7 +1405,10 @@ mod serve {
     #[test]
     fn starts_with_seed_and_devices_on_stderr() {
         let mut served = Served::start(&["serve", "--demo", "--seed", "7"]);
-        assert_eq!(served.says("device"), "seed 7\ndevice DEMO-0001\n");
+        assert_eq!(
+            served.says("values"),
+            "seed 7\ndevice DEMO-0001\nto see its values: veschub-harness read --hub ADDRESS --id demo-0001 --password not-a-secret\n"
+        );
     }
 
     #[test]

@@ -24,9 +24,9 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use veschub_sim::disk;
+use veschub_sim::{cli::shell, disk};
 
 use self::error::{CliError, written};
 use crate::{
@@ -86,6 +86,10 @@ enum Command {
         #[arg(value_enum)]
         what: SchemaOf,
     },
+    /// Print completions for a shell, to be sourced or put where the shell looks for them
+    Completions(shell::CompletionsArgs),
+    /// Write man pages into a folder
+    Man(shell::ManArgs),
     /// Run `veschub-sim`; tests use this, so that they need not build that program as well
     #[command(hide = true, disable_help_flag = true)]
     Sim {
@@ -135,6 +139,11 @@ pub fn main() -> ExitCode {
         Command::FromCrash(args) => from_crash::run(&args),
         Command::Soak(args) => soak::run(&args),
         Command::Schema { what } => print_schema(what),
+        Command::Completions(args) => written(args.print(Cli::command())).map(|()| 0),
+        Command::Man(args) => args
+            .write(Cli::command())
+            .map(|()| 0)
+            .map_err(CliError::write(args.folder())),
         Command::Judge(args) => judge::judge(&args),
         #[cfg(unix)]
         Command::Supervise(orders) => return crate::supervise::main(&orders),

@@ -15,6 +15,7 @@ mod watch;
 
 use std::{
     ffi::OsStr,
+    io::ErrorKind,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -225,12 +226,19 @@ fn as_told(scenario: &Scenario, task: Option<&Task>) -> Scenario {
 /// The folder with the parts that scenarios include; they are not scenarios themselves.
 const PARTS: &str = "common";
 
-/// The scenario files that a path stands for: itself, or all below a folder, by name, without those in `common`.
+/// The scenario files that a path stands for: itself, or all below a folder, by name, without those in `common`. Those
+/// that the program brings are there too, where the current directory has no folder `scenarios`.
 ///
 /// # Errors
 /// If the path, or a folder below it, cannot be read.
 pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
-    if !std::fs::metadata(path)?.is_dir() {
+    let kind = match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return find_brought(path).ok_or(error);
+        }
+        other => other?,
+    };
+    if !kind.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
     let mut found = Vec::new();
@@ -240,15 +248,27 @@ pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
             if path.file_name() != Some(OsStr::new(PARTS)) {
                 found.extend(find_scenarios(&path)?);
             }
-        } else if path
-            .extension()
-            .is_some_and(|ending| ending == "yaml" || ending == "yml")
-        {
+        } else if is_yaml(&path) {
             found.push(path);
         }
     }
     found.sort();
     Ok(found)
+}
+
+/// The same among the files that the program brings.
+fn find_brought(path: &Path) -> Option<Vec<PathBuf>> {
+    let mut found = disk::brought(path)?;
+    if found != [path] {
+        let is_part = |path: &Path| path.components().any(|part| part.as_os_str() == PARTS);
+        found.retain(|path| is_yaml(path) && !is_part(path));
+    }
+    Some(found)
+}
+
+fn is_yaml(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|ending| ending == "yaml" || ending == "yml")
 }
 
 impl From<ScenarioError> for RunError {

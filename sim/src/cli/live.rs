@@ -80,6 +80,9 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         for resident in &world.residents {
             say(format_args!("device {}", resident.id));
         }
+        if let Some(command) = to_try(args) {
+            say(format_args!("to see its values: {command}"));
+        }
     }
     let mut about = About::new(Some(seed), &world.residents);
     let log = args.can_log.as_deref();
@@ -118,6 +121,23 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             }
         }
     }
+}
+
+/// The command that shows the values of a built-in device. Its password is no secret.
+fn to_try(args: &ServeArgs) -> Option<String> {
+    let is_direct = args.direct.is_some() || args.demo_motor;
+    let (port, login) = match (args.demo || args.demo_motor, is_direct) {
+        (false, _) => return None,
+        _ if args.pty => return None,
+        (true, true) => (DIRECT_PORT, "--direct"),
+        (true, false) => (HUB_PORT, "--id demo-0001 --password not-a-secret"),
+    };
+    let listen = args.listen.listen;
+    let address = match listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port))) {
+        any if any.port() == 0 => "ADDRESS".to_owned(),
+        address => address.to_string(),
+    };
+    Some(format!("veschub-harness read --hub {address} {login}"))
 }
 
 /// A device that serves without a hub.

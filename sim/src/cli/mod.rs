@@ -17,6 +17,7 @@ mod outlet;
 mod record;
 mod scenarios;
 mod scrub;
+pub mod shell;
 mod teller;
 
 use std::{
@@ -24,7 +25,7 @@ use std::{
     process::ExitCode, sync::mpsc, thread,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use veschub_scenario::ScenarioError;
 
@@ -80,6 +81,10 @@ enum Command {
     Faults,
     /// List every command: which devices have it, and what is decoded, played and judged of it
     Commands(commands::CommandsArgs),
+    /// Print completions for a shell, to be sourced or put where the shell looks for them
+    Completions(shell::CompletionsArgs),
+    /// Write man pages into a folder
+    Man(shell::ManArgs),
 }
 
 /// Where a live hub listens, what it saves and what it prints.
@@ -491,6 +496,10 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Quirks => lists::quirks(),
         Command::Faults => lists::faults(),
         Command::Commands(args) => commands::commands(&args),
+        Command::Completions(args) => written(args.print(Cli::command())),
+        Command::Man(args) => args.write(Cli::command()).map_err(|error| {
+            Failure::Text(format!("cannot write {}: {error}", args.folder().display()))
+        }),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
