@@ -1,10 +1,14 @@
 //! Readings as JSON: one object a line, the fields in the order and under the names of the wire's view.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeMap as _};
 use veschub_transcript::render::FieldsJson;
-use veschub_wire::{Request, view::View as _};
+use veschub_wire::{
+    Reply, Request,
+    description::ConfigDescription,
+    view::{Value, View as _},
+};
 
 use super::{Reading, Received};
 
@@ -29,9 +33,47 @@ pub fn line(reading: &Reading) -> String {
     serde_json::to_string(reading).unwrap_or_default()
 }
 
-/// A frame as one line of JSON, whatever it answers; `None` if it cannot be decoded, or has no fields.
+/// The same, with the values of a configuration by their names, if one of these descriptions is that of its fields.
 #[must_use]
-pub fn frame_line(received: &Received) -> Option<String> {
+pub fn line_with(reading: &Reading, configs: &[Arc<ConfigDescription>]) -> String {
+    named(line(reading), &reading.payload, configs)
+}
+
+/// Adds the values of a configuration by their names to a line.
+fn named(line: String, payload: &[u8], configs: &[Arc<ConfigDescription>]) -> String {
+    let add = || {
+        let decoded = Reply::decode(payload).ok()?;
+        let (Reply::Mcconf(config)
+        | Reply::McconfDefault(config)
+        | Reply::Appconf(config)
+        | Reply::AppconfDefault(config)) = decoded.body
+        else {
+            return None;
+        };
+        let described = |one: &&Arc<ConfigDescription>| one.signature() == config.signature;
+        let values = configs.iter().find(described)?.read(&config.data).ok()?;
+        let mut line: serde_json::Value = serde_json::from_str(&line).ok()?;
+        let fields = line.get_mut("fields")?.as_object_mut()?;
+        for (name, value) in values.named() {
+            let value = match value {
+                Value::Bool(flag) => flag.into(),
+                Value::Int(int) => int.into(),
+                Value::Number(number) => number.into(),
+                Value::Text(text) => text.into(),
+                _ => continue,
+            };
+            fields.insert(name, value);
+        }
+        Some(line.to_string())
+    };
+    // What the descriptions do not know stays as it is.
+    add().unwrap_or(line)
+}
+
+/// A frame as one line of JSON, whatever it answers, with names as [`line_with`] has them; `None` if it cannot be
+/// decoded, or has no fields.
+#[must_use]
+pub fn frame_line(received: &Received, configs: &[Arc<ConfigDescription>]) -> Option<String> {
     let reply = received.reply.as_ref().ok()?;
     let fields = reply.fields();
     if fields.is_empty() {
@@ -42,7 +84,8 @@ pub fn frame_line(received: &Received) -> Option<String> {
         command: received.command().to_string(),
         fields: FieldsJson(&fields),
     };
-    serde_json::to_string(&line).ok()
+    let line = serde_json::to_string(&line).ok()?;
+    Some(named(line, &received.payload, configs))
 }
 
 #[derive(Serialize)]
@@ -59,7 +102,7 @@ fn seconds(time: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use veschub_wire::{Reply, command::BmsValues, number::F16};
+    use veschub_wire::{command::BmsValues, number::F16};
 
     use super::*;
 

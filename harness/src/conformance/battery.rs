@@ -356,6 +356,7 @@ fn fill(
         strike: strike.as_ref(),
         link: battery.link,
         prints: Prints::Answers,
+        configs: &scenario.descriptions(),
         bounds: Bounds::default(),
     };
     let seen = player::play(world, &errand, &battery.player, Mode::Virtual)?;

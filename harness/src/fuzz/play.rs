@@ -108,6 +108,7 @@ mod memory {
                 strike: None,
                 link: Link::Hub,
                 prints: Prints::Answers,
+                configs: &[],
                 bounds: Bounds::default(),
             };
             let played = player::play(world, &errand, &self.0, Mode::Virtual)?;

@@ -7,11 +7,13 @@
 //!
 //! Where the fields are and what their bytes mean is computed here, without the reader of the wire crate.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use serde_json::Value as Json;
 use veschub_wire::{
     command::{config_of_signature, table::Kind},
     description::{ConfigDescription, FieldForm},
+    view::Value,
 };
 
 /// What a value tells for a layout, if it is the value that this layout reads: place, name, value.
@@ -47,6 +49,74 @@ pub enum Used {
     Shift(i32),
 }
 
+/// What a configuration says of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Said {
+    /// The value, in the form in which the client gives it: a choice as its text, if the client gives a text.
+    pub truth: Value,
+    /// Whether the client gives this value.
+    pub is_right: bool,
+    /// The client's value as a number, if it is one.
+    pub number: Option<f64>,
+}
+
+/// What the bytes of a configuration say of a field of this name, beside what a client says. `None` if there is no such
+/// field, or its bytes are not there.
+#[must_use]
+pub fn said(
+    data: &[u8],
+    description: &ConfigDescription,
+    name: &str,
+    given: &Json,
+) -> Option<Said> {
+    let field = description.field(name)?;
+    let fields = placed(description);
+    let place = fields.iter().find(|placed| placed.name == name)?;
+    let (form, raw) = (place.form, place.form.raw(data, place.offset)?);
+    let value = form.value(raw);
+    let choice = usize::try_from(raw).ok();
+    let choice = choice.and_then(|at| field.choices.get(at));
+    let (truth, is_right) = match (field.form, given, choice) {
+        (FieldForm::Flag, Json::Bool(given), _) => (Value::Bool(raw != 0), *given == (raw != 0)),
+        (FieldForm::Choice, Json::String(given), Some(choice)) => {
+            (Value::Text(choice.clone()), given == choice)
+        }
+        _ => {
+            let is_right = given
+                .as_f64()
+                .is_some_and(|given| is_same(form, value, given));
+            let whole = matches!(form, Form::Unsigned(_)) || form.step() == 1.0;
+            // A whole number of 32 bits fits.
+            let truth = match whole {
+                true => Value::Int(value as i64),
+                false => Value::Number(value),
+            };
+            (truth, is_right)
+        }
+    };
+    let number = match given {
+        Json::Bool(flag) => Some(f64::from(u8::from(*flag))),
+        Json::String(text) => {
+            let at = field.choices.iter().position(|choice| choice == text);
+            at.map(|at| at as f64)
+        }
+        other => other.as_f64(),
+    };
+    Some(Said {
+        truth,
+        is_right,
+        number,
+    })
+}
+
+/// What a layout is called: by the releases that have it, if some have.
+pub(super) fn called(signature: u32) -> String {
+    match config_of_signature(signature) {
+        Some(one) => format!("{} of {}", one.kind.name(), one.firmware.join(" and ")),
+        None => format!("signature {signature}"),
+    }
+}
+
 impl LayoutMistake {
     /// The name of the mistake in reports.
     #[must_use]
@@ -60,10 +130,6 @@ impl LayoutMistake {
 
 impl fmt::Display for LayoutMistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let called = |signature: u32| match config_of_signature(signature) {
-            Some(one) => format!("{} of {}", one.kind.name(), one.firmware.join(" and ")),
-            None => format!("signature {signature}"),
-        };
         match self.used {
             Used::Layout(signature) => write!(
                 f,
@@ -205,7 +271,7 @@ fn tells(form: Form, raw: u32) -> u32 {
 pub fn explain(
     data: &[u8],
     device: &ConfigDescription,
-    others: &[ConfigDescription],
+    others: &[Arc<ConfigDescription>],
     client: &[(&str, f64)],
 ) -> Option<LayoutMistake> {
     let right = placed(device);
@@ -276,15 +342,15 @@ pub fn explain(
 
 #[cfg(test)]
 mod tests {
-    use veschub_wire::{description::Rounding, view::Value};
+    use veschub_wire::description::Rounding;
 
     use super::*;
 
     const MOTOR: &str = include_str!("../../../scenarios/parameters/own-mcconf.xml");
     const NEWER: &str = include_str!("../../../scenarios/parameters/own-mcconf-newer.xml");
 
-    fn read(xml: &str) -> ConfigDescription {
-        ConfigDescription::from_xml(xml).unwrap()
+    fn read(xml: &str) -> Arc<ConfigDescription> {
+        Arc::new(ConfigDescription::from_xml(xml).unwrap())
     }
 
     /// What a client reads that takes these bytes for what the description says.

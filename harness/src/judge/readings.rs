@@ -134,6 +134,7 @@ pub fn tolerance(scenario: &Scenario) -> Tolerance {
         });
     Tolerance {
         fields: allowed.collect(),
+        configs: scenario.descriptions(),
         ..Tolerance::default()
     }
 }

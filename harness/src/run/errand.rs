@@ -1,6 +1,9 @@
 //! What a client is to do in a session, and what else happens meanwhile.
 
+use std::sync::Arc;
+
 use veschub_scenario::schema;
+use veschub_wire::description::ConfigDescription;
 
 use super::{Second, Strike, kept::Bounds};
 use crate::outside::{link::Link, task::Task};
@@ -20,6 +23,8 @@ pub(crate) struct Errand<'a> {
     pub(crate) link: Link,
     /// What the reference client prints.
     pub(crate) prints: Prints,
+    /// What names the fields of the configurations that the reference client reads.
+    pub(crate) configs: &'a [Arc<ConfigDescription>],
     /// What the run may take in virtual time.
     pub(crate) bounds: Bounds,
 }

@@ -187,6 +187,7 @@ pub(crate) fn run_within(
                 strike: None,
                 link: way.link,
                 prints: Prints::Everything,
+                configs: &scenario.descriptions(),
                 bounds,
             };
             let played = player::play(world, &errand, &way.player, way.mode)?;

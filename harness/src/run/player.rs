@@ -130,7 +130,7 @@ pub(crate) fn play(
                 code
             })?;
             played.own = own.into_inner();
-            print(&mut played, errand.prints);
+            print(&mut played, errand);
             Ok(played)
         }
         (Player::Defective(defects), Some(task)) => {
@@ -160,11 +160,11 @@ fn exit_code(own: &OwnView) -> u8 {
 }
 
 /// Adds the lines that the reference client prints, each at its place in the journal.
-fn print(played: &mut Played, prints: Prints) {
+fn print(played: &mut Played, errand: &Errand<'_>) {
     let Some(own) = &played.own else {
         return;
     };
-    let texts: Vec<(Duration, usize, String)> = match (prints, &own.outcome) {
+    let texts: Vec<(Duration, usize, String)> = match (errand.prints, &own.outcome) {
         (Prints::Everything, _) => {
             // The client knows which frame it read, so its line stands right behind the reply with these bytes.
             let mut places: BTreeMap<&[u8], VecDeque<usize>> = BTreeMap::new();
@@ -178,7 +178,8 @@ fn print(played: &mut Played, prints: Prints) {
                     .get_mut(&*received.payload)
                     .and_then(VecDeque::pop_front);
                 let place = place.unwrap_or(played.journal.len());
-                Some((received.at, place, json::frame_line(received)?))
+                let line = json::frame_line(received, errand.configs)?;
+                Some((received.at, place, line))
             });
             received.collect()
         }
@@ -186,7 +187,7 @@ fn print(played: &mut Played, prints: Prints) {
             let readings = outcome.readings.iter().map(|reading| {
                 let before = |entry: &&JournalEntry| entry.at.since_start() <= reading.at;
                 let after = played.journal.iter().take_while(before).count();
-                (reading.at, after, json::line(reading))
+                (reading.at, after, json::line_with(reading, errand.configs))
             });
             readings.collect()
         }
@@ -243,7 +244,7 @@ fn over_tcp(world: World, errand: &Errand<'_>) -> Result<Played, RunError> {
         played.forgotten_entries = forgotten_entries;
         played.own = Some(own);
         played.capture = tape.finish();
-        print(&mut played, errand.prints);
+        print(&mut played, errand);
         Ok(played)
     })
 }

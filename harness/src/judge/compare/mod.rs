@@ -5,9 +5,10 @@
 //! reading is stale. (Which request a reply answers is another question, which `veschub_transcript::exchange` decides.)
 //! A number is right if it is off by no more than one count of its scale, or by single precision.
 
+mod config;
 pub mod mistake;
 
-use std::{cmp::Reverse, collections::BTreeMap, fmt, time::Duration};
+use std::{cmp::Reverse, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
@@ -17,6 +18,7 @@ use veschub_transcript::{
 };
 use veschub_wire::{
     CommandId, Reply, Request,
+    description::ConfigDescription,
     view::{Fields, Value, View as _, hex},
 };
 
@@ -121,6 +123,8 @@ pub struct Tolerance {
     pub counts: f64,
     /// What the scenario allows for single fields, in their unit.
     pub fields: Vec<(CommandId, String, f64)>,
+    /// What names the fields of configurations.
+    pub configs: Vec<Arc<ConfigDescription>>,
 }
 
 impl Default for Tolerance {
@@ -128,6 +132,7 @@ impl Default for Tolerance {
         Self {
             counts: 1.0,
             fields: Vec::new(),
+            configs: Vec::new(),
         }
     }
 }
@@ -311,6 +316,7 @@ pub fn compare(
         let same = |(name, given): &(&String, &Json)| {
             let truth = reply.fields.get(name);
             truth.is_some_and(|truth| same(truth, given, tolerance.of(reply, name)))
+                || config::is_right(reply, tolerance, name, given)
         };
         reading.fields.iter().filter(same).count()
     };
@@ -334,6 +340,7 @@ pub fn compare(
     }) {
         let before: Vec<&Delivered<'_>> = before.iter().collect();
         mistake::name(&mut fields, best, &before);
+        config::name(&mut fields, best, tolerance);
     }
     Understood {
         line: reading.line,
@@ -373,7 +380,12 @@ fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec
         .fields
         .iter()
         .filter(|(name, _)| reply.fields.get(name).is_none());
-    fields.extend(invented.filter_map(|(name, given)| further(reply.command, name, given)));
+    fields.extend(invented.filter_map(|(name, given)| {
+        match config::judge(reply, tolerance, name, given) {
+            Some(judged) => Some(judged),
+            None => further(reply.command, name, given),
+        }
+    }));
     fields
 }
 

@@ -14,8 +14,12 @@ mod login;
 mod script;
 mod words;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
+use veschub_hub::device::NodeSettings;
+use veschub_wire::description::ConfigDescription;
 
 pub use alone::{Alone, LinkKeys};
 pub use client::*;
@@ -69,6 +73,27 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// What names the fields of the configurations of its devices, each description once; none before the scenario was
+    /// built, as the descriptions are in files.
+    #[must_use]
+    pub fn descriptions(&self) -> Vec<Arc<ConfigDescription>> {
+        let mut found: Vec<Arc<ConfigDescription>> = Vec::new();
+        let mut add = |node: &dyn NodeSettings| {
+            for (_, _, config) in node.configs() {
+                let new = config.described().filter(|one| !found.contains(one));
+                found.extend(new.cloned());
+            }
+        };
+        for device in &self.devices {
+            if let Device::Motor(motor) = device {
+                add(&motor.node);
+            }
+            let can = device.outfit().map_or(&[][..], |outfit| outfit.can);
+            can.iter().for_each(|node| add(node.settings()));
+        }
+        found
+    }
+
     /// Whether there is no hub: the only device has neither id nor password, and a client is connected to it without a
     /// login.
     #[must_use]

@@ -80,6 +80,10 @@ impl Mistake {
                  what follows by its answer; read what newer firmware appended only if the payload is long enough. \
                  docs/protocol-motor.md, section 2, has the layouts."
             ),
+            Self::OtherConfig { .. } => "A configuration has no names on the wire, and each firmware has its own fields in its own \
+                order. Compare the signature with that of the layout that your client knows, and read nothing if they \
+                differ. Write nothing back then: the motor would take it."
+                .to_owned(),
             Self::IgnoredMask => "The reply holds only the fields whose bits are set in its mask, one directly behind the \
                 other. Walk through the bits, and move on by the size of each field that is there."
                 .to_owned(),

@@ -24,6 +24,7 @@ use veschub_wire::{CommandId, Firmware, view};
 use self::evidence::Hypothesis;
 pub use self::list::Rule;
 use super::{Delivered, FieldUnderstood, Judgement};
+use crate::judge::config_layout;
 
 /// A mistake that clients often make.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,6 +97,13 @@ pub enum Mistake {
     AnotherReply(CommandId),
     /// The whole reply was read with the layout of this firmware, which is not that of the device.
     OtherLayout(Firmware),
+    /// A configuration was read with the layout of this signature, but the device has that of another one.
+    OtherConfig {
+        /// The signature of the layout that the client used.
+        used: u32,
+        /// The signature that the device sent.
+        right: u32,
+    },
     /// The reply to a selective request was read as if its mask chose all fields.
     IgnoredMask,
     /// Read this many bytes after the right place; before it, if negative.
@@ -131,6 +139,7 @@ impl Mistake {
             Self::OtherDevice(_) => "other-device",
             Self::AnotherReply(_) => "another-reply",
             Self::OtherLayout(_) => "other-layout",
+            Self::OtherConfig { .. } => "another-firmwares-layout",
             Self::IgnoredMask => "ignored-mask",
             Self::Shifted(_) => "shifted",
         }
@@ -218,6 +227,12 @@ impl fmt::Display for Mistake {
             Self::OtherLayout(firmware) => {
                 write!(f, "read with the layout of firmware {firmware}")
             }
+            Self::OtherConfig { used, right } => write!(
+                f,
+                "read with the layout of {}, but the device has that of {}",
+                config_layout::called(used),
+                config_layout::called(right)
+            ),
             Self::IgnoredMask => f.write_str("read as if the mask chose all fields"),
             Self::Shifted(by) => {
                 let way = if by > 0 { "after" } else { "before" };

@@ -1,5 +1,6 @@
 //! Each mistake is found in what a client that has it says of real bytes.
 
+mod configs;
 mod firmwares;
 mod lists;
 mod motor;

@@ -194,6 +194,12 @@ impl ConfigSettings {
         self.loaded.get()
     }
 
+    /// What names its fields, once somebody has loaded that.
+    #[must_use]
+    pub fn described(&self) -> Option<&Arc<ConfigDescription>> {
+        self.loaded.get()?.description.as_ref()
+    }
+
     /// The APPCONF of the second motor of a controller: it shows its own id, and does not take another
     /// (`MC comm/commands.c:617-660`).
     #[must_use]
