@@ -87,7 +87,7 @@ fn a_client_is_a_row_and_a_section_is_a_column() {
         unreachable!("{json}");
     };
     assert_eq!(direct["link"], "direct");
-    assert_eq!(direct["sections"][0]["not_applicable"], 11);
+    assert_eq!(direct["sections"][0]["not_applicable"], 12);
     assert_eq!(direct["sections"][1], Value::Null);
     assert_eq!(direct["passed"], true);
     assert_eq!(

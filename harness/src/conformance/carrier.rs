@@ -10,6 +10,7 @@
 //! | `<device>` | a device whose reply has no value that stands for nothing, such as 0 |
 //! | `<changing device>` | a device whose values change from reply to reply |
 //! | `<device, reply of 255 bytes>` | a device whose reply has a payload of this length |
+//! | `<device that restarts>` | a device that restarts at the second request for its values, and is back after a second |
 //! | `<device, password p>`, `<device, answers after 1s>`, `<device, prints after 1s>` | a device with this setting |
 //! | `<hex: ...>` | bytes, made of `decoy`, a frame like a reply but with other values in each field; see `hex_of` |
 
@@ -94,6 +95,7 @@ impl Carrier {
             "reply" => self.reply().to_string().into(),
             "device" => self.device(false),
             "changing device" => self.device(true),
+            "device that restarts" => self.restarting(),
             _ => return Err(unknown()),
         })
     }
@@ -159,15 +161,27 @@ impl Carrier {
 
     /// A device that sends these bytes.
     fn scripted(self, payload: &[u8]) -> Value {
+        self.replying(&[format!("reply: ['{}']", spaced(payload))])
+    }
+
+    /// A device that restarts at the second request, and has other values later.
+    fn restarting(self) -> Value {
+        let reply = |number| format!("reply: ['{}']", spaced(&self.sample(number)));
+        self.replying(&[reply(1), "reply: [], restart: true".to_owned(), reply(5)])
+    }
+
+    /// A device that replies in turn with what each of these rules says.
+    fn replying(self, rules: &[String]) -> Value {
         let (request, more) = match self {
             Self::Bms => ("60".to_owned(), "bus: 'off'".to_owned()),
             Self::Motor => (format!("22 {MOTOR:02x} 04"), motor()),
             Self::Firmware => ("00".to_owned(), "bus: 'off'".to_owned()),
         };
-        express(&format!(
-            "{more}\nreplies: [{{ request: '{request}', reply: ['{}'] }}]",
-            spaced(payload)
-        ))
+        let rules = rules.iter();
+        let rules: Vec<String> = rules
+            .map(|rule| format!("{{ request: '{request}', {rule} }}"))
+            .collect();
+        express(&format!("{more}\nreplies: [{}]", rules.join(", ")))
     }
 
     /// A payload of a length: with a longer text at its end, or with more bytes behind the last field that is known.

@@ -155,6 +155,9 @@ pub struct Case {
     /// How often the client may connect.
     #[serde(default)]
     pub connections: Option<Between>,
+    /// Whether a client that connects again after its device was away must log in again.
+    #[serde(default)]
+    pub logs_in_again: bool,
     /// How many requests the client sends.
     #[serde(default)]
     pub requests: Option<Between>,

@@ -132,6 +132,7 @@ impl Judge<'_> {
         }
         self.check_never();
         self.check_connections();
+        self.check_logins();
         self.check_requests();
         self.check_pending();
         self.check_first_request();
@@ -201,6 +202,27 @@ impl Judge<'_> {
         let came = self.case.second.is_some() && self.seen.journal.iter().any(replaced);
         let count = all - usize::from(came && all > 0);
         self.check_count_of("connections", Between { at_least, at_most }, count, "");
+    }
+
+    /// A client need not connect again. If it does, one of its connections must have a login.
+    fn check_logins(&mut self) {
+        if !self.case.logs_in_again {
+            return;
+        }
+        let left = |entry: &&JournalEntry| !matches!(entry.event, JournalEvent::LinkDown);
+        let after = || self.seen.journal.iter().skip_while(left);
+        let opened = after().filter(|entry| matches!(entry.event, JournalEvent::Opened));
+        let has_login = after().any(|entry| matches!(entry.event, JournalEvent::Login(_)));
+        let count = opened.count();
+        if count > 0 && !has_login {
+            let why =
+                "the client connected again and sent no login line, so nobody heard its requests";
+            let seen = format!(
+                "none on {count} connection{}",
+                if count == 1 { "" } else { "s" }
+            );
+            self.differ("login", "a login line first", &seen, why);
+        }
     }
 
     fn check_requests(&mut self) {

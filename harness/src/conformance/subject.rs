@@ -21,6 +21,7 @@ pub fn subject(case: &Case, scenario: &Scenario) -> Subject {
         login: of_the_scenario.login
             || in_the_login_section
             || case.first_request_within().is_some()
+            || case.logs_in_again
             || case.never.iter().any(|kind| login_events.contains(kind)),
         second: of_the_scenario.second || case.second.is_some(),
         connections: of_the_scenario.connections || case.connections.is_some(),
@@ -72,7 +73,9 @@ mod tests {
         }
         for (case, lack) in lacking {
             let fits = match lack {
-                Lack::Login(Link::Direct) => case.id().section == BASIS.section,
+                Lack::Login(Link::Direct) => {
+                    case.id().section == BASIS.section || case.logs_in_again
+                }
                 Lack::Second(Link::Direct) => case.second.is_some(),
                 _ => false,
             };

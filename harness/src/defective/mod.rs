@@ -7,6 +7,7 @@
 //!
 //! * [`framing`]: bytes and frames; [`values`]: their contents; `session`: which requests are sent, and in which order.
 
+mod again;
 mod child;
 mod drive;
 pub mod framing;
@@ -60,6 +61,9 @@ defects! {
     NeedsTheFirstReply = "needs-the-first-reply",
     /// Connects again at once when the hub closes the connection, again and again.
     HammersWhenClosed = "hammers-when-closed",
+
+    /// Shows zeros as values when the login is refused.
+    ShowsWhatItHasNot = "shows-what-it-has-not",
 
     /// The length byte is read as signed: lengths of 128 and more are refused.
     LengthThreshold128 = "length-threshold-128",
@@ -205,6 +209,8 @@ defects! {
 
     /// Keeps reading after the end of the connection.
     SpinsAtEof = "spins-at-eof",
+    /// Connects again without logging in again.
+    ForgetsTheLoginAgain = "forgets-the-login-again",
 
     /// Scans the CAN bus at every poll.
     RescansAtEveryPoll = "rescans-at-every-poll",

@@ -71,13 +71,15 @@ pub(super) struct TaskRun<'a, D: Dial> {
     pub(super) stream: D::Stream,
     pub(super) framer: Framer,
     /// Payloads that came and were not used yet.
-    inbox: VecDeque<Vec<u8>>,
+    pub(super) inbox: VecDeque<Vec<u8>>,
     heard: Instant,
     idle_reads: u64,
     /// The last reply of a node.
     told: Option<Vec<u8>>,
     /// Whether a request was answered.
-    was_answered: bool,
+    pub(super) was_answered: bool,
+    /// Whether the other side has ended the connection.
+    pub(super) is_over: bool,
 }
 
 impl<'a, D: Dial> TaskRun<'a, D> {
@@ -99,9 +101,15 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             idle_reads: 0,
             told: None,
             was_answered: false,
+            is_over: false,
         };
-        session.log_in().await?;
-        Ok(session)
+        match session.log_in().await {
+            Err(Failure::Closed) if session.has(Defect::ShowsWhatItHasNot) => {
+                session.show_nothing_as_values();
+                Err(Failure::Closed)
+            }
+            done => done.map(|()| session),
+        }
     }
 
     pub(super) fn has(&self, defect: Defect) -> bool {
@@ -211,18 +219,31 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             if tick > 0 && due + self.orders.period < Instant::now() {
                 continue;
             }
-            while Instant::now() < due {
-                self.listen(due).await?;
-            }
-            if self.orders.task == "poll-bms" {
-                self.before_poll(tick).await?;
-            }
-            match self.ask(request, can_id).await {
+            let is_last = tick + 1 == self.orders.count;
+            match self.one_poll(request, can_id, tick, due).await {
+                Ok(()) => {}
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
-                other => drop(other?),
+                Err(Failure::Closed) if !is_last => self.come_back().await?,
+                closed => return closed,
             }
         }
         done
+    }
+
+    async fn one_poll(
+        &mut self,
+        request: &[u8],
+        can_id: Option<u8>,
+        tick: u32,
+        due: Instant,
+    ) -> Done {
+        while Instant::now() < due {
+            self.listen(due).await?;
+        }
+        if self.orders.task == "poll-bms" {
+            self.before_poll(tick).await?;
+        }
+        self.ask(request, can_id).await.map(drop)
     }
 
     /// Requests before a poll that a good client does not send.
@@ -374,10 +395,9 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         if self.has(Defect::CommandIdsOff) {
             request[0] += 1;
         }
-        self.stream
-            .write_all(&frame(&request, self.defects))
-            .await?;
-        Ok(())
+        let written = self.stream.write_all(&frame(&request, self.defects)).await;
+        self.is_over = written.is_err();
+        Ok(written?)
     }
 
     pub(super) fn tell(&mut self, command: u8, payload: &[u8], can_id: Option<u8>) {
@@ -417,6 +437,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         let Ok(read) = timeout_at(until, self.stream.read(&mut buffer)).await else {
             return Ok(());
         };
+        self.is_over = read.is_err();
         let count = read?;
         if count == 0 {
             return self.over(until).await;
@@ -448,9 +469,13 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         }
         self.idle_reads += 1;
         let is_enough = D::IDLE_READS.is_some_and(|most| self.idle_reads > most);
-        match self.has(Defect::SpinsAtEof) && !is_enough {
-            true => Ok(()),
-            false => Err(Failure::Closed),
+        if self.has(Defect::SpinsAtEof) {
+            return match is_enough {
+                true => Err(Failure::Closed),
+                false => Ok(()),
+            };
         }
+        self.is_over = true;
+        Err(Failure::Closed)
     }
 }

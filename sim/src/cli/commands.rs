@@ -15,7 +15,7 @@ use veschub_hub::device::{
     profile::Kind,
 };
 use veschub_wire::{
-    CommandId,
+    CommandId, Firmware,
     command::{reply_parts, request_parts},
 };
 
@@ -28,6 +28,9 @@ pub(super) struct CommandsArgs {
     #[arg(long)]
     json: bool,
 }
+
+/// Stands for the oldest firmware of a kind that was read.
+const OLDEST: Firmware = Firmware::new(0, 0);
 
 /// A row of the table.
 #[derive(Debug, Serialize)]
@@ -48,6 +51,21 @@ struct Row {
 struct Device {
     kind: &'static str,
     play: &'static str,
+    /// The first firmware that handles it; `oldest` if the oldest that was read does.
+    since: Option<String>,
+    /// The firmware that no longer handles it.
+    dropped: Option<String>,
+}
+
+impl Device {
+    /// Since when, and until when, in a word.
+    fn time(&self) -> String {
+        let since = self.since.as_deref().unwrap_or("-");
+        match &self.dropped {
+            Some(dropped) => format!("{since} to {dropped}"),
+            None => since.to_owned(),
+        }
+    }
 }
 
 impl From<Coverage> for Device {
@@ -60,6 +78,11 @@ impl From<Coverage> for Device {
                 Play::Sent => "sent",
                 Play::NotPlayed => "not-played",
             },
+            since: coverage.since.map(|since| match since {
+                OLDEST => "oldest".to_owned(),
+                since => since.to_string(),
+            }),
+            dropped: coverage.dropped.map(|dropped| dropped.to_string()),
         }
     }
 }
@@ -100,7 +123,9 @@ pub(super) fn commands(args: &CommandsArgs) -> Result<(), Failure> {
     written(text(&mut stdout))
 }
 
-const HEAD: [&str; 7] = ["id", "name", "decoded", "motor", "express", "bms", "judged"];
+#[rustfmt::skip]
+const HEAD: [&str; 10] =
+    ["id", "name", "decoded", "motor", "since", "express", "since", "bms", "since", "judged"];
 
 fn text(out: &mut impl Write) -> io::Result<()> {
     let mut lines = vec![HEAD.map(str::to_owned)];
@@ -112,6 +137,10 @@ fn text(out: &mut impl Write) -> io::Result<()> {
         let on = |kind| {
             let device = row.devices.iter().find(|device| device.kind == kind);
             device.map_or("-", |device| device.play).to_owned()
+        };
+        let since = |kind| {
+            let device = row.devices.iter().find(|device| device.kind == kind);
+            device.map_or_else(|| "-".to_owned(), Device::time)
         };
         let fields = match (row.request, row.reply) {
             (true, true) => "both",
@@ -131,8 +160,11 @@ fn text(out: &mut impl Write) -> io::Result<()> {
             row.name.to_owned(),
             fields.to_owned(),
             on("motor"),
+            since("motor"),
             on("express"),
+            since("express"),
             on("bms"),
+            since("bms"),
             cases,
         ]);
     }
@@ -188,6 +220,26 @@ mod tests {
         assert_eq!(plays("PINLOCK1"), [""; 0]);
         assert!(!row("DETECT_HALL_FOC").request && !row("DETECT_HALL_FOC").reply);
         assert_eq!(plays("DETECT_HALL_FOC"), ["motor not-played"]);
+        // A command that newer firmware dropped is told by the one that has it.
+        assert_eq!(plays("GET_DECODED_BALANCE"), ["motor played"]);
+    }
+
+    #[test]
+    fn it_is_told_since_when_a_command_is_handled_and_when_it_was_dropped() {
+        let times = |name: &str| {
+            let row = rows().find(|row| row.name == name).unwrap();
+            let devices = row.devices.iter();
+            let told = devices.map(|device| format!("{} {}", device.kind, device.time()));
+            told.collect::<Vec<String>>()
+        };
+        assert_eq!(times("GET_VALUES"), ["motor oldest"]);
+        assert_eq!(times("GET_VALUES_SETUP"), ["motor 3.48"]);
+        assert_eq!(times("GET_DECODED_BALANCE"), ["motor 3.67 to 6.05"]);
+        assert_eq!(
+            times("PING_CAN"),
+            ["motor 3.48", "express oldest", "bms oldest"]
+        );
+        assert_eq!(times("PLOT_INIT"), ["motor -"]);
     }
 
     #[test]
