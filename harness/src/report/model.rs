@@ -333,7 +333,8 @@ impl From<&JournalEntry> for EntryReport {
             .and_then(|payload| payload.first());
         let text = entry.event.to_string();
         Self {
-            at_s: entry.at.since_start().as_secs_f64(),
+            // Divided once, so that it is the nearest number, and reads back as it was written.
+            at_s: entry.at.since_start().as_nanos() as f64 / 1e9,
             connection: entry.conn.map(|conn| conn.0),
             direction: direction.map(ToOwned::to_owned),
             command: command.map(|&id| CommandId(id).to_string()),
