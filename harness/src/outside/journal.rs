@@ -129,6 +129,7 @@ fn event(kind: &str, entry: &Entry, at: Duration) -> Result<Option<JournalEvent>
             let fault = fault.ok_or(JournalProblem::UnknownFault)?;
             Ok(Some(JournalEvent::FaultFired(FaultFired {
                 at: Time::from(at),
+                id: None,
                 fault: fault.name,
                 harm: fault.harm,
                 command: None,

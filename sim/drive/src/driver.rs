@@ -11,7 +11,11 @@ use tokio::{
 };
 
 use super::stream::{ByteStream, Input, ToHub, attend};
-use crate::observe::Observer;
+use crate::{
+    clock::{Clock, ClockChange},
+    observe::Observer,
+    remote::{ListenWish, Orders, Steering, Wish},
+};
 use veschub_hub::{
     hub::{ConnId, Event, Hub, Output},
     time::Time,
@@ -24,7 +28,10 @@ const MAX_WAITING: usize = 256;
 pub(super) struct Driver<O> {
     hub: Hub,
     observe: O,
-    start: Instant,
+    clock: Clock,
+    orders: Option<Orders>,
+    /// What somebody wants of whoever listens.
+    listen: Option<ListenWish>,
     peers: HashMap<ConnId, Peer>,
     last: u32,
     tasks: JoinSet<()>,
@@ -46,13 +53,22 @@ impl<O: Observer> Driver<O> {
         Self {
             hub,
             observe,
-            start: Instant::now(),
+            clock: Clock::starting_now(1.0),
+            orders: None,
+            listen: None,
             peers: HashMap::new(),
             last: 0,
             tasks: JoinSet::new(),
             inputs_to,
             inputs,
         }
+    }
+
+    /// The same hub, steered from elsewhere.
+    pub(super) fn steered(mut self, steering: Steering) -> Self {
+        self.clock = steering.clock;
+        self.orders = steering.orders;
+        self
     }
 
     /// Tells the hub of a connection and carries its bytes from now on.
@@ -94,16 +110,14 @@ impl<O: Observer> Driver<O> {
 
     /// Does the next thing that is due or reported. Nothing is lost if this is dropped halfway.
     pub(super) async fn turn(&mut self) {
-        let due = self
-            .hub
-            .poll_timeout()
-            .map(|due| self.start + due.since_start());
+        let due = self.hub.poll_timeout().and_then(|due| self.clock.when(due));
         tokio::select! {
             biased;
             () = wait_until(due) => {
                 self.hub.handle_timeout(self.now());
                 self.deliver();
             }
+            Some(wish) = next(&mut self.orders) => self.grant(wish),
             Some((conn, input)) = self.inputs.recv() => self.take(conn, input),
         }
         self.count();
@@ -143,7 +157,55 @@ impl<O: Observer> Driver<O> {
     }
 
     fn now(&self) -> Time {
-        Time::from(self.start.elapsed())
+        self.clock.now()
+    }
+
+    /// What somebody wants of whoever listens, since this was asked last.
+    pub(super) fn listen_wish(&mut self) -> Option<ListenWish> {
+        self.listen.take()
+    }
+
+    /// Tells the journal that the hub listens no longer, or again.
+    pub(super) fn tell(&mut self, text: String) {
+        self.hub.tell(self.now(), text);
+        self.deliver();
+    }
+
+    /// Ends all connections in an orderly way.
+    pub(super) fn drop_connections(&mut self) {
+        let mut open: Vec<ConnId> = self.peers.keys().copied().collect();
+        open.sort_unstable();
+        for conn in open {
+            // One that is over already is not the hub's any more.
+            let _ = self.hub.kick(self.now(), conn);
+        }
+        self.deliver();
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Order(order) => {
+                let now = self.now();
+                order(&mut self.hub, now);
+            }
+            Wish::Clock(change, done) => {
+                self.change_clock(&change);
+                let _ = done.send(self.clock.view());
+            }
+            Wish::Listen(wish) => self.listen = Some(wish),
+        }
+        self.deliver();
+    }
+
+    fn change_clock(&mut self, change: &ClockChange) {
+        let words = change.words();
+        if words.is_empty() {
+            return;
+        }
+        self.hub.tell(self.now(), words);
+        self.clock.change(change);
+        // What was due meanwhile happens before anything else does.
+        self.hub.handle_timeout(self.now());
     }
 
     fn take(&mut self, conn: ConnId, input: Input) {
@@ -190,6 +252,14 @@ impl<O: Observer> Driver<O> {
                 let _ = peer.outputs.send(output);
             }
         }
+    }
+}
+
+/// The next wish; for ever none, if nobody has any.
+async fn next(orders: &mut Option<Orders>) -> Option<Wish> {
+    match orders {
+        Some(orders) => orders.0.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -8,18 +8,23 @@
 //!  pty        a tty that is opened          --+
 //!  udp        senders of datagrams          --/
 //!
+//!  clock      the hub's time: that of the machine, faster or slower, or standing still
+//!  remote     orders from elsewhere, which the driver carries out between two events
+//!
 //!  virtual_time  the Hub and its clients joined in memory, on a paused clock
 //!
 //!  discovery  datagrams that say where a device listens
 //!  record     between a client and a hub of somebody else's
 //! ```
 
+pub mod clock;
 pub mod device;
 pub mod discovery;
 mod driver;
 pub mod observe;
 pub mod pty;
 pub mod record;
+pub mod remote;
 pub mod server;
 mod stream;
 pub mod udp;

@@ -99,6 +99,7 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     }
 
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
+        self.then.came(at, conn, event);
         let event = match event {
             Event::Opened => live::Event::Opened,
             Event::Bytes(bytes) => live::Event::Data(Side::Initiator, bytes),
@@ -110,6 +111,7 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     }
 
     fn goes(&mut self, at: Time, conn: ConnId, output: &Output) {
+        self.then.goes(at, conn, output);
         let event = match output {
             Output::Write(bytes) => live::Event::Data(Side::Responder, bytes),
             Output::Shutdown | Output::Close => live::Event::Closed(Side::Responder),

@@ -2,7 +2,7 @@
 //!
 //! The caller binds, so that a test can bind port 0 and a program can announce its address before anything connects.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, net::SocketAddr, time::Duration};
 
 use socket2::SockRef;
 use tokio::{
@@ -11,7 +11,10 @@ use tokio::{
 };
 
 use super::driver::{Driver, wait_until};
-use crate::observe::Observer;
+use crate::{
+    observe::Observer,
+    remote::{ListenWish, Steering},
+};
 use veschub_hub::hub::Hub;
 
 /// The most descriptors that are left for everything but connections.
@@ -42,7 +45,19 @@ pub async fn serve(
     observe: impl Observer,
     shutdown: impl Future<Output = ()>,
 ) {
-    let driver = Driver::new(hub, observe);
+    serve_steered(listener, hub, most, observe, Steering::default(), shutdown).await;
+}
+
+/// Serves a hub as [`serve`] does, and carries out what others want of it.
+pub async fn serve_steered(
+    listener: TcpListener,
+    hub: Hub,
+    most: usize,
+    observe: impl Observer,
+    steering: Steering,
+    shutdown: impl Future<Output = ()>,
+) {
+    let driver = Driver::new(hub, observe).steered(steering);
     serve_with(driver, listener, most, shutdown).await;
 }
 
@@ -78,6 +93,7 @@ async fn serve_with(
     shutdown: impl Future<Output = ()>,
 ) {
     tokio::pin!(shutdown);
+    let mut port = Port::of(listener);
     // While the system has no room for another connection, those that are there are served.
     let mut accept_after = None;
     loop {
@@ -85,12 +101,77 @@ async fn serve_with(
             biased;
             () = &mut shutdown => return,
             () = wait_until(accept_after), if accept_after.is_some() => accept_after = None,
-            accepted = listener.accept(), if accept_after.is_none() => match accepted {
+            accepted = port.accept(), if accept_after.is_none() => match accepted {
                 Ok((stream, _)) => take_in(&mut driver, stream, most),
                 Err(_) => accept_after = Some(Instant::now() + ACCEPT_PAUSE),
             },
             () = driver.turn() => {}
         }
+        if let Some(wish) = driver.listen_wish() {
+            port.grant(wish, &mut driver).await;
+        }
+    }
+}
+
+/// Where the hub listens, unless somebody has stopped it.
+struct Port {
+    listener: Option<TcpListener>,
+    /// The same address again; none, if the system did not tell it.
+    address: Option<SocketAddr>,
+}
+
+impl Port {
+    fn of(listener: TcpListener) -> Self {
+        Self {
+            address: listener.local_addr().ok(),
+            listener: Some(listener),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match &self.listener {
+            Some(listener) => listener.accept().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn grant(&mut self, wish: ListenWish, driver: &mut Driver<impl Observer>) {
+        match wish {
+            ListenWish::Stop {
+                drop_connections,
+                done,
+            } => {
+                if self.listener.take().is_some() {
+                    driver.tell("listens no longer".to_owned());
+                }
+                if drop_connections {
+                    driver.drop_connections();
+                }
+                let _ = done.send(());
+            }
+            ListenWish::Start(done) => {
+                let result = self.start().await;
+                if let Ok((address, true)) = &result {
+                    driver.tell(format!("listens again at {address}"));
+                }
+                let _ = done.send(result.map(|(address, _)| address));
+            }
+            ListenWish::Ask(done) => {
+                let listens = self.listener.is_some();
+                let _ = done.send(self.address.filter(|_| listens));
+            }
+        }
+    }
+
+    /// Listens at the same address, and whether it did not before.
+    async fn start(&mut self) -> io::Result<(SocketAddr, bool)> {
+        let address = self.address.ok_or(io::ErrorKind::AddrNotAvailable)?;
+        if self.listener.is_some() {
+            return Ok((address, false));
+        }
+        // tokio reuses the address, although connections of the socket before may still be ending.
+        self.listener = Some(TcpListener::bind(address).await?);
+        Ok((address, true))
     }
 }
 

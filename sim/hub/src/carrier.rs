@@ -271,6 +271,14 @@ impl Carrier {
             .map_or(0, |module| module.frames.waiting())
     }
 
+    /// What it carried goes out this much sooner, and so can what follows.
+    pub(crate) fn hurry(&mut self, by: Span) {
+        self.free_at = self.free_at.earlier(by);
+        if let Some(module) = &mut self.module {
+            module.free_at = module.free_at.earlier(by);
+        }
+    }
+
     fn cut_up(&mut self, at: Time, bytes: &[u8], carried: &mut Vec<(Time, Vec<u8>)>) {
         for piece in bytes.chunks(self.cut) {
             let at = at.max(self.free_at);

@@ -1,6 +1,6 @@
 //! Commands as scenarios write them: by name or by number.
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 use veschub_wire::CommandId;
 
 use crate::suggest;
@@ -13,6 +13,15 @@ impl<'de> Deserialize<'de> for CommandName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         command_named(&name).map(Self).map_err(D::Error::custom)
+    }
+}
+
+impl Serialize for CommandName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.name() {
+            Some(name) => name.serialize(serializer),
+            None => self.0.0.to_string().serialize(serializer),
+        }
     }
 }
 

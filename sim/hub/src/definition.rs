@@ -17,6 +17,20 @@ pub trait Described {
     const PARAMETERS: &'static [Parameter];
 }
 
+/// The parameters as a scenario writes them, without those that it leaves out.
+pub(crate) fn written(definition: &impl serde::Serialize) -> serde_json::Value {
+    let mut value = serde_json::to_value(definition).unwrap_or_default();
+    drop_nulls(&mut value);
+    value
+}
+
+fn drop_nulls(value: &mut serde_json::Value) {
+    if let serde_json::Value::Object(map) = value {
+        map.retain(|_, value| !value.is_null());
+        map.values_mut().for_each(drop_nulls);
+    }
+}
+
 /// The key of a field whose name is a word of Rust: `r#for` is `for`.
 pub(crate) const fn plain(name: &'static str) -> &'static str {
     match name.as_bytes() {
@@ -38,7 +52,7 @@ macro_rules! definition {
         $( state { $( $(#[doc = $note:literal])* $state:ident: $state_type:ty, )* } )?
     ) => {
         $(#[doc = $about])+
-        #[derive(Clone, Debug, serde::Deserialize)]
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
         pub struct $name {

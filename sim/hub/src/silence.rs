@@ -17,6 +17,10 @@ pub enum Silence {
         why: Box<Self>,
     },
 
+    /// It was held at a breakpoint, and somebody dropped it.
+    #[error("it was held at a breakpoint and dropped")]
+    Dropped,
+
     /// The request ends before an argument that it must have.
     #[error(transparent)]
     Malformed(#[from] DecodeError),

@@ -39,6 +39,12 @@ impl Time {
     pub fn since_start(self) -> Duration {
         Duration::from_nanos(self.0)
     }
+
+    /// The moment this long before; the start of the run, if that lies before it.
+    #[must_use]
+    pub fn earlier(self, by: Duration) -> Self {
+        Self::from(self.since_start().saturating_sub(by))
+    }
 }
 
 impl From<Duration> for Time {

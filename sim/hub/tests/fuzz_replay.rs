@@ -7,7 +7,8 @@ mod kept;
 #[path = "../../../fuzz/replay.rs"]
 mod replay;
 
-use veschub_hub::fuzzing;
+use rand::RngExt;
+use veschub_hub::{fuzzing, rng::Seed};
 
 #[test]
 fn every_target_passes_its_seeds_and_regressions() {
@@ -21,6 +22,41 @@ fn step(kind: u8, which: u8, rest: &[u8]) -> Vec<u8> {
 
 fn request(which: u8, payload: &[u8]) -> Vec<u8> {
     step(4, which, &[&[payload.len() as u8], payload].concat())
+}
+
+/// Sessions in which somebody steers all the time, drawn from seeds: about half of the steps are those of peers.
+#[test]
+fn whoever_steers_breaks_nothing() {
+    for seed in 0..100 {
+        let mut rng = Seed(seed).stream(0);
+        let mut input: Vec<u8> = vec![rng.random(), rng.random(), rng.random_range(0..3)];
+        for _ in 0..3 * usize::from(input[2]) {
+            input.push(rng.random());
+        }
+        for who in [0, 0x40, 2] {
+            input.extend(step(0, 0, &[]));
+            input.extend(step(1 + u8::from(who == 2), 255, &[who]));
+        }
+        for _ in 0..60 {
+            let rest: [u8; 2] = rng.random();
+            let which = rng.random();
+            match rng.random_range(0..16) {
+                0 => input.extend(step(0, 0, &[])),
+                1 => input.extend(step(1, which, &[rest[0] % 3])),
+                2 | 3 => input.extend(request(
+                    which,
+                    &[[0, 96, 93, 62][usize::from(rest[0] % 4)], 0],
+                )),
+                4 => input.extend(step(5, which, &[])),
+                5 => input.extend(step(8, 0, &[rest[0] % 11])),
+                6 => input.extend(step(9, 0, &[])),
+                7 => input.extend(step(10 + which % 2, which, &[])),
+                _ => input.extend(step(240 + rng.random_range(0..12), which, &rest)),
+            }
+        }
+        let played = std::panic::catch_unwind(|| fuzzing::session(&input));
+        assert!(played.is_ok(), "seed {seed}: {input:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use tokio::{
     task::JoinHandle,
     time::timeout,
 };
-use veschub_drive::{observe::Observer, server};
+use veschub_drive::{observe::Observer, remote::Steering, server};
 use veschub_hub::{
     device::{Device, Out},
     hub::{Access, Hub, HubConfig, Resident},
@@ -130,6 +130,10 @@ impl House {
     }
 
     pub(crate) async fn of(hub: Hub) -> Self {
+        Self::steered(hub, Steering::default()).await
+    }
+
+    pub(crate) async fn steered(hub: Hub, steering: Steering) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (entries, journal) = mpsc::unbounded_channel();
@@ -142,7 +146,8 @@ impl House {
             entries,
             refused: Arc::clone(&refused),
         };
-        let task = tokio::spawn(server::serve(listener, hub, MOST, observe, shutdown));
+        let serving = server::serve_steered(listener, hub, MOST, observe, steering, shutdown);
+        let task = tokio::spawn(serving);
         Self {
             address,
             journal,

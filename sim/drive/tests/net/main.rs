@@ -6,4 +6,5 @@ mod dialogues;
 mod faults;
 mod house;
 mod server;
+mod steered;
 mod udp;

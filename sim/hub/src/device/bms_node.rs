@@ -25,6 +25,7 @@ use crate::{
         node::{Node, NodeSettings, Telling},
         profile::{BmsFirmware, Profile},
         service::{Services, Upload, UploadTo},
+        steer::{Release, SetCommand, SetError, Told},
     },
     duration::Duration,
     mistake::Mistakes,
@@ -150,6 +151,11 @@ impl BmsNode {
         values.can_id = Some(self.can_id);
         values
     }
+
+    fn bms_reply(&self, at: Time) -> Reply {
+        let values = self.with_id(self.bms.values(at));
+        Reply::BmsValues(self.profile.bms_end.cut(values))
+    }
 }
 
 impl Node for BmsNode {
@@ -159,6 +165,27 @@ impl Node for BmsNode {
 
     fn can_id(&self) -> u8 {
         self.can_id
+    }
+
+    fn hardware(&self) -> String {
+        let hardware = self.firmware.hardware.as_ref();
+        hardware.map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn told(&self, at: Time, _: Option<BmsValues>) -> Told {
+        Told {
+            bms: Some(self.bms_reply(at)),
+            pinned: self.bms.pinned(at),
+            ..Told::default()
+        }
+    }
+
+    fn set(&mut self, at: Time, command: &SetCommand) -> Result<(), SetError> {
+        self.bms.steer(at, command)
+    }
+
+    fn release(&mut self, _at: Time, release: &Release) -> Result<(), SetError> {
+        self.bms.release(release)
     }
 
     fn obeys_bms(&self) -> bool {
@@ -216,10 +243,7 @@ impl Node for BmsNode {
         let profile = self.profile;
         let reply = match request {
             Request::FwVersion => Reply::FwVersion(profile.cut_fw_version(self.firmware.clone())),
-            Request::BmsGetValues => {
-                let values = self.with_id(self.bms.values(at));
-                Reply::BmsValues(profile.bms_end.cut(values))
-            }
+            Request::BmsGetValues => self.bms_reply(at),
             Request::Bms(command) => {
                 self.bms.command(at, *command);
                 return Err(Silence::Obeyed);

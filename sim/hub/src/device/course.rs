@@ -1,9 +1,10 @@
 //! Values that somebody sets: pinned, ramped or given as a series, whatever the device does.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ops::Deref, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 
+use super::steer::{Origin, Pinned, Release, SetCommand, SetError};
 use crate::{duration, mistake::Mistakes, time::Time};
 
 /// A value that is reported whatever the device does: `to` pins it, `from`, `to` and `over` ramp it, `series` reads it
@@ -36,6 +37,22 @@ pub struct SetValue<F> {
 }
 
 impl<F> SetValue<F> {
+    /// What is set from now on, as a scenario would say it.
+    pub(in crate::device) fn steered(command: &SetCommand, now: Time) -> Result<Self, SetError>
+    where
+        F: Named,
+    {
+        Ok(Self {
+            field: F::find(&command.field)?,
+            item: command.item,
+            at: duration::Duration(now.as_nanos()),
+            to: command.to,
+            from: command.from,
+            over: command.over,
+            series: None,
+        })
+    }
+
     /// Refuses what says neither a value, a ramp nor a series.
     pub(in crate::device) fn check(&self, mistakes: &mut Mistakes) {
         for (key, number) in [("to", self.to), ("from", self.from)] {
@@ -213,6 +230,93 @@ impl<F: Copy> Setting<F> {
             return None;
         }
         self.course.value(now - self.at)
+    }
+}
+
+/// A field, with its name in readings.
+pub(in crate::device) trait Named: Copy + PartialEq + 'static {
+    /// All names.
+    const NAMES: &'static [&'static str];
+
+    /// Its name.
+    fn name(self) -> &'static str;
+
+    /// The field with this name.
+    fn named(name: &str) -> Option<Self>;
+
+    /// The same, or who could be meant.
+    fn find(name: &str) -> Result<Self, SetError> {
+        Self::named(name).ok_or_else(|| SetError::no_field(name, Self::NAMES))
+    }
+}
+
+/// The values of a device that are set: first what its scenario sets, then what was set while it ran, which wins.
+#[derive(Clone, Debug)]
+pub(in crate::device) struct Settings<F> {
+    all: Vec<Setting<F>>,
+    /// How many of them the scenario brought.
+    given: usize,
+}
+
+impl<F> From<Vec<Setting<F>>> for Settings<F> {
+    fn from(all: Vec<Setting<F>>) -> Self {
+        Self {
+            given: all.len(),
+            all,
+        }
+    }
+}
+
+impl<F> Deref for Settings<F> {
+    type Target = [Setting<F>];
+
+    fn deref(&self) -> &[Setting<F>] {
+        &self.all
+    }
+}
+
+impl<F: Named> Settings<F> {
+    /// Sets a value; what was set there before while the device ran is forgotten.
+    pub(in crate::device) fn set(&mut self, value: &SetValue<F>) {
+        let new = Setting::new(value, &Series::new());
+        let steered = self.all.split_off(self.given).into_iter();
+        let covered = |old: &Setting<F>| {
+            old.field == new.field && (new.item.is_none() || old.item == new.item)
+        };
+        self.all.extend(steered.filter(|old| !covered(old)));
+        self.all.push(new);
+    }
+
+    /// Forgets values that were set while the device ran.
+    pub(in crate::device) fn release(&mut self, release: &Release) -> Result<(), SetError> {
+        let field = release.field.as_deref().map(F::find).transpose()?;
+        let before = self.all.len();
+        let steered = self.all.split_off(self.given).into_iter();
+        let is_meant = |old: &Setting<F>| {
+            field.is_none_or(|field| old.field == field)
+                && (release.item.is_none() || old.item == release.item)
+        };
+        self.all.extend(steered.filter(|old| !is_meant(old)));
+        match (self.all.len() == before, field) {
+            (true, Some(field)) => Err(SetError::NotSet(field.name().to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The values that are set at this moment.
+    pub(in crate::device) fn pinned(&self, now: Time) -> Vec<Pinned> {
+        let pinned = |(index, setting): (usize, &Setting<F>)| {
+            Some(Pinned {
+                field: setting.field.name(),
+                item: setting.item,
+                to: setting.value(now)?,
+                by: match index < self.given {
+                    true => Origin::Scenario,
+                    false => Origin::Control,
+                },
+            })
+        };
+        self.all.iter().enumerate().filter_map(pinned).collect()
     }
 }
 

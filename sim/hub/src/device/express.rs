@@ -22,6 +22,7 @@ use super::{
         app::{App, AppSettings},
         side_devices::{GnssSettings, IoBoardSettings, SideDevices},
     },
+    steer::{Release, SetCommand, SetError, Told},
 };
 use crate::time::Time;
 
@@ -139,6 +140,36 @@ impl Node for Express {
 
     fn can_id(&self) -> u8 {
         self.identity.configs.can_id()
+    }
+
+    fn hardware(&self) -> String {
+        let hardware = self.identity.firmware.hardware.as_ref();
+        hardware.map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn told(&self, at: Time, heard: Option<BmsValues>) -> Told {
+        Told {
+            bms: Some(Reply::BmsValues(self.bms_values(at, heard))),
+            pinned: match &self.pack {
+                Pack::Own(bms) => bms.pinned(at),
+                Pack::OverCan => Vec::new(),
+            },
+            ..Told::default()
+        }
+    }
+
+    fn set(&mut self, at: Time, command: &SetCommand) -> Result<(), SetError> {
+        match &mut self.pack {
+            Pack::Own(bms) => bms.steer(at, command),
+            Pack::OverCan => Err(SetError::nothing(self.identity.profile.name)),
+        }
+    }
+
+    fn release(&mut self, _at: Time, release: &Release) -> Result<(), SetError> {
+        match &mut self.pack {
+            Pack::Own(bms) => bms.release(release),
+            Pack::OverCan => Err(SetError::nothing(self.identity.profile.name)),
+        }
     }
 
     fn obeys_bms(&self) -> bool {

@@ -25,6 +25,7 @@ mod queue;
 pub mod replay;
 pub mod script;
 pub mod service;
+mod steer;
 mod worker;
 
 pub use crate::Silence;
@@ -39,3 +40,4 @@ pub use service::{
     FileSettings, LispOn, LispPrint, LispSettings, QmlSettings, ReplAnswer,
     config::{ConfigSettings, GivenValue, Limits, LoadError},
 };
+pub use steer::{About, NodeAbout, Origin, Pinned, Release, SetCommand, SetError, Told};

@@ -17,6 +17,7 @@ use super::{
     bms::BmsSettings,
     profile::Profile,
     service::config::ConfigSettings,
+    steer::{Release, SetCommand, SetError, Told},
 };
 use crate::{duration::Duration, mistake::Mistakes, time::Time};
 
@@ -72,6 +73,22 @@ pub(in crate::device) trait Node: Send + fmt::Debug {
 
     /// Its CAN id.
     fn can_id(&self) -> u8;
+
+    /// The name of its hardware.
+    fn hardware(&self) -> String;
+
+    /// What it would tell now; `heard` is what it knows of a BMS on the bus. Nothing that is read later changes by it.
+    fn told(&self, at: Time, heard: Option<BmsValues>) -> Told;
+
+    /// Sets a value from this moment on.
+    fn set(&mut self, _at: Time, _command: &SetCommand) -> Result<(), SetError> {
+        Err(SetError::nothing(self.profile().name))
+    }
+
+    /// Releases what was set while it ran.
+    fn release(&mut self, _at: Time, _release: &Release) -> Result<(), SetError> {
+        Err(SetError::nothing(self.profile().name))
+    }
 
     /// Its replies to a request that its firmware handles, or why there are none. `heard` is what it knows of a BMS on
     /// the bus.

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use veschub_transcript::can::Frame;
 use veschub_wire::{CommandId, Reply};
 
-use super::answer::Answer;
+use super::{
+    answer::Answer,
+    steer::{About, Release, SetCommand, SetError, Told},
+};
 use crate::{Silence, journal::JournalEvent, time::Time};
 
 /// Something that answers requests.
@@ -19,6 +22,50 @@ pub trait Device: Send {
 
     /// Somebody listens to its CAN bus from now on.
     fn listen_to_can(&mut self) {}
+
+    /// What it is, for who looks at it.
+    fn about(&self) -> About {
+        About::of_kind("other")
+    }
+
+    /// What it would tell now, or a node on its CAN bus would. Nothing that a client reads later changes by it.
+    ///
+    /// # Errors
+    /// If there is no such node.
+    fn told(&mut self, _now: Time, _can_id: Option<u8>) -> Result<Told, SetError> {
+        Ok(Told::default())
+    }
+
+    /// Sets a value of it, or of a node on its CAN bus, from now on.
+    ///
+    /// # Errors
+    /// If there is no such node or value.
+    fn set(
+        &mut self,
+        _now: Time,
+        _can_id: Option<u8>,
+        _command: &SetCommand,
+    ) -> Result<(), SetError> {
+        Err(SetError::nothing("this device"))
+    }
+
+    /// Releases values that were set while it ran.
+    ///
+    /// # Errors
+    /// If there is no such node or value, or nobody has set it.
+    fn release(
+        &mut self,
+        _now: Time,
+        _can_id: Option<u8>,
+        _release: &Release,
+    ) -> Result<(), SetError> {
+        Err(SetError::nothing("this device"))
+    }
+
+    /// Restarts as after REBOOT; false, if it cannot.
+    fn reboot(&mut self, _now: Time, _out: &mut Out) -> bool {
+        false
+    }
 
     /// Takes in a request; empty payloads cannot occur.
     fn handle(&mut self, now: Time, payload: &[u8], out: &mut Out);

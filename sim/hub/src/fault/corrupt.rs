@@ -9,7 +9,7 @@
 //! the byte behind the failed start byte on, and what looks like a start there makes it wait for more bytes.
 
 use rand::RngExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
 use crate::{rng::Rng, time::Time};
@@ -26,7 +26,7 @@ fault! {
 }
 
 /// A part of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {

@@ -1,6 +1,6 @@
 //! What each fault says of itself, and who it harms.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use veschub_transcript::Direction;
 
 use super::Fault;
@@ -78,7 +78,7 @@ impl FaultInfo {
 }
 
 /// The direction that a fault harms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FaultDirection {
@@ -107,7 +107,7 @@ macro_rules! fault {
                 #[serde(default)]
                 pub direction: $crate::fault::FaultDirection,
                 /// What sets it off.
-                #[serde(default)]
+                #[serde(default, skip_serializing_if = "crate::fault::Trigger::is_always")]
                 pub when: $crate::fault::Trigger,
             }
             $($definition)*
@@ -119,7 +119,7 @@ macro_rules! fault {
 macro_rules! faults {
     ($( $Fault:ident($definition:ty), )+) => {
         /// Harm to a link.
-        #[derive(Clone, Debug, serde::Deserialize)]
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[cfg_attr(feature = "schema", schemars(rename = "Fault"))]
         #[serde(rename_all = "kebab-case")]
@@ -162,6 +162,12 @@ macro_rules! faults {
             #[must_use]
             pub fn arm(&self) -> Armed {
                 match self { $( Self::$Fault(fault) => Armed::new(fault.clone(), fault.when.clone()), )+ }
+            }
+
+            /// What a scenario writes of it, without its name.
+            #[must_use]
+            pub fn parameters(&self) -> serde_json::Value {
+                match self { $( Self::$Fault(fault) => $crate::definition::written(fault), )+ }
             }
 
             fn check_parameters(&self, mistakes: &mut Mistakes) {

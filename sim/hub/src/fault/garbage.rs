@@ -1,7 +1,7 @@
 //! `garbage`: bytes that no frame holds, before or behind a frame.
 
 use rand::Rng as _;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Chunk, Definition, Fault, Harm, definition::fault};
 use crate::{
@@ -37,7 +37,7 @@ fault! {
 }
 
 /// What garbage is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum GarbageKind {
@@ -50,7 +50,7 @@ pub enum GarbageKind {
 }
 
 /// Where garbage is put.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {

@@ -39,6 +39,9 @@ pub use link::{CUT_OFF, Link, LinkOutput, MAX_HELD_BYTES, MAX_HELD_CHUNKS, OVERF
 pub use plan::{FaultPlan, MAX_FAULTS};
 pub use trigger::{ClientDid, Moment, TooChatty, Trigger};
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use veschub_wire::CommandId;
 
 use crate::{mistake::Mistakes, rng::Rng, time::Time};
@@ -201,8 +204,21 @@ pub trait Fault: Send {
     }
 }
 
+/// A fault's number at a hub, from 1, in the order in which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FaultId(pub u32);
+
+impl fmt::Display for FaultId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A fault and what sets it off.
 pub struct Armed {
+    /// Its number at the hub, if it has one.
+    pub id: Option<FaultId>,
     /// What is known of the harm.
     pub info: FaultInfo,
     /// The harm.
@@ -216,6 +232,7 @@ impl Armed {
     #[must_use]
     pub fn new<F: Definition>(fault: F, trigger: Trigger) -> Self {
         Self {
+            id: None,
             info: FaultInfo::of::<F>(),
             fault: Box::new(fault),
             trigger,
@@ -228,6 +245,8 @@ impl Armed {
 pub struct FaultFired {
     /// When it was decided; what it does may lie later.
     pub at: Time,
+    /// Its number at the hub, if it has one.
+    pub id: Option<FaultId>,
     /// Which fault.
     pub fault: &'static str,
     /// What becomes of the bytes.

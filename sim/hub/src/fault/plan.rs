@@ -26,6 +26,11 @@ impl FaultPlan {
             .collect()
     }
 
+    /// The faults, in their order.
+    pub fn entries(&self) -> impl Iterator<Item = &FaultEntry> {
+        self.faults.iter()
+    }
+
     /// Whether there is no fault in either direction.
     #[must_use]
     pub fn is_empty(&self) -> bool {

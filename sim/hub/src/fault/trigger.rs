@@ -6,7 +6,7 @@
 use std::time::Duration as Span;
 
 use rand::RngExt;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use veschub_wire::CommandId;
 
 use super::{Behaviour, MAX_RECENT};
@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// What sets a fault off: all that is given must hold, and without anything it is always done.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "When"))]
 #[serde(deny_unknown_fields, default)]
@@ -42,7 +42,7 @@ pub struct Trigger {
 }
 
 /// What a client did. Gaps and counts are those of its last request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ClientDid {
@@ -61,7 +61,7 @@ pub struct ClientDid {
 }
 
 /// Too many requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TooChatty {

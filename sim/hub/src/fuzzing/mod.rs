@@ -5,6 +5,7 @@
 //! * [`faulty_link`]: a link with faults alone; [`masking`]: a login behind any bytes.
 
 mod session;
+mod steering;
 mod witness;
 mod world;
 

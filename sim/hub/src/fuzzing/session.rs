@@ -11,6 +11,7 @@
 //!   8 time passes: n u8, which is 2^(n % 14) ms and n / 14 ms more
 //!   9 until something is due        10 the peer ends its side        11 the connection breaks off
 //!  12 so many bytes leave for the network: u16
+//!  240 and more: somebody steers, see `steering.rs`
 //! ```
 //!
 //! `who`, modulo 3, is the id; bit 6 brings a request in the same read, bit 7 a wrong password. Bytes of a device from
@@ -22,6 +23,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 use veschub_wire::{LoginKind, encode};
 
 use super::{
+    steering::steer,
     witness::Witness,
     world::{IDS, PASSWORD, Plan},
 };
@@ -36,7 +38,9 @@ const MAX_STEPS: usize = 200;
 const MAX_OPEN: usize = 8;
 /// Nothing goes on for longer than this: a device that waits for nothing, and a session that is over.
 const MAX_WAKES: usize = 10_000;
-/// How many kinds of steps there are.
+/// From this kind on somebody steers the hub.
+const STEERS: u8 = 240;
+/// How many kinds of steps of peers there are.
 const KINDS: u8 = 13;
 
 /// Plays what an input says, and checks everything that must hold whatever happens.
@@ -78,6 +82,9 @@ struct Play {
 impl Play {
     fn step(&mut self, u: &mut Unstructured<'_>) -> Result<()> {
         let [kind, which] = <[u8; 2]>::arbitrary(u)?;
+        if kind >= STEERS {
+            return self.steer(kind - STEERS, which, u);
+        }
         let kind = kind % KINDS;
         match kind {
             0 => {
@@ -198,6 +205,13 @@ impl Play {
             self.hub.poll_timeout().is_none(),
             "the hub never comes to rest"
         );
+    }
+
+    fn steer(&mut self, kind: u8, which: u8, u: &mut Unstructured<'_>) -> Result<()> {
+        steer(&mut self.hub, self.now, kind, which, u)?;
+        self.hub.handle_timeout(self.now);
+        self.drain();
+        Ok(())
     }
 
     fn handle(&mut self, conn: ConnId, event: Event<'_>) {

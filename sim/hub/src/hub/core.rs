@@ -9,6 +9,7 @@ use veschub_transcript::can::Frame;
 use veschub_wire::login::normalise_id;
 
 use super::{
+    faults::Faults,
     io::{Event, Output},
     lobby::Lobby,
     outbox::Outbox,
@@ -74,7 +75,7 @@ impl Hub {
             lobby: Lobby::new(config.clone()),
             rules: Rules {
                 config,
-                faults: FaultPlan::default(),
+                faults: Faults::default(),
                 seed: Seed(0),
             },
             rooms,
@@ -91,7 +92,7 @@ impl Hub {
     /// The same hub with harm done to the links of every session; the seed decides what is random about it.
     #[must_use]
     pub fn with_faults(mut self, faults: FaultPlan, seed: Seed) -> Self {
-        self.rules.faults = faults;
+        self.rules.faults = faults.into();
         self.rules.seed = seed;
         self
     }
@@ -286,6 +287,9 @@ impl Hub {
 
     /// Does what the rooms want done.
     pub(super) fn collect(&mut self, now: Time) {
+        for id in self.outbox.fired.drain(..) {
+            self.rules.faults.count(id);
+        }
         for (conn, output) in mem::take(&mut self.outbox.outputs) {
             match output {
                 Output::Write(bytes) => self.send(now, conn, bytes),

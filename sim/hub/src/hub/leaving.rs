@@ -59,6 +59,7 @@ impl Hub {
         for (&tool, (link, how)) in &mut self.draining {
             link.handle_timeout(now);
             while let Some(fired) = link.poll_fired() {
+                self.outbox.fired.extend(fired.id);
                 self.outbox.journal.push_back(JournalEntry {
                     at: fired.at,
                     conn: Some(tool),

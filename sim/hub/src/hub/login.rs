@@ -127,7 +127,7 @@ impl Hub {
             self.evict(now, conn, &login.id, old);
         }
         let password = login.password.reveal().to_owned();
-        let relay = Relay::new(conn, password, self.rules.config.keeps_early_bytes);
+        let relay = Relay::new(now, conn, password, self.rules.config.keeps_early_bytes);
         let room = Room::of_relay(login.id.clone(), relay);
         self.rooms.insert(&login.id, room);
         self.members.insert(conn, (Role::Device, login.id.clone()));

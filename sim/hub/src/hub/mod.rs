@@ -8,13 +8,14 @@
 //! ```text
 //!  core: events and timers in --> lobby, login --> rooms: room --> device
 //!        outputs and journal out <-- outbox <-----/
-//!  leaving: how connections end     load: how much it holds
+//!  leaving: how connections end     load: how much it holds     steer: looking at it, and changing it while it runs
 //! ```
 //!
 //! The behaviour is that of VESC Tool's hub (`VT tcphub.cpp`): success is silence, failure is a close. Where it is
 //! odd, [`HubConfig`] has a switch.
 
 mod core;
+mod faults;
 mod io;
 mod leaving;
 mod load;
@@ -27,6 +28,10 @@ mod resident;
 mod room;
 mod rooms;
 mod rules;
+pub mod steer;
+mod steer_error;
+mod stops;
+mod views;
 
 pub use self::{
     core::Hub,

@@ -4,8 +4,13 @@ use std::collections::VecDeque;
 
 use veschub_transcript::can::Frame;
 
-use super::io::Output;
-use crate::{conn::ConnId, fault::Link, journal::JournalEntry, time::Time};
+use super::{io::Output, stops::Stops};
+use crate::{
+    conn::ConnId,
+    fault::{FaultId, Link},
+    journal::JournalEntry,
+    time::Time,
+};
 
 /// Collects from all rooms; the hub does it in this order.
 #[derive(Default)]
@@ -17,6 +22,10 @@ pub(super) struct Outbox {
     pub(super) on_can: VecDeque<(Time, Frame)>,
     /// Tools whose device dropped its link.
     pub(super) draining: Vec<Draining>,
+    /// Faults of which the journal told, to be counted.
+    pub(super) fired: Vec<FaultId>,
+    /// Which requests wait for somebody to decide.
+    pub(super) stops: Stops,
 }
 
 /// A tool that is about to be disconnected, and the link that still holds what was sent to it last.

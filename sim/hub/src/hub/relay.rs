@@ -4,10 +4,12 @@
 
 use veschub_wire::{DEVICE_MAX_PAYLOAD, Ear, Heard, Nearly, TOOL_MAX_PAYLOAD};
 
-use crate::{conn::ConnId, journal::JournalEvent};
+use crate::{conn::ConnId, journal::JournalEvent, time::Time};
 
 pub(super) struct Relay {
     pub(super) conn: ConnId,
+    /// When it logged in.
+    pub(super) since: Time,
     password: String,
     /// What the device said before its first tool came: nobody reads a device until then. Nothing once it was read.
     early: Option<Vec<u8>>,
@@ -18,9 +20,10 @@ pub(super) struct Relay {
 }
 
 impl Relay {
-    pub(super) fn new(conn: ConnId, password: String, keeps_early_bytes: bool) -> Self {
+    pub(super) fn new(now: Time, conn: ConnId, password: String, keeps_early_bytes: bool) -> Self {
         Self {
             conn,
+            since: now,
             password,
             early: keeps_early_bytes.then(Vec::new),
             had_tool: false,

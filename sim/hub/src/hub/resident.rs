@@ -2,10 +2,14 @@
 
 use veschub_wire::{CommandId, DEVICE_MAX_PAYLOAD, Ear};
 
-use super::relay::{from_device, owned};
+use super::{
+    relay::{from_device, owned},
+    stops::{Stop, Stops},
+};
 use crate::{
     carrier::LinkKeys,
-    device::{Device, DeviceEvent, Out},
+    conn::ConnId,
+    device::{Device, DeviceEvent, Origin, Out},
     journal::JournalEvent,
     quirk::{Quirk, Ruling},
     time::Time,
@@ -46,19 +50,46 @@ impl Access {
 /// A device with its parser, which belongs to the device and not to a connection: half a frame that a tool leaves
 /// behind delays the next tool's requests (`EX main/comm_wifi.c:206-221`).
 pub(super) struct Virtual {
-    device: Box<dyn Device>,
-    quirks: Vec<Box<dyn Quirk>>,
+    pub(super) device: Box<dyn Device>,
+    pub(super) quirks: Vec<Mounted>,
     ear: Ear,
     /// A tap for the journal: what a scenario makes the device send as it is.
     said: Ear,
-    out: Out,
+    pub(super) out: Out,
+}
+
+/// A quirk at its device.
+pub(super) struct Mounted {
+    pub(super) quirk: Box<dyn Quirk>,
+    pub(super) by: Origin,
+    /// How often it did something.
+    pub(super) fired: u64,
+}
+
+impl Mounted {
+    pub(super) fn new(quirk: Box<dyn Quirk>, by: Origin) -> Self {
+        Self {
+            quirk,
+            by,
+            fired: 0,
+        }
+    }
+}
+
+/// Whose request it is, and who may hold it.
+pub(super) struct Gate<'a> {
+    pub(super) device: &'a str,
+    pub(super) conn: Option<ConnId>,
+    pub(super) stops: &'a mut Stops,
 }
 
 impl Virtual {
     pub(super) fn new(resident: Resident) -> Self {
+        let quirks = resident.quirks.into_iter();
+        let quirks = quirks.map(|quirk| Mounted::new(quirk, Origin::Scenario));
         Self {
             device: resident.device,
-            quirks: resident.quirks,
+            quirks: quirks.collect(),
             ear: Ear::eager(DEVICE_MAX_PAYLOAD),
             said: Ear::eager(DEVICE_MAX_PAYLOAD),
             out: Out::default(),
@@ -68,8 +99,9 @@ impl Virtual {
     pub(super) fn session_begins(&mut self, now: Time) {
         self.said = Ear::eager(DEVICE_MAX_PAYLOAD);
         self.device.session_begins(now);
-        for quirk in &mut self.quirks {
+        for Mounted { quirk, fired, .. } in &mut self.quirks {
             for left_behind in quirk.session_begins(now) {
+                *fired += 1;
                 let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
                     command: Some(CommandId(left_behind.first().copied().unwrap_or_default())),
@@ -82,21 +114,24 @@ impl Virtual {
     }
 
     pub(super) fn session_ends(&mut self, now: Time) {
-        for quirk in &mut self.quirks {
-            quirk.session_ends(now);
+        for mounted in &mut self.quirks {
+            mounted.quirk.session_ends(now);
         }
     }
 
     /// Why the device breaks off a connection that comes, or that waited for the tool to leave.
     pub(super) fn turns_away(&mut self, now: Time, waited: bool) -> Option<JournalEvent> {
-        self.quirks.iter_mut().find_map(|quirk| {
-            let why = quirk.turns_away(now, waited)?;
-            Some(JournalEvent::QuirkFired {
-                quirk: quirk.name(),
-                command: None,
-                why,
+        self.quirks
+            .iter_mut()
+            .find_map(|Mounted { quirk, fired, .. }| {
+                let why = quirk.turns_away(now, waited)?;
+                *fired += 1;
+                Some(JournalEvent::QuirkFired {
+                    quirk: quirk.name(),
+                    command: None,
+                    why,
+                })
             })
-        })
     }
 
     /// What the parser still holds of a tool that leaves: noise that was not told yet, and an unfinished frame.
@@ -148,22 +183,44 @@ impl Virtual {
         self.device.drop_pending();
     }
 
-    pub(super) fn bytes(&mut self, now: Time, bytes: &[u8]) {
+    pub(super) fn bytes(&mut self, now: Time, bytes: &[u8], gate: &mut Gate<'_>) {
         let mut requests = Vec::new();
         self.ear
             .bytes(bytes, &mut |heard| requests.push(owned(heard)));
         for request in requests {
             match request {
-                Ok(payload) => self.request(now, &payload),
+                Ok(payload) => self.request(now, &payload, gate),
                 Err((bytes, nearly)) => self.note(now, JournalEvent::Noise { bytes, nearly }),
             }
         }
     }
 
-    fn request(&mut self, now: Time, payload: &[u8]) {
+    fn request(&mut self, now: Time, payload: &[u8], gate: &mut Gate<'_>) {
         self.note(now, JournalEvent::Request(payload.to_vec()));
-        for quirk in &mut self.quirks {
+        if !gate.stops.is_empty() {
+            let (device, conn) = (gate.device, gate.conn);
+            match gate.stops.meet(now, device, conn, payload) {
+                Stop::No => {}
+                Stop::Held(id) => {
+                    let command = CommandId(payload.first().copied().unwrap_or_default());
+                    let held = id.0;
+                    return self.note(now, JournalEvent::Held { held, command });
+                }
+                Stop::Full(id) => {
+                    let text =
+                        format!("breakpoint {id} lets a request pass: as many are held as can be");
+                    self.note(now, JournalEvent::Steered { text });
+                }
+            }
+        }
+        self.go_on(now, payload);
+    }
+
+    /// A request goes on to the quirks and the device.
+    pub(super) fn go_on(&mut self, now: Time, payload: &[u8]) {
+        for Mounted { quirk, fired, .. } in &mut self.quirks {
             if let Ruling::Withhold { why } = quirk.request(now, payload) {
+                *fired += 1;
                 let event = JournalEvent::QuirkFired {
                     quirk: quirk.name(),
                     command: Some(CommandId(payload.first().copied().unwrap_or_default())),

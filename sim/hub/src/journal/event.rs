@@ -110,6 +110,18 @@ pub enum JournalEvent {
     },
     /// A fault acted on the link.
     FaultFired(FaultFired),
+    /// Somebody steered the hub.
+    Steered {
+        /// What was done: `pinned current_a to 12`.
+        text: String,
+    },
+    /// A request is held at a breakpoint until somebody decides what becomes of it.
+    Held {
+        /// Its number among those that are held.
+        held: u32,
+        /// The request's command.
+        command: CommandId,
+    },
     /// The connection ended.
     Closed(Closed),
 }
@@ -136,6 +148,8 @@ pub enum Closed {
     Flooded,
     /// A fault reset it.
     BrokenOff,
+    /// Whoever steers the hub ended it.
+    Kicked,
 }
 
 impl fmt::Display for JournalEntry {
@@ -228,8 +242,11 @@ impl fmt::Display for JournalEvent {
                 }
                 write!(f, ": {}", fired.why)
             }
+            Self::Steered { text } => write!(f, "steered: {}", printable(text)),
+            Self::Held { held, command } => write!(f, "{command} is held, as number {held}"),
             Self::Closed(closed) => match closed {
                 Closed::BrokenOff => f.write_str("broken off by a fault"),
+                Closed::Kicked => f.write_str("closed by whoever steers the hub"),
                 Closed::Refused => f.write_str("closed"),
                 Closed::Answered => f.write_str("closed after the answer"),
                 Closed::Replaced { by } => write!(f, "closed: replaced by tool #{}", by.0),

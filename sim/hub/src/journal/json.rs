@@ -208,6 +208,10 @@ impl<'a> Told<'a> {
                 name: Some(fired.fault),
                 ..Self::because(Cow::from(&fired.why))
             },
+            JournalEvent::Held { command, .. } => Self {
+                command: Some(*command),
+                ..Self::default()
+            },
             JournalEvent::Closed(closed) => Self::because(Cow::from(reason(*closed))),
             _ => Self::default(),
         }
@@ -261,5 +265,6 @@ fn reason(closed: Closed) -> &'static str {
         Closed::PeerReset => "peer-reset",
         Closed::Flooded => "flooded",
         Closed::BrokenOff => "broken-off",
+        Closed::Kicked => "kicked",
     }
 }

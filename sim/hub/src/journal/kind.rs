@@ -38,6 +38,8 @@ pub enum EventKind {
     QuirkFired,
     #[serde(rename = "fault")]
     FaultFired,
+    Steered,
+    Held,
     Closed,
 }
 
@@ -68,6 +70,8 @@ impl From<&JournalEvent> for EventKind {
             JournalEvent::LinkUp => Self::LinkUp,
             JournalEvent::QuirkFired { .. } => Self::QuirkFired,
             JournalEvent::FaultFired(_) => Self::FaultFired,
+            JournalEvent::Steered { .. } => Self::Steered,
+            JournalEvent::Held { .. } => Self::Held,
             JournalEvent::Closed(_) => Self::Closed,
         }
     }

@@ -6,7 +6,7 @@
 use veschub_wire::CommandId;
 
 use super::{Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk};
-use crate::time::Time;
+use crate::{definition::written, time::Time};
 
 /// The requests for a config.
 const CONFIGS: [CommandId; 2] = [
@@ -43,6 +43,10 @@ impl Definition for ConfigGoesElsewhere {
 impl Quirk for ConfigGoesElsewhere {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        written(self)
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {

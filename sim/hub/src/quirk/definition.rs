@@ -141,7 +141,7 @@ impl QuirkInfo {
 macro_rules! quirks {
     ($( $Quirk:ident($definition:ty), )+) => {
         /// An odd behaviour of the real hub or firmware, or what is believed to be one.
-        #[derive(Clone, Debug, serde::Deserialize)]
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[cfg_attr(feature = "schema", schemars(rename = "Quirk"))]
         #[serde(rename_all = "kebab-case")]

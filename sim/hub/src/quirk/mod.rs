@@ -54,6 +54,9 @@ pub trait Quirk: Send {
     /// Its name in scenarios and reports, kebab-case.
     fn name(&self) -> &'static str;
 
+    /// What a scenario writes of it, without its name.
+    fn parameters(&self) -> serde_json::Value;
+
     /// A tool was attached; what an earlier one had asked and is answered only now.
     fn session_begins(&mut self, now: Time) -> Vec<Vec<u8>>;
 

@@ -6,7 +6,7 @@
 use veschub_wire::CommandId;
 
 use super::{Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk};
-use crate::time::Time;
+use crate::{definition::written, time::Time};
 
 /// What must have been sent before BMS_GET_VALUES is answered.
 pub(super) const NEEDED: [CommandId; 2] = [CommandId::GET_CUSTOM_CONFIG, CommandId::PING_CAN];
@@ -53,6 +53,10 @@ impl Definition for NeedsSetup {
 impl Quirk for NeedsSetup {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        written(self)
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {

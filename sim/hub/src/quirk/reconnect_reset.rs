@@ -7,7 +7,7 @@
 use std::time::Duration as Span;
 
 use super::{Definition, Provenance, Quirk, Ruling, Shown, definition::quirk};
-use crate::{duration::Duration, time::Time};
+use crate::{definition::written, duration::Duration, time::Time};
 
 quirk! {
     /// A client that comes back too soon to a device that serves directly is broken off, and so is one that was waiting.
@@ -38,6 +38,10 @@ impl Definition for ReconnectReset {
 impl Quirk for ReconnectReset {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        written(self)
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {

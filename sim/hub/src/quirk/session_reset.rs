@@ -14,7 +14,7 @@ use veschub_wire::CommandId;
 use super::{
     Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk, needs_setup::Setup,
 };
-use crate::{duration::Duration, time::Time};
+use crate::{definition::written, duration::Duration, time::Time};
 
 quirk! {
     /// A session that is too slow between two requests is forgotten.
@@ -71,6 +71,10 @@ impl SessionReset {
 impl Quirk for SessionReset {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        written(self)
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {

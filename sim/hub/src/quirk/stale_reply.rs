@@ -6,7 +6,7 @@
 use veschub_wire::{CommandId, Request};
 
 use super::{Definition, Provenance, Quirk, Ruling, Shown, Trace, definition::quirk};
-use crate::{command_name::CommandName, time::Time};
+use crate::{command_name::CommandName, definition::written, time::Time};
 
 quirk! {
     /// A reply to an earlier tool's request comes in the new tool's session.
@@ -39,6 +39,10 @@ impl Definition for StaleReply {
 impl Quirk for StaleReply {
     fn name(&self) -> &'static str {
         Self::NAME
+    }
+
+    fn parameters(&self) -> serde_json::Value {
+        written(self)
     }
 
     fn session_begins(&mut self, _now: Time) -> Vec<Vec<u8>> {

@@ -9,8 +9,10 @@ use veschub_hub::{
     device::{Device, Out, Silence},
     hub::{Access, ConnId, Event, Hub, HubConfig, Output, Resident},
     journal::{JournalEntry, JournalEvent},
+    rng::Seed,
     time::Time,
 };
+use veschub_scenario::Loaded;
 use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 
 pub(crate) const LOGIN: &[u8] = b"VESCTOOL:demo-0001:not-a-secret\n";
@@ -85,8 +87,19 @@ impl Bench {
     }
 
     pub(crate) fn with(config: HubConfig, residents: Vec<Resident>) -> Self {
+        Self::of(Hub::new(config, residents))
+    }
+
+    /// A hub as a scenario has it.
+    pub(crate) fn of_scenario(text: &str) -> Self {
+        let loaded = Loaded::parse("test.yaml", text)
+            .unwrap_or_else(|error| unreachable!("{}", error.render(false)));
+        Self::of(loaded.build(Seed(1)).unwrap().into_server())
+    }
+
+    pub(crate) fn of(hub: Hub) -> Self {
         Self {
-            hub: Hub::new(config, residents),
+            hub,
             now: Time::ZERO,
             last: 0,
             flushing: true,

@@ -10,6 +10,7 @@ mod firmwares;
 mod links;
 mod relay;
 mod seeds;
+mod steer;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, de};
 
 use super::reply_end::ReplyEnd;
+use crate::device::course::Named;
 
 /// A field of the reply that holds numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,6 +130,18 @@ const NAMES: [&str; Field::ALL.len()] = {
     }
     names
 };
+
+impl Named for Field {
+    const NAMES: &'static [&'static str] = &NAMES;
+
+    fn name(self) -> &'static str {
+        self.name()
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::named(name)
+    }
+}
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

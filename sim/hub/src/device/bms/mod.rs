@@ -47,6 +47,10 @@ pub use self::{
     settings::{BmsSettings, Current, CurrentSegment, SetValue, WeakCell},
 };
 pub use super::course::{Points, Series};
+use super::{
+    course::Settings,
+    steer::{Pinned, Release, SetCommand, SetError},
+};
 pub(super) use broadcast::broadcast;
 pub(super) use curve::Curve;
 pub(super) use over_can::over_can;
@@ -68,7 +72,7 @@ pub struct Bms {
     thermal: Thermal,
     reply_end: ReplyEnd,
     /// Values that are reported whatever the pack does.
-    set: Vec<Setting>,
+    set: Settings<Field>,
     /// The current that the load and the charger want.
     profile: Vec<Segment>,
     balance: Balance,
@@ -136,9 +140,32 @@ impl Bms {
         self
     }
 
-    fn set(settings: &BmsSettings, series: &Series) -> Vec<Setting> {
+    fn set(settings: &BmsSettings, series: &Series) -> Settings<Field> {
         let values = settings.set.iter();
-        values.map(|value| Setting::new(value, series)).collect()
+        let set: Vec<Setting> = values.map(|value| Setting::new(value, series)).collect();
+        set.into()
+    }
+
+    /// Sets a value from now on, whatever the pack does.
+    pub(in crate::device) fn steer(
+        &mut self,
+        now: Time,
+        command: &SetCommand,
+    ) -> Result<(), SetError> {
+        let value = SetValue::steered(command, now)?;
+        command.check(|mistakes| self.settings.check_set(&value, self.reply_end, mistakes))?;
+        self.set.set(&value);
+        Ok(())
+    }
+
+    /// Releases what was set while it ran.
+    pub(in crate::device) fn release(&mut self, release: &Release) -> Result<(), SetError> {
+        self.set.release(release)
+    }
+
+    /// The values that are set.
+    pub(in crate::device) fn pinned(&self, now: Time) -> Vec<Pinned> {
+        self.set.pinned(now)
     }
 
     /// Takes in a command, which changes the pack from this moment on and is never answered.

@@ -410,19 +410,28 @@ impl BmsSettings {
         }
         mistakes.inside("set", |mistakes| {
             for (index, value) in self.set.iter().enumerate() {
-                if value.field.needs() > end {
-                    let message = format!(
-                        "`{}` stands behind the end of the reply, so no tool ever sees it",
-                        value.field.name()
-                    );
-                    mistakes.inside(index, |mistakes| {
-                        mistakes.add("field", message).help(
-                            "let the reply end later with `reply_ends_after`, or take a newer firmware",
-                        );
-                    });
-                }
+                mistakes.inside(index, |mistakes| check_end(value.field, end, mistakes));
             }
         });
+    }
+
+    /// Refuses a value that is set while it runs and that no scenario could set.
+    pub(super) fn check_set(&self, value: &SetValue, end: ReplyEnd, mistakes: &mut Mistakes) {
+        check_value(value, self, mistakes);
+        check_end(value.field, end, mistakes);
+    }
+}
+
+/// Refuses a field that firmware whose replies end there never sends.
+fn check_end(field: Field, end: ReplyEnd, mistakes: &mut Mistakes) {
+    if field.needs() > end {
+        let message = format!(
+            "`{}` stands behind the end of the reply, so no tool ever sees it",
+            field.name()
+        );
+        mistakes
+            .add("field", message)
+            .help("let the reply end later with `reply_ends_after`, or take a newer firmware");
     }
 }
 

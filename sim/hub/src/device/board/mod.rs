@@ -14,6 +14,7 @@
 //! handle is ignored: there is no error reply in this protocol.
 
 mod bus;
+mod steer;
 
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ use super::{
     profile::Kind,
     queue::Queue,
     script::{Recital, Script, latin1, print},
+    steer::{About, Release, SetCommand, SetError, Told},
     worker,
 };
 use crate::{rng::Seed, time::Time};
@@ -464,6 +466,35 @@ impl Board {
 }
 
 impl Device for Board {
+    fn about(&self) -> About {
+        self.look()
+    }
+
+    fn told(&mut self, now: Time, can_id: Option<u8>) -> Result<Told, SetError> {
+        self.tell(now, can_id)
+    }
+
+    fn set(&mut self, now: Time, can_id: Option<u8>, command: &SetCommand) -> Result<(), SetError> {
+        let done = self.steered(can_id)?.set(now, command);
+        self.or_behind_it(done)
+    }
+
+    fn release(
+        &mut self,
+        now: Time,
+        can_id: Option<u8>,
+        release: &Release,
+    ) -> Result<(), SetError> {
+        let done = self.steered(can_id)?.release(now, release);
+        self.or_behind_it(done)
+    }
+
+    fn reboot(&mut self, now: Time, out: &mut Out) -> bool {
+        self.is_off = false;
+        self.go_down(now, out);
+        true
+    }
+
     fn listen_to_can(&mut self) {
         self.can.listen(self.node.tells());
     }

@@ -328,6 +328,18 @@ impl CanBus {
         tap.release(now)
     }
 
+    /// Its nodes, by their ids.
+    pub(in crate::device) fn nodes(&self) -> impl Iterator<Item = &dyn Node> {
+        self.stations.values().map(|one| &*one.node)
+    }
+
+    /// The node with this id.
+    pub(in crate::device) fn node_mut(&mut self, can_id: u8) -> Option<&mut dyn Node> {
+        self.stations
+            .get_mut(&can_id)
+            .map(|one| &mut *one.node as &mut dyn Node)
+    }
+
     fn pongs(&self, at: Time) -> BTreeMap<u8, Duration> {
         let there = self.stations.values().filter(|node| node.is_there(at));
         there.map(|node| (node.can_id, node.pong_after)).collect()

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::device::motor_state::MotorState;
+use crate::device::{course::Named, motor_state::MotorState};
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:literal $field:ident => |$state:ident, $value:ident| $set:expr,)+) => {
@@ -16,14 +16,22 @@ macro_rules! fields {
 
         const NAMES: &[&str] = &[$($name),+];
 
-        impl Field {
-            /// Its name in readings.
-            pub(super) fn name(self) -> &'static str {
+        impl Named for Field {
+            const NAMES: &'static [&'static str] = NAMES;
+
+            fn name(self) -> &'static str {
                 match self {
                     $(Self::$field => $name,)+
                 }
             }
 
+            fn named(name: &str) -> Option<Self> {
+                let found = ALL.iter().find(|(known, _)| *known == name);
+                found.map(|&(_, field)| field)
+            }
+        }
+
+        impl Field {
             /// Sets it in a state.
             pub(super) fn set(self, state: &mut MotorState, value: f64) {
                 match self {
@@ -97,10 +105,7 @@ fields! {
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let found = ALL.iter().find(|(known, _)| *known == name);
-        found
-            .map(|&(_, field)| field)
-            .ok_or_else(|| de::Error::unknown_variant(&name, NAMES))
+        Self::named(&name).ok_or_else(|| de::Error::unknown_variant(&name, NAMES))
     }
 }
 

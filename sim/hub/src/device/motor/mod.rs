@@ -55,12 +55,14 @@ use super::{
     Silence,
     answer::{Answer, Answers, fw_info},
     bms::Series,
+    course::{Named as _, SetValue},
     identity::{firmware, random_bytes},
     imu::standing_still,
     node::{Node, Telling},
     profile::Profile,
     script::{latin1, print},
     service::{Lisp, LispOn, Qml, Service as _, Services, Upload, UploadTo, config::Configs},
+    steer::{Release, SetCommand, SetError, Told},
 };
 use crate::{rng::Seed, time::Time};
 
@@ -186,6 +188,41 @@ impl Node for Motor {
 
     fn can_id(&self) -> u8 {
         self.meter.can_id
+    }
+
+    fn hardware(&self) -> String {
+        let hardware = self.firmware.hardware.as_ref();
+        hardware.map(ToString::to_string).unwrap_or_default()
+    }
+
+    fn told(&self, at: Time, heard: Option<BmsValues>) -> Told {
+        let values = self.meter.values(at, &self.model.peek(at));
+        let mut motor = vec![self.profile.values_reply(values)];
+        if self.profile.values_setup != 0 {
+            let setup = self.profile.cut_setup(self.setup(at));
+            motor.push(Reply::ValuesSetup(setup));
+        }
+        Told {
+            bms: heard.map(|heard| Reply::BmsValues(self.profile.bms_end.cut(heard))),
+            motor,
+            pinned: self.model.pinned_now(at),
+        }
+    }
+
+    fn set(&mut self, at: Time, command: &SetCommand) -> Result<(), SetError> {
+        let value: SetValue<Field> = SetValue::steered(command, at)?;
+        command.check(|mistakes| {
+            if let Some(item) = value.item {
+                value.check_item(item, value.field.name(), None, mistakes);
+            }
+            value.check(mistakes);
+        })?;
+        self.model.steer(at, &value);
+        Ok(())
+    }
+
+    fn release(&mut self, at: Time, release: &Release) -> Result<(), SetError> {
+        self.model.release(at, release)
     }
 
     fn terminal(&mut self, at: Time, command: &[u8]) -> Option<Vec<Answer>> {

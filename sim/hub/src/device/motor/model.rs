@@ -29,7 +29,13 @@ use super::{
     timeout::Timeout,
 };
 use crate::{
-    device::{bms::Curve, course::Setting, motor_state::MotorState, service::config::Configs},
+    device::{
+        bms::Curve,
+        course::{SetValue, Setting, Settings},
+        motor_state::MotorState,
+        service::config::Configs,
+        steer::{Pinned, Release, SetError},
+    },
     silence::MotorIgnores,
     time::Time,
 };
@@ -66,7 +72,7 @@ pub(super) struct Parameters {
     pub(super) faults: Vec<FaultAt>,
     pub(super) odometer_m: f64,
     /// Values that are what the scenario says.
-    pub(super) set: Vec<Setting<Field>>,
+    pub(super) set: Settings<Field>,
 }
 
 /// A motor and what it has done.
@@ -366,6 +372,40 @@ impl Model {
         run
     }
 
+    /// What [`read`](Self::read) of everything would give, without reading: the next read averages as if nobody had looked.
+    pub(super) fn peek(&self, at: Time) -> MotorState {
+        self.clone().read(at, u32::MAX)
+    }
+
+    /// Sets a value from this moment on.
+    pub(super) fn steer(&mut self, at: Time, value: &SetValue<Field>) {
+        self.go_to(at);
+        self.given.set.set(value);
+        self.steered();
+    }
+
+    /// Releases what was set while it ran.
+    pub(super) fn release(&mut self, at: Time, release: &Release) -> Result<(), SetError> {
+        self.go_to(at);
+        self.given.set.release(release)?;
+        self.steered();
+        Ok(())
+    }
+
+    /// The values that are set.
+    pub(super) fn pinned_now(&self, at: Time) -> Vec<Pinned> {
+        self.given.set.pinned(at)
+    }
+
+    /// Other values are set now: short steps, and what follows at once.
+    fn steered(&mut self) {
+        let mut run = self.run.clone();
+        run.step = SHORT;
+        run.erpm = self.pinned(Field::Erpm, run.at).unwrap_or(run.erpm);
+        self.happen(&mut run);
+        self.run = run;
+    }
+
     /// Goes on by whole steps, as long as they end by then.
     fn advance(&mut self, to: Time) {
         let mut run = self.run.clone();
@@ -631,7 +671,7 @@ impl Model {
         if self.given.set.is_empty() {
             return;
         }
-        for setting in &self.given.set {
+        for setting in self.given.set.iter() {
             if let Some(value) = setting.value(at) {
                 setting.field.set(state, value);
             }

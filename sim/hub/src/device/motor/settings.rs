@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     device::{
-        course::{Series, SetValue, Setting, files},
+        course::{Named as _, Series, SetValue, Setting, files},
         identity::{MAX_HARDWARE, check_can_id, check_hardware},
         node::NodeSettings,
         profile::MotorFirmware,
@@ -283,7 +283,7 @@ impl MotorSettings {
             timeout_brake_a: self.timeout_brake_current_a,
             faults: self.faults.clone(),
             odometer_m: self.odometer_m,
-            set: pinned.chain(set).collect(),
+            set: pinned.chain(set).collect::<Vec<_>>().into(),
         }
     }
 }

@@ -32,7 +32,7 @@ fn parameters() -> Parameters {
         timeout_brake_a: 0.0,
         faults: Vec::new(),
         odometer_m: 0.0,
-        set: Vec::new(),
+        set: Vec::new().into(),
     }
 }
 
@@ -222,7 +222,8 @@ fn conditions_raise_their_faults() {
             given.set = vec![
                 pin(field, 1000, Course::Pinned(value)),
                 pin(field, 2000, Course::Pinned(50.0)),
-            ];
+            ]
+            .into();
         });
         assert_eq!(model.state(ms(999)).fault, 0, "{field:?}");
         assert_eq!(FaultCode(model.state(ms(1010)).fault), fault);
@@ -269,7 +270,8 @@ fn a_low_battery_is_cut_off() {
                 to: 55.0,
                 over: Duration::from_secs(25),
             },
-        )];
+        )]
+        .into();
         given.load.drag_nm_s = 0.002;
     });
     model.command(ms(0), &request("SET_CURRENT 40")).unwrap();
@@ -285,7 +287,8 @@ fn pinned_values_are_reported_and_counted() {
             pin(Field::MotorCurrent, 0, Course::Pinned(21.0)),
             pin(Field::InputCurrent, 0, Course::Pinned(10.0)),
             pin(Field::Duty, 0, Course::Pinned(0.4)),
-        ];
+        ]
+        .into();
     });
     let state = model.read(ms(36_000), u32::MAX);
     assert_eq!(
@@ -302,7 +305,7 @@ fn pinned_values_are_reported_and_counted() {
 fn a_pinned_speed_is_one_that_commands_work_against() {
     let mut model = motor(|given| {
         given.timeout = Duration::ZERO;
-        given.set = vec![pin(Field::Erpm, 0, Course::Pinned(6000.0))];
+        given.set = vec![pin(Field::Erpm, 0, Course::Pinned(6000.0))].into();
     });
     let rolling = model.state(ms(10));
     assert!(rolling.duty > 0.0 && rolling.motor_current_a == 0.0);

@@ -15,6 +15,7 @@ use super::{
     Silence, answer,
     output::{Device, Out},
     queue::Queue,
+    steer::About,
 };
 use crate::time::Time;
 use recording::Answer;
@@ -185,6 +186,10 @@ impl Replay {
 }
 
 impl Device for Replay {
+    fn about(&self) -> About {
+        About::of_kind("replay")
+    }
+
     fn drop_pending(&mut self) {
         self.jobs = Queue::default();
         if let Some(device) = &mut self.stand_in {

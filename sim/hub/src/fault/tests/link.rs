@@ -168,6 +168,7 @@ fn a_report_names_fault_frame_time_and_reason() {
     }
     let expected = FaultFired {
         at: ms(20),
+        id: None,
         fault: "corrupt",
         harm: Harm::Lost,
         command: Some(BMS),

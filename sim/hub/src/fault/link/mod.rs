@@ -1,10 +1,14 @@
 //! One direction of one session: bytes in, faults in their order, bytes out in the order of time.
 
+mod change;
+mod stage;
+
 use std::collections::VecDeque;
 
 use veschub_wire::{CommandId, Decoder, Frame, Item};
 
-use super::{Armed, Behaviour, Chunk, End, Fault, FaultFired, FaultInfo, Harm, Moment, Trigger};
+use self::{change::needs_frames, stage::Stage};
+use super::{Armed, Behaviour, Chunk, End, FaultFired, Harm};
 use crate::{carrier::Carrier, rng::Seed, time::Time};
 
 /// The most bytes that a link holds back; beyond it, it breaks the connection off.
@@ -55,9 +59,11 @@ impl LinkOutput {
 
 /// One direction of one session with its faults.
 pub struct Link {
-    start: Time,
+    seed: Seed,
     max_payload: usize,
     stages: Vec<Stage>,
+    /// How many faults it was given, and the number of the next one.
+    armed: usize,
     /// There if a fault or a trigger looks at frames: then bytes are held to the frame's edge.
     decoder: Option<Decoder>,
     /// Kept only where a trigger asks for it.
@@ -85,18 +91,18 @@ impl Link {
     /// payload are not recognised as such.
     #[must_use]
     pub fn new(faults: Vec<Armed>, max_payload: usize, start: Time, seed: Seed) -> Self {
-        let needs_frames =
-            |armed: &Armed| armed.fault.needs_frames() || armed.trigger.needs_frames();
         let decoder = faults
             .iter()
             .any(needs_frames)
             .then(|| Decoder::new(max_payload));
         let watches = faults.iter().any(|armed| armed.trigger.client.is_some());
-        let stages = faults.into_iter().enumerate();
         Self {
-            start,
+            seed,
             max_payload,
-            stages: stages
+            armed: faults.len(),
+            stages: faults
+                .into_iter()
+                .enumerate()
                 .map(|(index, armed)| Stage::new(armed, index, start, seed))
                 .collect(),
             decoder,
@@ -194,7 +200,7 @@ impl Link {
                 return;
             };
             let did = self.did.as_ref().unwrap_or(&nothing);
-            let (chunks, report) = stage.wake(due, self.start, did);
+            let (chunks, report) = stage.wake(due, did);
             self.report(report);
             self.run(due, index + 1, chunks);
         }
@@ -237,7 +243,7 @@ impl Link {
                 continue;
             };
             let did = self.did.as_ref().unwrap_or(&nothing);
-            let (out, report) = stage.take(now, chunk, self.start, did);
+            let (out, report) = stage.take(now, chunk, did);
             let held = stage.fault.held();
             todo.extend(out.into_iter().rev().map(|chunk| (index + 1, chunk)));
             self.report(report);
@@ -266,6 +272,7 @@ impl Link {
             if let Some((lost, command)) = lost {
                 self.report(Some(FaultFired {
                     at: now,
+                    id: None,
                     fault: CUT_OFF,
                     harm: Harm::Lost,
                     command,
@@ -319,6 +326,7 @@ impl Link {
         // Told whatever the limit: it is the last report.
         self.fired.push_back(FaultFired {
             at: now,
+            id: None,
             fault: OVERFULL,
             harm: Harm::Disorder,
             command: None,
@@ -337,145 +345,6 @@ impl Link {
         if !repeats && self.fired.len() < MAX_REPORTS {
             self.fired.push_back(report);
         }
-    }
-}
-
-/// A fault in its place in a link.
-struct Stage {
-    info: FaultInfo,
-    fault: Box<dyn Fault>,
-    trigger: Trigger,
-    /// When it is set off by time alone; then nothing else sets it off.
-    alone: Option<Alone>,
-    seed: Seed,
-    /// How many chunks came, and the number of the next draw.
-    seen: u64,
-    /// How many of them met the trigger's conditions.
-    met: u64,
-    /// What came out last; nothing comes out before it.
-    floor: Time,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Alone {
-    DueAt(Time),
-    Done,
-}
-
-impl Stage {
-    fn new(armed: Armed, index: usize, start: Time, seed: Seed) -> Self {
-        let Armed {
-            info,
-            fault,
-            trigger,
-        } = armed;
-        let alone = trigger.time_alone().filter(|_| fault.acts_alone());
-        Self {
-            alone: alone.map(|after| Alone::DueAt(start + after)),
-            seed: seed.derive(&format!("fault {index} {}", info.name)),
-            info,
-            fault,
-            trigger,
-            seen: 0,
-            met: 0,
-            floor: Time::ZERO,
-        }
-    }
-
-    fn poll_timeout(&self) -> Option<Time> {
-        let alone = match self.alone {
-            Some(Alone::DueAt(at)) => Some(at),
-            _ => None,
-        };
-        alone.into_iter().chain(self.fault.poll_timeout()).min()
-    }
-
-    fn wake(
-        &mut self,
-        now: Time,
-        start: Time,
-        did: &Behaviour,
-    ) -> (Vec<Chunk>, Option<FaultFired>) {
-        match self.alone {
-            Some(Alone::DueAt(at)) if at <= now => {
-                self.alone = Some(Alone::Done);
-                let chunk = Chunk::bytes(now, Vec::new());
-                let why = self.trigger_fires(&chunk, start, did);
-                self.act(now, chunk, why)
-            }
-            _ => {
-                let chunks = self.fault.handle_timeout(now);
-                (self.settle(now, chunks), None)
-            }
-        }
-    }
-
-    fn take(
-        &mut self,
-        now: Time,
-        chunk: Chunk,
-        start: Time,
-        did: &Behaviour,
-    ) -> (Vec<Chunk>, Option<FaultFired>) {
-        let held = match chunk.end {
-            Some(End::Fin) => self.fault.finish(),
-            _ => Vec::new(),
-        };
-        let harmless = self.alone.is_some()
-            || self.fault.needs_frames() && chunk.frame.is_none()
-            || !self.fault.takes_ends() && chunk.end.is_some();
-        let why = match harmless {
-            true => None,
-            false => self.trigger_fires(&chunk, start, did),
-        };
-        let mut out = self.settle(now, held);
-        let (chunks, report) = self.act(now, chunk, why);
-        out.extend(chunks);
-        (out, report)
-    }
-
-    fn trigger_fires(&mut self, chunk: &Chunk, start: Time, did: &Behaviour) -> Option<String> {
-        let moment = Moment {
-            elapsed: chunk.at - start,
-            frame: chunk.frame,
-            did,
-        };
-        let rng = || self.seed.derive("trigger").stream(self.seen);
-        self.trigger.fires(moment, &mut self.met, rng)
-    }
-
-    fn act(
-        &mut self,
-        now: Time,
-        chunk: Chunk,
-        why: Option<String>,
-    ) -> (Vec<Chunk>, Option<FaultFired>) {
-        let number = self.seen;
-        self.seen += 1;
-        let Some(why) = why.filter(|_| self.fault.suits(&chunk)) else {
-            let chunks = self.fault.pass(now, chunk);
-            return (self.settle(now, chunks), None);
-        };
-        let report = FaultFired {
-            at: now,
-            fault: self.info.name,
-            harm: self.info.harm,
-            command: chunk.frame,
-            why,
-        };
-        let mut rng = self.seed.derive("harm").stream(number);
-        let chunks = self.fault.apply(now, chunk, &mut rng);
-        (self.settle(now, chunks), Some(report))
-    }
-
-    /// Keeps the order: nothing overtakes, and nothing comes before now.
-    fn settle(&mut self, now: Time, mut chunks: Vec<Chunk>) -> Vec<Chunk> {
-        for chunk in &mut chunks {
-            self.floor = self.floor.max(chunk.at).max(now);
-            chunk.at = self.floor;
-        }
-        chunks.retain(|chunk| !chunk.bytes.is_empty() || chunk.end.is_some());
-        chunks
     }
 }
 

@@ -6,6 +6,8 @@
 //!                        \---------------\------------> journal
 //! ```
 
+mod steer;
+
 use veschub_transcript::Direction;
 use veschub_wire::{DEVICE_MAX_PAYLOAD, Reply, TOOL_MAX_PAYLOAD, encode};
 
@@ -13,7 +15,7 @@ use super::{
     io::Output,
     outbox::{Draining, Outbox},
     relay::Relay,
-    resident::{Access, Resident, Virtual},
+    resident::{Access, Gate, Resident, Virtual},
     rules::Rules,
 };
 use crate::{
@@ -44,6 +46,8 @@ pub(super) struct Room {
     sessions: u32,
     /// The device has dropped its link, and no tool can reach it until it is back.
     away: bool,
+    /// Somebody unplugged the device: no tool can reach it until it is plugged in.
+    unplugged: bool,
 }
 
 /// A tool that is attached, and what harms the link to it.
@@ -52,6 +56,9 @@ struct Session {
     to_device: Link,
     to_tool: Link,
     watch: Watch,
+    since: Time,
+    requests: u64,
+    replies: u64,
 }
 
 enum Occupant {
@@ -85,12 +92,13 @@ impl Room {
             session: None,
             sessions: 0,
             away: false,
+            unplugged: false,
         }
     }
 
     /// Whether the device has a link, so that tools can reach it.
     pub(super) fn is_here(&self) -> bool {
-        !self.away
+        !self.away && !self.unplugged
     }
 
     pub(super) fn allows(&self, password: &str) -> bool {
@@ -134,7 +142,7 @@ impl Room {
         }
         let link = |direction: Direction, max_payload| {
             let name = format!("{} session {} {direction}", self.id, self.sessions);
-            let faults = rules.faults.arm(direction);
+            let faults = rules.faults.arm(&self.id, direction);
             let carrier = self.link.as_ref().map(|link| link.carrier(direction));
             Link::new(faults, max_payload, now, rules.seed.derive(&name)).carried_by(carrier)
         };
@@ -143,6 +151,9 @@ impl Room {
             to_device: link(Direction::ToDevice, DEVICE_MAX_PAYLOAD),
             to_tool: link(Direction::ToTool, TOOL_MAX_PAYLOAD),
             watch: Watch::new(did, DEVICE_MAX_PAYLOAD),
+            since: now,
+            requests: 0,
+            replies: 0,
         });
         match &mut self.occupant {
             Occupant::Virtual(device) => {
@@ -151,6 +162,7 @@ impl Room {
                 }
                 if !rules.config.late_replies {
                     device.drop_pending();
+                    outbox.stops.let_fall(&self.id);
                 }
                 device.session_begins(now);
             }
@@ -256,7 +268,12 @@ impl Room {
         let tool = self.tool();
         match &mut self.occupant {
             Occupant::Virtual(device) => {
-                device.bytes(now, bytes);
+                let mut gate = Gate {
+                    device: &self.id,
+                    conn: tool,
+                    stops: &mut outbox.stops,
+                };
+                device.bytes(now, bytes, &mut gate);
                 self.drain_device(tool, outbox);
             }
             Occupant::Relayed(relay) => {
@@ -264,6 +281,7 @@ impl Room {
                 let bytes = Output::Write(bytes.to_vec());
                 outbox.outputs.push((relay.conn, bytes));
                 for event in heard {
+                    self.count_request(&event);
                     self.note(now, tool, event, outbox);
                 }
             }
@@ -297,6 +315,7 @@ impl Room {
                 (&event, &mut self.session)
             {
                 session.watch.did.note_reply(payload);
+                session.replies += 1;
             }
             self.note(now, tool, event, outbox);
         }
@@ -321,6 +340,7 @@ impl Room {
                 .or_else(|| session.to_tool.poll_fired());
             if let Some(fired) = fired {
                 let at = fired.at;
+                outbox.fired.extend(fired.id);
                 self.note(at, Some(tool), JournalEvent::FaultFired(fired), outbox);
             } else if let Some(output) = session.to_device.poll_output(now) {
                 match output {
@@ -377,7 +397,10 @@ impl Room {
         {
             match event {
                 DeviceEvent::OnCan(frame) => outbox.on_can.push_back((at, frame)),
-                DeviceEvent::Note(event) => self.note(at, conn, event, outbox),
+                DeviceEvent::Note(event) => {
+                    self.count_request(&event);
+                    self.note(at, conn, event, outbox);
+                }
                 DeviceEvent::Reply { payload, truth } => self.reply(at, payload, truth, outbox),
                 DeviceEvent::Raw(bytes) => self.raw(at, &bytes, outbox),
                 DeviceEvent::NotAnswered { command, why } => {
@@ -414,6 +437,7 @@ impl Room {
                 (&event, &mut self.session)
             {
                 session.watch.did.note_reply(payload);
+                session.replies += 1;
             }
             self.note(at, tool, event, outbox);
         }
@@ -437,6 +461,7 @@ impl Room {
                 self.last_frame = Some(frame.clone());
             }
             session.watch.did.note_reply(&payload);
+            session.replies += 1;
             let event = JournalEvent::Reply { payload, truth };
             self.note(at, Some(tool), event, outbox);
             self.send_to_tool(at, &frame, outbox);
