@@ -343,8 +343,13 @@ fn scan_and_reading(reading: &str) -> String {
 }
 
 fn judge(input: &str) -> OutputAssert {
+    judge_within(input, &[])
+}
+
+fn judge_within(input: &str, within: &[&str]) -> OutputAssert {
     Command::new(cargo_bin!("veschub-harness"))
         .args(["judge", "-"])
+        .args(within)
         .stdin(input)
         .assert()
 }
@@ -362,6 +367,24 @@ fn judge_compares_readings_with_the_journal_before_them() {
     judge(r#"{"kind": "start", "journal": 9}"#)
         .code(2)
         .stderr_eq("error: -: line 1: this journal has version 9, but this program reads version 1: use both programs from one release\n");
+}
+
+#[test]
+fn judge_allows_as_much_as_is_given_for_a_field() {
+    let off_by_0_4 = r#"{"kind": "start", "journal": 1}
+{"at": 0.5, "kind": "frame", "direction": "to-tool", "payload": "320000000100fa"}
+{"fields": {"fet_temperature_c": 25.4}}
+"#;
+    let judged = |within| judge_within(off_by_0_4, &["--within", within]);
+    judged("fet_temperature_c=0.5").code(0);
+    judged("fet_temperature_c=0.3").code(1);
+    judged("motor_temperature_c=0.5").code(1);
+    let refused = judged("fet_temperature_c=-1").code(2);
+    let told = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
+    assert!(
+        told.contains("wanted the name of a field and a number from 0"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -26,9 +26,21 @@ pub(super) struct JudgeArgs {
     /// A journal with the readings of a client between its entries, as JSON Lines; `-` reads stdin
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
+    /// How far a field may be off, in its unit, e.g. total_voltage_v=0.05; may be given several times [default: one count
+    /// of its raw scale]
+    #[arg(long = "within", value_name = "FIELD=AMOUNT", value_parser = within)]
+    within: Vec<(String, f64)>,
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+}
+
+fn within(text: &str) -> Result<(String, f64), String> {
+    let wanted = "wanted the name of a field and a number from 0, e.g. total_voltage_v=0.05";
+    let (field, amount) = text.split_once('=').ok_or(wanted)?;
+    let amount = amount.parse().ok();
+    let amount = amount.filter(|amount: &f64| *amount >= 0.0 && amount.is_finite());
+    Ok((field.to_owned(), amount.ok_or(wanted)?))
 }
 
 /// Judges the readings in a journal; returns the exit code.
@@ -36,7 +48,14 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
     let told = read(&args.file)?;
     let mut verdict = Verdict::default();
     let printed = readings::sort(&told.lines);
-    readings::understand(&mut verdict, printed, &told.journal, &Tolerance::default());
+    let fields = args.within.iter().cloned();
+    let tolerance = Tolerance {
+        fields: fields
+            .map(|(field, amount)| (None, field, amount))
+            .collect(),
+        ..Tolerance::default()
+    };
+    readings::understand(&mut verdict, printed, &told.journal, &tolerance);
     verdict.demand_values();
     let text = match (args.json, verdict.understood.as_slice()) {
         (true, _) => format!("{}\n", scenario_json::judged(&verdict)),

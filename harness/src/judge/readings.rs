@@ -128,7 +128,7 @@ pub fn tolerance(scenario: &Scenario) -> Tolerance {
         .iter()
         .filter_map(|expectation| match expectation {
             Expectation::Value(value) if value.item.is_none() => {
-                Some((value.of.0, value.field.clone(), value.within))
+                Some((Some(value.of.0), value.field.clone(), value.within))
             }
             _ => None,
         });

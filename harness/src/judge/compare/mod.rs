@@ -121,8 +121,8 @@ impl Delivered<'_> {
 pub struct Tolerance {
     /// Counts of the field's scale.
     pub counts: f64,
-    /// What the scenario allows for single fields, in their unit.
-    pub fields: Vec<(CommandId, String, f64)>,
+    /// What is allowed for single fields, in their unit: in the replies to a command, or in all that have the field.
+    pub fields: Vec<(Option<CommandId>, String, f64)>,
     /// What names the fields of configurations.
     pub configs: Vec<Arc<ConfigDescription>>,
 }
@@ -140,10 +140,9 @@ impl Default for Tolerance {
 impl Tolerance {
     fn of(&self, reply: &Delivered<'_>, field: &str) -> f64 {
         let step = reply.step(field);
-        let allowed = self
-            .fields
-            .iter()
-            .filter(|(command, name, _)| *command == reply.command && name == field);
+        let allowed = self.fields.iter().filter(|(command, name, _)| {
+            command.is_none_or(|command| command == reply.command) && name == field
+        });
         allowed.fold(self.counts * step, |most, (_, _, within)| most.max(*within))
     }
 }
