@@ -2,12 +2,13 @@
 //! as a whole. Where there is no folder `scenarios` or `captures`, those that the program brings stand for it.
 
 use std::{
+    collections::BTreeSet,
     error::Error,
     fs::{self, File},
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use veschub_hub::{device::Device, rng::Seed};
@@ -18,6 +19,46 @@ use crate::shipped::{self, Shipped};
 
 #[derive(Debug)]
 struct Disk;
+
+/// The files that a scenario was made of: its own, what it includes, its series, captures and descriptions.
+#[derive(Clone, Debug, Default)]
+pub struct Opened(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl Opened {
+    /// The files, those included that could not be opened.
+    #[must_use]
+    pub fn paths(&self) -> BTreeSet<PathBuf> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// The disk, with a note of every file that is opened.
+#[derive(Debug)]
+struct Noting(Opened);
+
+impl Files for Noting {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read>> {
+        let mut opened = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        opened.insert(path.to_owned());
+        Disk.open(path)
+    }
+
+    fn identity(&self, path: &Path) -> PathBuf {
+        Disk.identity(path)
+    }
+
+    fn stand_in(
+        &self,
+        transcript: &Transcript,
+        id: Option<&str>,
+        seed: Seed,
+    ) -> Result<Box<dyn Device>, Box<dyn Error>> {
+        Disk.stand_in(transcript, id, seed)
+    }
+}
 
 impl Files for Disk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read>> {
@@ -55,6 +96,19 @@ impl Files for Disk {
 /// All mistakes, each with its place in the file or the setting.
 pub fn open(path: &Path, settings: &[String]) -> Result<Loaded, ScenarioError> {
     Loaded::open(Arc::new(Disk), path, settings)
+}
+
+/// Reads a scenario file as [`open`] does, and notes which files it is made of, also when it has a mistake. Files that
+/// only its devices need are opened, and noted, when those are built.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_noting(
+    path: &Path,
+    settings: &[String],
+    opened: &Opened,
+) -> Result<Loaded, ScenarioError> {
+    Loaded::open(Arc::new(Noting(opened.clone())), path, settings)
 }
 
 /// Reads a scenario from text with some values replaced; the files that it names are found from `folder` on, and

@@ -147,45 +147,58 @@ Arguments:
               and tools that log in
 
 Options:
-      --demo                    Serve a built-in device: a 20-cell battery in use
-      --demo-motor              Serve a built-in motor controller without a hub: a motor that turns,
-                                and that clients can drive
-      --direct [<DEVICE>]       Serve one device as its own TCP server, without a hub and a login:
-                                the first, or the one with this id; listens at port 65102 by default
-      --pty                     With --direct: serve on a pseudo-terminal, for clients that speak
-                                serial; prints its path
-      --discover [<ADDR:PORT>]  With --direct: announce the device to apps, as an Express does, with
-                                a UDP datagram every second to this address [default:
-                                127.0.0.1:65109]
-      --can-log <FILE>          Write what goes over the CAN bus of the first device, or of the one
-                                with --direct: a file that ends in `.log` is text as candump writes
-                                it, one that ends in `.pcap` or `.pcapng` is a capture for
-                                Wireshark; `decode` reads both
-      --seed <N>                The seed of everything that is random; without it, a seed is drawn
-                                and printed
-      --set <PATH=VALUE>        Replace a value of the scenario, e.g.
-                                devices.0.express.bms.cells=12; can be repeated
-      --listen <ADDR>           Address and port to listen on; port 0 picks a free one [default:
-                                127.0.0.1:65101]
-      --max-connections <N>     The most connections at a time; further ones are closed at once
-                                [default: as many as the system allows this process]
-      --save <FILE>             Save all traffic as a pcapng file, which Wireshark and `decode` can
-                                read
-      --journal <FILE>          Write each event as it happens, one JSON object per line, each reply
-                                with the values that the device held; `-` writes to stdout, after
-                                the line that says where the hub listens
-      --keep-credentials        Save passwords and keys unmasked: in login lines, in configs, and in
-                                the first line and the payloads of a journal
-      --force                   Overwrite the file if it exists
-      --until-stdin-ends        Also stop when stdin is closed, so that the hub ends together with
-                                the program that started it
-  -v, --verbose                 Show every request and reply on stderr, not only who comes and goes
-  -q, --quiet                   Show nothing on stderr but errors
-  -h, --help                    Print help
+      --demo                       Serve a built-in device: a 20-cell battery in use
+      --demo-motor                 Serve a built-in motor controller without a hub: a motor that
+                                   turns, and that clients can drive
+      --direct [<DEVICE>]          Serve one device as its own TCP server, without a hub and a
+                                   login: the first, or the one with this id; listens at port 65102
+                                   by default
+      --pty                        With --direct: serve on a pseudo-terminal, for clients that speak
+                                   serial; prints its path
+      --discover [<ADDR:PORT>]     With --direct: announce the device to apps, as an Express does,
+                                   with a UDP datagram every second to this address [default:
+                                   127.0.0.1:65109]
+      --can-log <FILE>             Write what goes over the CAN bus of the first device, or of the
+                                   one with --direct: a file that ends in `.log` is text as candump
+                                   writes it, one that ends in `.pcap` or `.pcapng` is a capture for
+                                   Wireshark; `decode` reads both
+      --seed <N>                   The seed of everything that is random; without it, a seed is
+                                   drawn and printed
+      --time-scale <FACTOR>        How many times as fast as the clock on the wall the time of the
+                                   hub and its devices goes: 0.001 to 1000 [default: 1]
+      --watch                      Take the scenario anew when one of its files is saved, or at
+                                   SIGHUP: its devices and faults are exchanged, and their tools are
+                                   disconnected. A file with a mistake changes nothing
+      --set <PATH=VALUE>           Replace a value of the scenario, e.g.
+                                   devices.0.express.bms.cells=12; can be repeated
+      --listen <ADDR>              Address and port to listen on; port 0 picks a free one [default:
+                                   127.0.0.1:65101]
+      --max-connections <N>        The most connections at a time; further ones are closed at once
+                                   [default: as many as the system allows this process]
+      --control <ADDR>             Serve the control API and its page over HTTP at this address and
+                                   port: watch and steer the hub while it runs; port 0 picks a free
+                                   one
+      --control-token-file <FILE>  Let only those use the control API who know the token in this
+                                   file, or in VESCHUB_CONTROL_TOKEN; needed unless it listens at a
+                                   loopback address
+      --save <FILE>                Save all traffic as a pcapng file, which Wireshark and `decode`
+                                   can read
+      --journal <FILE>             Write each event as it happens, one JSON object per line, each
+                                   reply with the values that the device held; `-` writes to stdout,
+                                   after the line that says where the hub listens
+      --keep-credentials           Save passwords and keys unmasked: in login lines, in configs, and
+                                   in the first line and the payloads of a journal
+      --force                      Overwrite the file if it exists
+      --until-stdin-ends           Also stop when stdin is closed, so that the hub ends together
+                                   with the program that started it
+  -v, --verbose                    Show every request and reply on stderr, not only who comes and
+                                   goes
+  -q, --quiet                      Show nothing on stderr but errors
+  -h, --help                       Print help
 
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is
-`listening on PATH`, a terminal that clients can open and close at any time. With --journal -
-the journal follows.
+`listening on PATH`, a terminal that clients can open and close at any time. With --control
+a second line says `control on http://ADDR:PORT/`, and with --journal - the journal follows.
 Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
 `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.
 The demo's device has the id demo-0001 and the password not-a-secret.
@@ -263,6 +276,14 @@ Options:
       --max-connections <N>
           The most connections at a time; further ones are closed at once [default: as many as the
           system allows this process]
+
+      --control <ADDR>
+          Serve the control API and its page over HTTP at this address and port: watch and steer the
+          hub while it runs; port 0 picks a free one
+
+      --control-token-file <FILE>
+          Let only those use the control API who know the token in this file, or in
+          VESCHUB_CONTROL_TOKEN; needed unless it listens at a loopback address
 
       --save <FILE>
           Save all traffic as a pcapng file, which Wireshark and `decode` can read
@@ -1409,6 +1430,47 @@ mod serve {
             served.says("values"),
             "seed 7\ndevice DEMO-0001\nto see its values: veschub-harness read --hub ADDRESS --id demo-0001 --password not-a-secret\n"
         );
+    }
+
+    /// How many cells the pack tells a tool that logs in now.
+    fn cells(served: &mut Served) -> u8 {
+        let mut tool = served.login(LOGIN);
+        ask(&mut tool, &[96])[25]
+    }
+
+    #[test]
+    fn takes_a_scenario_anew_when_it_is_saved_and_keeps_the_old_one_where_the_new_one_has_a_mistake()
+     {
+        let scenario = |cells: &str| {
+            format!(
+                "version: 1\ndevices:\n  - express:\n      id: demo-0001\n      password: not-a-secret\n      bms: {{ cells: {cells} }}\n"
+            )
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pack.yaml");
+        let save = |cells: &str| {
+            // As editors do: a new file in the place of the old one.
+            let draft = folder.path().join(".draft");
+            fs::write(&draft, scenario(cells)).unwrap();
+            fs::rename(&draft, &path).unwrap();
+        };
+        save("3");
+        let mut served = Served::start_in(&folder, &["serve", "pack.yaml", "--watch"]);
+        assert_eq!(cells(&mut served), 3);
+        let mut tool = served.login(LOGIN);
+        save("5");
+        served.says("pack.yaml was read again");
+        assert_eq!(tool.read(&mut [0]).unwrap(), 0, "it is disconnected");
+        assert_eq!(cells(&mut served), 5);
+        save("none");
+        let said = served.says("the devices stay as they are");
+        assert!(said.contains("pack.yaml:6"), "{said}");
+        assert_eq!(cells(&mut served), 5);
+        save("7");
+        served.says("pack.yaml was read again");
+        served.signal("-HUP");
+        served.says("pack.yaml was read again");
+        assert_eq!(cells(&mut served), 7);
     }
 
     #[test]

@@ -9,7 +9,7 @@
 //! * `bind`: from the tree to the types of [`schema`], the words of the language; `error`: mistakes with their place.
 //! * [`compile`]: what the words mean; `json_schema`: the words for editors.
 //! * `lint`: what is odd, though it can be used; `code`: the stable codes of mistakes and oddities.
-//! * `files`: where all files come from.
+//! * `files`: where all files come from; `written`: a scenario that was changed, as a text again.
 
 mod bind;
 mod code;
@@ -21,6 +21,7 @@ mod json_schema;
 mod lint;
 pub mod schema;
 mod source;
+mod written;
 mod yaml;
 
 use std::{
@@ -36,6 +37,7 @@ pub use json_schema::json_schema;
 pub use schema::Scenario;
 pub use source::{Place, Source};
 pub use veschub_hub::{duration, suggest::closest};
+pub use written::Written;
 pub use yaml::{MAX_BYTES, MAX_DEPTH};
 
 use files::NoFiles;
@@ -163,6 +165,12 @@ impl Loaded {
     pub fn warnings(&self) -> Result<Vec<ScenarioError>, ScenarioError> {
         let world = self.build(Seed(0))?;
         Ok(lint::lint(&self.scenario, &self.source, world))
+    }
+
+    /// What the scenario says, to be changed and written again: what it includes and what was set is in place.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        Written::of(&self.source)
     }
 
     /// The scenario's text, for pointing at places in it.

@@ -14,6 +14,7 @@ use veschub_hub::{
         json::{self, Device, Start},
     },
 };
+use veschub_scenario::Loaded;
 
 /// A journal that is being written.
 pub(super) struct Journal {
@@ -37,6 +38,8 @@ enum Out {
 pub(super) struct About {
     pub(super) seed: Option<u64>,
     pub(super) devices: Vec<Device>,
+    /// The scenario that the hub was made of, if it was one.
+    pub(super) scenario: Option<Loaded>,
 }
 
 impl About {
@@ -52,6 +55,7 @@ impl About {
         Self {
             seed,
             devices: residents.iter().map(device).collect(),
+            scenario: None,
         }
     }
 
@@ -93,7 +97,7 @@ impl SaveArgs {
 impl Journal {
     /// Writes the first line. Passwords are masked unless they are to be kept.
     pub(super) fn start(&mut self, listening: String, about: About, keep_credentials: bool) {
-        let About { seed, devices } = if keep_credentials {
+        let About { seed, devices, .. } = if keep_credentials {
             about
         } else {
             about.masked()

@@ -17,14 +17,21 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
+use veschub_control::Control;
 use veschub_transcript::{Options, Transcript};
 use veschub_wire::login::normalise_id;
 
 use super::{
     AtEndArg, DIRECT_PORT, Failure, HUB_PORT, ListenArgs, OrderArg, PaceArg, ReplayArgs, ServeArgs,
-    TalkArgs, UnknownArg, can_log::CanLog, capture, journal::About, teller::Teller,
+    TalkArgs, UnknownArg,
+    can_log::CanLog,
+    capture,
+    control::{self, Steered},
+    journal::About,
+    teller::Teller,
+    watch::{Watch, Watched},
 };
-use crate::disk;
+use crate::disk::{self, Opened};
 use veschub_drive::{
     discovery::Discovery,
     observe::Saving,
@@ -52,8 +59,9 @@ const SIGXFSZ: i32 = 25;
 const REPLAY_ID: &str = "REPLAY";
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    let files = Opened::default();
     let loaded = match &args.scenario {
-        Some(path) => disk::open(path, &args.set.settings)?,
+        Some(path) => disk::open_noting(path, &args.set.settings, &files)?,
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
         None if args.demo_motor => Loaded::demo_motor_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {
@@ -70,7 +78,11 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             if args.can_log.is_some() {
                 return Err(Failure::text("--can-log needs a scenario, or --demo"));
             }
-            return run(hub, About::default(), &args.listen, HUB_PORT, None, None);
+            let how = How {
+                time_scale: args.time_scale,
+                ..How::at(HUB_PORT)
+            };
+            return run(hub, About::default(), &args.listen, how);
         }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -85,6 +97,14 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         }
     }
     let mut about = About::new(Some(seed), &world.residents);
+    about.scenario = Some(loaded);
+    let watched = args.scenario.as_ref().filter(|_| args.watch);
+    let watched = watched.map(|path| Watched {
+        path: path.clone(),
+        settings: args.set.settings.clone(),
+        seed: Seed(seed),
+        files,
+    });
     let log = args.can_log.as_deref();
     let log = log.map(|path| CanLog::create(path, &args.listen.save));
     let log = log.transpose()?;
@@ -101,7 +121,13 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         None => {
             let first = about.devices.first().map(|device| device.id.clone());
             let hub = listening(world.into_hub(), &first.unwrap_or_default());
-            run(hub, about, &args.listen, HUB_PORT, None, log)
+            let how = How {
+                time_scale: args.time_scale,
+                can_log: log,
+                watched,
+                ..How::at(HUB_PORT)
+            };
+            run(hub, about, &args.listen, how)
         }
         Some(id) => {
             let Alone {
@@ -116,8 +142,24 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             about.devices.retain(|device| device.id == name);
             let discover = args.discover.map(|to| Discover { name, to });
             match is_udp {
+                true if args.time_scale != 1.0 => Err(Failure::text(
+                    "--time-scale: a device on a UDP port has the time of the machine",
+                )),
+                true if watched.is_some() => Err(Failure::text(
+                    "--watch: a device on a UDP port is not taken anew",
+                )),
                 true => run_on_udp(device, about, &args.listen, log),
-                false => run(device, about, &args.listen, DIRECT_PORT, discover, log),
+                false => {
+                    let how = How {
+                        is_direct: true,
+                        time_scale: args.time_scale,
+                        discover,
+                        can_log: log,
+                        watched,
+                        ..How::at(DIRECT_PORT)
+                    };
+                    run(device, about, &args.listen, how)
+                }
             }
         }
     }
@@ -216,7 +258,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     }
     let about = About::new(None, &residents);
     let hub = Hub::new(HubConfig::default(), residents);
-    run(hub, about, &args.listen, HUB_PORT, None, None)
+    run(hub, about, &args.listen, How::at(HUB_PORT))
 }
 
 fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
@@ -333,15 +375,43 @@ pub(super) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-/// Serves until Ctrl-C or SIGTERM.
-fn run(
-    hub: Hub,
-    about: About,
-    args: &ListenArgs,
+/// How a hub is served.
+struct How {
+    /// The port unless another is asked for.
     port: u16,
+    /// Whether it is one device without a hub.
+    is_direct: bool,
+    time_scale: f64,
     discover: Option<Discover>,
     can_log: Option<CanLog>,
-) -> Result<(), Failure> {
+    /// The scenario, if its files are watched.
+    watched: Option<Watched>,
+}
+
+impl How {
+    /// A hub that nobody is told about.
+    fn at(port: u16) -> Self {
+        Self {
+            port,
+            is_direct: false,
+            time_scale: 1.0,
+            discover: None,
+            can_log: None,
+            watched: None,
+        }
+    }
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failure> {
+    let How {
+        port,
+        is_direct,
+        time_scale,
+        discover,
+        can_log,
+        watched,
+    } = how;
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], port)));
@@ -359,7 +429,10 @@ fn run(
         };
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
-        let mut teller = Teller::new(args.talk, journal)?.with_can_log(can_log);
+        let control = args.control.bind(address)?;
+        let mut teller = Teller::new(args.talk, journal)?
+            .with_can_log(can_log)
+            .with_watch(control.as_ref().map(Control::watch));
         let failed = teller.saving_failed();
         let stop = async {
             tokio::select! {
@@ -370,28 +443,55 @@ fn run(
             }
         };
         announce(format_args!("listening on {address}"))?;
+        if let Some(control) = &control {
+            announce(format_args!("control on http://{}/", control.address()))?;
+        }
+        let known = veschub_control::About {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed: about.seed,
+            scenario: about.scenario.clone(),
+            direct: is_direct,
+        };
         teller.start(address.to_string(), about, args.save.keep_credentials);
-        let most = args
-            .max_connections
-            .map_or_else(server::most_connections, NonZeroUsize::get);
+        let watch = watched.map(Watch::new).transpose()?;
+        let Steered {
+            running,
+            remote,
+            steering,
+        } = control::start(control, known, address, time_scale, watch.is_some())?;
+        let most = args.max_connections.map_or_else(
+            || control::most_connections(server::most_connections(), &args.control),
+            NonZeroUsize::get,
+        );
         let told = &mut teller;
         let serving = async {
             match &mut capture {
-                None => server::serve(listener, hub, most, told, stop).await,
+                None => server::serve_steered(listener, hub, most, told, steering, stop).await,
                 Some(capture) => {
                     let saving = Saving::new(capture, &mut saved, told);
-                    server::serve(listener, hub, most, saving, stop).await;
+                    server::serve_steered(listener, hub, most, saving, steering, stop).await;
                 }
             }
         };
-        match discovery {
-            None => serving.await,
-            Some(discovery) => tokio::select! {
-                biased;
-                () = serving => {}
-                never = discovery.run() => match never {},
-            },
+        let beside = async {
+            match (watch, remote) {
+                (Some(watch), Some(remote)) => watch.run(remote).await,
+                _ => std::future::pending().await,
+            }
+        };
+        let discovering = async {
+            match discovery {
+                Some(discovery) => discovery.run().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            () = serving => {}
+            () = beside => {}
+            never = discovering => match never {},
         }
+        drop(running);
         Ok::<_, Failure>(teller)
     })?;
     let told = teller.finish();
@@ -426,6 +526,7 @@ fn run_on_udp(
     args: &ListenArgs,
     can_log: Option<CanLog>,
 ) -> Result<(), Failure> {
+    args.control.needs_tcp("a UDP port")?;
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], DIRECT_PORT)));
@@ -470,6 +571,7 @@ fn run_on_udp(
 
 /// Serves a device on a tty until Ctrl-C or SIGTERM.
 fn run_on_pty(device: Hub, args: &ListenArgs, can_log: Option<CanLog>) -> Result<(), Failure> {
+    args.control.needs_tcp("a pseudo-terminal")?;
     let failed = |error| Failure::Text(format!("cannot serve on a pseudo-terminal: {error}"));
     let mut capture = args.save.create(DIRECT_PORT)?;
     let mut saved = Ok(());

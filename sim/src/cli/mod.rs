@@ -5,6 +5,7 @@
 mod can_log;
 mod capture;
 mod commands;
+mod control;
 mod decode;
 mod description;
 mod device;
@@ -19,6 +20,7 @@ mod scenarios;
 mod scrub;
 pub mod shell;
 mod teller;
+mod watch;
 
 use std::{
     ffi::OsString, fmt, io, io::Write, net::SocketAddr, num::NonZeroUsize, path::PathBuf,
@@ -27,6 +29,7 @@ use std::{
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use veschub_drive::clock::SCALES;
 use veschub_scenario::ScenarioError;
 
 /// The port of the public hub (`VT datatypes.h:1262-1264`).
@@ -98,6 +101,8 @@ struct ListenArgs {
     #[arg(long, value_name = "N")]
     max_connections: Option<NonZeroUsize>,
     #[command(flatten)]
+    control: control::ControlArgs,
+    #[command(flatten)]
     save: SaveArgs,
     /// Also stop when stdin is closed, so that the hub ends together with the program that started it
     #[arg(long)]
@@ -167,8 +172,8 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 )]
 #[command(
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
-    `listening on PATH`, a terminal that clients can open and close at any time. With --journal -\n\
-    the journal follows.\n\
+    `listening on PATH`, a terminal that clients can open and close at any time. With --control\n\
+    a second line says `control on http://ADDR:PORT/`, and with --journal - the journal follows.\n\
     Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
     `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.\n\
     The demo's device has the id demo-0001 and the password not-a-secret.\n\
@@ -210,6 +215,19 @@ struct ServeArgs {
     /// The seed of everything that is random; without it, a seed is drawn and printed
     #[arg(long, value_name = "N", value_parser = seed)]
     seed: Option<u64>,
+    /// How many times as fast as the clock on the wall the time of the hub and its devices goes: 0.001 to 1000
+    #[arg(
+        long,
+        value_name = "FACTOR",
+        value_parser = time_scale,
+        default_value = "1",
+        conflicts_with = "pty"
+    )]
+    time_scale: f64,
+    /// Take the scenario anew when one of its files is saved, or at SIGHUP: its devices and faults are exchanged, and
+    /// their tools are disconnected. A file with a mistake changes nothing
+    #[arg(long, requires = "scenario", conflicts_with_all = ["pty", "can_log"])]
+    watch: bool,
     #[command(flatten)]
     set: SetArgs,
     #[command(flatten)]
@@ -317,6 +335,15 @@ struct ReplayArgs {
     unknown: UnknownArg,
     #[command(flatten)]
     listen: ListenArgs,
+}
+
+fn time_scale(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok();
+    let factor = factor.filter(|factor: &f64| SCALES.contains(factor));
+    factor.ok_or_else(|| {
+        let (least, most) = (SCALES.start(), SCALES.end());
+        format!("wanted a number from {least} to {most}, e.g. 10 for ten times as fast")
+    })
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -1,12 +1,13 @@
 //! Tells what happens at a hub: a person on stderr, and a program in the journal.
 
-use std::{collections::HashMap, future::Future, io, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, future::Future, io, sync::Arc};
 
 use tokio::sync::Notify;
 
+use veschub_control::Watch;
 use veschub_drive::observe::Observer;
 use veschub_hub::{
-    hub::ConnId,
+    hub::{ConnId, Event, Output},
     journal::{JournalEntry, JournalEvent, Masked},
     time::Time,
 };
@@ -28,6 +29,8 @@ pub(super) struct Teller {
     stderr: Outlet,
     journal: Option<Journal>,
     can_log: Option<CanLog>,
+    /// What the control API sees.
+    watch: Option<Watch>,
     masked: Masked,
     shares: HashMap<Option<ConnId>, Share>,
     /// Told when what is saved cannot go on, which ends the program.
@@ -51,6 +54,7 @@ impl Teller {
             stderr: Outlet::stderr()?,
             journal,
             can_log: None,
+            watch: None,
             masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
@@ -61,6 +65,12 @@ impl Teller {
     /// The same, writing what goes over a CAN bus, if that is wanted.
     pub(super) fn with_can_log(mut self, log: Option<CanLog>) -> Self {
         self.can_log = log;
+        self
+    }
+
+    /// The same, telling the control API, if there is one.
+    pub(super) fn with_watch(mut self, watch: Option<Watch>) -> Self {
+        self.watch = watch;
         self
     }
 
@@ -125,6 +135,24 @@ impl Observer for &mut Teller {
         if !self.talk.quiet && (self.talk.verbose || is_rare(&entry.event)) {
             self.say_of(&entry);
         }
+        if let Some(watch) = &self.watch {
+            watch.happened(match entry {
+                Cow::Borrowed(_) => unmasked,
+                Cow::Owned(entry) => entry,
+            });
+        }
+    }
+
+    fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
+        if let Some(watch) = &self.watch {
+            watch.came(at, conn, event);
+        }
+    }
+
+    fn goes(&mut self, at: Time, conn: ConnId, output: &Output) {
+        if let Some(watch) = &self.watch {
+            watch.goes(at, conn, output);
+        }
     }
 
     fn on_can(&mut self, at: Time, frame: &Frame) {
@@ -181,6 +209,7 @@ mod tests {
             stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
             journal: None,
             can_log: None,
+            watch: None,
             masked: Masked::default(),
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
