@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
 import threading
 from collections.abc import Generator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from pytest_veschub.journal import VERSION, Entry, Journal
+from pytest_veschub.journal import KINDS, VERSION, Entry, Journal
 
 TIMEOUT = 30.0
 START = {"kind": "start", "journal": VERSION, "listening": "127.0.0.1:1", "devices": []}
@@ -88,3 +90,11 @@ def test_another_version_is_refused(writer: Writer) -> None:
     writer.write(json.dumps({**START, "journal": VERSION + 1}) + "\n")
     with pytest.raises(ValueError, match="a journal of version 2, not 1"):
         writer.journal.start(TIMEOUT)
+
+
+def test_every_kind_of_the_page_can_be_waited_for() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "journal.md").read_text(encoding="utf-8")
+    table = page.split("| kind | what happened |")[1].split("\n\n")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    kinds = {kind for cell in cells for kind in re.findall(r"`([^`]+)`", cell)}
+    assert kinds - {"start"} == set(KINDS)

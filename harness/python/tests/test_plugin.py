@@ -153,6 +153,18 @@ def test_the_tests_of_the_readme_pass(pytester: pytest.Pytester) -> None:
     for number, block in enumerate(blocks):
         pytester.path.joinpath(f"test_readme_{number}.py").write_text(block)
     shutil.copy(Path(__file__).with_name("tool.py"), pytester.path / "my_client.py")
+    pytester.makeconftest(
+        """
+import pytest
+from my_client import Battery
+
+@pytest.fixture
+def battery(veschub):
+    battery = Battery(veschub)
+    yield battery
+    battery.close()
+"""
+    )
     result = pytester.runpytest("-p", "no:cacheprovider")
     assert result.ret == 0
     lines = [line for line in blocks[0].splitlines() if line]

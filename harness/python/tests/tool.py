@@ -69,3 +69,36 @@ def attached(hub: Hub) -> Tool:
     tool = Tool(hub)
     hub.wait_for("attached", count=seen + 1, timeout=TIMEOUT)
     return tool
+
+
+class Battery:
+    """What an integration is made of: it polls, is unavailable when that fails, and tries again."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._tool: Tool | None = None
+        self.available = False
+        self.voltage = 0.0
+        self.alarm = False
+
+    def update(self) -> None:
+        """Asks once, after a login if there is none."""
+        try:
+            if self._tool is None:
+                self._tool = attached(self._hub)
+            reply = self._tool.ask(BMS_GET_VALUES)
+            if not reply:
+                raise ConnectionError("the hub closed the connection")
+        except OSError:
+            self.close()
+            self.available = False
+            return
+        self.available = True
+        reading = bms(reply)
+        self.voltage = reading["total_voltage_v"]
+        self.alarm = min(reading["cell_voltages_v"]) < 3.0
+
+    def close(self) -> None:
+        if self._tool is not None:
+            self._tool.__exit__()
+        self._tool = None

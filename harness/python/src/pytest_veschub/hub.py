@@ -1,18 +1,22 @@
 """A simulated VESCHub on a free port of 127.0.0.1."""
 
 import asyncio
+import difflib
 import json
 import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from . import scenario as scenarios
-from .journal import Entry, Journal
+from .control import Control
+from .journal import KINDS, Entry, Journal
 from .programs import program
 from .scenario import Scenario, Switch
 
@@ -33,7 +37,8 @@ class Hub:
     Without a scenario it has one device, with a pack of 20 cells that is being ridden. `set` replaces values of the
     scenario, by their path: `{"devices.0.express.bms.cells": 12}`. `quirks` and `faults` replace those of the
     scenario: `["needs-setup", {"session-reset": {"max_gap": "250ms"}}]`. `seed` decides everything that is random.
-    Relative paths are looked for in `folders`, then in the current folder.
+    Relative paths are looked for in `folders`, then in the current folder. `port` is the port to listen on; 0 takes a
+    free one. While it runs, `control` changes it; with `control=False` it cannot be changed.
 
     Raises HubError, with the place of the mistake, if the scenario cannot be used.
     """
@@ -46,6 +51,8 @@ class Hub:
     id: str
     #: Its password; empty if it accepts every password.
     password: str
+    #: Changes the hub while it runs: values, links, faults, the clock.
+    control: Control
     #: Environment variables for a client program: VESC_HOST, VESC_PORT, VESC_ID, VESC_PASSWORD and VESC_TIMEOUT_MS.
     env: dict[str, str]
 
@@ -57,6 +64,8 @@ class Hub:
         faults: Iterable[Switch] | None = None,
         set: Mapping[str, Any] | None = None,
         seed: int = 0,
+        port: int = 0,
+        control: bool = True,
         folders: Iterable[Path] = (),
     ) -> None:
         __tracebackhide__ = True
@@ -66,9 +75,10 @@ class Hub:
             if scenario is not None:
                 what = str(scenarios.find(scenario, Path(scratch), *folders))
             arguments = [
-                *(str(program("veschub-sim")), "serve", what, "--listen", "127.0.0.1:0"),
+                *(str(program("veschub-sim")), "serve", what, "--listen", f"127.0.0.1:{port}"),
                 *("--seed", str(seed), "--journal", "-", "--keep-credentials"),
                 *("--until-stdin-ends", "--quiet"),
+                *(("--control", "127.0.0.1:0") if control else ()),
                 *scenarios.settings(set, quirks, faults),
             ]
             # The hub ends when its stdin is closed, which also happens if this process is killed.
@@ -99,6 +109,7 @@ class Hub:
         device: Mapping[str, Any] = next(iter(start["devices"]), {})
         self.id = device.get("id") or ""
         self.password = device.get("password") or ""
+        self.control = Control(self._journal.control, self.id)
         self.env = {
             "VESC_HOST": self.host,
             "VESC_PORT": port,
@@ -190,9 +201,14 @@ class Hub:
     def wait_for(self, kind: str, *, count: int = 1, timeout: float = TIMEOUT) -> Entry:
         """Waits for the `count`th entry of a kind and returns it: `attached`, `fault`, `closed` and so on.
 
-        Raises AssertionError after `timeout` seconds. This method blocks: in async code use `async_wait_for`.
+        Raises AssertionError after `timeout` seconds, and ValueError for a kind that does not exist. This method blocks:
+        in async code use `async_wait_for`.
         """
         __tracebackhide__ = True
+        if kind not in KINDS:
+            near = difflib.get_close_matches(kind, KINDS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(KINDS)}"
+            raise ValueError(f"no entry is of the kind {kind}: {hint}")
         return self._wait(lambda entry: entry.kind == kind, kind, count, timeout)
 
     async def async_wait_for_request(
@@ -221,13 +237,18 @@ class Hub:
         return "\n".join([f"requests so far: {asked or 'none'}", *why[-5:]])
 
     def check_reading(
-        self, fields: Mapping[str, Any], *, command: str | None = None, can_id: int | None = None
+        self,
+        fields: Mapping[str, Any],
+        *,
+        command: str | None = None,
+        can_id: int | None = None,
+        tolerance: Mapping[str, float] | None = None,
     ) -> None:
         """Compares what a client understood with what the device has sent to it until now.
 
         `fields` are values in the unit at the end of their name: `{"total_voltage_v": 83.77, "current_a": -1.5}`;
-        `veschub-harness schema reading` prints all names. A value may be off by one count of its raw scale. It is
-        compared with the reply to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a
+        `veschub-harness schema reading` prints all names. A value may be off by one count of its raw scale, or by what
+        `tolerance` says for its field: `{"total_voltage_v": 0.05}`. A Decimal is a number. It is compared with the reply to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a
         device that was asked through another one.
 
         Leave out the fields that your client does not read. A value of None for a field that the device sent, a name
@@ -239,10 +260,12 @@ class Hub:
         """
         __tracebackhide__ = True
         reading = {"fields": dict(fields), "command": command, "can_id": can_id}
-        line = json.dumps({key: value for key, value in reading.items() if value is not None})
+        given = {key: value for key, value in reading.items() if value is not None}
+        line = json.dumps(given, default=_plain)
+        within = [f"--within={field}={amount}" for field, amount in (tolerance or {}).items()]
         lines = [*self._journal.lines(), line.encode(), b"\n"]
         judged = subprocess.run(
-            [program("veschub-harness"), "judge", "-"],
+            [program("veschub-harness"), "judge", "-", *within],
             input=b"".join(lines),
             capture_output=True,
             check=False,
@@ -253,9 +276,37 @@ class Hub:
         if judged.returncode:
             raise HubError(judged.stderr.decode(errors="replace"))
 
+    def drop(self) -> None:
+        """The hub vanishes: every connection is closed, and nobody can connect until `restart`."""
+        self.control.stop_listening()
+
+    def restart(self) -> None:
+        """The hub is back after `drop`, on the same port, with its devices as they were."""
+        self.control.start_listening()
+
+    def pin(self, field: str, value: float, *, item: int | None = None, **where: Any) -> None:
+        """A value of the device, from now on: `hub.pin("cell_voltages_v", 3.1, item=4)`. See `Control.pin`."""
+        self.control.pin(field, value, item=item, **where)
+
+    def fault(self, fault: Switch, **where: Any) -> AbstractContextManager[int]:
+        """Harms the link for the length of a `with` block. See `Control.fault`.
+
+        `with hub.fault({"delay": {"by": "2s"}}): ...`
+        """
+        return self.control.fault(fault, **where)
+
     def transcript(self, since: int = 0) -> str:
         """The journal as text, a line for each entry: seconds, connection, text; without the first `since` entries."""
         return "\n".join(map(str, self.entries()[since:]))
+
+
+def _plain(value: object) -> Any:
+    """What JSON has no word for: a Decimal is a number, and any sequence of values is a list."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if isinstance(value, Iterable):
+        return list(value)
+    raise TypeError(f"{value!r} is no value of a reading: give a number, a text or a list of them")
 
 
 #: Kinds of entries that say why something did not happen.

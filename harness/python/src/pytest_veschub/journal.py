@@ -12,6 +12,16 @@ from typing import Any, Self
 #: The version of the journal that this package can read.
 VERSION = 1
 
+#: The kinds of entries, as `docs/journal.md` lists them.
+KINDS = (
+    *("opened", "login", "login-refused", "swallowed", "attached", "not-served", "registered"),
+    *("entry-deleted", "frame", "noise", "half-frame-left", "not-answered", "nobody-there"),
+    *("unheard", "quirk", "fault", "left-out", "link-down", "link-up", "held", "steered", "closed"),
+)
+
+#: How the line begins that says where the hub can be steered.
+_CONTROL = b"control on "
+
 #: How much is read at once, in bytes.
 _CHUNK = 1 << 16
 
@@ -91,6 +101,8 @@ class Journal:
         self._rest = b""
         self._ended = False
         self._start: Mapping[str, Any] | None = None
+        #: Where the hub can be steered, once the journal has started; None if it cannot.
+        self.control: str | None = None
         self._entries: list[Entry] = []
         self._lines: list[bytes] = []
         self._failure: ValueError | None = None
@@ -164,8 +176,10 @@ class Journal:
             self._changed.notify_all()
 
     def _take(self, line: bytes) -> None:
-        # Before the journal, the hub prints a line for people, which says where it listens.
+        # Before the journal, the hub prints lines for people, which say where it listens and where it can be steered.
         if not line.startswith(b"{"):
+            if line.startswith(_CONTROL):
+                self.control = line.removeprefix(_CONTROL).decode().strip()
             return
         self._lines.append(line + b"\n")
         told = json.loads(line)
