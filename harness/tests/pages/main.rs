@@ -47,7 +47,8 @@ fn all_pages() -> Vec<String> {
             let entry = entry.unwrap();
             let name = entry.file_name().into_string().unwrap();
             let path = folder.join(&name);
-            let is_ours = !name.starts_with('.') && !["target", "corpus"].contains(&name.as_str());
+            let is_ours = !name.starts_with('.')
+                && !["target", "corpus", "node_modules"].contains(&name.as_str());
             if entry.file_type().unwrap().is_dir() && is_ours {
                 folders.push(path);
             } else if name.ends_with(".md") {

@@ -1,0 +1,3 @@
+module veschub
+
+go 1.19
