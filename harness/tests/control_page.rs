@@ -1,5 +1,10 @@
 //! The page of the control API in headless Chromium: a person with a pointer and keys, a real hub and a real client.
 #![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so"
+)]
 
 mod chromium;
 #[expect(dead_code, reason = "only its search for a browser is needed here")]
