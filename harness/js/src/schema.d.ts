@@ -3728,7 +3728,7 @@ export interface operations {
             path: {
                 /**
                  * @description Its name
-                 * @example page.js
+                 * @example app.js
                  */
                 file: string;
             };
