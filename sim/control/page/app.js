@@ -44,10 +44,15 @@ function keys(event) {
   }
 }
 
+/** The time of the hub now; it is not known while the server is away, and stays as it was. */
+function time() {
+  const passed = clock.paused || clock.away ? 0 : (performance.now() - clock.when) / 1000;
+  return clock.at + passed * clock.scale;
+}
+
 function tick() {
-  const passed = clock.paused ? 0 : ((performance.now() - clock.when) / 1000) * clock.scale;
   const speed = clock.paused ? " paused" : clock.scale === 1 ? "" : ` ×${clock.scale}`;
-  if (clock.when) say(byId("time"), `${(clock.at + passed).toFixed(1)} s${speed}`);
+  if (clock.when) say(byId("time"), `${time().toFixed(1)} s${speed}`);
 }
 
 const look = seldom(400, async () => {
@@ -68,7 +73,7 @@ on("link", (is) => {
   say(link, is ? "connected" : "server is away, trying again");
   link.classList.toggle("off", !is);
   document.body.classList.toggle("away", !is);
-  if (!is) clock = { ...clock, paused: true };
+  if (!is) clock = { ...clock, at: time(), away: true };
 });
 
 Object.entries(views).forEach(([name, view]) => view.build(byId(`view-${name}`)));
