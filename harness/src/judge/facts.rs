@@ -389,8 +389,7 @@ mod tests {
 
     use super::*;
 
-    /// What is lost with the login is never seen to be a request; no outside client is asked to do this. The names in a
-    /// configuration are the client's: the hub sees bytes.
+    /// What is lost with the login is never seen to be a request; no outside client is asked to do this.
     const NOT_TOLD_BY_THE_HUB: [&str; 1] = ["a-request-with-the-login-is-lost"];
 
     #[test]
