@@ -370,7 +370,8 @@ impl<'a> Check<'a> {
         found.map(|(_, found)| found).collect()
     }
 
-    /// Whether the replies have the field at all, or the client reads it in one of them.
+    /// Whether the client reads the field in one of the replies; true where they do not have it at all, by themselves or
+    /// by a description of what they hold.
     fn is_shown(&self, of: CommandId, field: &str) -> bool {
         let Some(readings) = self.readings else {
             return true;
@@ -378,10 +379,9 @@ impl<'a> Check<'a> {
         let mut about = readings
             .iter()
             .filter(|reading| reading.command == Some(of));
-        let sent = self
-            .facts
-            .replies(of)
-            .any(|reply| reply.fields.get(field).is_some());
+        let mut replies = self.facts.replies(of);
+        let sent = replies.any(|reply| reply.fields.get(field).is_some())
+            || self.scenario.describes(of, field);
         !sent || about.any(|reading| matches!(read_in(reading, field), Found::Value(_)))
     }
 

@@ -389,8 +389,12 @@ mod tests {
 
     use super::*;
 
-    /// What is lost with the login is never seen to be a request; no outside client is asked to do this.
-    const NOT_TOLD_BY_THE_HUB: [&str; 1] = ["a-request-with-the-login-is-lost"];
+    /// What is lost with the login is never seen to be a request; no outside client is asked to do this. The names in a
+    /// configuration are the client's: the hub sees bytes.
+    const NOT_TOLD_BY_THE_HUB: [&str; 2] = [
+        "a-configuration-is-read-by-name",
+        "a-request-with-the-login-is-lost",
+    ];
 
     #[test]
     fn the_hub_tells_the_same_of_every_scenario_as_the_reference_client() {

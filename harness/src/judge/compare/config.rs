@@ -6,31 +6,22 @@
 use std::sync::Arc;
 
 use serde_json::Value as Json;
-use veschub_wire::{CommandId, description::ConfigDescription};
+use veschub_wire::{command::ConfigKind, description::ConfigDescription};
 
 use super::{Delivered, FieldUnderstood, Judgement, Mistake, Tolerance};
 use crate::judge::config_layout::{self, Said, Used};
-
-/// The replies that hold a configuration.
-const CONFIGS: [CommandId; 4] = [
-    CommandId::GET_MCCONF,
-    CommandId::GET_MCCONF_DEFAULT,
-    CommandId::GET_APPCONF,
-    CommandId::GET_APPCONF_DEFAULT,
-];
 
 /// The packed bytes of a configuration behind command and signature, and what describes them, if that is known.
 fn configuration<'a>(
     reply: &Delivered<'a>,
     tolerance: &'a Tolerance,
 ) -> Option<(&'a [u8], Option<&'a Arc<ConfigDescription>>)> {
+    // Others acknowledge with one byte.
+    ConfigKind::of_command(reply.command)?;
     let (signature, data) = reply.payload.get(1..)?.split_first_chunk()?;
     let signature = u32::from_be_bytes(*signature);
     let mut known = tolerance.configs.iter();
-    let described = known.find(|one| one.signature() == signature);
-    CONFIGS
-        .contains(&reply.command)
-        .then_some((data, described))
+    Some((data, known.find(|one| one.signature() == signature)))
 }
 
 fn said(reply: &Delivered<'_>, tolerance: &Tolerance, name: &str, given: &Json) -> Option<Said> {

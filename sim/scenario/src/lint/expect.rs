@@ -1,6 +1,6 @@
 //! Expectations that can never be met, and requests that nobody answers.
 
-use veschub_wire::{CommandId, Request, command::ConfigKind, view::Value as Seen};
+use veschub_wire::{CommandId, Request, view::Value as Seen};
 
 use super::{Admission, Lint};
 use crate::{
@@ -120,15 +120,8 @@ impl Lint<'_> {
                 }
             }
         }
-        if known.is_empty() || known.contains(&field) {
-            return true;
-        }
-        // The description of a configuration names its fields, beside those of the reply itself.
-        let descriptions = match ConfigKind::of_command(id) {
-            Some(_) => self.scenario.descriptions(),
-            None => Vec::new(),
-        };
-        if descriptions.iter().any(|one| one.field(field).is_some()) {
+        let is_known = known.is_empty() || known.contains(&field);
+        if is_known || self.scenario.describes(id, field) {
             return true;
         }
         let message = format!("the reply to {id} has no field `{field}` here");

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use veschub_hub::device::NodeSettings;
-use veschub_wire::description::ConfigDescription;
+use veschub_wire::{CommandId, command::ConfigKind, description::ConfigDescription};
 
 pub use alone::{Alone, LinkKeys};
 pub use client::*;
@@ -92,6 +92,17 @@ impl Scenario {
             can.iter().for_each(|node| add(node.settings()));
         }
         found
+    }
+
+    /// Whether a description gives this name to a field of the configuration in the replies to a command; false before
+    /// the scenario was built.
+    #[must_use]
+    pub fn describes(&self, of: CommandId, field: &str) -> bool {
+        ConfigKind::of_command(of).is_some()
+            && self
+                .descriptions()
+                .iter()
+                .any(|one| one.field(field).is_some())
     }
 
     /// Whether there is no hub: the only device has neither id nor password, and a client is connected to it without a
