@@ -86,6 +86,45 @@ fn the_second_line_says_where_the_hub_is_controlled_and_a_token_is_asked_for() {
 }
 
 #[test]
+fn a_scenario_that_is_taken_anew_is_the_one_that_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack.yaml");
+    let save = |cells: u8| {
+        let text = format!(
+            "version: 1\ndevices: [express: {{ id: demo-0001, password: not-a-secret, bms: {{ cells: {cells} }} }}]\n"
+        );
+        fs::write(&path, text).unwrap();
+    };
+    save(3);
+    let mut program = Command::new(cargo_bin!("veschub-sim"));
+    program
+        .arg("serve")
+        .arg(&path)
+        .args([
+            "--watch",
+            "--listen",
+            "127.0.0.1:0",
+            "--control",
+            "127.0.0.1:0",
+        ])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = Ended(program.spawn().unwrap());
+    let mut stdout = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let control = stdout.nth(1).unwrap().unwrap();
+    let address = control.strip_prefix("control on http://").unwrap();
+    let address = address.trim_end_matches('/');
+    assert!(get(address, "/v1/scenario.yaml", "").contains("cells: 3"));
+    save(5);
+    let mut stderr = BufReader::new(child.0.stderr.take().unwrap()).lines();
+    stderr.find(|line| line.as_ref().unwrap().ends_with("was read again"));
+    assert!(get(address, "/v1/scenario.yaml", "").contains("cells: 5"));
+    let journal = get(address, "/v1/journal?kind=steered", "");
+    assert!(journal.contains("took the scenario anew"), "{journal}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_to_do() {
     let open = refused(&["--control", "0.0.0.0:0"]);
     assert!(

@@ -24,10 +24,11 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
 };
 use veschub_drive::remote::Remote;
+use veschub_scenario::Loaded;
 
 use crate::{
     app::{About, App, MAX_BODY, MOST_LISTENERS},
-    changes::Changes,
+    changes::{Changes, Topic},
     error::Refusal,
     guard::{Guard, Token},
     routes,
@@ -52,8 +53,8 @@ pub struct Control {
 }
 
 /// The control API of a hub that runs; it ends when this is dropped.
-#[derive(Debug)]
 pub struct Running {
+    app: Arc<App>,
     /// Dropped to end the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -112,6 +113,7 @@ impl Control {
             guard: self.guard,
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
         });
+        let served = Arc::clone(&app);
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -119,12 +121,12 @@ impl Control {
         let listener = self.listener;
         let serve = move || {
             runtime.block_on(async move {
-                let wire = Arc::clone(&app.wire);
+                let wire = Arc::clone(&served.wire);
                 tokio::select! {
                     biased;
                     _ = stopped => {}
                     () = wire.keep_reading() => {}
-                    () = serve(listener, app) => {}
+                    () = serve(listener, served) => {}
                 }
             });
         };
@@ -132,9 +134,20 @@ impl Control {
             .name("control".to_owned())
             .spawn(serve)?;
         Ok(Running {
+            app,
             stop: Some(stop),
             thread: Some(thread),
         })
+    }
+}
+
+impl Running {
+    /// The hub has other devices and faults than before, those of this scenario
+    /// ([`Hub::renew`](veschub_hub::hub::Hub::renew)): a scenario that is saved begins with it.
+    pub fn took_anew(&self, scenario: &Loaded) {
+        self.app.steered.begin_anew(scenario);
+        self.app
+            .mark(&[Topic::Devices, Topic::Faults, Topic::Quirks, Topic::Held]);
     }
 }
 

@@ -15,13 +15,11 @@ const MOST: usize = 10_000;
 
 /// What the hub was made of, and what was done to it since.
 #[derive(Debug, Default)]
-pub(crate) struct Steered {
-    base: Option<Written>,
-    acts: Mutex<Acts>,
-}
+pub(crate) struct Steered(Mutex<Acts>);
 
 #[derive(Debug, Default)]
 struct Acts {
+    base: Option<Written>,
     acts: Vec<(Time, Act)>,
     left_out: u64,
 }
@@ -57,10 +55,28 @@ enum Act {
 impl Steered {
     /// Nothing was done yet to a hub that was made of this scenario, or of something else.
     pub(crate) fn new(scenario: Option<&Loaded>) -> Self {
-        Self {
+        Self(Mutex::new(Acts {
             base: scenario.map(Loaded::written),
-            acts: Mutex::default(),
-        }
+            ..Acts::default()
+        }))
+    }
+
+    /// The hub was made anew of this scenario. Of what was done before, only faults on all devices are still there.
+    pub(crate) fn begin_anew(&self, scenario: &Loaded) {
+        let base = Some(scenario.written());
+        let mut acts = self.lock();
+        acts.base = base;
+        acts.left_out = 0;
+        acts.acts.retain(|(_, act)| {
+            matches!(
+                act,
+                Act::Fault {
+                    device: None,
+                    gone: None,
+                    ..
+                }
+            )
+        });
     }
 
     /// Something happened for which scenarios have no word.
@@ -154,13 +170,13 @@ impl Steered {
     }
 
     fn lock(&self) -> MutexGuard<'_, Acts> {
-        self.acts.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// All of it as a scenario.
     pub(crate) fn scenario(&self) -> String {
         let acts = self.lock();
-        let mut saved = Saved::new(self.base.clone());
+        let mut saved = Saved::new(acts.base.clone());
         for (at, act) in &acts.acts {
             saved.add(*at, act);
         }
@@ -413,6 +429,31 @@ mod tests {
 
     fn at(seconds: f64) -> Time {
         Time::ZERO + Span::from_secs_f64(seconds)
+    }
+
+    #[test]
+    fn a_scenario_that_is_taken_anew_is_what_is_saved_with_the_faults_that_stay() {
+        let steered = Steered::new(Some(&Loaded::demo().unwrap()));
+        let cell = json!({"field": "cell_voltages_v", "to": 3.1});
+        steered.set(at(1.0), "DEMO-0001", None, &cell);
+        steered.remark(at(1.0), "DEMO-0001 was unplugged");
+        let delay = |by| Written::from(&json!({"delay": {"by": by}}));
+        steered.fault_came(at(2.0), 1, Some("DEMO-0001".to_owned()), None, delay("1s"));
+        steered.fault_came(at(2.0), 2, None, None, delay("2s"));
+        steered.fault_came(at(2.0), 3, None, None, delay("3s"));
+        steered.fault_went(at(3.0), 3);
+        let cells = ["devices.0.express.bms.cells=7".to_owned()];
+        steered.begin_anew(&Loaded::demo_with(&cells).unwrap());
+        let text = steered.scenario();
+        let saved =
+            Loaded::parse("saved.yaml", &text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(text.contains("cells: 7"), "{text}");
+        assert!(
+            !text.contains("cell_voltages_v") && !text.contains("unplugged"),
+            "{text}"
+        );
+        assert_eq!(saved.scenario.faults.len(), 1, "{text}");
+        assert!(text.contains("by: \"2s\""), "{text}");
     }
 
     #[test]

@@ -475,7 +475,7 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
         };
         let beside = async {
             match (watch, remote) {
-                (Some(watch), Some(remote)) => watch.run(remote).await,
+                (Some(watch), Some(remote)) => watch.run(remote, running.as_ref()).await,
                 _ => std::future::pending().await,
             }
         };

@@ -13,6 +13,7 @@ use tokio::{
     sync::mpsc,
     time::sleep,
 };
+use veschub_control::Running;
 use veschub_drive::remote::{Ended, Remote};
 use veschub_hub::rng::Seed;
 
@@ -97,8 +98,8 @@ impl Watch {
         held.any(|(path, held)| fs::read(path).ok() != *held)
     }
 
-    /// Brings each change to the hub, for as long as it is at work.
-    pub(super) async fn run(mut self, remote: Remote) {
+    /// Brings each change to the hub, and tells the control API of it, for as long as the hub is at work.
+    pub(super) async fn run(mut self, remote: Remote, control: Option<&Running>) {
         loop {
             let asked = tokio::select! {
                 biased;
@@ -112,14 +113,15 @@ impl Watch {
                     false
                 }
             };
-            if (asked || self.has_changed()) && self.take_anew(&remote).await == Err(Ended) {
+            if (asked || self.has_changed()) && self.take_anew(&remote, control).await == Err(Ended)
+            {
                 return;
             }
         }
     }
 
     /// Reads the scenario anew; one with a mistake changes nothing.
-    async fn take_anew(&mut self, remote: &Remote) -> Result<(), Ended> {
+    async fn take_anew(&mut self, remote: &Remote, control: Option<&Running>) -> Result<(), Ended> {
         let Watched {
             path,
             settings,
@@ -137,10 +139,13 @@ impl Watch {
                 say("the devices stay as they are");
             }
             Ok((world, loaded)) => {
-                let faults = loaded.scenario.faults;
+                let faults = loaded.scenario.faults.clone();
                 let renewed = remote
                     .ask(move |hub, now| hub.renew(now, world.residents, faults))
                     .await?;
+                if let Some(control) = control {
+                    control.took_anew(&loaded);
+                }
                 say(format_args!(
                     "{} was read again",
                     self.watched.path.display()
