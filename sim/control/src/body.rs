@@ -120,10 +120,36 @@ fn scenario(
         blanked.collect()
     };
     let around = blank(text.get(..span.start).unwrap_or_default());
-    let value = text.get(span).unwrap_or_default();
+    let value = in_yaml(text.get(span).unwrap_or_default());
     let scenario = format!("{before}\n{around}{value}{behind}");
     Loaded::parse_with("body", &scenario, settings)
         .map_err(|error| Refusal::of_scenario(&error, text, 1))
+}
+
+/// JSON as YAML, which has no pairs of escapes for one character: those become the character itself.
+fn in_yaml(json: &str) -> String {
+    let mut yaml = String::new();
+    let mut rest = json;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        yaml.push_str(before);
+        let pair = escape
+            .get(..12)
+            .filter(|pair| pair.get(6..8) == Some("\\u"));
+        let quoted = pair.map(|pair| serde_json::from_str::<String>(&format!("\"{pair}\"")));
+        let (kept, len) = match quoted {
+            Some(Ok(one)) if one.chars().count() == 1 => (one, 12),
+            // The escape and what it escapes, which may be another backslash.
+            _ => {
+                let len = 1 + escape.chars().nth(1).map_or(0, char::len_utf8);
+                (escape.get(..len).unwrap_or_default().to_owned(), len)
+            }
+        };
+        yaml.push_str(&kept);
+        rest = escape.get(len..).unwrap_or_default();
+    }
+    yaml.push_str(rest);
+    yaml
 }
 
 /// The place of a byte.
@@ -196,6 +222,26 @@ mod tests {
         ];
         assert_eq!(found, expected.map(|(key, value)| (key.to_owned(), value)));
         assert!(members("{}").is_empty());
+    }
+
+    #[test]
+    fn a_character_in_two_escapes_is_one_character() {
+        for (json, yaml) in [
+            (r#""\ud83d\ude00 \u00e9""#, "\"\u{1f600} \\u00e9\""),
+            (r#""\\ud83d\\ude00""#, r#""\\ud83d\\ude00""#),
+            (r#""\u0041\u0042\n""#, r#""\u0041\u0042\n""#),
+            ("\"\u{1f600}\"", "\"\u{1f600}\""),
+        ] {
+            assert_eq!(in_yaml(json), yaml);
+        }
+        let text = r#"{"device": {"express": {"id": "pack-\ud83d\ude00", "password": "x"}}}"#;
+        let body = Body::read(text, &["device"]).unwrap();
+        let read = body.scenario("device", "{version: 1, devices: [", "]}", &[]);
+        assert!(
+            read.is_ok(),
+            "{:?}",
+            read.err().map(|refusal| refusal.body.error)
+        );
     }
 
     #[test]
