@@ -11,7 +11,8 @@ mod chromium;
 mod reports_browser;
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
     sync::mpsc::{self, Receiver},
@@ -21,7 +22,11 @@ use std::{
 
 use chromium::Browser;
 use serde_json::Value;
+use veschub_wire::{Decoder, Item, TOOL_MAX_PAYLOAD, encode};
 
+/// How many entries the page has, shown or dropped as older, by what it says: "10,000 entries, 20,000 older dropped".
+const TAKEN_IN: &str = "document.querySelector('#view-wire .count').textContent.match(/[\\d,]+/g).map((one) => Number(one.replaceAll(',', '')))\
+    .reduce((all, one) => all + one)";
 const HARNESS: &str = env!("CARGO_BIN_EXE_veschub-harness");
 /// How long a program may say nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -259,13 +264,82 @@ fn the_page_says_that_the_server_is_away_and_comes_back() {
     browser.is_content(&page);
 }
 
-/// Writes pictures of the views for somebody to look at:
-/// `VESCHUB_PICTURES=FOLDER cargo test -p veschub-harness --test control_page -- --ignored`
+/// Asks for the firmware so many times, with 25 requests on their way at a time. As the device takes 50 ms for each, that
+/// is 500 requests and 500 replies a second.
+fn hurry(listening: &str, requests: usize) {
+    let mut stream = TcpStream::connect(listening).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let login = b"VESCTOOL:demo-0001:not-a-secret\n";
+    let request = encode(&[0]).unwrap();
+    stream.write_all(login).unwrap();
+    let mut decoder = Decoder::new(TOOL_MAX_PAYLOAD);
+    let (mut sent, mut answered) = (0, 0);
+    let mut bytes = [0; 4096];
+    // What comes with the login is lost, so the first request is sent until it is answered.
+    stream
+        .set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let mut first = loop {
+        stream.write_all(&request).unwrap();
+        if let Ok(count) = stream.read(&mut bytes) {
+            break count;
+        }
+    };
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    while answered < requests {
+        let count = match std::mem::take(&mut first) {
+            0 => stream.read(&mut bytes).unwrap(),
+            count => count,
+        };
+        assert!(count > 0, "the hub closed the connection");
+        let mut input = &bytes[..count];
+        while let Some(item) = decoder.next(&mut input) {
+            answered += usize::from(matches!(item, Item::Frame(_)));
+        }
+        while sent < requests && sent < answered + 25 {
+            stream.write_all(&request).unwrap();
+            sent += 1;
+        }
+    }
+}
+
 #[test]
-#[ignore = "somebody has to look at the pictures"]
-fn pictures() {
-    let folder = std::env::var_os("VESCHUB_PICTURES").expect("VESCHUB_PICTURES says where to");
-    let mut browser = browser().expect("a browser");
+fn the_page_takes_in_a_thousand_messages_a_second_and_loses_none() {
+    let Some(mut browser) = browser() else {
+        return;
+    };
+    let (_hub, listening, page) = hub(&["--demo"]);
+    browser.look(1280, 860, "light");
+    browser.open(&format!("{page}#wire"));
+    browser.until("document.querySelector('#link').textContent === 'connected'");
+    let seconds = match std::env::var_os("VESCHUB_THOROUGH") {
+        Some(_) => 30,
+        None => 2,
+    };
+    hurry(&listening, 500 * seconds);
+    // What is shown, and what was dropped as older, are all entries of the journal, which itself has dropped none.
+    let journal =
+        browser.read("fetch('/v1/hub').then((one) => one.json()).then((hub) => hub.journal)");
+    assert_eq!(journal["dropped"], 0, "{journal}");
+    let last = journal["last"].as_u64().unwrap();
+    assert!(last >= 1000 * seconds as u64, "{journal}");
+    browser.until(&format!("{TAKEN_IN} === {last}"));
+    browser.call("HeapProfiler.collectGarbage", serde_json::json!({}));
+    let heap = browser.read("performance.memory.usedJSHeapSize");
+    assert!(heap.as_f64().unwrap() < 64e6, "{heap}");
+    browser.is_content(&page);
+}
+
+/// Pictures of all views are kept in the folder for what tests leave, for somebody to look at:
+/// `target/tmp/control-page`.
+#[test]
+fn every_view_has_a_picture_in_the_light_in_the_dark_and_on_a_phone() {
+    let Some(mut browser) = browser() else {
+        return;
+    };
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("control-page");
+    std::fs::create_dir_all(&folder).unwrap();
     let (_hub, listening, page) = hub(&["--demo"]);
     let mut client = client(&listening);
     reading(&mut client);
@@ -275,15 +349,34 @@ fn pictures() {
         ("phone", 420, 860, "light"),
     ] {
         browser.look(width, height, scheme);
-        for view in ["devices/DEMO-0001", "wire", "break"] {
+        for (view, is_ready) in [
+            (
+                "devices/DEMO-0001",
+                "document.querySelectorAll('.cell').length === 20",
+            ),
+            (
+                "wire",
+                "document.querySelectorAll('#timeline .row').length > 5",
+            ),
+            (
+                "break",
+                "document.querySelectorAll('#view-break .kind').length > 10",
+            ),
+        ] {
             browser.open("about:blank");
             browser.open(&format!("{page}#{view}"));
-            browser.until("document.querySelectorAll('.cell').length === 20 && document.querySelector('.kind')");
-            for _ in 0..20 {
+            browser.until(is_ready);
+            browser.until("document.querySelector('#listening').textContent.startsWith('127.')");
+            for _ in 0..5 {
                 reading(&mut client);
             }
             let file = format!("{}-{name}.png", view.split('/').next().unwrap());
-            browser.picture(&Path::new(&folder).join(file));
+            let picture = folder.join(file);
+            browser.picture(&picture);
+            // A page that shows nothing is a small picture.
+            let size = std::fs::metadata(&picture).unwrap().len();
+            assert!(size > 20_000, "{}: {size} bytes", picture.display());
         }
     }
+    browser.is_content(&page);
 }
