@@ -76,6 +76,8 @@ pub(super) struct TaskRun<'a, D: Dial> {
     idle_reads: u64,
     /// The last reply of a node.
     told: Option<Vec<u8>>,
+    /// Needless requests that nothing answered.
+    in_vain: Vec<&'static [u8]>,
     /// Whether a request was answered.
     pub(super) was_answered: bool,
     /// Whether the other side has ended the connection.
@@ -100,6 +102,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             heard: Instant::now(),
             idle_reads: 0,
             told: None,
+            in_vain: Vec::new(),
             was_answered: false,
             is_over: false,
         };
@@ -212,7 +215,8 @@ impl<'a, D: Dial> TaskRun<'a, D> {
     /// Sends a request as often as it was ordered.
     async fn poll(&mut self, request: &[u8], can_id: Option<u8>) -> Done {
         let mut done = Ok(());
-        let start = Instant::now();
+        // What it asks before the first poll may have to wait for a reply in vain; its polls are counted from there.
+        let mut start = Instant::now();
         for tick in 0..self.orders.count {
             let due = start + self.orders.period * tick;
             // Ticks that have passed are skipped.
@@ -220,6 +224,10 @@ impl<'a, D: Dial> TaskRun<'a, D> {
                 continue;
             }
             let is_last = tick + 1 == self.orders.count;
+            if tick == 0 {
+                self.before_poll(tick).await?;
+                start = Instant::now();
+            }
             match self.one_poll(request, can_id, tick, due).await {
                 Ok(()) => {}
                 Err(Failure::NoReply) => done = Err(Failure::NoReply),
@@ -240,7 +248,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         while Instant::now() < due {
             self.listen(due).await?;
         }
-        if self.orders.task == "poll-bms" {
+        if tick > 0 {
             self.before_poll(tick).await?;
         }
         self.ask(request, can_id).await.map(drop)
@@ -248,21 +256,28 @@ impl<'a, D: Dial> TaskRun<'a, D> {
 
     /// Requests before a poll that a good client does not send.
     async fn before_poll(&mut self, tick: u32) -> Done {
+        if self.orders.task != "poll-bms" {
+            return Ok(());
+        }
         if self.has(Defect::ConnectsForEveryPoll) && tick > 0 {
             self.stream = self.dial.dial().await?;
             self.framer.forget();
             self.log_in().await?;
         }
-        let needless: [(Defect, &[u8]); 3] = [
+        let needless: [(Defect, &'static [u8]); 3] = [
             (Defect::RescansAtEveryPoll, &[PING_CAN]),
             (Defect::ConfigAtEveryPoll, &[GET_CUSTOM_CONFIG, 0]),
             (Defect::FirmwareAtEveryPoll, &[FW_VERSION]),
         ];
         for (defect, request) in needless {
             if self.has(defect) {
+                if self.in_vain.contains(&request) {
+                    self.send(request).await?;
+                    continue;
+                }
                 match self.ask(request, None).await {
-                    // The poll itself goes on.
-                    Err(Failure::NoReply) => {}
+                    // The poll itself goes on, and the next one does not wait for this again.
+                    Err(Failure::NoReply) => self.in_vain.push(request),
                     other => drop(other?),
                 }
             }
