@@ -202,14 +202,11 @@ impl fmt::Display for Fields {
 /// Bytes as lower-case hex without separators.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
-    ];
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS[usize::from(nibble & 0xF)];
-    let mut text = String::with_capacity(2 * bytes.len());
-    for &byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte));
-    }
-    text
+    let digits = bytes
+        .iter()
+        .flat_map(|&byte| [digit(byte >> 4), digit(byte)]);
+    // Digits are text.
+    String::from_utf8(digits.collect()).unwrap_or_default()
 }

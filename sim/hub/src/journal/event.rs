@@ -1,6 +1,6 @@
 //! The entries of a journal, and how they read.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use veschub_transcript::foreign::visible;
 use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request, view::View};
@@ -284,11 +284,33 @@ fn write_noise(f: &mut fmt::Formatter<'_>, bytes: &[u8], nearly: Option<&Nearly>
 /// A command and as many of its fields as fit a line.
 fn write_line(f: &mut fmt::Formatter<'_>, id: CommandId, view: &impl View) -> fmt::Result {
     const WIDTH: usize = 90;
-    let fields = view.fields().to_string();
-    if fields.chars().count() <= WIDTH {
-        write!(f, "{id} {fields}")
-    } else {
-        let start: String = fields.chars().take(WIDTH).collect();
-        write!(f, "{id} {start}…")
+    write!(f, "{id} ")?;
+    let mut line = Line { f, left: WIDTH };
+    match write!(line, "{}", view.fields()) {
+        // Whatever else there is would only be cut off.
+        Err(fmt::Error) if line.left == 0 => f.write_str("…"),
+        written => written,
+    }
+}
+
+/// Takes so many characters, and fails at the next one.
+struct Line<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    left: usize,
+}
+
+impl fmt::Write for Line<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        match text.char_indices().nth(self.left) {
+            None => {
+                self.left -= text.chars().count();
+                self.f.write_str(text)
+            }
+            Some((end, _)) => {
+                self.left = 0;
+                self.f.write_str(text.get(..end).unwrap_or_default())?;
+                Err(fmt::Error)
+            }
+        }
     }
 }
