@@ -20,10 +20,18 @@ use tokio::{
     task::JoinSet,
 };
 use veschub_bench::bare_relay;
-use veschub_drive::server;
+use veschub_control::{About, Control, Watch};
+use veschub_drive::{
+    clock::Clock,
+    observe::Observer,
+    remote::{Steering, remote},
+    server,
+};
 use veschub_hub::{
-    journal::{JournalEntry, json},
+    hub::{ConnId, Event, Hub, Output},
+    journal::{JournalEntry, Masked, json},
     rng::Seed,
+    time::Time,
 };
 use veschub_scenario::Loaded;
 use veschub_wire::encode;
@@ -121,18 +129,68 @@ fn one_thread() -> io::Result<Runtime> {
 
 /// The hub as `veschub-sim serve --quiet` runs it, with its journal in a file or without one.
 async fn hub(listener: TcpListener, journal: Option<File>) -> io::Result<()> {
-    // It has a device of its own, which nobody asks.
-    let world = Loaded::demo()
-        .and_then(|loaded| loaded.build(Seed(0)))
-        .map_err(|error| io::Error::other(error.to_string()))?;
     let most = server::most_connections();
     let observe = move |entry: JournalEntry| {
         if let Some(mut file) = journal.as_ref() {
             let _ = json::write(&mut file, &entry);
         }
     };
-    server::serve(listener, world.into_hub(), most, observe, pending()).await;
+    server::serve(listener, demo()?, most, observe, pending()).await;
     Ok(())
+}
+
+/// It has a device of its own, which nobody asks.
+fn demo() -> io::Result<Hub> {
+    Loaded::demo()
+        .and_then(|loaded| loaded.build(Seed(0)))
+        .map(|world| world.into_hub())
+        .map_err(|error| io::Error::other(error.to_string()))
+}
+
+/// The hub as `veschub-sim serve --quiet --control` runs it; nobody uses the control API.
+async fn steered_hub(listener: TcpListener) -> io::Result<()> {
+    let address = listener.local_addr()?;
+    let control = Control::bind((Ipv4Addr::LOCALHOST, 0).into(), None, address.port())?;
+    let observe = Watched {
+        masked: Masked::default(),
+        watch: control.watch(),
+    };
+    let (remote, orders) = remote();
+    let about = About {
+        version: String::new(),
+        seed: None,
+        scenario: None,
+        direct: false,
+    };
+    let _running = control.start(remote, about, address)?;
+    let steering = Steering {
+        clock: Clock::starting_now(1.0),
+        orders: Some(orders),
+    };
+    let most = server::most_connections();
+    server::serve_steered(listener, demo()?, most, observe, steering, pending()).await;
+    Ok(())
+}
+
+/// Hands everything to the control API, as the program does.
+struct Watched {
+    masked: Masked,
+    watch: Watch,
+}
+
+impl Observer for Watched {
+    fn happened(&mut self, unmasked: JournalEntry) {
+        let entry = self.masked.entry(&unmasked).into_owned();
+        self.watch.happened(entry);
+    }
+
+    fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
+        self.watch.came(at, conn, event);
+    }
+
+    fn goes(&mut self, at: Time, conn: ConnId, output: &Output) {
+        self.watch.goes(at, conn, output);
+    }
 }
 
 /// Adds what it measures of delays to `delays`.
@@ -140,6 +198,7 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
     let relays = [
         ("bare relay", start(Runtime::new(), bare_relay::serve)?),
         ("ours", start(one_thread(), |listener| hub(listener, None))?),
+        ("ours with the control API", start(one_thread(), steered_hub)?),
         ("ours with a journal", {
             let journal = tempfile()?;
             start(one_thread(), |listener| hub(listener, Some(journal)))?
