@@ -1,6 +1,10 @@
 """The same fixtures in async code, without a plugin for it."""
 
 import asyncio
+import http.client
+import threading
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -35,3 +39,34 @@ def test_an_asyncio_client_is_watched_while_it_works(veschub: Hub) -> None:
 def test_waiting_in_vain_fails(veschub: Hub) -> None:
     with pytest.raises(AssertionError, match="requests so far: none"):
         asyncio.run(veschub.async_wait_for_request("BMS_GET_VALUES", timeout=0))
+
+
+def test_the_thread_of_the_event_loop_may_be_forbidden_to_wait(
+    veschub_factory: Callable[..., Hub], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = threading.get_ident()
+
+    def forbid(owner: object, name: str) -> None:
+        allowed = getattr(owner, name)
+
+        def guarded(*arguments: object, **named: object) -> object:
+            assert threading.get_ident() != here, f"{name} in the thread of the event loop"
+            return allowed(*arguments, **named)
+
+        monkeypatch.setattr(owner, name, guarded)
+
+    async def test() -> None:
+        # What Home Assistant forbids there.
+        forbid(time, "sleep")
+        forbid(http.client.HTTPConnection, "putrequest")
+        hub = veschub_factory()
+        reading = await read_pack(hub)
+        hub.check_reading(reading)
+        with hub.fault({"delay": {"by": "1ms"}}):
+            hub.pin("current_a", 4)
+        hub.drop()
+        hub.restart()
+        assert hub.truth()
+        hub.stop()
+
+    asyncio.run(test())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import scenario as scenarios
+from .aside import aside
 from .hub import HubError
 from .programs import SCENARIOS, program
 from .scenario import Scenario
@@ -78,7 +79,7 @@ def run_client(
         ]
         if time_limit is not None:
             arguments += ["--time-limit", f"{time_limit * 1e3:.0f}ms"]
-        done = subprocess.run(arguments, capture_output=True, check=False)
+        done = aside(lambda: subprocess.run(arguments, capture_output=True, check=False))
     if done.returncode not in (0, 1, 3):
         raise HubError(done.stderr.decode(errors="replace"))
     *runs, counts = map(json.loads, done.stdout.splitlines())

@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from .aside import aside
 from .scenario import Switch
 
 #: How long an answer may take, in seconds: far more than it needs. Waiting for an entry adds to it.
@@ -65,16 +66,20 @@ class Control:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        connection = _Connection(at.hostname or "", at.port, timeout=_PATIENCE)
-        try:
-            text = None if body is None else json.dumps(body)
-            connection.request(method, target, text, headers)
-            answer = connection.getresponse()
-            said = answer.read()
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise ControlError(answer.status, _reason(said))
+        text = None if body is None else json.dumps(body)
+
+        def exchange() -> tuple[int, bytes]:
+            connection = _Connection(at.hostname or "", at.port, timeout=_PATIENCE)
+            try:
+                connection.request(method, target, text, headers)
+                answer = connection.getresponse()
+                return answer.status, answer.read()
+            finally:
+                connection.close()
+
+        status, said = aside(exchange)
+        if status >= 400:
+            raise ControlError(status, _reason(said))
         return said
 
     def _at(self, device: str | None, rest: str = "") -> str:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from . import scenario as scenarios
+from .aside import aside
 from .control import Control
 from .journal import KINDS, Entry, Journal
 from .programs import program
@@ -148,7 +149,7 @@ class Hub:
         assert process.stderr is not None
         process.stdin.close()
         try:
-            process.wait(_PATIENCE)
+            aside(partial(process.wait, _PATIENCE))
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -248,8 +249,9 @@ class Hub:
 
         `fields` are values in the unit at the end of their name: `{"total_voltage_v": 83.77, "current_a": -1.5}`;
         `veschub-harness schema reading` prints all names. A value may be off by one count of its raw scale, or by what
-        `tolerance` says for its field: `{"total_voltage_v": 0.05}`. A Decimal is a number. It is compared with the reply to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a
-        device that was asked through another one.
+        `tolerance` says for its field: `{"total_voltage_v": 0.05}`. A Decimal is a number. It is compared with the reply
+        to `command`, or without that with the reply that fits best. `can_id` is the CAN id of a device that was asked
+        through another one.
 
         Leave out the fields that your client does not read. A value of None for a field that the device sent, a name
         that no field has, and fields without any value are mistakes, so that `{"current_a": reading.get("amps")}` does
@@ -264,12 +266,14 @@ class Hub:
         line = json.dumps(given, default=_plain)
         within = [f"--within={field}={amount}" for field, amount in (tolerance or {}).items()]
         lines = [*self._journal.lines(), line.encode(), b"\n"]
-        judged = subprocess.run(
-            [program("veschub-harness"), "judge", "-", *within],
-            input=b"".join(lines),
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE,
+        judged = aside(
+            lambda: subprocess.run(
+                [program("veschub-harness"), "judge", "-", *within],
+                input=b"".join(lines),
+                capture_output=True,
+                check=False,
+                timeout=_PATIENCE,
+            )
         )
         if judged.returncode == 1:
             raise AssertionError(f"the reading is wrong\n{judged.stdout.decode()}")
