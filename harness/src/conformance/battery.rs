@@ -168,12 +168,23 @@ fn cause(
             let report = one(battery, other, section, known)?;
             known.cases.insert(id, report);
         }
-        if has_failed(known, id) {
+        if let Some(id) = to_blame(known, id) {
+            let other = catalogue::find(id)?;
             let root = cause(battery, sections, known, other, so_far + 1)?;
             return Ok(Some(root.unwrap_or(other)));
         }
     }
     Ok(None)
+}
+
+/// The failed case that explains whatever this one would explain: itself, or the one that kept it from being judged.
+fn to_blame(known: &Known, id: Id) -> Option<Id> {
+    match &known.cases.get(&id)?.not_judged {
+        Some(NotJudged::Failed { because, .. } | NotJudged::WrongValues { because }) => {
+            Some(*because)
+        }
+        _ => has_failed(known, id).then_some(id),
+    }
 }
 
 fn has_failed(known: &Known, id: Id) -> bool {
