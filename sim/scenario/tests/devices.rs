@@ -2,7 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
-use std::time::Duration;
+use std::{
+    io::{self, ErrorKind, Read},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
 use veschub_hub::{
     device::{
@@ -13,7 +18,7 @@ use veschub_hub::{
     rng::Seed,
     time::Time,
 };
-use veschub_scenario::Loaded;
+use veschub_scenario::{Files, Loaded};
 use veschub_transcript::{
     Direction::{self, ToDevice, ToTool},
     Entry, FrameEntry, Kind, Options, Side, Transcript,
@@ -22,6 +27,7 @@ use veschub_transcript::{
 use veschub_wire::{
     CommandId, Reply, Request,
     command::{BmsValues, Values, ValuesSetup},
+    description::ConfigDescription,
     encode,
 };
 
@@ -157,6 +163,59 @@ fn express(nodes: &[u8]) -> Desk<dyn Device> {
         "reply_after: {REPLY_AFTER}ms\n      bms: {{ cells: 20, noise_mv: 0.5 }}\n      can: [{}]",
         nodes.join(", ")
     ))
+}
+
+const MOTOR: &str = include_str!("../../../scenarios/parameters/own-mcconf.xml");
+const APPLICATION: &str = include_str!("../../../scenarios/parameters/own-appconf.xml");
+
+/// The descriptions that scenarios name.
+#[derive(Debug)]
+struct Descriptions;
+
+impl Files for Descriptions {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Read>> {
+        let text = match path.to_str() {
+            Some("mcconf.xml") => MOTOR,
+            Some("appconf.xml") => APPLICATION,
+            _ => return Err(ErrorKind::NotFound.into()),
+        };
+        Ok(Box::new(text.as_bytes()))
+    }
+}
+
+/// A device of a scenario that names descriptions.
+fn with_descriptions(devices: &str) -> Result<Desk<dyn Device>, String> {
+    let text = format!("version: 1\ndevices:\n{devices}");
+    let loaded = Loaded::read(
+        Arc::new(Descriptions),
+        "test.yaml",
+        &text,
+        Path::new(""),
+        &[],
+    );
+    let mut world = loaded
+        .unwrap()
+        .build(Seed(1))
+        .map_err(|error| error.to_string())?;
+    Ok(Desk::new(world.residents.remove(0).device))
+}
+
+/// The values of a configuration that node 84 tells.
+fn configured(
+    desk: &mut Desk<dyn Device>,
+    at: Time,
+    request: &Request,
+    xml: &str,
+) -> Vec<(String, f64)> {
+    let description = ConfigDescription::from_xml(xml).unwrap();
+    let replies = desk.answers(at, &forward(84, request));
+    let data = &replies[0][5..];
+    let values = description.read(data).unwrap();
+    let numbers = values.iter().filter_map(|(field, _)| {
+        let number = values.number(&field.name)?;
+        Some((field.name.clone(), number))
+    });
+    numbers.collect()
 }
 
 fn forward(can_id: u8, request: &Request) -> Vec<u8> {
@@ -1352,4 +1411,67 @@ mod a_replayed_device {
         desk.until(ms(1000));
         assert_eq!(desk.told(), [(96, 100), (96, 100), (0, 150)]);
     }
+}
+
+#[test]
+fn what_a_scenario_writes_of_a_motor_stands_in_its_configuration_too() {
+    let at = |count| Time::ZERO + hours(count);
+    let mut desk = with_descriptions(
+        "
+  - express:
+      id: demo-0001
+      password: not-a-secret
+      can:
+        - motor:
+            can_id: 84
+            # Written is written, even if it is the default: 10 V.
+            limits: { current_max_a: 33, battery_cut_start_v: 10, erpm_min: -500, power_max_w: 900 }
+            machine: { poles: 28 }
+            timeout: 700ms
+            mcconf: { description: mcconf.xml, values: { l_min_erpm: -900 } }
+            appconf: { description: appconf.xml }
+",
+    )
+    .unwrap();
+    let told = configured(&mut desk, at(0), &Request::GetMcconf, MOTOR);
+    let number = |told: &[(String, f64)], name: &str| {
+        let found = told.iter().find(|(field, _)| field == name);
+        found.map(|&(_, number)| number)
+    };
+    for (name, wanted) in [
+        ("l_current_max", Some(33.0)),
+        ("l_battery_cut_start", Some(10.0)),
+        // Not written: as the description has it, and not as the model would.
+        ("l_battery_cut_end", Some(36.0)),
+        // A value by name goes before.
+        ("l_min_erpm", Some(-900.0)),
+        ("si_motor_poles", Some(28.0)),
+        // The description has no such field.
+        ("l_watt_max", None),
+    ] {
+        assert_eq!(number(&told, name), wanted, "{name}");
+    }
+    let told = configured(&mut desk, at(2), &Request::GetAppconf, APPLICATION);
+    assert_eq!(number(&told, "timeout_msec"), Some(700.0));
+    // The limits of the motor are those that its configuration tells.
+    let limits = desk.answers(at(4), &forward(84, &Request::GetBatteryCut));
+    assert_eq!(limits, [vec![115, 0, 0, 39, 16, 0, 0, 140, 160]]);
+    // The defaults stay the description's.
+    let told = configured(&mut desk, at(6), &Request::GetMcconfDefault, MOTOR);
+    assert_eq!(number(&told, "l_current_max"), Some(60.0));
+}
+
+#[test]
+fn a_limit_that_the_configuration_cannot_hold_is_shown_where_it_stands() {
+    let error = with_descriptions(
+        "
+  - motor:
+      can_id: 84
+      timeout: 5000000s
+      appconf: { description: appconf.xml }
+",
+    );
+    let error = error.err().unwrap();
+    assert!(error.contains("timeout_msec"), "{error}");
+    assert!(error.contains("test.yaml:6"), "{error}");
 }

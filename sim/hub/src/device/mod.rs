@@ -33,7 +33,7 @@ pub use board::{Board, Wiring};
 pub use course::SetValue;
 pub use custom_config::Configs;
 pub use express::{Express, ExpressIdentity, Pack, Stored};
-pub use node::NodeSettings;
+pub use node::{Configured, NodeSettings};
 pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;
 pub use service::{

@@ -21,6 +21,17 @@ use super::{
 };
 use crate::{duration::Duration, mistake::Mistakes, time::Time};
 
+/// A value of a configuration that other keys of a node give as well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Configured {
+    /// The field of the configuration.
+    pub name: &'static str,
+    /// The keys that lead to the value from the node's own.
+    pub keys: &'static [&'static str],
+    /// The value, in the unit of the field.
+    pub number: f64,
+}
+
 /// What a node is like, as a scenario describes it.
 pub trait NodeSettings {
     /// Its CAN id.
@@ -47,6 +58,11 @@ pub trait NodeSettings {
 
     /// The configurations that name files or bytes, each with its key.
     fn configs(&self) -> Vec<(&'static str, ConfigKind, &ConfigSettings)> {
+        Vec::new()
+    }
+
+    /// What other keys say of a configuration, whether they are written down or have their defaults.
+    fn configured(&self, _kind: ConfigKind) -> Vec<Configured> {
         Vec::new()
     }
 

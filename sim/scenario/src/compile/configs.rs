@@ -7,7 +7,7 @@ use crate::{
     files::Files,
     source::{Place, Source},
 };
-use veschub_hub::device::{ConfigSettings, NodeSettings};
+use veschub_hub::device::{ConfigSettings, Configured, LoadError, NodeSettings};
 use veschub_wire::{command::ConfigKind, description::MAX_XML};
 
 /// Makes the configurations of a node; `place` is where the node's keys stand, and relative paths start at the folder.
@@ -18,19 +18,28 @@ pub(super) fn load_configs(
     world: (&Path, &dyn Files),
 ) -> Result<(), ScenarioError> {
     for (key, kind, config) in node.configs() {
-        let place = place.clone().key(key);
-        load(kind, config, &place, source, world)?;
+        // What is not written down has defaults there and in the description, and those of the description win.
+        let mut beside = node.configured(kind);
+        beside.retain(|one| source.has(&below(place, one.keys)));
+        load(kind, (key, config), &beside, place, source, world)?;
     }
     Ok(())
 }
 
+fn below(place: &Place, keys: &[&str]) -> Place {
+    keys.iter()
+        .fold(place.clone(), |place, key| place.key(*key))
+}
+
 fn load(
     kind: ConfigKind,
-    config: &ConfigSettings,
-    place: &Place,
+    (key, config): (&str, &ConfigSettings),
+    beside: &[Configured],
+    node: &Place,
     source: &Source,
     (folder, files): (&Path, &dyn Files),
 ) -> Result<(), ScenarioError> {
+    let place = node.clone().key(key);
     let text = |key: &str, name: &Option<String>| {
         let Some(name) = name else {
             return Ok(None);
@@ -45,12 +54,13 @@ fn load(
     let description = text("description", &config.description)?;
     let bytes = text("bytes_file", &config.bytes_file)?;
     config
-        .load(kind, description.as_deref(), bytes.as_deref())
+        .load(kind, description.as_deref(), bytes.as_deref(), beside)
         .map_err(|error| {
             let steps = error.place(bytes.is_some());
-            let place = steps
-                .iter()
-                .fold(place.clone(), |place, step| place.key(*step));
+            let place = match error {
+                LoadError::Beside { keys, .. } => below(node, keys),
+                _ => below(&place, &steps),
+            };
             let message = match (&config.description, steps.first()) {
                 (Some(name), Some(&"description")) => format!("{name}: {error}"),
                 _ => error.to_string(),

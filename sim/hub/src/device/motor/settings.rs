@@ -18,7 +18,7 @@ use crate::{
     device::{
         course::{Named as _, Series, SetValue, Setting, files},
         identity::{MAX_HARDWARE, check_can_id, check_hardware},
-        node::NodeSettings,
+        node::{Configured, NodeSettings},
         profile::MotorFirmware,
         service::{
             LispOn, LispSettings, QmlSettings, Services,
@@ -199,6 +199,10 @@ impl NodeSettings for MotorSettings {
         given
             .filter_map(|(key, kind, config)| Some((key, kind, config.as_ref()?)))
             .collect()
+    }
+
+    fn configured(&self, kind: ConfigKind) -> Vec<Configured> {
+        self.parameters(&Series::default()).configured(kind)
     }
 
     fn check(&self, mistakes: &mut Mistakes) {

@@ -15,7 +15,7 @@ use veschub_wire::{
     view::Value,
 };
 
-use crate::suggest::closest;
+use crate::{device::node::Configured, suggest::closest};
 
 /// Where APPCONF has the CAN id.
 pub(super) const CONTROLLER_ID: &str = "controller_id";
@@ -157,6 +157,14 @@ pub enum LoadError {
         /// Why.
         error: ValueError,
     },
+    /// What another key of the device says, and the field of the configuration cannot have.
+    #[error("{error}")]
+    Beside {
+        /// The keys that lead there, from the device's own.
+        keys: &'static [&'static str],
+        /// Why.
+        error: ValueError,
+    },
 }
 
 impl LoadError {
@@ -169,6 +177,7 @@ impl LoadError {
             Self::Bytes(_) if in_file => vec!["bytes_file"],
             Self::Bytes(_) => vec!["bytes"],
             Self::Value { within, name, .. } => vec![within, name],
+            Self::Beside { .. } => Vec::new(),
         }
     }
 
@@ -220,7 +229,8 @@ impl ConfigSettings {
         self.loaded.get().is_some()
     }
 
-    /// Makes the configuration of the texts of the files that it names.
+    /// Makes the configuration of the texts of the files that it names. `beside` is what the device's other keys say of it;
+    /// `values` go before it, and it goes before the files.
     ///
     /// # Errors
     /// What in it, or in one of the files, is wrong.
@@ -229,8 +239,9 @@ impl ConfigSettings {
         kind: ConfigKind,
         description: Option<&str>,
         bytes_file: Option<&str>,
+        beside: &[Configured],
     ) -> Result<(), LoadError> {
-        if let Some(loaded) = self.read(kind, description, bytes_file)? {
+        if let Some(loaded) = self.read(kind, description, bytes_file, beside)? {
             // A second time it is the same.
             let _ = self.loaded.set(loaded);
         }
@@ -242,6 +253,7 @@ impl ConfigSettings {
         kind: ConfigKind,
         description: Option<&str>,
         bytes_file: Option<&str>,
+        beside: &[Configured],
     ) -> Result<Option<Loaded>, LoadError> {
         let recorded = bytes_file.or(self.bytes.as_deref());
         let recorded = recorded
@@ -276,6 +288,12 @@ impl ConfigSettings {
         }
         let default = values.to_bytes();
         // What a device holds is cut off as its firmware does.
+        for Configured { name, keys, number } in beside {
+            if description.field(name).is_some() && !self.values.contains_key(*name) {
+                let set = values.set(name, &Value::Number(*number), Rounding::CutOff);
+                set.map_err(|error| LoadError::Beside { keys, error })?;
+            }
+        }
         for (name, value) in &self.values {
             let set = values.set(name, &value.into(), Rounding::CutOff);
             set.map_err(|error| LoadError::Value {

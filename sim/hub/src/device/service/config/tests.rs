@@ -45,13 +45,17 @@ fn described() -> Configs {
         limits: BTreeMap::from([("l_current_max".to_owned(), most)]),
         ..ConfigSettings::default()
     };
-    motor.load(ConfigKind::Motor, Some(MOTOR), None).unwrap();
+    motor
+        .load(ConfigKind::Motor, Some(MOTOR), None, &[])
+        .unwrap();
     let application = ConfigSettings {
         values: BTreeMap::from([("timeout_msec".to_owned(), GivenValue::Whole(500))]),
         ..ConfigSettings::default()
     };
     let kind = ConfigKind::Application;
-    application.load(kind, Some(APPLICATION), None).unwrap();
+    application
+        .load(kind, Some(APPLICATION), None, &[])
+        .unwrap();
     Configs::new(Some(&motor), Some(&application), 42, &Profile::MOTOR_6_05)
 }
 
@@ -202,7 +206,7 @@ fn a_recorded_reply_is_played_as_it_was_and_may_have_no_signature() {
             ..ConfigSettings::default()
         };
         settings
-            .load(kind, description, None)
+            .load(kind, description, None, &[])
             .map(|()| settings)
             .map_err(|error| error.to_string())
     };
@@ -250,7 +254,9 @@ fn a_recorded_reply_is_played_as_it_was_and_may_have_no_signature() {
         values: BTreeMap::from([("l_current_max".to_owned(), GivenValue::Whole(1))]),
         ..ConfigSettings::default()
     };
-    let error = nameless.load(ConfigKind::Motor, None, None).unwrap_err();
+    let error = nameless
+        .load(ConfigKind::Motor, None, None, &[])
+        .unwrap_err();
     assert_eq!(error.place(false), ["values"]);
 }
 
@@ -261,7 +267,9 @@ fn the_second_motor_of_a_controller_shows_its_own_id_and_keeps_it() {
         ..ConfigSettings::default()
     };
     let kind = ConfigKind::Application;
-    application.load(kind, Some(APPLICATION), None).unwrap();
+    application
+        .load(kind, Some(APPLICATION), None, &[])
+        .unwrap();
     let profile = Profile::MOTOR_6_05;
     let second = application.clone().of_second_motor(85);
     let mut first = Configs::new(None, Some(&application), 84, &profile);
@@ -303,7 +311,9 @@ fn the_defaults_keep_what_was_measured_at_the_start() {
         values: BTreeMap::from(values),
         ..ConfigSettings::default()
     };
-    motor.load(ConfigKind::Motor, Some(&xml), None).unwrap();
+    motor
+        .load(ConfigKind::Motor, Some(&xml), None, &[])
+        .unwrap();
     let mut configs = Configs::new(Some(&motor), None, 84, &Profile::MOTOR_6_05);
     let told = ask(&mut configs, Request::GetMcconfDefault).unwrap();
     let (_, Reply::McconfDefault(config)) = &told[0] else {
