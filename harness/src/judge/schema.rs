@@ -122,9 +122,15 @@ fn make() -> Value {
     for table in TABLES {
         definitions.insert(table.name.to_owned(), fields(table));
     }
+    definitions.insert("ConfigurationFields".to_owned(), configuration());
+    let configurations: Vec<Value> = CONFIGURATIONS
+        .into_iter()
+        .flat_map(|command| [json!(command.name()), json!(command.0)])
+        .collect();
     let of = |table: &Table| json!({ "$ref": format!("#/$defs/{}", table.name) });
     let any: Vec<Value> = TABLES.iter().map(of).collect();
-    let names: Vec<&str> = commands().filter_map(CommandId::name).collect();
+    let all = commands().chain(CONFIGURATIONS);
+    let names: Vec<&str> = all.filter_map(CommandId::name).collect();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A reading for veschub-harness",
@@ -143,7 +149,7 @@ fn make() -> Value {
             "fields": {
                 "description": "What was understood of the reply. Leave out what the client does not show, or print null \
                     for it: both mean that nobody knows whether the client reads it. At least one field needs a value.",
-                "anyOf": any.into_iter().chain([json!({ "type": "null" })]).collect::<Vec<_>>(),
+                "type": ["object", "null"],
             },
             "can_id": {
                 "description": "The CAN id of the device that answered, if it was asked through FORWARD_CAN.",
@@ -161,7 +167,47 @@ fn make() -> Value {
             },
         },
         "additionalProperties": false,
+        "if": {
+            "properties": { "command": { "enum": configurations } },
+            "required": ["command"],
+        },
+        "then": { "properties": { "fields": { "$ref": "#/$defs/ConfigurationFields" } } },
+        "else": {
+            "properties": {
+                "fields": {
+                    "anyOf": any.into_iter().chain([json!({ "type": "null" })]).collect::<Vec<_>>(),
+                },
+            },
+        },
         "$defs": definitions,
+    })
+}
+
+/// The commands whose replies are a configuration of a motor controller.
+const CONFIGURATIONS: [CommandId; 4] = [
+    CommandId::GET_MCCONF,
+    CommandId::GET_MCCONF_DEFAULT,
+    CommandId::GET_APPCONF,
+    CommandId::GET_APPCONF_DEFAULT,
+];
+
+/// The schema of a configuration's fields, whose names are those of a description that only the client knows.
+fn configuration() -> Value {
+    json!({
+        "type": ["object", "null"],
+        "description": "A configuration of a motor controller, MCCONF or APPCONF: its signature, and values by the names \
+            that VESC Tool's parameter file of the firmware has, as few as the client likes.",
+        "properties": {
+            "signature": {
+                "description": "Stands for names, types and order of the fields.",
+                "type": ["integer", "null"],
+                "minimum": 0,
+            },
+        },
+        "additionalProperties": {
+            "description": "A value: a number, yes or no, or the text or the number of a choice.",
+            "type": ["number", "boolean", "string", "null"],
+        },
     })
 }
 
@@ -215,6 +261,52 @@ mod tests {
                 seen.extend(["config", "data"]);
             }
             assert_eq!(names(command).unwrap(), seen, "{command}");
+        }
+    }
+
+    #[test]
+    fn only_a_configuration_may_have_names_that_no_table_has() {
+        let mut schemas = boon::Schemas::new();
+        let mut compiler = boon::Compiler::new();
+        compiler
+            .add_resource("mem:///reading", json_schema().clone())
+            .unwrap();
+        let schema = compiler.compile("mem:///reading", &mut schemas).unwrap();
+        for (reading, fits) in [
+            (
+                r#"{"command": "GET_MCCONF", "fields": {"signature": 4076786715, "l_current_max": 82}}"#,
+                true,
+            ),
+            (
+                r#"{"command": 18, "fields": {"kill_sw_mode": "Off", "uavcan_raw": null}}"#,
+                true,
+            ),
+            (
+                r#"{"command": "GET_MCCONF", "fields": {"signature": "x"}}"#,
+                false,
+            ),
+            (
+                r#"{"command": "GET_MCCONF", "fields": {"l_current_max": [82]}}"#,
+                false,
+            ),
+            (
+                r#"{"command": "GET_VALUES", "fields": {"l_current_max": 82}}"#,
+                false,
+            ),
+            (
+                r#"{"command": "GET_VALUES", "fields": {"duty": 0.5}}"#,
+                true,
+            ),
+            (r#"{"fields": {"l_current_max": 82}}"#, false),
+            (r#"{"command": null, "fields": {"duty": 0.5}}"#, true),
+            (r#"{"fields": null}"#, true),
+        ] {
+            let reading: Value = serde_json::from_str(reading).unwrap();
+            assert_eq!(
+                schemas.validate(&reading, schema).is_ok(),
+                fits,
+                "{reading}"
+            );
         }
     }
 
