@@ -60,6 +60,9 @@ pub enum Silence {
         "what a configuration of {0} looks like is not known; give it with `mcconf` or `appconf`"
     )]
     NoMotorConfig(&'static str),
+    /// The hardware keeps its configuration as it is.
+    #[error("its hardware lets nobody change this configuration")]
+    ReadOnlyConfig,
     /// The terminal has no command with this name.
     #[error("its terminal has nothing to print")]
     NothingToPrint,

@@ -26,9 +26,10 @@ use veschub_transcript::{
 };
 use veschub_wire::{
     CommandId, Reply, Request,
-    command::{BmsValues, Values, ValuesSetup},
-    description::ConfigDescription,
+    command::{BmsValues, MotorConfig, Values, ValuesSetup},
+    description::{ConfigDescription, Rounding},
     encode,
+    view::Value,
 };
 
 const FW: &[u8] = &[0];
@@ -1474,4 +1475,115 @@ fn a_limit_that_the_configuration_cannot_hold_is_shown_where_it_stands() {
     let error = error.err().unwrap();
     assert!(error.contains("timeout_msec"), "{error}");
     assert!(error.contains("test.yaml:6"), "{error}");
+}
+
+/// A configuration with the defaults of a description, but for one value.
+fn changed(xml: &str, name: &str, number: f64) -> MotorConfig {
+    let description = ConfigDescription::from_xml(xml).unwrap();
+    let mut values = description.defaults();
+    values
+        .set(name, &Value::Number(number), Rounding::Nearest)
+        .unwrap();
+    MotorConfig {
+        signature: description.signature(),
+        data: values.to_bytes(),
+    }
+}
+
+#[test]
+fn before_a_configuration_is_stored_the_motor_stands_or_three_seconds_are_over() {
+    let acknowledged = |erpm: u32, friction_nm: f64, request: &Request| {
+        let mut desk = with_descriptions(&format!(
+            "
+  - motor:
+      can_id: 84
+      noise: 0
+      load: {{ start_erpm: {erpm}, friction_nm: {friction_nm}, drag_nm_s: 0 }}
+      mcconf: {{ description: mcconf.xml }}
+      appconf: {{ description: appconf.xml }}
+"
+        ))
+        .unwrap();
+        desk.ask(ms(0), &request.encode());
+        // It ignores commands meanwhile.
+        let drive = Request::from_args(CommandId::SET_CURRENT, &["20"]).unwrap();
+        desk.ask(ms(100), &drive.encode());
+        desk.until(ms(9000));
+        let ignored = desk.reasons().join("\n");
+        assert!(ignored.contains("ignores commands for a time"), "{ignored}");
+        let (_, after) = desk.told()[0];
+        after
+    };
+    let motor = Request::SetMcconf(changed(MOTOR, "l_current_max", 20.0));
+    let application = Request::SetAppconf(changed(APPLICATION, "timeout_msec", 900.0));
+    let stands = acknowledged(0, 0.05, &motor);
+    assert!((200..300).contains(&stands), "{stands} ms");
+    // 0.05 Nm take 668 ERPM in a second off a rotor of 0.005 kg m² with 7 pole pairs.
+    let soon = acknowledged(668, 0.05, &motor);
+    assert!((stands + 990..=stands + 1020).contains(&soon), "{soon} ms");
+    assert_eq!(acknowledged(668, 0.05, &application), soon);
+    assert_eq!(acknowledged(9000, 0.0, &application), stands + 3000);
+}
+
+#[test]
+fn what_the_hardware_keeps_as_it_is_is_told_and_not_changed() {
+    let mut desk = with_descriptions(
+        "
+  - motor:
+      can_id: 84
+      mcconf: { description: mcconf.xml, read_only: true }
+      appconf: { read_only: true }
+",
+    )
+    .unwrap();
+    let at = |count| Time::ZERO + hours(count);
+    let before = desk.answers(at(0), &[14]);
+    let motor = Request::SetMcconf(changed(MOTOR, "l_current_max", 20.0)).encode();
+    assert_eq!(desk.answers(at(2), &motor), [] as [Vec<u8>; 0]);
+    assert_eq!(desk.answers(at(4), &[14]), before);
+    let application = changed(APPLICATION, "timeout_msec", 900.0);
+    let application = Request::SetAppconfNoStore(application).encode();
+    assert_eq!(desk.answers(at(6), &application), [] as [Vec<u8>; 0]);
+    let why = "its hardware lets nobody change this configuration";
+    assert_eq!(desk.reasons(), [why, why]);
+}
+
+#[test]
+fn a_node_that_is_given_another_id_answers_there_and_only_for_good_if_it_is_stored() {
+    let mut desk = with_descriptions(
+        "
+  - express:
+      id: demo-0001
+      password: not-a-secret
+      can:
+        - motor: { can_id: 84, appconf: { description: appconf.xml } }
+        - motor: { can_id: 90, appconf: { description: appconf.xml } }
+",
+    )
+    .unwrap();
+    let at = |count| Time::ZERO + hours(count);
+    let renamed = |can_id: f64| changed(APPLICATION, "controller_id", can_id);
+    let there = |desk: &mut Desk<dyn Device>, hour| desk.answers(at(hour), PING).remove(0);
+    assert_eq!(there(&mut desk, 0), [62, 84, 90]);
+    let request = Request::SetAppconf(renamed(20.0));
+    assert_eq!(desk.answers(at(2), &forward(84, &request)), [[16]]);
+    assert_eq!(there(&mut desk, 4), [62, 20, 90]);
+    let values = Request::GetValuesSelective { mask: 1 << 17 };
+    let asked = |desk: &mut Desk<dyn Device>, hour, can_id| {
+        let told = desk.answers(at(hour), &forward(can_id, &values));
+        told.iter().map(|reply| reply[5]).collect::<Vec<_>>()
+    };
+    assert_eq!(asked(&mut desk, 6, 20), [20]);
+    assert_eq!(asked(&mut desk, 8, 84), [] as [u8; 0]);
+    // A restart brings back what was stored.
+    let request = Request::SetAppconfNoStore(renamed(30.0));
+    assert_eq!(desk.answers(at(10), &forward(20, &request)), [[149]]);
+    assert_eq!(there(&mut desk, 12), [62, 30, 90]);
+    desk.answers(at(14), &forward(30, &Request::Reboot));
+    assert_eq!(there(&mut desk, 16), [62, 20, 90]);
+    // Two with one id answer both.
+    let request = Request::SetAppconf(renamed(90.0));
+    assert_eq!(desk.answers(at(18), &forward(20, &request)), [[16]]);
+    assert_eq!(asked(&mut desk, 20, 90), [90, 90]);
+    assert_eq!(there(&mut desk, 22), [62, 90]);
 }

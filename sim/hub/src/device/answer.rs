@@ -39,6 +39,7 @@ impl Answer {
 pub(super) struct Answers {
     said: Vec<(Duration, Answer)>,
     releases: bool,
+    waits: bool,
 }
 
 impl<A: Into<Answer>> From<A> for Answers {
@@ -62,6 +63,25 @@ impl Answers {
     /// What was asked for releases the motor, as every write to flash does.
     pub(super) fn releasing(mut self) -> Self {
         self.releases = true;
+        self
+    }
+
+    /// The same, and before anything is written the motor must stand.
+    pub(super) fn once_it_stands(mut self) -> Self {
+        self.waits = true;
+        self.releasing()
+    }
+
+    /// Whether the motor must stand first.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
+    }
+
+    /// The same, all of it later.
+    pub(super) fn delayed(mut self, by: Duration) -> Self {
+        for (after, _) in &mut self.said {
+            *after += by;
+        }
         self
     }
 

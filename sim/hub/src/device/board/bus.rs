@@ -35,13 +35,14 @@ impl Board {
         if let Some(part) = self.own_part(to) {
             return self.dispatch(at, part, request, out);
         }
-        let way = (from.unwrap_or(own), to);
+        let sender = from.map_or(own, |node| self.can.can_id(node));
+        let way = (sender, to);
         self.can
             .tell_command(at, way, SendType::REQUEST, &request.encode());
         let mut nodes = self.can.addressed(at, to);
         nodes.retain(|&node| Some(node) != from);
         if nodes.is_empty() {
-            let why = if to == from.unwrap_or(own) {
+            let why = if to == sender {
                 Silence::OwnId(to)
             } else {
                 Silence::NoSuchNode(to)

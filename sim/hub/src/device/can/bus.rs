@@ -1,5 +1,7 @@
 //! The CAN bus behind a device: the nodes on it, and what each does with what it is sent.
 
+mod heard;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use veschub_transcript::can::{Frame, Packet, SendType};
@@ -28,13 +30,11 @@ use crate::{
 pub(in crate::device) const BROADCAST: u8 = 255;
 /// How long a device is away after REBOOT (`EX main/commands.c:363-373`; taken for the nodes as well).
 pub(in crate::device) const REBOOT_TIME: Duration = Duration::from_secs(1);
-/// BMS data older than this are no data (`EX bms.c:366-395`).
-const FRESH: Duration = Duration::from_secs(2);
-
 /// A place on the bus with its node.
 #[derive(Debug)]
 struct Station {
-    can_id: u8,
+    /// The id that the node started with. It stands for the node, whatever ids it takes later.
+    place: u8,
     node: Box<dyn Node>,
     pong_after: Duration,
     /// Whether its worker is busy.
@@ -56,7 +56,7 @@ impl Station {
         let first = described.make(seed, series);
         let all = [Some(first), described.make_second(seed, series)];
         let station = |node: Box<dyn Node>| Self {
-            can_id: node.can_id(),
+            place: node.can_id(),
             node,
             pong_after,
             busy: false,
@@ -67,8 +67,12 @@ impl Station {
         all.into_iter().flatten().map(station).collect()
     }
 
+    fn can_id(&self) -> u8 {
+        self.node.can_id()
+    }
+
     fn silent(&self, why: Silence) -> Effect {
-        let (can_id, why) = (self.can_id, Box::new(why));
+        let (can_id, why) = (self.can_id(), Box::new(why));
         Effect::Silent(Silence::Node { can_id, why })
     }
 
@@ -122,7 +126,8 @@ impl Station {
 
     fn begin(&self) -> NodeWork {
         NodeWork {
-            can_id: self.can_id,
+            place: self.place,
+            can_id: self.can_id(),
             life: self.life,
         }
     }
@@ -184,6 +189,7 @@ pub(in crate::device) struct Master {
 /// What a node has begun: it ends with a restart of the node.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::device) struct NodeWork {
+    place: u8,
     can_id: u8,
     life: u32,
 }
@@ -195,7 +201,7 @@ impl NodeWork {
     }
 }
 
-/// A CAN bus with its nodes, by their ids.
+/// A CAN bus with its nodes, by the ids with which they started.
 #[derive(Debug, Default)]
 pub struct CanBus {
     stations: BTreeMap<u8, Station>,
@@ -214,7 +220,7 @@ impl CanBus {
             .iter()
             .flat_map(|node| Station::all(node, seed, series));
         Self {
-            stations: stations.map(|one| (one.can_id, one)).collect(),
+            stations: stations.map(|one| (one.place, one)).collect(),
             ..Self::default()
         }
     }
@@ -263,7 +269,11 @@ impl CanBus {
         };
         for (&asked, id) in scan.asked.iter().zip(0..) {
             tap.frame(asked, Frame::new(Packet::PING, id, &[master]));
-            if let Some(one) = self.stations.get(&id).filter(|one| one.is_there(at)) {
+            for one in self
+                .stations
+                .values()
+                .filter(|one| one.can_id() == id && one.is_there(at))
+            {
                 // What kind of hardware it is: 0 a motor controller, 1 a BMS.
                 let pong = [id, u8::from(one.node.obeys_bms())];
                 let frame = Frame::new(Packet::PONG, master, &pong);
@@ -280,7 +290,7 @@ impl CanBus {
         }
         for one in self.stations.values() {
             for telling in one.node.tells() {
-                tap.tells(Some(one.can_id), telling);
+                tap.tells(Some(one.place), telling);
             }
         }
         self.tap = Some(tap).filter(|_| !self.off);
@@ -328,6 +338,11 @@ impl CanBus {
         tap.release(now)
     }
 
+    /// The id that the node at a place has now.
+    pub(in crate::device) fn can_id(&self, place: u8) -> u8 {
+        self.stations.get(&place).map_or(place, Station::can_id)
+    }
+
     /// Its nodes, by their ids.
     pub(in crate::device) fn nodes(&self) -> impl Iterator<Item = &dyn Node> {
         self.stations.values().map(|one| &*one.node)
@@ -336,62 +351,31 @@ impl CanBus {
     /// The node with this id.
     pub(in crate::device) fn node_mut(&mut self, can_id: u8) -> Option<&mut dyn Node> {
         self.stations
-            .get_mut(&can_id)
+            .values_mut()
+            .find(|one| one.can_id() == can_id)
             .map(|one| &mut *one.node as &mut dyn Node)
     }
 
     fn pongs(&self, at: Time) -> BTreeMap<u8, Duration> {
         let there = self.stations.values().filter(|node| node.is_there(at));
-        there.map(|node| (node.can_id, node.pong_after)).collect()
+        there.map(|node| (node.can_id(), node.pong_after)).collect()
     }
 
-    /// The nodes that a command for this id reaches: one, none, or with 255 all, ascending.
+    /// The places that a command for this id reaches: one, none, or with 255 all, ascending; several where a node has taken
+    /// the id of another.
     pub(in crate::device) fn addressed(&self, at: Time, can_id: u8) -> Vec<u8> {
         let there = self.stations.values().filter(|node| node.is_there(at));
         there
-            .map(|node| node.can_id)
-            .filter(|&id| !self.off && (can_id == BROADCAST || id == can_id))
+            .filter(|node| !self.off && (can_id == BROADCAST || node.can_id() == can_id))
+            .map(|node| node.place)
             .collect()
     }
 
-    /// The BMS whose data count, and when it told them: the first that is fresh, or the one that was heard last
-    /// (`EX bms.c:59-287`).
-    fn bms_heard(&self, at: Time) -> Option<(u8, Time)> {
-        if self.off {
-            return None;
-        }
-        let told = |one: &Station| Some((one.can_id, one.node.told_at(at)?));
-        let mut all = self.stations.values().filter_map(told);
-        let mut best = all.next()?;
-        for other in all {
-            if at - best.1 > FRESH && other.1 > best.1 {
-                best = other;
-            }
-        }
-        Some(best)
-    }
-
-    /// What everybody on the bus knows of a BMS.
-    pub(in crate::device) fn bms_values(&mut self, at: Time) -> Option<BmsValues> {
-        let (can_id, told_at) = self.bms_heard(at)?;
-        self.stations.get_mut(&can_id)?.node.broadcast(told_at)
-    }
-
-    /// The BMS that a command may be sent to, or why there is none: its data must be younger than 2 s.
-    pub(in crate::device) fn bms_to_command(&self, at: Time) -> Result<u8, Silence> {
-        let (can_id, told_at) = self.bms_heard(at).ok_or(Silence::NoBms)?;
-        let age = at - told_at;
-        if age >= FRESH {
-            return Err(Silence::StaleBms { can_id, age });
-        }
-        Ok(can_id)
-    }
-
-    /// What a node does with a request that reached it; `master` is the device whose bus this is.
+    /// What the node at a place does with a request that reached it; `master` is the device whose bus this is.
     pub(in crate::device) fn receive(
         &mut self,
         at: Time,
-        can_id: u8,
+        place: u8,
         request: &Request,
         master: Master,
     ) -> Effect {
@@ -405,12 +389,12 @@ impl CanBus {
             _ => Err(Silence::NoBms),
         };
         let mut others = self.pongs(at);
-        others.remove(&can_id);
+        others.remove(&self.can_id(place));
         let ids = [Some(master.can_id), master.second].into_iter().flatten();
         others.extend(ids.map(|id| (id, Duration::ZERO)));
-        let there = self.stations.get_mut(&can_id);
+        let there = self.stations.get_mut(&place);
         let Some(one) = there.filter(|one| one.is_there(at)) else {
-            return Effect::Silent(Silence::NodeGone(can_id));
+            return Effect::Silent(Silence::NodeGone(self.can_id(place)));
         };
         let profile: Profile = *one.node.profile();
         if let Some(why) = fate::why_silent(&profile, request.id()) {
@@ -444,13 +428,13 @@ impl CanBus {
 
     /// Whether a node still does what it has begun.
     pub(in crate::device) fn goes_on(&self, at: Time, work: NodeWork) -> bool {
-        let node = self.stations.get(&work.can_id);
+        let node = self.stations.get(&work.place);
         node.is_some_and(|node| node.life == work.life && node.is_there(at))
     }
 
     /// Frees a node's worker.
     pub(in crate::device) fn done(&mut self, work: NodeWork) {
-        let node = self.stations.get_mut(&work.can_id);
+        let node = self.stations.get_mut(&work.place);
         if let Some(node) = node.filter(|node| node.life == work.life) {
             node.busy = false;
         }

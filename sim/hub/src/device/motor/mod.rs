@@ -61,13 +61,19 @@ use super::{
     node::{Node, Telling},
     profile::Profile,
     script::{latin1, print},
-    service::{Lisp, LispOn, Qml, Service as _, Services, Upload, UploadTo, config::Configs},
+    service::{
+        Lisp, LispOn, Qml, Service as _, Services, Upload, UploadTo,
+        config::{self, Configs},
+    },
     steer::{Release, SetCommand, SetError, Told},
 };
 use crate::{rng::Seed, time::Time};
 
 /// How long commands are ignored after a write to flash (`bldc motor/mc_interface.c:1819-1860`).
 const FLASH_TIME: Duration = Duration::from_millis(100);
+/// How long a controller waits for its motor to stand before it stores a configuration or erases firmware
+/// (`bldc conf_general.c:475-512`).
+const MOST_WAIT: Duration = Duration::from_secs(3);
 /// How long `stop` in the terminal ignores commands (`bldc terminal.c:167-171`).
 const STOP_TIME: Duration = Duration::from_millis(1000);
 /// Above this electrical speed a motor is not switched off unless it must (`bldc comm/commands.c:1621`).
@@ -275,9 +281,8 @@ impl Node for Motor {
     }
 
     fn restart(&mut self, at: Time) {
-        self.configs.restart(at);
+        self.configure(at, |configs| configs.restart(at));
         self.services.restart(at);
-        self.model.configure(at, &self.configs);
         self.model.restart(at);
         self.detection = Detection::default();
     }
@@ -289,17 +294,15 @@ impl Node for Motor {
         heard: Option<BmsValues>,
     ) -> Result<Answers, Silence> {
         let state = self.model.state(at);
-        let mut result = self.configs.request(at, request, &state);
+        let mut result = match config::changes(request) {
+            true => self.configure(at, |configs| configs.request(at, request, &state)),
+            false => self.configs.request(at, request, &state),
+        };
         if result.is_none() {
             result = self.services.request(at, request, &state);
-        } else if takes_config(request) {
-            self.model.configure(at, &self.configs);
         }
         if let Some(result) = result {
-            if result.as_ref().is_ok_and(Answers::releases) {
-                self.model.lock(at, FLASH_TIME);
-            }
-            return result;
+            return result.map(|answers| self.write_flash(at, answers));
         }
         if let Some(result) = self.set(at, request) {
             return result.map(Into::into);
@@ -353,6 +356,32 @@ impl Node for Motor {
 }
 
 impl Motor {
+    /// Takes what the configurations say after a change.
+    fn configure<R>(&mut self, at: Time, change: impl FnOnce(&mut Configs) -> R) -> R {
+        let before = self.configs.can_id();
+        let result = change(&mut self.configs);
+        let now = self.configs.can_id();
+        // A scenario may show another id there than the one that counts, until somebody changes it.
+        if let Some(can_id) = now.filter(|_| now != before) {
+            self.meter.can_id = can_id;
+        }
+        self.model.configure(at, &self.configs);
+        result
+    }
+
+    /// Releases the motor for what goes to the flash, and ignores commands until it is there and a little longer.
+    fn write_flash(&mut self, at: Time, answers: Answers) -> Answers {
+        if !answers.releases() {
+            return answers;
+        }
+        let answers = match answers.waits() {
+            true => answers.delayed(self.model.rolls_on(at, MOST_WAIT)),
+            false => answers,
+        };
+        self.model.lock(at, answers.last() + FLASH_TIME);
+        answers
+    }
+
     /// Limits and the like, which are set and told.
     fn set(&mut self, at: Time, request: &Request) -> Option<Result<Reply, Silence>> {
         Some(match *request {
@@ -444,14 +473,6 @@ fn acknowledged(asked: u8, reply: Reply) -> Result<Reply, Silence> {
         0 => Err(Silence::NoAcknowledgement),
         _ => Ok(reply),
     }
-}
-
-/// Whether a request may change how the controller is configured.
-fn takes_config(request: &Request) -> bool {
-    matches!(
-        request,
-        Request::SetMcconf(_) | Request::SetAppconf(_) | Request::SetAppconfNoStore(_)
-    )
 }
 
 /// A reply to a selective request: the mask comes back as it was sent, fields beyond the known ones do not.

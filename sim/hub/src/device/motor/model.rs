@@ -54,6 +54,10 @@ const QUIET: (f64, f64) = (0.01, 0.5);
 const CUT_S: f64 = 0.5;
 /// A current of the motor from which on charge and energy are counted, A (`bldc motor/mc_interface.c:2034-2043`).
 const COUNTED_A: f64 = 1.0;
+/// Below this electrical speed the rotor stands, revolutions per minute.
+const STANDS_ERPM: f64 = 1.0;
+/// How often firmware looks whether it does, as far as an acknowledgement shows it.
+const LOOKS_EVERY: Duration = Duration::from_millis(10);
 /// How long a nunchuk is believed (`bldc applications/app_nunchuk.c:105-115`).
 const NUNCHUK_STAYS: Duration = Duration::from_secs(2);
 
@@ -297,6 +301,18 @@ impl Model {
         self.run.control = Control::Released;
         self.run.locked_until = self.run.locked_until.max(self.run.at + time);
         self.run.step = SHORT;
+    }
+
+    /// How long the rotor turns on if the motor is released now, as firmware looks at it, and at most so long.
+    pub(super) fn rolls_on(&self, at: Time, most: Duration) -> Duration {
+        let mut released = self.clone();
+        released.lock(at, most);
+        let mut rolls = Duration::ZERO;
+        while rolls < most && released.run.erpm.abs() >= STANDS_ERPM {
+            rolls = most.min(rolls + LOOKS_EVERY);
+            released.go_to(at + rolls);
+        }
+        rolls
     }
 
     /// Statistics begin anew.

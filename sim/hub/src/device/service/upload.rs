@@ -212,7 +212,7 @@ impl Upload {
         let reply = UploadReply::Erased { ok: fits.into() };
         Answers::none()
             .later(pause + took, Reply::Upload(reply))
-            .releasing()
+            .once_it_stands()
     }
 
     fn erase_bootloader(&mut self, pause: Span) -> Answers {

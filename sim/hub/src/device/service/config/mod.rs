@@ -64,6 +64,7 @@ struct Config {
     now: Vec<u8>,
     description: Option<Arc<ConfigDescription>>,
     limits: BTreeMap<String, Limits>,
+    read_only: bool,
 }
 
 impl Configs {
@@ -97,6 +98,13 @@ impl Configs {
         config.values(&config.now)?.number(name)
     }
 
+    /// The CAN id in APPCONF, where the scenario describes the fields.
+    pub(in crate::device) fn can_id(&self) -> Option<u8> {
+        // A byte on the wire.
+        self.number(ConfigKind::Application, CONTROLLER_ID)
+            .map(|id| id as u8)
+    }
+
     /// Whether a request is about a configuration of a motor controller.
     fn kind(request: &Request) -> Option<ConfigKind> {
         ConfigKind::of_command(request.id())
@@ -110,6 +118,9 @@ impl Configs {
         let Some(config) = config else {
             return Err(Silence::NoMotorConfig(self.name));
         };
+        if config.read_only && changes(request) {
+            return Err(Silence::ReadOnlyConfig);
+        }
         match request {
             Request::GetMcconf => Ok(Reply::Mcconf(config.packed(&config.now)).into()),
             Request::GetMcconfDefault => Ok(Reply::McconfDefault(config.defaults()).into()),
@@ -132,9 +143,18 @@ impl Configs {
     }
 }
 
-/// The acknowledgement of what goes to the flash: it comes later, and the motor is released.
+/// Whether a request may change how the controller is configured.
+pub(in crate::device) fn changes(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::SetMcconf(_) | Request::SetAppconf(_) | Request::SetAppconfNoStore(_)
+    )
+}
+
+/// The acknowledgement of what goes to the flash: it comes later, and the motor is released and stands before
+/// (`MC conf_general.c:475-512`).
 fn stored(reply: Reply) -> Answers {
-    Answers::none().later(STORE_TIME, reply).releasing()
+    Answers::none().later(STORE_TIME, reply).once_it_stands()
 }
 
 /// What MCCONF's defaults keep of the running configuration: what was measured at the start (`MC comm/commands.c:600`).
@@ -152,6 +172,7 @@ impl Config {
                 now: loaded.stored.clone(),
                 description: loaded.description.clone(),
                 limits: settings.limits.clone(),
+                read_only: settings.read_only,
             });
         }
         let firmware = format!("{}.{:02}", profile.major, profile.minor);
@@ -165,6 +186,7 @@ impl Config {
             now: zeros,
             description: None,
             limits: BTreeMap::new(),
+            read_only: settings.is_some_and(|one| one.read_only),
         })
     }
 

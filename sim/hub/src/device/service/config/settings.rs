@@ -43,6 +43,9 @@ pub struct ConfigSettings {
     /// How far the hardware lets a tool set values, by the names in the description.
     #[serde(default)]
     pub limits: BTreeMap<String, Limits>,
+    /// Whether the hardware keeps it as it is: the controller answers nothing to who writes a new one.
+    #[serde(default)]
+    pub read_only: bool,
     /// What the files say, once somebody has read them.
     #[serde(skip)]
     pub(super) loaded: OnceLock<Loaded>,
