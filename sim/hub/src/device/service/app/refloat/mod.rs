@@ -2,8 +2,8 @@
 //!
 //! The motor's part of its values comes from the motor, the rest from the scenario. All requests and answers begin with
 //! the app's number, 101, and a command. It does not answer a wrong number, less than two bytes and commands that it
-//! does not know, and neither those that only change something: they are taken and forgotten here, but for the lights
-//! and for clearing a fatal error.
+//! does not know, and neither those that only change something: they are taken and forgotten here, but for the lights,
+//! the lock, the test by hand, and for clearing a fatal error.
 
 mod data;
 mod lists;
@@ -14,8 +14,8 @@ use crate::{device::motor_state::MotorState, time::Time};
 
 pub use settings::RefloatSettings;
 
-use ride::Ride;
-use settings::RefloatVersion;
+use ride::{Changed, Ride};
+use settings::{RefloatVersion, RideMode, RideState};
 
 /// The app's number, with which all its messages begin.
 const APP: u8 = 101;
@@ -27,6 +27,8 @@ mod command {
     pub(super) const INFO: u8 = 0;
     pub(super) const GET_RTDATA: u8 = 1;
     pub(super) const GET_ALLDATA: u8 = 10;
+    pub(super) const LOCK: u8 = 12;
+    pub(super) const HANDTEST: u8 = 13;
     pub(super) const LIGHTS_CONTROL: u8 = 20;
     pub(super) const REALTIME_DATA_INTERNAL: u8 = 31;
     pub(super) const REALTIME_DATA_IDS: u8 = 32;
@@ -43,23 +45,25 @@ pub(super) struct Refloat {
     settings: RefloatSettings,
     /// Bit 0 the LEDs, bit 1 the headlights.
     lights: u8,
-    /// Whether a fatal error was cleared.
-    cleared: bool,
+    changed: Changed,
 }
 
 impl Refloat {
     pub(super) fn new(settings: RefloatSettings) -> Self {
         Self {
             lights: settings.lights & 3,
-            cleared: false,
+            changed: Changed::default(),
             settings,
         }
     }
 
-    /// It starts anew; the lights are as they were stored.
+    /// It starts anew; the lights and the lock are as they were stored.
     pub(super) fn restart(&mut self) {
         self.lights = self.settings.lights & 3;
-        self.cleared = false;
+        self.changed = Changed {
+            locked: self.changed.locked,
+            ..Changed::default()
+        };
     }
 
     /// The answer to some bytes; none keeps it silent.
@@ -69,7 +73,7 @@ impl Refloat {
         };
         let version = self.settings.version;
         let since = |first| version >= first;
-        let ride = Ride::new(&self.settings, self.cleared, at, motor);
+        let ride = Ride::new(&self.settings, self.changed, at, motor);
         match id {
             command::INFO => Some(self.info(arguments)),
             command::GET_RTDATA => Some(data::rt_data(&ride)),
@@ -78,6 +82,20 @@ impl Refloat {
                 &[mode] => Some(data::all_data(&ride, mode)),
                 _ => None,
             },
+            command::LOCK => {
+                if let Some(&on) = arguments.first().filter(|_| !ride.is_running()) {
+                    self.changed.locked = Some(on != 0);
+                }
+                None
+            }
+            command::HANDTEST => {
+                let may = ride.state == RideState::Ready
+                    && matches!(ride.mode, RideMode::Normal | RideMode::Handtest);
+                if let Some(&on) = arguments.first().filter(|_| may) {
+                    self.changed.by_hand = Some(on != 0);
+                }
+                None
+            }
             command::LIGHTS_CONTROL if since(RefloatVersion::V1_2) => {
                 Some(self.control_lights(id, 4, arguments))
             }
@@ -95,7 +113,7 @@ impl Refloat {
                 Some(lists::alerts(&ride, arguments))
             }
             command::ALERTS_CONTROL if since(RefloatVersion::V1_2) => {
-                self.cleared |= arguments.first().is_some_and(|flags| flags & 1 == 1);
+                self.changed.cleared |= arguments.first().is_some_and(|flags| flags & 1 == 1);
                 None
             }
             _ => None,

@@ -15,12 +15,24 @@ const PRESSED_V: f64 = 3.0;
 /// The alert that a fault of the firmware is.
 pub(super) const FIRMWARE_FAULT: u8 = 1;
 
+/// What clients have changed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Changed {
+    /// Whether a fatal error was cleared.
+    pub(super) cleared: bool,
+    /// Whether it is locked; none is as the scenario says.
+    pub(super) locked: Option<bool>,
+    /// Whether it is tested by hand; none is as the scenario says.
+    pub(super) by_hand: Option<bool>,
+}
+
 /// A board at a moment.
 #[derive(Debug)]
 pub(super) struct Ride<'a> {
     pub(super) settings: &'a RefloatSettings,
     pub(super) motor: &'a MotorState,
     pub(super) state: RideState,
+    pub(super) mode: RideMode,
     pub(super) footpad: Footpad,
     /// Whether an error keeps it from running.
     pub(super) fatal: bool,
@@ -30,7 +42,7 @@ pub(super) struct Ride<'a> {
 impl<'a> Ride<'a> {
     pub(super) fn new(
         settings: &'a RefloatSettings,
-        cleared: bool,
+        changed: Changed,
         at: Time,
         motor: &'a MotorState,
     ) -> Self {
@@ -39,15 +51,27 @@ impl<'a> Ride<'a> {
             true => Footpad::Both,
             false => Footpad::None,
         });
-        let fatal = settings.fatal_error && !cleared;
-        let state = settings.state.unwrap_or(match footpad {
+        let fatal = settings.fatal_error && !changed.cleared;
+        let follows = match footpad {
             Footpad::Both if !fatal && !settings.charging => RideState::Running,
             _ => RideState::Ready,
-        });
+        };
+        let state = match (changed.locked, settings.state) {
+            (Some(true), _) => RideState::Disabled,
+            (None, Some(state)) => state,
+            (Some(false), Some(state)) if state != RideState::Disabled => state,
+            _ => follows,
+        };
+        let mode = match changed.by_hand {
+            Some(true) => RideMode::Handtest,
+            Some(false) => RideMode::Normal,
+            None => settings.mode,
+        };
         Self {
             settings,
             motor,
             state,
+            mode,
             footpad,
             fatal,
             at,
@@ -88,7 +112,7 @@ impl<'a> Ride<'a> {
             RideState::Running if settings.setpoint_type as u8 > SetpointType::Duty as u8 => 2,
             RideState::Running if settings.wheelslip => 3,
             RideState::Running if settings.darkride => 4,
-            RideState::Running if settings.mode == RideMode::Flywheel => 5,
+            RideState::Running if self.mode == RideMode::Flywheel => 5,
             RideState::Running => 1,
         }
     }
@@ -105,7 +129,7 @@ impl<'a> Ride<'a> {
             Footpad::Left | Footpad::Right => 1,
             Footpad::Both => 2,
         };
-        let by_hand = match self.settings.mode {
+        let by_hand = match self.mode {
             RideMode::Handtest => 8,
             _ => 0,
         };
@@ -116,7 +140,7 @@ impl<'a> Ride<'a> {
     pub(super) fn state_flags(&self) -> u32 {
         let settings = self.settings;
         let has_fatal = self.fatal && self.is(RefloatVersion::V1_3);
-        u32::from(settings.mode as u8) << 28
+        u32::from(self.mode as u8) << 28
             | u32::from(self.state as u8) << 24
             | u32::from(self.footpad as u8) << 22
             | u32::from(settings.charging) << 21

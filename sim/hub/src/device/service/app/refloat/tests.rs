@@ -245,3 +245,40 @@ fn alerts_are_listed_since_a_time_with_the_fault_of_the_motor_by_name() {
     ];
     assert_eq!(said, wanted.concat());
 }
+
+#[test]
+fn a_lock_is_taken_while_it_does_not_run_and_stays_and_a_test_by_hand_is_for_a_board_that_is_ready()
+{
+    let mut one = refloat(serde_json::json!({ "version": "1.2" }));
+    let stands = MotorState::default();
+    // State and mode, the last two of the state's flags.
+    let told = |one: &mut Refloat, motor: &MotorState| {
+        let data = one.answer(at(0), &[101, 31], motor).unwrap();
+        (data[8] & 15, data[8] >> 4)
+    };
+    let silent = |one: &mut Refloat, data: &[u8], motor: &MotorState| {
+        assert_eq!(one.answer(at(0), data, motor), None, "{data:?}");
+    };
+    const READY: (u8, u8) = (2, 0);
+    assert_eq!(told(&mut one, &stands), READY);
+    silent(&mut one, &[101, 12, 1], &riding());
+    assert_eq!(told(&mut one, &riding()), (3, 0), "it runs");
+    silent(&mut one, &[101, 12], &stands);
+    assert_eq!(told(&mut one, &stands), READY);
+    silent(&mut one, &[101, 13, 1], &stands);
+    assert_eq!(told(&mut one, &stands), (2, 1));
+    silent(&mut one, &[101, 12, 1], &stands);
+    assert_eq!(told(&mut one, &stands), (0, 1));
+    // Not ready: the test by hand cannot be ended; a restart forgets it, and keeps the lock.
+    silent(&mut one, &[101, 13, 0], &stands);
+    assert_eq!(told(&mut one, &stands), (0, 1));
+    one.restart();
+    assert_eq!(told(&mut one, &stands), (0, 0));
+    silent(&mut one, &[101, 12, 0], &stands);
+    assert_eq!(told(&mut one, &stands), READY);
+    // What the scenario locks, a client unlocks.
+    let mut locked = refloat(serde_json::json!({ "version": "1.2", "state": "disabled" }));
+    assert_eq!(told(&mut locked, &stands), (0, 0));
+    silent(&mut locked, &[101, 12, 0], &stands);
+    assert_eq!(told(&mut locked, &stands), READY);
+}
