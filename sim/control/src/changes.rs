@@ -35,7 +35,7 @@ pub(crate) struct Changes([AtomicU64; TOPICS.len()]);
 
 /// How often each topic had changed at a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Seen([u64; TOPICS.len()]);
+pub struct Seen([u64; TOPICS.len()]);
 
 impl Changes {
     /// Something of this changed.
@@ -71,7 +71,8 @@ impl Changes {
 
 impl Seen {
     /// The names of what changed since an earlier moment.
-    pub(crate) fn since(&self, earlier: &Self) -> Vec<&'static str> {
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Vec<&'static str> {
         let pairs = self.0.iter().zip(&earlier.0).zip(TOPICS);
         pairs
             .filter(|((now, then), _)| now != then)

@@ -87,6 +87,10 @@ impl Refusal {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "the hub has ended")
     }
 
+    pub(crate) fn is_ended(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.body.help = Some(help.into());
@@ -134,6 +138,28 @@ impl Refusal {
             refusal.body.place = Some(Spot::new(body, error.line(), error.column().max(1)));
         }
         refusal
+    }
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}{}", .help.as_ref().map(|help| format!("; {help}")).unwrap_or_default())]
+pub struct Refused {
+    /// What is wrong, in a sentence.
+    pub error: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Whether the hub has ended, and will answer nobody any more.
+    pub is_end: bool,
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self {
+            is_end: refusal.is_ended(),
+            error: refusal.body.error,
+            help: refusal.body.help,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use veschub_hub::{
 use veschub_transcript::Direction;
 use veschub_wire::{CommandId, login::normalise_id};
 
-use crate::error::Refusal;
+use crate::error::{Refusal, Refused};
 
 /// What a request writes of the entries that it wants. All that is given must fit.
 #[derive(Clone, Debug, Default)]
@@ -210,6 +210,83 @@ fn name_of(event: &JournalEvent) -> Option<String> {
     }
 }
 
+/// Entries as a person asks for them: `device=`, `command=` and the other keys of a query, and words that must be in
+/// the line or in the names of its device, command and kind.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    filter: Filter,
+    words: Vec<String>,
+}
+
+impl Typed {
+    /// What the text asks for; nothing asks for all entries.
+    ///
+    /// # Errors
+    /// If a key, or what stands behind it, is not known.
+    pub fn read(text: &str) -> Result<Self, Refused> {
+        let (mut keys, mut words) = (Words::default(), Vec::new());
+        for word in text.split_whitespace() {
+            let Some((key, value)) = word.split_once('=') else {
+                words.push(plain(word));
+                continue;
+            };
+            let value = value.to_owned();
+            let slot = match key {
+                "device" => &mut keys.device,
+                "command" => &mut keys.command,
+                "kind" => &mut keys.kind,
+                "direction" => &mut keys.direction,
+                "name" => &mut keys.name,
+                "text" => &mut keys.text,
+                "connection" => {
+                    let number = value.trim_start_matches('#').parse();
+                    keys.connection = Some(number.map_err(|_| {
+                        Refusal::bad(format!("`{value}` is not the number of a connection"))
+                    })?);
+                    continue;
+                }
+                _ => {
+                    let refusal = Refusal::bad(format!("unknown key `{key}`"));
+                    return Err(refusal
+                        .help("known are device, command, kind, connection, direction, name, text")
+                        .into());
+                }
+            };
+            *slot = Some(value);
+        }
+        Ok(Self {
+            filter: keys.read()?,
+            words,
+        })
+    }
+
+    /// Whether an entry is asked for.
+    #[must_use]
+    pub fn fits(&self, entry: &JournalEntry) -> bool {
+        if !self.filter.fits(entry) {
+            return false;
+        }
+        if self.words.is_empty() {
+            return true;
+        }
+        let command = command_of(&entry.event).map(|command| command.to_string());
+        let line = format!(
+            "{} {} {} {}",
+            EventKind::from(&entry.event),
+            entry.device.as_deref().unwrap_or_default(),
+            command.unwrap_or_default(),
+            entry
+        );
+        let line = plain(&line);
+        self.words.iter().all(|word| line.contains(word))
+    }
+}
+
+/// A text whose spelling does not count: `bms-get-values` is `BMS_GET_VALUES`.
+fn plain(text: &str) -> String {
+    text.to_lowercase().replace('-', "_")
+}
+
 #[cfg(test)]
 mod tests {
     use veschub_hub::{hub::ConnId, time::Time};
@@ -248,6 +325,34 @@ mod tests {
             .collect();
         assert_eq!(keys, ["device", "command"]);
         assert_eq!(wanted.keys(), 3);
+    }
+
+    #[test]
+    fn what_a_person_types_is_words_and_keys_in_any_spelling() {
+        let entry = request("DEMO-0001", CommandId::BMS_GET_VALUES);
+        for fits in [
+            "",
+            "demo-0001",
+            "bms-get 0001",
+            "device=demo-0001 #1",
+            "command=96",
+        ] {
+            assert!(Typed::read(fits).unwrap().fits(&entry), "{fits}");
+        }
+        for other in [
+            "demo-0002",
+            "device=demo-0002",
+            "bms fw_version",
+            "direction=to-tool",
+        ] {
+            assert!(!Typed::read(other).unwrap().fits(&entry), "{other}");
+        }
+        let wrong = Typed::read("devise=demo-0001").unwrap_err();
+        assert!(
+            wrong
+                .to_string()
+                .contains("unknown key `devise`; known are device,")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Watches and steers a fake hub that runs: HTTP and JSON, server-sent events, and a page.
+//! Watches and steers a fake hub that runs: HTTP and JSON, server-sent events, a page, and a desk for
+//! whoever is in the same process.
 //!
 //! ```text
 //!  hub's thread                           control's thread
@@ -14,6 +15,7 @@
 mod app;
 mod body;
 mod changes;
+mod desk;
 mod error;
 mod filter;
 mod guard;
@@ -26,7 +28,15 @@ mod watch;
 mod wire;
 
 pub use app::About;
+pub use changes::Seen;
+pub use desk::{Act, Desk};
+pub use error::Refused;
+pub use filter::Typed;
 pub use guard::{BadToken, Token};
-pub use routes::openapi_json;
+pub use routes::{
+    hub::{HubAnswer as HubView, JournalExtent},
+    openapi_json,
+};
 pub use server::{Control, MOST_CONNECTIONS, Running};
+pub use store::{Batch, Record};
 pub use watch::Watch;

@@ -29,6 +29,7 @@ use veschub_scenario::Loaded;
 use crate::{
     app::{About, App, MAX_BODY, MOST_LISTENERS},
     changes::{Changes, Topic},
+    desk::Desk,
     error::Refusal,
     guard::{Guard, Token},
     routes,
@@ -44,8 +45,8 @@ pub const MOST_CONNECTIONS: usize = 256;
 /// The control API of a hub that does not run yet.
 #[derive(Debug)]
 pub struct Control {
-    listener: TcpListener,
-    address: SocketAddr,
+    /// Where HTTP is served, if it is.
+    http: Option<(TcpListener, SocketAddr)>,
     guard: Guard,
     store: Arc<Store>,
     wire: Arc<Wire>,
@@ -69,9 +70,9 @@ impl Control {
     pub fn bind(address: SocketAddr, token: Option<Token>, hub_port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
         Ok(Self {
-            address: listener.local_addr()?,
-            listener,
+            http: Some((listener, address)),
             guard: Guard(token),
             store: Arc::default(),
             wire: Arc::new(Wire::new(hub_port)),
@@ -79,10 +80,22 @@ impl Control {
         })
     }
 
-    /// Where it listens.
+    /// Serves nobody over HTTP: only who asks for a [`Desk`] watches and steers.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn in_process(hub_port: u16) -> Self {
+        Self {
+            http: None,
+            guard: Guard(None),
+            store: Arc::default(),
+            wire: Arc::new(Wire::new(hub_port)),
+            changes: Arc::default(),
+        }
+    }
+
+    /// Where it listens, if it does.
+    #[must_use]
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.http.as_ref().map(|(_, address)| *address)
     }
 
     /// What has to see all that happens at the hub.
@@ -90,12 +103,12 @@ impl Control {
     pub fn watch(&self) -> Watch {
         Watch::new(
             Arc::clone(&self.store),
-            Arc::clone(&self.wire),
+            self.http.as_ref().map(|_| Arc::clone(&self.wire)),
             Arc::clone(&self.changes),
         )
     }
 
-    /// Serves from now on, in a thread of its own. The hub listens at `listening` and is steered through `remote`.
+    /// Serves from now on, in a thread of its own if it is over HTTP. The hub listens at `listening` and is steered through `remote`.
     ///
     /// # Errors
     /// If the system refuses a thread.
@@ -113,12 +126,18 @@ impl Control {
             guard: self.guard,
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
         });
+        let Some((listener, _)) = self.http else {
+            return Ok(Running {
+                app,
+                stop: None,
+                thread: None,
+            });
+        };
         let served = Arc::clone(&app);
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let listener = self.listener;
         let serve = move || {
             runtime.block_on(async move {
                 let wire = Arc::clone(&served.wire);
@@ -142,6 +161,12 @@ impl Control {
 }
 
 impl Running {
+    /// The same for somebody in this process.
+    #[must_use]
+    pub fn desk(&self) -> Desk {
+        Desk::new(Arc::clone(&self.app))
+    }
+
     /// The hub has other devices and faults than before, those of this scenario
     /// ([`Hub::renew`](veschub_hub::hub::Hub::renew)): a scenario that is saved begins with it.
     pub fn took_anew(&self, scenario: &Loaded) {

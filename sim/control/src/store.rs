@@ -25,9 +25,11 @@ pub(crate) const BATCH: usize = 512;
 
 /// An entry with its number: numbers go up by one, from 1, and are never used again.
 #[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) seq: u64,
-    pub(crate) entry: JournalEntry,
+pub struct Record {
+    /// Its number.
+    pub seq: u64,
+    /// The entry, masked.
+    pub entry: JournalEntry,
     size: usize,
 }
 
@@ -56,15 +58,27 @@ struct Kept {
 }
 
 /// Entries in their order.
-#[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) records: Vec<Arc<Record>>,
-    /// How many of those asked for are not there any more.
-    pub(crate) lost: u64,
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The entries.
+    pub records: Vec<Arc<Record>>,
+    /// How many of those asked for are not there any more, as there were too many.
+    pub lost: u64,
     /// The number of the last entry that was looked at: to go on behind it.
-    pub(crate) last: u64,
+    pub last: u64,
     /// Whether there are no more for now.
-    pub(crate) is_end: bool,
+    pub is_end: bool,
+    /// The number of the first entry that is kept.
+    pub first: u64,
+}
+
+impl Record {
+    /// An entry with its number, which was masked before.
+    #[must_use]
+    pub fn new(seq: u64, entry: JournalEntry) -> Self {
+        let size = size_of::<Self>() + heap_size(&entry);
+        Self { seq, entry, size }
+    }
 }
 
 /// What a store holds.
@@ -130,20 +144,19 @@ impl Store {
 
     /// Takes in an entry, which was masked before.
     pub(crate) fn push(&self, entry: JournalEntry) {
-        let size = size_of::<Record>() + heap_size(&entry);
         let kind = EventKind::from(&entry.event);
         let mut dropped = None;
         {
             let mut kept = self.lock();
             let seq = kept.next;
             kept.next += 1;
-            kept.bytes += size;
             match kept.totals.iter_mut().find(|(known, _)| *known == kind) {
                 Some((_, total)) => *total += 1,
                 None => kept.totals.push((kind, 1)),
             }
-            kept.records
-                .push_back(Arc::new(Record { seq, entry, size }));
+            let record = Record::new(seq, entry);
+            kept.bytes += record.size;
+            kept.records.push_back(Arc::new(record));
             while kept.records.len() > self.most_entries || kept.bytes > self.most_bytes {
                 let Some(oldest) = kept.records.pop_front() else {
                     break;
@@ -184,6 +197,7 @@ impl Store {
             is_end: last + 1 == kept.next,
             records,
             last,
+            first,
         }
     }
 

@@ -14,12 +14,13 @@ use crate::{changes::Changes, store::Store, wire::Wire};
 #[derive(Clone, Debug)]
 pub struct Watch {
     store: Arc<Store>,
-    wire: Arc<Wire>,
+    /// Nobody asks for packets without HTTP.
+    wire: Option<Arc<Wire>>,
     changes: Arc<Changes>,
 }
 
 impl Watch {
-    pub(crate) fn new(store: Arc<Store>, wire: Arc<Wire>, changes: Arc<Changes>) -> Self {
+    pub(crate) fn new(store: Arc<Store>, wire: Option<Arc<Wire>>, changes: Arc<Changes>) -> Self {
         Self {
             store,
             wire,
@@ -35,11 +36,15 @@ impl Watch {
 
     /// A connection did something.
     pub fn came(&self, at: Time, conn: ConnId, event: &Event<'_>) {
-        self.wire.came(at, conn, event);
+        if let Some(wire) = &self.wire {
+            wire.came(at, conn, event);
+        }
     }
 
     /// Something is done to a connection.
     pub fn goes(&self, at: Time, conn: ConnId, output: &Output) {
-        self.wire.goes(at, conn, output);
+        if let Some(wire) = &self.wire {
+            wire.goes(at, conn, output);
+        }
     }
 }

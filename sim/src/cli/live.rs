@@ -443,8 +443,8 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
             }
         };
         announce(format_args!("listening on {address}"))?;
-        if let Some(control) = &control {
-            announce(format_args!("control on http://{}/", control.address()))?;
+        if let Some(address) = control.as_ref().and_then(Control::address) {
+            announce(format_args!("control on http://{address}/"))?;
         }
         let known = veschub_control::About {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -141,7 +141,7 @@ pub(crate) struct Created {
 #[serde(deny_unknown_fields)]
 pub(crate) struct OfNode {
     /// The CAN id of a node on its bus; without it, the device itself.
-    can_id: Option<u8>,
+    pub(crate) can_id: Option<u8>,
 }
 
 /// The devices

@@ -21,46 +21,46 @@ use crate::{
 };
 
 /// The hub as a whole.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct HubAnswer {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct HubAnswer {
     /// The version of the program.
-    version: String,
+    pub version: String,
     /// Which run this is: after a restart it is another.
-    run: String,
+    pub run: String,
     /// Where the hub listens.
     #[schema(example = "127.0.0.1:65101")]
-    listening: String,
+    pub listening: String,
     /// Whether it does: not after `POST /v1/hub/stop`.
-    accepts: bool,
+    pub accepts: bool,
     /// What time it is at the hub, in seconds since its start.
-    at: f64,
+    pub at: f64,
     /// How much faster than the machine's its time goes.
-    scale: f64,
+    pub scale: f64,
     /// Whether its time stands still.
-    paused: bool,
+    pub paused: bool,
     /// What decided all that is random.
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// How many devices there are.
-    devices: usize,
+    pub devices: usize,
     /// How many connections there are.
-    sessions: usize,
+    pub sessions: usize,
     /// Whether there is no hub: the only device serves itself.
-    direct: bool,
+    pub direct: bool,
     /// What the journal holds.
-    journal: JournalExtent,
+    pub journal: JournalExtent,
 }
 
 /// What the journal holds.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct JournalExtent {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
+pub struct JournalExtent {
     /// How many entries.
-    entries: usize,
+    pub entries: usize,
     /// About how much memory they take.
-    bytes: usize,
+    pub bytes: usize,
     /// The number of the last one; 0 before the first.
-    last: u64,
+    pub last: u64,
     /// How many were dropped since it was last forgotten, as there were too many.
-    dropped: u64,
+    pub dropped: u64,
 }
 
 /// How the hub is

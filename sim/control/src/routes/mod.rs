@@ -10,20 +10,20 @@ mod catalogue;
     unused_qualifications,
     reason = "utoipa's macro writes the path of a query"
 )]
-mod devices;
+pub(crate) mod devices;
 mod entries;
 #[expect(
     unused_qualifications,
     reason = "utoipa's macro writes the path of a query"
 )]
 mod events;
-mod faults;
-mod hub;
+pub(crate) mod faults;
+pub(crate) mod hub;
 #[expect(
     unused_qualifications,
     reason = "utoipa's macro writes the path of a query"
 )]
-mod journal;
+pub(crate) mod journal;
 mod near;
 mod page;
 mod save;

@@ -12,7 +12,7 @@ use std::{
 
 use serde_json::Value;
 use tokio::sync::oneshot;
-use veschub_control::{About, Control, Token, Watch};
+use veschub_control::{About, Control, Desk, Token, Watch};
 use veschub_drive::{
     observe::Observer,
     remote::{Steering, remote},
@@ -69,6 +69,7 @@ impl Observer for Watched {
 pub(crate) struct Served {
     pub(crate) hub: SocketAddr,
     pub(crate) control: SocketAddr,
+    pub(crate) desk: Desk,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -93,7 +94,7 @@ impl Served {
                 let listener = tokio::net::TcpListener::bind(any).await.unwrap();
                 let hub = listener.local_addr().unwrap();
                 let control = Control::bind(any, token, hub.port()).unwrap();
-                let address = control.address();
+                let address = control.address().unwrap();
                 let observe = Watched {
                     watch: control.watch(),
                     masked: Masked::default(),
@@ -107,7 +108,7 @@ impl Served {
                     direct: false,
                 };
                 let running = control.start(remote, about, hub).unwrap();
-                tell.send((hub, address)).unwrap();
+                tell.send((hub, address, running.desk())).unwrap();
                 let steering = Steering {
                     orders: Some(orders),
                     ..Steering::default()
@@ -121,10 +122,11 @@ impl Served {
             });
         };
         let thread = thread::spawn(serve);
-        let (hub, control) = told.recv_timeout(PATIENCE).unwrap();
+        let (hub, control, desk) = told.recv_timeout(PATIENCE).unwrap();
         Self {
             hub,
             control,
+            desk,
             stop: Some(stop),
             thread: Some(thread),
         }

@@ -152,19 +152,28 @@ struct Line<'a> {
 }
 
 /// What an entry has to tell besides its words.
-#[derive(Default)]
-struct Told<'a> {
-    direction: Option<Direction>,
-    command: Option<CommandId>,
-    payload: Option<&'a [u8]>,
-    fields: Option<Fields>,
-    truth: Option<Fields>,
-    name: Option<&'a str>,
-    why: Option<Cow<'a, str>>,
+#[derive(Clone, Debug, Default)]
+pub struct Told<'a> {
+    /// Which way it went.
+    pub direction: Option<Direction>,
+    /// The command that it is about.
+    pub command: Option<CommandId>,
+    /// The bytes.
+    pub payload: Option<&'a [u8]>,
+    /// What was sent, decoded.
+    pub fields: Option<Fields>,
+    /// What the device held, decoded.
+    pub truth: Option<Fields>,
+    /// The name of the quirk, the fault, or of what noise nearly is.
+    pub name: Option<&'a str>,
+    /// The reason.
+    pub why: Option<Cow<'a, str>>,
 }
 
 impl<'a> Told<'a> {
-    fn of(event: &'a JournalEvent) -> Self {
+    /// All that an event has to tell.
+    #[must_use]
+    pub fn of(event: &'a JournalEvent) -> Self {
         match event {
             JournalEvent::Login(line) => {
                 let mut fields = Fields::new();
