@@ -18,7 +18,7 @@ use syn::{
 };
 
 /// The libraries, from the root of the repository.
-const CRATES: [&str; 9] = [
+const CRATES: [&str; 10] = [
     "wire",
     "transcript",
     "transcript/scrub",
@@ -27,6 +27,7 @@ const CRATES: [&str; 9] = [
     "sim/draft",
     "sim/drive",
     "sim/control",
+    "sim/tui",
     "harness",
 ];
 

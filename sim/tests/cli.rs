@@ -181,6 +181,9 @@ Options:
       --control-token-file <FILE>  Let only those use the control API who know the token in this
                                    file, or in VESCHUB_CONTROL_TOKEN; needed unless it listens at a
                                    loopback address
+      --tui                        Show the hub in this terminal while it runs, and steer it with
+                                   keys: its devices, the wire, faults and quirks; what would go to
+                                   stderr is shown there
       --save <FILE>                Save all traffic as a pcapng file, which Wireshark and `decode`
                                    can read
       --journal <FILE>             Write each event as it happens, one JSON object per line, each
@@ -199,6 +202,7 @@ Options:
 Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is
 `listening on PATH`, a terminal that clients can open and close at any time. With --control
 a second line says `control on http://ADDR:PORT/`, and with --journal - the journal follows.
+With --tui both are in the terminal before the page, and in the page: q ends it, ? lists its keys.
 Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with
 `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.
 The demo's device has the id demo-0001 and the password not-a-secret.
@@ -284,6 +288,10 @@ Options:
       --control-token-file <FILE>
           Let only those use the control API who know the token in this file, or in
           VESCHUB_CONTROL_TOKEN; needed unless it listens at a loopback address
+
+      --tui
+          Show the hub in this terminal while it runs, and steer it with keys: its devices, the
+          wire, faults and quirks; what would go to stderr is shown there
 
       --save <FILE>
           Save all traffic as a pcapng file, which Wireshark and `decode` can read

@@ -28,6 +28,7 @@ use super::{
     capture,
     control::{self, Steered},
     journal::About,
+    screen::{Screen, Shown},
     teller::Teller,
     watch::{Watch, Watched},
 };
@@ -58,7 +59,11 @@ const SIGXFSZ: i32 = 25;
 /// The id of a replayed device whose recording does not hold one.
 const REPLAY_ID: &str = "REPLAY";
 
+/// What a hub without a scenario is.
+const EMPTY: &str = "an empty hub: devices and tools can log in";
+
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
+    args.listen.check_tui()?;
     let files = Opened::default();
     let loaded = match &args.scenario {
         Some(path) => disk::open_noting(path, &args.set.settings, &files)?,
@@ -72,7 +77,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         }
         None => {
             if !args.listen.talk.quiet {
-                say(format_args!("an empty hub: devices and tools can log in"));
+                say(EMPTY);
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
             if args.can_log.is_some() {
@@ -80,6 +85,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             }
             let how = How {
                 time_scale: args.time_scale,
+                hints: vec![EMPTY.to_owned()],
                 ..How::at(HUB_PORT)
             };
             return run(hub, About::default(), &args.listen, how);
@@ -92,9 +98,10 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         for resident in &world.residents {
             say(format_args!("device {}", resident.id));
         }
-        if let Some(command) = to_try(args) {
-            say(format_args!("to see its values: {command}"));
-        }
+    }
+    let hint = to_try(args).map(|command| format!("to see its values: {command}"));
+    if let Some(hint) = hint.as_ref().filter(|_| !args.listen.talk.quiet) {
+        say(hint);
     }
     let mut about = About::new(Some(seed), &world.residents);
     about.scenario = Some(loaded);
@@ -125,6 +132,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 time_scale: args.time_scale,
                 can_log: log,
                 watched,
+                hints: hint.into_iter().collect(),
                 ..How::at(HUB_PORT)
             };
             run(hub, about, &args.listen, how)
@@ -156,6 +164,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                         discover,
                         can_log: log,
                         watched,
+                        hints: hint.into_iter().collect(),
                         ..How::at(DIRECT_PORT)
                     };
                     run(device, about, &args.listen, how)
@@ -226,6 +235,7 @@ pub(super) fn draw_seed() -> u64 {
 }
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
+    args.listen.check_tui()?;
     let given = args.ids.iter().map(|id| (id, "id"));
     for (text, key) in given.chain(args.password.iter().map(|text| (text, "password"))) {
         if let Some((problem, why)) = login_problem(text, key) {
@@ -386,6 +396,8 @@ struct How {
     can_log: Option<CanLog>,
     /// The scenario, if its files are watched.
     watched: Option<Watched>,
+    /// What a newcomer may try.
+    hints: Vec<String>,
 }
 
 impl How {
@@ -398,6 +410,7 @@ impl How {
             discover: None,
             can_log: None,
             watched: None,
+            hints: Vec::new(),
         }
     }
 }
@@ -411,6 +424,7 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
         discover,
         can_log,
         watched,
+        hints,
     } = how;
     let listen = args
         .listen
@@ -418,7 +432,7 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
     let mut capture = args.save.create(port)?;
     let mut saved = Ok(());
     let journal = args.save.journal()?;
-    let teller = runtime()?.block_on(async {
+    let (teller, shown) = runtime()?.block_on(async {
         let listener = bind(listen).await?;
         let address = listener
             .local_addr()
@@ -430,21 +444,19 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
         let control = args.control.bind(address)?;
-        let mut teller = Teller::new(args.talk, journal)?
+        let url = control.as_ref().and_then(Control::address);
+        let url = url.map(|control| format!("http://{control}/"));
+        let screen = args.screen(hints);
+        let page = screen.as_ref().and_then(Screen::notices);
+        let control =
+            control.or_else(|| screen.as_ref().map(|_| Control::in_process(address.port())));
+        let mut teller = Teller::new(args.talk, journal, page.clone())?
             .with_can_log(can_log)
             .with_watch(control.as_ref().map(Control::watch));
         let failed = teller.saving_failed();
-        let stop = async {
-            tokio::select! {
-                biased;
-                () = interrupted => {}
-                () = ended => {}
-                () = failed => {}
-            }
-        };
         announce(format_args!("listening on {address}"))?;
-        if let Some(address) = control.as_ref().and_then(Control::address) {
-            announce(format_args!("control on http://{address}/"))?;
+        if let Some(url) = &url {
+            announce(format_args!("control on {url}"))?;
         }
         let known = veschub_control::About {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -453,12 +465,34 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
             direct: is_direct,
         };
         teller.start(address.to_string(), about, args.save.keep_credentials);
-        let watch = watched.map(Watch::new).transpose()?;
+        let watch = watched
+            .map(|watched| Watch::new(watched, page))
+            .transpose()?;
         let Steered {
             running,
             remote,
             steering,
         } = control::start(control, known, address, time_scale, watch.is_some())?;
+        let mut shown = match (screen, &running) {
+            (Some(screen), Some(running)) => Some(screen.show(running, url.as_deref())?),
+            _ => None,
+        };
+        let quit = shown.as_mut().map(Shown::quit);
+        let quit = async {
+            match quit {
+                Some(quit) => quit.await,
+                None => std::future::pending().await,
+            }
+        };
+        let stop = async {
+            tokio::select! {
+                biased;
+                () = interrupted => {}
+                () = ended => {}
+                () = failed => {}
+                () = quit => {}
+            }
+        };
         let most = args.max_connections.map_or_else(
             || control::most_connections(server::most_connections(), &args.control),
             NonZeroUsize::get,
@@ -491,10 +525,11 @@ fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failur
             () = beside => {}
             never = discovering => match never {},
         }
+        let shown = shown.map_or(Ok(()), Shown::finish);
         drop(running);
-        Ok::<_, Failure>(teller)
+        Ok::<_, Failure>((teller, shown))
     })?;
-    let told = teller.finish();
+    let told = teller.finish().and(shown);
     match capture {
         None => told,
         Some(capture) => args.save.finish(capture, saved).and(told),
@@ -527,6 +562,7 @@ fn run_on_udp(
     can_log: Option<CanLog>,
 ) -> Result<(), Failure> {
     args.control.needs_tcp("a UDP port")?;
+    args.tui_needs_tcp("a UDP port")?;
     let listen = args
         .listen
         .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], DIRECT_PORT)));
@@ -539,7 +575,7 @@ fn run_on_udp(
         let address = socket.local_addr().map_err(failed)?;
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
-        let mut teller = Teller::new(args.talk, journal)?.with_can_log(can_log);
+        let mut teller = Teller::new(args.talk, journal, None)?.with_can_log(can_log);
         let full = teller.saving_failed();
         let stop = async {
             tokio::select! {
@@ -579,7 +615,7 @@ fn run_on_pty(device: Hub, args: &ListenArgs, can_log: Option<CanLog>) -> Result
         let pty = Pty::open().map_err(failed)?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
-        let mut teller = Teller::new(args.talk, None)?.with_can_log(can_log);
+        let mut teller = Teller::new(args.talk, None, None)?.with_can_log(can_log);
         let full = teller.saving_failed();
         let interrupted = async {
             tokio::select! {

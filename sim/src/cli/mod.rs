@@ -17,6 +17,7 @@ mod live;
 mod outlet;
 mod record;
 mod scenarios;
+mod screen;
 mod scrub;
 pub mod shell;
 mod teller;
@@ -102,6 +103,10 @@ struct ListenArgs {
     max_connections: Option<NonZeroUsize>,
     #[command(flatten)]
     control: control::ControlArgs,
+    /// Show the hub in this terminal while it runs, and steer it with keys: its devices, the wire, faults and quirks;
+    /// what would go to stderr is shown there
+    #[arg(long, conflicts_with = "until_stdin_ends")]
+    tui: bool,
     #[command(flatten)]
     save: SaveArgs,
     /// Also stop when stdin is closed, so that the hub ends together with the program that started it
@@ -174,6 +179,7 @@ fn address(text: &str) -> Result<SocketAddr, String> {
     after_help = "Prints `listening on ADDR:PORT` on stdout when it is ready, and nothing else; with --pty it is\n\
     `listening on PATH`, a terminal that clients can open and close at any time. With --control\n\
     a second line says `control on http://ADDR:PORT/`, and with --journal - the journal follows.\n\
+    With --tui both are in the terminal before the page, and in the page: q ends it, ? lists its keys.\n\
     Without a scenario it serves an empty hub: devices log in with `VESC:ID:PASSWORD`, tools with\n\
     `VESCTOOL:ID:PASSWORD`, and the hub passes their bytes on unchanged.\n\
     The demo's device has the id demo-0001 and the password not-a-secret.\n\
@@ -194,7 +200,7 @@ struct ServeArgs {
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
     direct: Option<String>,
     /// With --direct: serve on a pseudo-terminal, for clients that speak serial; prints its path
-    #[arg(long, requires = "direct", conflicts_with_all = ["listen", "journal", "until_stdin_ends"])]
+    #[arg(long, requires = "direct", conflicts_with_all = ["listen", "journal", "until_stdin_ends", "tui"])]
     pty: bool,
     /// With --direct: announce the device to apps, as an Express does, with a UDP datagram every second to this
     /// address [default: 127.0.0.1:65109]

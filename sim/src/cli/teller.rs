@@ -1,6 +1,6 @@
 //! Tells what happens at a hub: a person on stderr, and a program in the journal.
 
-use std::{borrow::Cow, collections::HashMap, future::Future, io, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, fmt::Display, future::Future, io, sync::Arc};
 
 use tokio::sync::Notify;
 
@@ -12,6 +12,7 @@ use veschub_hub::{
     time::Time,
 };
 use veschub_transcript::can::Frame;
+use veschub_tui::Notices;
 
 use super::{
     Failure, TalkArgs,
@@ -26,7 +27,7 @@ const LINES: u32 = 200;
 /// Tells what happens while a hub is served.
 pub(super) struct Teller {
     talk: TalkArgs,
-    stderr: Outlet,
+    voice: Voice,
     journal: Option<Journal>,
     can_log: Option<CanLog>,
     /// What the control API sees.
@@ -39,6 +40,22 @@ pub(super) struct Teller {
     refused: Option<u64>,
 }
 
+/// Where a person hears of it.
+enum Voice {
+    Stderr(Outlet),
+    /// In the page of `--tui`, which shows what happens anyway.
+    Page(Notices),
+}
+
+impl Voice {
+    fn say(&mut self, text: impl Display) {
+        match self {
+            Self::Stderr(outlet) => outlet.say(text),
+            Self::Page(notices) => notices.say(text.to_string()),
+        }
+    }
+}
+
 /// What was told of one connection in a second.
 #[derive(Default)]
 struct Share {
@@ -48,10 +65,18 @@ struct Share {
 }
 
 impl Teller {
-    pub(super) fn new(talk: TalkArgs, journal: Option<Journal>) -> Result<Self, Failure> {
+    /// Tells a person on stderr, or in the page if there is one.
+    pub(super) fn new(
+        talk: TalkArgs,
+        journal: Option<Journal>,
+        page: Option<Notices>,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             talk,
-            stderr: Outlet::stderr()?,
+            voice: match page {
+                Some(page) => Voice::Page(page),
+                None => Voice::Stderr(Outlet::stderr()?),
+            },
             journal,
             can_log: None,
             watch: None,
@@ -89,14 +114,19 @@ impl Teller {
 
     /// Ends the output.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        // Nobody can be told that nobody reads.
-        let _ = self.stderr.finish();
+        if let Voice::Stderr(outlet) = self.voice {
+            // Nobody can be told that nobody reads.
+            let _ = outlet.finish();
+        }
         let logged = self.can_log.map_or(Ok(()), CanLog::finish);
         self.journal.map_or(Ok(()), Journal::finish).and(logged)
     }
 
     /// Says it unless there was enough about this connection in this second.
     fn say_of(&mut self, entry: &JournalEntry) {
+        let Voice::Stderr(stderr) = &mut self.voice else {
+            return;
+        };
         let second = entry.at.as_nanos() / 1_000_000_000;
         let share = self.shares.entry(entry.conn).or_default();
         let is_last = matches!(entry.event, JournalEvent::Closed(_));
@@ -107,7 +137,7 @@ impl Teller {
                 ..Share::default()
             };
             if let (1.., Some(conn)) = (left_out, entry.conn) {
-                self.stderr.say(format_args!(
+                stderr.say(format_args!(
                     "({left_out} lines about connection #{} left out)",
                     conn.0
                 ));
@@ -122,7 +152,7 @@ impl Teller {
                 return;
             }
         }
-        self.stderr.say(entry);
+        stderr.say(entry);
     }
 }
 
@@ -166,14 +196,14 @@ impl Observer for &mut Teller {
     fn refused(&mut self, at: Time, most: usize) {
         let second = at.as_nanos() / 1_000_000_000;
         if self.refused.replace(second) != Some(second) {
-            self.stderr.say(format_args!(
+            self.voice.say(format_args!(
                 "warning: connections are refused: there are {most}, and --max-connections allows no more"
             ));
         }
     }
 
     fn saving_failed(&mut self, error: &io::Error) {
-        self.stderr.say(format_args!(
+        self.voice.say(format_args!(
             "error: saving has stopped: {error}; what happens from now on is not in the file, so the program ends"
         ));
         self.saving_failed.notify_one();
@@ -206,7 +236,7 @@ mod tests {
                 verbose: true,
                 quiet: false,
             },
-            stderr: Outlet::new(writer, |_| Vec::new()).unwrap(),
+            voice: Voice::Stderr(Outlet::new(writer, |_| Vec::new()).unwrap()),
             journal: None,
             can_log: None,
             watch: None,

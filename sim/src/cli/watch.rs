@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt::Display,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -16,6 +17,7 @@ use tokio::{
 use veschub_control::Running;
 use veschub_drive::remote::{Ended, Remote};
 use veschub_hub::rng::Seed;
+use veschub_tui::Notices;
 
 use super::{Failure, live::say, tell};
 use crate::disk::{self, Opened};
@@ -42,11 +44,13 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<()>,
     hangup: Signal,
+    /// Where messages go if not to stderr.
+    page: Option<Notices>,
 }
 
 impl Watch {
     /// Begins to watch the files of a scenario.
-    pub(super) fn new(watched: Watched) -> Result<Self, Failure> {
+    pub(super) fn new(watched: Watched, page: Option<Notices>) -> Result<Self, Failure> {
         let failed = |error: &dyn std::error::Error| {
             Failure::Text(format!("--watch {}: {error}", watched.path.display()))
         };
@@ -64,11 +68,19 @@ impl Watch {
             watcher,
             changes,
             hangup,
+            page,
         };
         watch.look().map_err(|error| {
             Failure::Text(format!("--watch {}: {error}", watch.watched.path.display()))
         })?;
         Ok(watch)
+    }
+
+    fn say(&self, text: impl Display) {
+        match &self.page {
+            Some(page) => page.say(text.to_string()),
+            None => say(text),
+        }
     }
 
     /// Notes what the files hold, and watches their folders: an editor puts a new file in the place of the old one.
@@ -131,12 +143,15 @@ impl Watch {
         let loaded = disk::open_noting(path, settings, files);
         let made = loaded.and_then(|loaded| Ok((loaded.build(*seed)?, loaded)));
         if let Err(error) = self.look() {
-            say(format_args!("warning: --watch: {error}"));
+            self.say(format_args!("warning: --watch: {error}"));
         }
         match made {
             Err(error) => {
-                tell(&Failure::Scenario(error));
-                say("the devices stay as they are");
+                match &self.page {
+                    Some(page) => page.say(error.render(false)),
+                    None => tell(&Failure::Scenario(error)),
+                }
+                self.say("the devices stay as they are");
             }
             Ok((world, loaded)) => {
                 let faults = loaded.scenario.faults.clone();
@@ -146,12 +161,12 @@ impl Watch {
                 if let Some(control) = control {
                     control.took_anew(&loaded);
                 }
-                say(format_args!(
+                self.say(format_args!(
                     "{} was read again",
                     self.watched.path.display()
                 ));
                 if let Err(problem) = renewed {
-                    say(format_args!("warning: {problem}"));
+                    self.say(format_args!("warning: {problem}"));
                 }
             }
         }
