@@ -1,6 +1,6 @@
 //! The desk in the same process: it sees and does what the routes do, and both agree.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod common;
 

@@ -289,8 +289,8 @@ fn line_of(row: &Row<'_>, theme: Theme, columns: usize) -> Line<'static> {
             let whom = fault
                 .device
                 .as_deref()
-                .map_or("all devices".to_owned(), shown);
-            let acted = on.map_or("off".to_owned(), |on| acted(on.fired));
+                .map_or_else(|| "all devices".to_owned(), shown);
+            let acted = on.map_or_else(|| "off".to_owned(), |on| acted(on.fired));
             line(
                 on.is_some(),
                 fault.name,
@@ -301,7 +301,10 @@ fn line_of(row: &Row<'_>, theme: Theme, columns: usize) -> Line<'static> {
         Row::Kind(info, on) => {
             let rest = match on {
                 Some(on) => {
-                    let whom = on.device.as_deref().map_or("all devices".to_owned(), shown);
+                    let whom = on
+                        .device
+                        .as_deref()
+                        .map_or_else(|| "all devices".to_owned(), shown);
                     format!("{}, by hand, at {whom}", acted(on.fired))
                 }
                 None => info.about.to_owned(),

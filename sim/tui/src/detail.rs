@@ -36,11 +36,17 @@ pub(crate) fn lines(
     let mut lines = head(&told.device, theme, columns);
     bus(&mut lines, &told.device, node, theme);
     let (bms, motor) = (&told.values.bms, &told.values.motor);
-    if let Some(bms) = bms {
+    let has_cells = bms
+        .as_ref()
+        .is_some_and(|bms| !numbers(&bms[CELLS]).is_empty());
+    if let Some(bms) = bms.as_ref().filter(|_| has_cells) {
         pack(&mut lines, bms, &told.pinned, is_closer, theme, columns);
     }
     if let Some(motor) = motor {
         motor_lines(&mut lines, motor, theme, columns);
+    }
+    if bms.is_some() && !has_cells && motor.is_none() {
+        lines.push(Line::styled("It has heard of no pack.", theme.quiet()));
     }
     if bms.is_none() && motor.is_none() {
         lines.push(Line::styled("It tells no values.", theme.quiet()));

@@ -64,7 +64,7 @@ impl Devices {
         self.fitting = (0..all.len()).filter(|&at| fits(&all[at])).collect();
         if self.place(all).is_none() {
             // The next one in the place of a device that is gone.
-            let next = self.fitting.get(before).or(self.fitting.last());
+            let next = self.fitting.get(before).or_else(|| self.fitting.last());
             self.choose(next.map(|&at| all[at].id.clone()));
         }
     }

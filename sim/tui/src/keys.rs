@@ -37,7 +37,7 @@ pub(crate) const EVERYWHERE: &[Hint] = &[
 pub(crate) const DEVICES: &[Hint] = &[
     ("↑↓", "device"),
     ("←→", "CAN node"),
-    ("PgUp PgDn", "scroll"),
+    ("PgDn", "scroll"),
     ("c", "closer"),
     ("/", "find"),
     ("d", "drop client"),

@@ -259,9 +259,8 @@ impl Shown {
 
     fn take_keys(&mut self) -> io::Result<()> {
         while event::poll(Duration::ZERO)? {
-            let key = match event::read()? {
-                Event::Key(key) => key,
-                _ => continue,
+            let Event::Key(key) = event::read()? else {
+                continue;
             };
             if key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL) {
                 self.clear()?;
