@@ -198,7 +198,10 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
     let relays = [
         ("bare relay", start(Runtime::new(), bare_relay::serve)?),
         ("ours", start(one_thread(), |listener| hub(listener, None))?),
-        ("ours with the control API", start(one_thread(), steered_hub)?),
+        (
+            "ours with the control API",
+            start(one_thread(), steered_hub)?,
+        ),
         ("ours with a journal", {
             let journal = tempfile()?;
             start(one_thread(), |listener| hub(listener, Some(journal)))?
