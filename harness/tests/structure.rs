@@ -18,10 +18,11 @@ use syn::{
 };
 
 /// The libraries, from the root of the repository.
-const CRATES: [&str; 10] = [
+const CRATES: [&str; 11] = [
     "wire",
     "transcript",
     "transcript/scrub",
+    "sim",
     "sim/hub",
     "sim/scenario",
     "sim/draft",

@@ -5,7 +5,7 @@ use std::{fs::File, io, path::Path};
 use veschub_hub::time::Time;
 use veschub_transcript::can::{Frame, LogFormat, LogWriter};
 
-use super::{Failure, SaveArgs, record::now_ns};
+use super::{Failure, SaveArgs, process::now_ns};
 
 /// What the bus is called in each line of a text log.
 const INTERFACE: &str = "vcan0";

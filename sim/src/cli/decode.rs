@@ -15,7 +15,7 @@ use veschub_transcript::{
 
 use veschub_wire::{Nearly, from_hex_text};
 
-use super::{Failure, capture, description, live::say, written};
+use super::{Failure, capture, description, process::say, written};
 
 #[derive(Debug, Args)]
 #[command(

@@ -7,8 +7,8 @@ use veschub_wire::{LoginKind, LoginLine};
 
 use super::{
     DeviceArgs, Failure, TalkArgs,
-    live::{announce, draw_seed, interrupted, runtime, say},
     outlet::Outlet,
+    process::{announce, draw_seed, interrupted, runtime, say},
     teller::is_rare,
 };
 use crate::disk;

@@ -15,6 +15,7 @@ mod journal;
 mod lists;
 mod live;
 mod outlet;
+mod process;
 mod record;
 mod scenarios;
 mod screen;

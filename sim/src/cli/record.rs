@@ -5,7 +5,6 @@ use std::{
     fs::{File, OpenOptions},
     io,
     path::Path,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::Notify;
@@ -20,8 +19,8 @@ use veschub_wire::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD};
 
 use super::{
     DIRECT_PORT, Failure, RecordArgs, SaveArgs,
-    live::{announce, bind, counted, interrupted, runtime},
     outlet::Outlet,
+    process::{announce, bind, counted, interrupted, now_ns, runtime},
 };
 use veschub_drive::record::{RelayEvent, Relayed, pass_on};
 
@@ -133,14 +132,6 @@ impl SaveArgs {
                 ))
             })
     }
-}
-
-/// The date of a file that is written: nanoseconds since the epoch.
-pub(super) fn now_ns() -> u64 {
-    let since_epoch = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Tells a person what passes.

@@ -9,7 +9,7 @@ use std::{
 use veschub_control::Running;
 use veschub_tui::{About, Notices, Tui};
 
-use super::{Failure, ListenArgs, live::say};
+use super::{Failure, ListenArgs, process::say};
 
 /// What `--tui` needs before there is a hub.
 pub(super) struct Screen {

@@ -19,7 +19,7 @@ use veschub_drive::remote::{Ended, Remote};
 use veschub_hub::rng::Seed;
 use veschub_tui::Notices;
 
-use super::{Failure, live::say, tell};
+use super::{Failure, process::say, tell};
 use crate::disk::{self, Opened};
 
 /// How long to wait for further changes: an editor saves a file in several steps.
