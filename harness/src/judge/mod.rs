@@ -18,6 +18,7 @@ pub mod config_layout;
 pub(crate) mod driving;
 mod expect;
 mod facts;
+mod late;
 pub mod layout;
 mod nearest;
 mod played;

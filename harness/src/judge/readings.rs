@@ -8,7 +8,7 @@ use veschub_wire::{CommandId, view::Value};
 use super::{
     Difference, Unread, Verdict,
     compare::{self, FieldUnderstood, Judgement, Tolerance, Understood},
-    facts, layout,
+    facts, late, layout,
     reading::{self, BadLine, ParsedLine, Reading},
 };
 use crate::outside::{
@@ -73,6 +73,7 @@ pub fn understand(
         .iter()
         .map(|reading| compare::compare(reading, &delivered, harmed, tolerance))
         .collect();
+    late::excuse(&mut verdict.readings, &delivered);
     verdict.bad_lines = printed.bad_lines;
     verdict.unread = unread(&verdict.readings);
     verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
