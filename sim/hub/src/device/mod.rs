@@ -33,11 +33,11 @@ pub use board::{Board, Wiring};
 pub use course::SetValue;
 pub use custom_config::Configs;
 pub use express::{Express, ExpressIdentity, Pack, Stored};
-pub use node::{Configured, NodeSettings};
+pub use node::NodeSettings;
 pub use output::{Device, DeviceEvent, Out};
 pub use replay::Replay;
 pub use service::{
     FileSettings, LispOn, LispPrint, LispSettings, QmlSettings, ReplAnswer,
-    config::{ConfigSettings, GivenValue, Limits, LoadError},
+    config::{ConfigSettings, Configured, GivenValue, Limits, LoadError},
 };
 pub use steer::{About, NodeAbout, Origin, Pinned, Release, SetCommand, SetError, Told};

@@ -16,21 +16,10 @@ use super::{
     answer::{Answer, Answers},
     bms::BmsSettings,
     profile::Profile,
-    service::config::ConfigSettings,
+    service::config::{ConfigSettings, Configured},
     steer::{Release, SetCommand, SetError, Told},
 };
 use crate::{duration::Duration, mistake::Mistakes, time::Time};
-
-/// A value of a configuration that other keys of a node give as well.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Configured {
-    /// The field of the configuration.
-    pub name: &'static str,
-    /// The keys that lead to the value from the node's own.
-    pub keys: &'static [&'static str],
-    /// The value, in the unit of the field.
-    pub number: f64,
-}
 
 /// What a node is like, as a scenario describes it.
 pub trait NodeSettings {

@@ -8,7 +8,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use veschub_wire::command::ConfigKind;
 
 use super::model::Parameters;
-use crate::device::{node::Configured, service::config::Configs};
+use crate::device::service::config::{Configs, Configured};
 
 /// A field that is a number, what of it the model takes, the keys of a motor in a scenario that say the same, and where the
 /// model has it.

@@ -18,13 +18,13 @@ use crate::{
     device::{
         course::{Named as _, Series, SetValue, Setting, files},
         identity::{MAX_HARDWARE, check_can_id, check_hardware},
-        node::{Configured, NodeSettings},
+        node::NodeSettings,
         profile::MotorFirmware,
         service::{
             LispOn, LispSettings, QmlSettings, Services,
             app::{App, AppSettings},
             check_services,
-            config::ConfigSettings,
+            config::{ConfigSettings, Configured},
             imu::{ImuCalibration, ImuCalibrationSettings},
             inputs::{InputSettings, Inputs},
             plots::{PlotSettings, Plots},

@@ -16,7 +16,7 @@ use veschub_wire::{
 };
 
 use self::settings::CONTROLLER_ID;
-pub use self::settings::{ConfigSettings, GivenValue, Limits, LoadError};
+pub use self::settings::{ConfigSettings, Configured, GivenValue, Limits, LoadError};
 use super::Service;
 use crate::{
     device::{

@@ -15,7 +15,18 @@ use veschub_wire::{
     view::Value,
 };
 
-use crate::{device::node::Configured, suggest::closest};
+use crate::suggest::closest;
+
+/// A value of a configuration that other keys of a node give as well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Configured {
+    /// The field of the configuration.
+    pub name: &'static str,
+    /// The keys that lead to the value from the node's own.
+    pub keys: &'static [&'static str],
+    /// The value, in the unit of the field.
+    pub number: f64,
+}
 
 /// Where APPCONF has the CAN id.
 pub(super) const CONTROLLER_ID: &str = "controller_id";
