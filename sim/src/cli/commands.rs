@@ -189,7 +189,7 @@ fn text(out: &mut impl Write) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, fs};
 
     use super::*;
 
@@ -198,6 +198,26 @@ mod tests {
         let ids: Vec<u8> = rows().map(|row| row.id).collect();
         assert_eq!(ids, (0..160).collect::<Vec<u8>>());
         assert!(rows().all(|row| !row.name.is_empty()));
+    }
+
+    #[test]
+    fn each_command_with_known_fields_is_used_by_a_scenario() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios");
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+        let text: String = files
+            .map(|path| fs::read_to_string(path).unwrap())
+            .collect();
+        let words: BTreeSet<&str> = text
+            .split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_')
+            .collect();
+        let typed = rows().filter(|row| row.request || row.reply);
+        let open = typed
+            .map(|row| row.name)
+            .filter(|name| !words.contains(name));
+        assert_eq!(open.collect::<Vec<&str>>(), [""; 0]);
     }
 
     #[test]
