@@ -7,7 +7,7 @@ use std::{fs, path::Path};
 
 use snapbox::cmd::{Command, OutputAssert, cargo_bin};
 
-/// Reads one BMS reply a session, and is sure that it is as long as it should be.
+/// Reads one BMS reply a session, and does MISTAKE with it.
 const CARELESS: &str = r#"
 import json, os, socket, struct, sys
 def session():
@@ -20,7 +20,7 @@ def session():
         data = b""
     hub.close()
     if len(data) > 3 and data[0] == 2 and data[2] == 96:
-        struct.unpack_from(">6iB", data, 3)
+        MISTAKE
 if os.environ["VESC_TASK"] != "read-bms":
     sys.exit(77)
 session()
@@ -28,6 +28,20 @@ while "VESC_AGAIN" in os.environ:
     print('{"again": true}', flush=True)
     session()
 "#;
+
+/// Is sure that a reply is as long as it should be.
+const CRASHES: &str = r#"struct.unpack_from(">6iB", data, 3)"#;
+
+/// The program in a file, and the command that runs it.
+fn careless(folder: &Path, mistake: &str) -> String {
+    let client = folder.join("careless.py");
+    let crc = veschub_wire::crc16(&[96]).to_be_bytes();
+    let code = CARELESS
+        .replace("0x6C, 0x06 ^ 0", &format!("{}, {}", crc[0], crc[1]))
+        .replace("MISTAKE", mistake);
+    fs::write(&client, code).unwrap();
+    format!("python3 {}", text(&client))
+}
 
 fn harness(arguments: &[&str]) -> OutputAssert {
     Command::new(cargo_bin!("veschub-harness"))
@@ -46,11 +60,7 @@ fn text(path: &Path) -> &str {
 #[test]
 fn a_program_that_crashes_is_found_out_and_its_scenario_makes_it_crash_again() {
     let folder = tempfile::tempdir().unwrap();
-    let client = folder.path().join("careless.py");
-    let crc = veschub_wire::crc16(&[96]).to_be_bytes();
-    let code = CARELESS.replace("0x6C, 0x06 ^ 0", &format!("{}, {}", crc[0], crc[1]));
-    fs::write(&client, code).unwrap();
-    let command = format!("python3 {}", text(&client));
+    let command = careless(folder.path(), CRASHES);
     let save = folder.path().join("findings");
     let fuzz = |more: &[&str]| {
         let always = [
@@ -107,6 +117,45 @@ fn a_program_that_crashes_is_found_out_and_its_scenario_makes_it_crash_again() {
     let again = fuzz(&[]).code(2);
     let told = String::from_utf8(again.get_output().stderr.clone()).unwrap();
     assert!(told.contains("cannot write"), "{told}");
+}
+
+#[test]
+fn a_program_that_computes_without_end_or_takes_ever_more_memory_is_found_out() {
+    for (mistake, kinds, more) in [
+        // On a busy machine it does not get enough of the processor to show what it does until the time is up.
+        (
+            "while len(data) < 27: pass",
+            &["spin", "hang"][..],
+            &["--tries", "40", "--time-limit", "2s"][..],
+        ),
+        (
+            "big = len(data) < 27 and bytes(range(256)) * 800000",
+            &["memory"],
+            &["--tries", "120"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let command = careless(folder.path(), mistake);
+        let save = folder.path().join("findings");
+        let always = [
+            "fuzz",
+            "--client",
+            &command,
+            "--link",
+            "direct",
+            "--time",
+            "5m",
+            "--seed",
+            "1",
+            "--json",
+            "--save",
+            text(&save),
+        ];
+        let report = json(&harness(&[&always[..], more].concat()).code(1));
+        let findings = report["findings"].as_array().unwrap();
+        let is_it = |found: &serde_json::Value| kinds.iter().any(|kind| found["kind"] == *kind);
+        assert!(findings.iter().any(is_it), "{report:#}");
+    }
 }
 
 #[test]
