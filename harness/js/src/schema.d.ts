@@ -1194,6 +1194,11 @@ export interface components {
             limits?: {
                 [key: string]: components["schemas"]["Limits"];
             };
+            /**
+             * @description Whether the hardware keeps it as it is: the controller answers nothing to who writes a new one.
+             * @default false
+             */
+            read_only?: boolean;
             /** @description Values by the names in the description. What is not named is as in the bytes, or else as in the description. */
             values?: {
                 [key: string]: components["schemas"]["GivenValue"];
