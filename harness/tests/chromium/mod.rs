@@ -164,8 +164,12 @@ impl Browser {
         self.call("Input.dispatchMouseEvent", event);
     }
 
-    /// Clicks on an element.
+    /// Clicks on an element, as soon as nothing else covers its middle.
     pub(crate) fn click(&mut self, element: &str) {
+        self.until(&format!(
+            "(() => {{ const one = {element}; one.scrollIntoView({{block: 'nearest'}}); const at = one.getBoundingClientRect(); \
+             return one.contains(document.elementFromPoint(at.x + at.width / 2, at.y + at.height / 2)); }})()"
+        ));
         let place = self.middle(element);
         self.mouse("mousePressed", place);
         self.mouse("mouseReleased", place);

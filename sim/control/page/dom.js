@@ -28,7 +28,7 @@ export const prose = (text) => text.split("`").map((part, index) => (index % 2 ?
 
 export const byId = (id) => document.getElementById(id);
 
-/** Shows a note for a while; a mistake stays longer, and each goes at a click. */
+/** Shows a note for a while. A mistake stays longer and goes at a click; other notes leave a click to what they cover. */
 export function note(text, kind = "good") {
   const box = byId("notes");
   const one = h("button", { class: `note ${kind}`, type: "button", title: "Close", onclick: () => one.remove() }, text);
