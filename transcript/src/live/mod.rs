@@ -95,6 +95,12 @@ struct Sender {
 }
 
 impl Sender {
+    /// Whether it is certain that nothing has to be masked of what is not written yet.
+    fn is_plain(&self) -> bool {
+        let is_certain = |mask: &Mask| mask.settled() >= self.sent;
+        self.edits.is_empty() && self.mask.as_ref().is_none_or(is_certain)
+    }
+
     /// Bytes from `offset` on as they are saved. What is masked ends when the last byte of it came.
     fn masked(&mut self, offset: u64, bytes: Vec<u8>) -> Vec<u8> {
         let end = offset + bytes.len() as u64;
@@ -182,6 +188,11 @@ impl<W: Write> LiveCapture<W> {
                 let offset = sender.sent;
                 sender.sent += bytes.len() as u64;
                 let edits = sender.mask.as_mut().map(|mask| mask.read(bytes));
+                let is_plain = edits.as_ref().is_none_or(Vec::is_empty) && sender.is_plain();
+                if is_plain && self.held.is_empty() && !bytes.is_empty() {
+                    let open = self.connections.get_mut(&connection);
+                    return open.map_or(Ok(()), |open| open.writer.data(at_ns, side, bytes));
+                }
                 self.held_bytes += bytes.len();
                 self.hold(
                     at_ns,
