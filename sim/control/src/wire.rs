@@ -24,8 +24,8 @@ use veschub_transcript::{
 
 /// The most bytes of packets that are kept.
 const MOST_KEPT: usize = 32 << 20;
-/// From how many bytes on the inbox is to be read by the other thread.
-const LARGE: usize = 8 << 20;
+/// From how many bytes on the inbox is to be read by the other thread: so few that they stay near the processor.
+const LARGE: usize = 256 << 10;
 /// From how many bytes on the hub's thread reads the inbox itself, as the other thread does not come to it.
 const TOO_LARGE: usize = 24 << 20;
 
@@ -44,6 +44,8 @@ struct Inbox {
     bytes: Vec<u8>,
     to_device: u64,
     to_tool: u64,
+    /// What was read before, empty: to be filled again without asking the system for memory.
+    spare: (Vec<Came>, Vec<u8>),
 }
 
 #[derive(Debug)]
@@ -145,15 +147,19 @@ impl Wire {
     fn read(&self) {
         // First the file, so that two who read do so in order.
         let mut file = lock(&self.file);
-        let (events, bytes) = {
+        let (mut events, mut bytes) = {
             let mut inbox = lock(&self.inbox);
-            (mem::take(&mut inbox.events), mem::take(&mut inbox.bytes))
+            let (events, bytes) = mem::take(&mut inbox.spare);
+            (
+                mem::replace(&mut inbox.events, events),
+                mem::replace(&mut inbox.bytes, bytes),
+            )
         };
         let Some(file) = &mut *file else {
             return;
         };
         let mut rest = &bytes[..];
-        for came in events {
+        for came in events.drain(..) {
             let event = match came.what {
                 What::Opened => live::Event::Opened,
                 What::Data(side, count) => {
@@ -166,6 +172,10 @@ impl Wire {
             };
             // Writing to memory cannot fail.
             let _ = file.event(came.at_ns, came.conn, event);
+        }
+        if bytes.capacity() <= 4 * LARGE {
+            bytes.clear();
+            lock(&self.inbox).spare = (events, bytes);
         }
     }
 
@@ -254,6 +264,11 @@ impl Blocks {
 impl Write for Blocks {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut kept = lock(&self.0);
+        // Most often a block comes as a whole.
+        if kept.part.is_empty() && whole_block(bytes) == Some(bytes.len()) {
+            kept.take(bytes.to_vec());
+            return Ok(bytes.len());
+        }
         kept.part.extend_from_slice(bytes);
         while let Some(len) = whole_block(&kept.part) {
             let rest = kept.part.split_off(len);

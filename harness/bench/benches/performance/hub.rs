@@ -2,6 +2,7 @@
 //! 171 bytes.
 
 use std::{
+    borrow::Cow,
     cell::RefCell,
     fs::File,
     future::pending,
@@ -180,8 +181,11 @@ struct Watched {
 
 impl Observer for Watched {
     fn happened(&mut self, unmasked: JournalEntry) {
-        let entry = self.masked.entry(&unmasked).into_owned();
-        self.watch.happened(entry);
+        let masked = match self.masked.entry(&unmasked) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(entry) => Some(entry),
+        };
+        self.watch.happened(masked.unwrap_or(unmasked));
     }
 
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
