@@ -144,7 +144,7 @@ impl Control {
                 tokio::select! {
                     biased;
                     _ = stopped => {}
-                    () = wire.keep_reading() => {}
+                    () = wire.keep_bounded() => {}
                     () = serve(listener, served) => {}
                 }
             });

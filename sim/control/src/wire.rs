@@ -1,8 +1,9 @@
 //! What went over the wire, bounded, as a pcapng file for whoever asks.
 //!
-//! The hub's thread copies bytes into an inbox. Another thread turns them into packets, masked as `--save` masks them:
-//! when somebody asks, and before the inbox grows large. It must read everything in order, as a password may come in
-//! pieces. What is too much is dropped packet by packet, the oldest first.
+//! The hub's thread copies what is said into chunks. Packets are made of them only when somebody asks, masked as `--save`
+//! masks them. A chunk that is too old by then is read without making packets: a password may begin in it and come to
+//! its end in the next, and what follows in the file needs the right sequence numbers. Chunks and packets are dropped
+//! the oldest first, and counted.
 
 use std::{
     collections::VecDeque,
@@ -24,10 +25,10 @@ use veschub_transcript::{
 
 /// The most bytes of packets that are kept.
 const MOST_KEPT: usize = 32 << 20;
-/// From how many bytes on the inbox is to be read by the other thread: so few that they stay near the processor.
-const LARGE: usize = 256 << 10;
-/// From how many bytes on the hub's thread reads the inbox itself, as the other thread does not come to it.
-const TOO_LARGE: usize = 24 << 20;
+/// What is kept comes in so many chunks.
+const CHUNKS: usize = 64;
+/// What a packet adds to the bytes that it carries: its block, and the headers of Ethernet, IP and TCP.
+const PACKET: usize = 32 + 54;
 
 /// What went over the wire, shared by the hub's thread and those who ask.
 #[derive(Debug)]
@@ -35,17 +36,26 @@ pub(crate) struct Wire {
     inbox: Mutex<Inbox>,
     file: Mutex<Option<LiveCapture<Blocks>>>,
     blocks: Blocks,
-    is_large: Notify,
+    is_too_much: Notify,
+    most: usize,
 }
 
+/// What came since somebody last asked.
 #[derive(Debug, Default)]
 struct Inbox {
-    events: Vec<Came>,
-    bytes: Vec<u8>,
+    chunks: VecDeque<Chunk>,
     to_device: u64,
     to_tool: u64,
     /// What was read before, empty: to be filled again without asking the system for memory.
-    spare: (Vec<Came>, Vec<u8>),
+    spare: Option<Chunk>,
+}
+
+#[derive(Debug, Default)]
+struct Chunk {
+    events: Vec<Came>,
+    bytes: Vec<u8>,
+    /// The bytes of its packets, about.
+    size: usize,
 }
 
 #[derive(Debug)]
@@ -89,7 +99,8 @@ impl Wire {
             // Writing to memory cannot fail.
             file: Mutex::new(LiveCapture::new(blocks.clone(), port, start_ns).ok()),
             blocks,
-            is_large: Notify::new(),
+            is_too_much: Notify::new(),
+            most,
         }
     }
 
@@ -120,70 +131,81 @@ impl Wire {
     }
 
     fn put(&self, at: Time, conn: ConnId, what: What, bytes: &[u8]) {
-        let mut inbox = lock(&self.inbox);
-        inbox.events.push(Came {
+        let came = Came {
             at_ns: at.as_nanos(),
             conn: conn.0,
             what,
-        });
-        inbox.bytes.extend_from_slice(bytes);
-        match what {
-            What::Data(Side::Initiator, count) => inbox.to_device += count as u64,
-            What::Data(Side::Responder, count) => inbox.to_tool += count as u64,
-            _ => {}
+        };
+        let size = bytes.len() + PACKET;
+        let chunks = {
+            let mut inbox = lock(&self.inbox);
+            match what {
+                What::Data(Side::Initiator, count) => inbox.to_device += count as u64,
+                What::Data(Side::Responder, count) => inbox.to_tool += count as u64,
+                _ => {}
+            }
+            match inbox.chunks.back_mut() {
+                Some(last) if last.size < self.most / CHUNKS => {
+                    last.take(came, bytes, size);
+                    return;
+                }
+                _ => {}
+            }
+            let mut next = inbox.spare.take().unwrap_or_default();
+            next.take(came, bytes, size);
+            inbox.chunks.push_back(next);
+            inbox.chunks.len()
+        };
+        if chunks > CHUNKS + 1 {
+            self.is_too_much.notify_one();
         }
-        let size = inbox.bytes.len() + inbox.events.len() * size_of::<Came>();
-        let was = size - bytes.len() - size_of::<Came>();
-        drop(inbox);
-        if was < LARGE && size >= LARGE {
-            self.is_large.notify_one();
-        }
-        if size >= TOO_LARGE {
-            self.read();
+        // The other thread does not come to it.
+        if chunks > CHUNKS + CHUNKS / 2 {
+            self.leave_out_old();
         }
     }
 
-    /// Turns what came into packets.
+    /// Reads all chunks and makes packets of them.
     fn read(&self) {
+        self.read_until(0, false);
+    }
+
+    /// Reads the chunks that are too old, and makes no packets of them.
+    fn leave_out_old(&self) {
+        self.read_until(CHUNKS + 1, true);
+    }
+
+    fn read_until(&self, most_chunks: usize, leave_out: bool) {
         // First the file, so that two who read do so in order.
         let mut file = lock(&self.file);
-        let (mut events, mut bytes) = {
-            let mut inbox = lock(&self.inbox);
-            let (events, bytes) = mem::take(&mut inbox.spare);
-            (
-                mem::replace(&mut inbox.events, events),
-                mem::replace(&mut inbox.bytes, bytes),
-            )
-        };
         let Some(file) = &mut *file else {
             return;
         };
-        let mut rest = &bytes[..];
-        for came in events.drain(..) {
-            let event = match came.what {
-                What::Opened => live::Event::Opened,
-                What::Data(side, count) => {
-                    let (data, later) = rest.split_at(count.min(rest.len()));
-                    rest = later;
-                    live::Event::Data(side, data)
+        file.leave_out_data(leave_out);
+        loop {
+            let mut chunk = {
+                let mut inbox = lock(&self.inbox);
+                match inbox.chunks.len() > most_chunks {
+                    true => inbox.chunks.pop_front(),
+                    false => None,
                 }
-                What::Closed(side) => live::Event::Closed(side),
-                What::Reset(side) => live::Event::Reset(side),
             };
-            // Writing to memory cannot fail.
-            let _ = file.event(came.at_ns, came.conn, event);
-        }
-        if bytes.capacity() <= 4 * LARGE {
-            bytes.clear();
-            lock(&self.inbox).spare = (events, bytes);
+            let Some(chunk) = &mut chunk else {
+                return;
+            };
+            chunk.read(file);
+            if leave_out {
+                self.blocks.drop_all(file.take_left_out());
+            }
+            lock(&self.inbox).spare = Some(mem::take(chunk));
         }
     }
 
-    /// Reads the inbox whenever it is large, for ever.
-    pub(crate) async fn keep_reading(&self) {
+    /// Reads the chunks that are too old as soon as there are some, for ever.
+    pub(crate) async fn keep_bounded(&self) {
         loop {
-            self.is_large.notified().await;
-            self.read();
+            self.is_too_much.notified().await;
+            self.leave_out_old();
         }
     }
 
@@ -209,6 +231,35 @@ impl Wire {
     }
 }
 
+impl Chunk {
+    fn take(&mut self, came: Came, bytes: &[u8], size: usize) {
+        self.events.push(came);
+        self.bytes.extend_from_slice(bytes);
+        self.size += size;
+    }
+
+    /// Hands all of it over, and is empty.
+    fn read(&mut self, file: &mut LiveCapture<Blocks>) {
+        let mut rest = &self.bytes[..];
+        for came in self.events.drain(..) {
+            let event = match came.what {
+                What::Opened => live::Event::Opened,
+                What::Data(side, count) => {
+                    let (data, later) = rest.split_at(count.min(rest.len()));
+                    rest = later;
+                    live::Event::Data(side, data)
+                }
+                What::Closed(side) => live::Event::Closed(side),
+                What::Reset(side) => live::Event::Reset(side),
+            };
+            // Writing to memory cannot fail.
+            let _ = file.event(came.at_ns, came.conn, event);
+        }
+        self.bytes.clear();
+        self.size = 0;
+    }
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -224,8 +275,8 @@ struct Kept {
     part: Vec<u8>,
     /// The blocks before the first packet, which describe the file.
     head: Vec<u8>,
-    packets: VecDeque<Vec<u8>>,
-    bytes: usize,
+    /// One block behind the other, in memory that is used again and again.
+    packets: VecDeque<u8>,
     dropped: u64,
 }
 
@@ -239,25 +290,27 @@ impl Blocks {
             part: Vec::new(),
             head: Vec::new(),
             packets: VecDeque::new(),
-            bytes: 0,
             dropped: 0,
         })))
     }
 
     fn file(&self) -> (Vec<u8>, u64) {
         let kept = lock(&self.0);
-        let mut file = kept.head.clone();
-        file.reserve(kept.bytes);
-        kept.packets
-            .iter()
-            .for_each(|block| file.extend_from_slice(block));
-        (file, kept.dropped)
+        let (first, second) = kept.packets.as_slices();
+        ([&kept.head, first, second].concat(), kept.dropped)
+    }
+
+    /// Drops all packets, as later ones were left out.
+    fn drop_all(&self, left_out: u64) {
+        let mut kept = lock(&self.0);
+        while kept.drop_oldest() {}
+        kept.dropped += left_out;
     }
 
     fn forget(&self) {
         let mut kept = lock(&self.0);
         kept.packets.clear();
-        (kept.bytes, kept.dropped) = (0, 0);
+        kept.dropped = 0;
     }
 }
 
@@ -266,14 +319,14 @@ impl Write for Blocks {
         let mut kept = lock(&self.0);
         // Most often a block comes as a whole.
         if kept.part.is_empty() && whole_block(bytes) == Some(bytes.len()) {
-            kept.take(bytes.to_vec());
+            kept.take(bytes);
             return Ok(bytes.len());
         }
         kept.part.extend_from_slice(bytes);
         while let Some(len) = whole_block(&kept.part) {
             let rest = kept.part.split_off(len);
             let block = mem::replace(&mut kept.part, rest);
-            kept.take(block);
+            kept.take(&block);
         }
         Ok(bytes.len())
     }
@@ -284,19 +337,23 @@ impl Write for Blocks {
 }
 
 impl Kept {
-    fn take(&mut self, block: Vec<u8>) {
-        if number(&block, 0).is_some_and(|kind| HEAD.contains(&kind)) {
-            return self.head.extend_from_slice(&block);
+    fn take(&mut self, block: &[u8]) {
+        if number(block, 0).is_some_and(|kind| HEAD.contains(&kind)) {
+            return self.head.extend_from_slice(block);
         }
-        self.bytes += block.len();
-        self.packets.push_back(block);
-        while self.bytes > self.most {
-            let Some(oldest) = self.packets.pop_front() else {
-                return;
-            };
-            self.bytes -= oldest.len();
-            self.dropped += 1;
-        }
+        while self.packets.len() + block.len() > self.most && self.drop_oldest() {}
+        self.packets.extend(block);
+    }
+
+    fn drop_oldest(&mut self) -> bool {
+        let length = [4, 5, 6, 7].map(|at| self.packets.get(at).copied());
+        let [Some(a), Some(b), Some(c), Some(d)] = length else {
+            return false;
+        };
+        let length = u32::from_le_bytes([a, b, c, d]);
+        self.packets.drain(..length as usize);
+        self.dropped += 1;
+        true
     }
 }
 
@@ -355,6 +412,33 @@ mod tests {
         let traffic = wire.traffic();
         assert_eq!(traffic.sent as usize, request.len());
         assert_eq!(traffic.received as usize, LOGIN.len() + request.len());
+    }
+
+    #[test]
+    fn what_is_too_old_is_read_without_packets_and_its_password_stays_unknown() {
+        let wire = Wire::bounded(65101, 64 * 128);
+        let conn = ConnId(1);
+        wire.came(at(0), conn, &Event::Opened);
+        let request = veschub_wire::encode(&[0]).unwrap();
+        // The password comes in two pieces: the first is too old when somebody asks.
+        wire.came(at(1), conn, &Event::Bytes(&LOGIN[..24]));
+        for index in 0..300 {
+            wire.goes(at(60 + index), conn, &Output::Write(request.clone()));
+        }
+        wire.came(at(400), conn, &Event::Bytes(&LOGIN[24..]));
+        wire.came(at(401), conn, &Event::Bytes(&request));
+        let (file, dropped) = wire.file();
+        assert!(!file.windows(6).any(|bytes| bytes == b"secret"));
+        let kept = frames(&file);
+        assert!((64..90).contains(&kept), "{kept}");
+        // The handshake, the two pieces, of which the second is kept, and the frames.
+        assert_eq!(dropped as usize + kept + 1, 3 + 2 + 301);
+        // What was asked for is dropped once later packets were left out.
+        for index in 0..300 {
+            wire.goes(at(500 + index), conn, &Output::Write(request.clone()));
+        }
+        let (file, later) = wire.file();
+        assert_eq!(later as usize + frames(&file), 3 + 2 + 601);
     }
 
     #[test]

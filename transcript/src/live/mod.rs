@@ -13,6 +13,7 @@ mod mask;
 use std::{
     collections::{BTreeMap, VecDeque},
     io::{self, Write},
+    mem,
     net::{Ipv4Addr, SocketAddrV4},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -70,6 +71,9 @@ pub struct LiveCapture<W> {
     server: SocketAddrV4,
     start_ns: u64,
     keep_credentials: bool,
+    leaves_out_data: bool,
+    /// How many packets were left out.
+    left_out: u64,
     connections: BTreeMap<u32, Connection<W>>,
     /// What is not written yet, in the order of time.
     held: VecDeque<Held>,
@@ -156,6 +160,8 @@ impl<W: Write> LiveCapture<W> {
             server: SocketAddrV4::new(Ipv4Addr::LOCALHOST, port),
             start_ns,
             keep_credentials: false,
+            leaves_out_data: false,
+            left_out: 0,
             connections: BTreeMap::new(),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -167,6 +173,17 @@ impl<W: Write> LiveCapture<W> {
     pub fn keeping_credentials(mut self) -> Self {
         self.keep_credentials = true;
         self
+    }
+
+    /// From now on writes no bytes of connections, or writes them again. What is left out is read all the same, as a
+    /// password may begin in it.
+    pub fn leave_out_data(&mut self, leave_out: bool) {
+        self.leaves_out_data = leave_out;
+    }
+
+    /// How many packets were left out since this was last asked.
+    pub fn take_left_out(&mut self) -> u64 {
+        mem::take(&mut self.left_out)
     }
 
     /// Writes what happened to a connection, `at_ns` nanoseconds after the start. Connections are told apart by their
@@ -189,9 +206,8 @@ impl<W: Write> LiveCapture<W> {
                 sender.sent += bytes.len() as u64;
                 let edits = sender.mask.as_mut().map(|mask| mask.read(bytes));
                 let is_plain = edits.as_ref().is_none_or(Vec::is_empty) && sender.is_plain();
-                if is_plain && self.held.is_empty() && !bytes.is_empty() {
-                    let open = self.connections.get_mut(&connection);
-                    return open.map_or(Ok(()), |open| open.writer.data(at_ns, side, bytes));
+                if is_plain && self.held.is_empty() {
+                    return self.write_data(at_ns, connection, side, bytes);
                 }
                 self.held_bytes += bytes.len();
                 self.hold(
@@ -292,6 +308,25 @@ impl<W: Write> LiveCapture<W> {
         Ok(())
     }
 
+    /// Writes what one side said, masked.
+    fn write_data(
+        &mut self,
+        at_ns: u64,
+        connection: u32,
+        side: Side,
+        bytes: &[u8],
+    ) -> io::Result<()> {
+        match self.connections.get_mut(&connection) {
+            Some(open) if self.leaves_out_data => {
+                self.left_out += open.writer.leave_out(side, bytes.len()) as u64;
+                Ok(())
+            }
+            // Without bytes there is no packet.
+            Some(open) => open.writer.data(at_ns, side, bytes),
+            None => Ok(()),
+        }
+    }
+
     fn write(&mut self, held: Held) -> io::Result<()> {
         let Held {
             at_ns, connection, ..
@@ -305,10 +340,7 @@ impl<W: Write> LiveCapture<W> {
             HeldEvent::Data(side, offset, bytes) => {
                 self.held_bytes -= bytes.len();
                 let bytes = open.sides[side as usize].masked(offset, bytes);
-                match bytes.is_empty() {
-                    true => Ok(()),
-                    false => writer.data(at_ns, side, &bytes),
-                }
+                self.write_data(at_ns, connection, side, &bytes)
             }
             HeldEvent::Closed(side) => {
                 writer.close(at_ns, side)?;
