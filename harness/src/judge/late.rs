@@ -32,9 +32,9 @@ fn is_late(reading: &Understood, delivered: &[Delivered<'_>]) -> bool {
     let Some(told) = reading.reply.filter(|reply| reply.stale) else {
         return false;
     };
-    let mut from_it = delivered
-        .iter()
-        .skip_while(|reply| reply.entry < told.entry);
+    // Replies are in the order of the journal.
+    let index = delivered.partition_point(|reply| reply.entry < told.entry);
+    let mut from_it = delivered.iter().skip(index);
     let newer = from_it.next().and_then(|told| {
         from_it.find(|reply| (reply.command, reply.can_id) == (told.command, told.can_id))
     });

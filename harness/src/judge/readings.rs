@@ -1,5 +1,7 @@
 //! What a client understood: its lines, sorted by kind, and what is wrong with its readings.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 use veschub_hub::journal::JournalEntry;
 use veschub_scenario::{Scenario, schema::Expectation};
@@ -99,9 +101,15 @@ pub fn unread<'a>(readings: impl IntoIterator<Item = &'a Understood>) -> Vec<Unr
         let is_judged = |field: &&FieldUnderstood| {
             field.truth.is_some() && field.judgement != Judgement::NotJudged
         };
-        for field in reading.fields.iter().filter(is_judged) {
+        for (place, field) in reading.fields.iter().filter(is_judged).enumerate() {
             let is_shown = !field.is_unread();
-            match fields.iter_mut().find(|(name, _)| *name == field.field) {
+            let is_it = |(name, _): &(&str, bool)| *name == field.field;
+            // Most readings have the same fields in the same order.
+            let known = match fields.get(place).is_some_and(is_it) {
+                true => Some(place),
+                false => fields.iter().position(is_it),
+            };
+            match known.and_then(|place| fields.get_mut(place)) {
                 Some((_, shown)) => *shown |= is_shown,
                 None => fields.push((&field.field, is_shown)),
             }
@@ -143,11 +151,12 @@ pub fn tolerance(scenario: &Scenario) -> Tolerance {
 /// The mistakes, each one once, with the number of readings that have it.
 fn misunderstood(readings: &[Understood], bad_lines: &[BadLine]) -> Vec<Difference> {
     let mut found: Vec<(Difference, usize, usize)> = Vec::new();
+    let mut numbers: BTreeMap<Option<CommandId>, usize> = BTreeMap::new();
     for reading in readings {
-        let of = readings
-            .iter()
-            .filter(|other| other.command == reading.command)
-            .count();
+        *numbers.entry(reading.command).or_default() += 1;
+    }
+    for reading in readings {
+        let of = numbers.get(&reading.command).copied().unwrap_or_default();
         for difference in wrong_in(reading) {
             let same = |(known, ..): &&mut (Difference, usize, usize)| {
                 known.field == difference.field && known.why == difference.why

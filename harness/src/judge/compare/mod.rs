@@ -48,6 +48,8 @@ pub struct Delivered<'a> {
     pub fields: Fields,
     /// Where its numbers stand.
     pub layout: Vec<Slot>,
+    /// What one count of each of its fields is worth; 0 where a value is exact.
+    steps: Vec<f64>,
 }
 
 /// How many replies a line may lie behind the one that it tells of.
@@ -79,6 +81,14 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                 let firmware = firmwares.answer(happened.at.since_start(), payload);
                 let number = numbers.entry(command.0).or_insert(0);
                 *number += 1;
+                let layout = layout_by(command, payload, firmware);
+                let fields = match (truth, firmware) {
+                    // What a scenario's reply says, its device's firmware decides.
+                    (Some(truth), None) => truth.fields(),
+                    _ => Reply::decode_from(payload, firmware)
+                        .map(|reply| reply.fields())
+                        .unwrap_or_default(),
+                };
                 replies.push(Delivered {
                     entry,
                     at: happened.at.since_start(),
@@ -86,20 +96,32 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     command,
                     can_id: asked.and_then(|asked| asked.attached),
                     payload,
-                    layout: layout_by(command, payload, firmware),
-                    fields: match (truth, firmware) {
-                        // What a scenario's reply says, its device's firmware decides.
-                        (Some(truth), None) => truth.fields(),
-                        _ => Reply::decode_from(payload, firmware)
-                            .map(|reply| reply.fields())
-                            .unwrap_or_default(),
-                    },
+                    steps: steps(&fields, &layout),
+                    layout,
+                    fields,
                 });
             }
             _ => {}
         }
     }
     replies
+}
+
+fn steps(fields: &Fields, layout: &[Slot]) -> Vec<f64> {
+    // Both are in the order of the wire, so the next slot is most often the one.
+    let mut next = 0;
+    let mut step = |(name, _): (&str, &Value)| {
+        let (before, behind) = layout.split_at_checked(next).unwrap_or((&[], layout));
+        let mut slots = behind.iter().chain(before);
+        match slots.position(|slot| slot.field == name) {
+            Some(further) => {
+                next = (next + further) % layout.len();
+                layout[next].form.step()
+            }
+            None => 0.0,
+        }
+    };
+    fields.iter().map(&mut step).collect()
 }
 
 impl Delivered<'_> {
@@ -138,8 +160,8 @@ impl Default for Tolerance {
 }
 
 impl Tolerance {
-    fn of(&self, reply: &Delivered<'_>, field: &str) -> f64 {
-        let step = reply.step(field);
+    /// How far off a field with this step may be.
+    fn of(&self, reply: &Delivered<'_>, field: &str, step: f64) -> f64 {
         let allowed = self.fields.iter().filter(|(command, name, _)| {
             command.is_none_or(|command| command == reply.command) && name == field
         });
@@ -312,12 +334,11 @@ pub fn compare(
     // The latest first.
     let candidates = || before.iter().rev().filter(fits).take(LOOK_BACK);
     let right = |reply: &Delivered<'_>| {
-        let same = |(name, given): &(&String, &Json)| {
-            let truth = reply.fields.get(name);
-            truth.is_some_and(|truth| same(truth, given, tolerance.of(reply, name)))
-                || config::is_right(reply, tolerance, name, given)
-        };
-        reading.fields.iter().filter(same).count()
+        let own = judged(reading, reply, tolerance).filter(|(.., is_right)| *is_right);
+        let by_name = reading.fields.iter().filter(|(name, given)| {
+            config::is_right(reply, tolerance, name, given) && reply.fields.get(name).is_none()
+        });
+        own.count() + by_name.count()
     };
     // Nothing fits better than a reply that fits in every field. Of equals, the latest counts.
     let all = reading.fields.len();
@@ -337,8 +358,7 @@ pub fn compare(
             Judgement::Wrong(_) | Judgement::Invented(_)
         )
     }) {
-        let before: Vec<&Delivered<'_>> = before.iter().collect();
-        mistake::name(&mut fields, best, &before);
+        mistake::name(&mut fields, best, before);
         config::name(&mut fields, best, tolerance);
     }
     Understood {
@@ -356,16 +376,28 @@ pub fn compare(
     }
 }
 
+/// The fields of a reply: name, truth, what the client says, and whether that is the same.
+fn judged<'a>(
+    reading: &'a Reading,
+    reply: &'a Delivered<'_>,
+    tolerance: &Tolerance,
+) -> impl Iterator<Item = (&'static str, &'a Value, Option<&'a Json>, bool)> {
+    let fields = reply.fields.iter().zip(&reply.steps);
+    fields.map(|((name, truth), step)| {
+        let given = reading.fields.get(name);
+        let within = tolerance.of(reply, name, *step);
+        let is_right = given.is_some_and(|given| same(truth, given, within));
+        (name, truth, given, is_right)
+    })
+}
+
 fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec<FieldUnderstood> {
-    let mut fields: Vec<FieldUnderstood> = Vec::new();
-    for (name, truth) in reply.fields.iter() {
-        let decoded = reading.fields.get(name);
+    let mut fields: Vec<FieldUnderstood> = Vec::with_capacity(reading.fields.len());
+    for (name, truth, decoded, is_right) in judged(reading, reply, tolerance) {
         let judgement = match (truth, decoded) {
             (Value::Masked, _) => Judgement::NotJudged,
             (_, None | Some(Json::Null)) => Judgement::Missing,
-            (truth, Some(given)) if same(truth, given, tolerance.of(reply, name)) => {
-                Judgement::Right
-            }
+            _ if is_right => Judgement::Right,
             _ => Judgement::Wrong(None),
         };
         fields.push(FieldUnderstood {

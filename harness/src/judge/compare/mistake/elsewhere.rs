@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use veschub_wire::{CommandId, view::Value};
 
 use super::{
-    super::{Delivered, FieldUnderstood, same},
+    super::{Delivered, FieldUnderstood, LOOK_BACK, same},
     Mistake,
     own::Case,
 };
@@ -36,7 +36,7 @@ pub(super) fn other_reply(
     field: &FieldUnderstood,
     given: &Json,
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
     found: &mut Vec<Mistake>,
 ) {
     let has_it = |other: &Delivered<'_>| {
@@ -48,6 +48,7 @@ pub(super) fn other_reply(
             .iter()
             .rev()
             .filter(|other| other.command == reply.command)
+            .take(LOOK_BACK)
     };
     let earlier = others()
         .find(|other| other.can_id == reply.can_id && other.entry < reply.entry && has_it(other));
@@ -61,7 +62,7 @@ pub(super) fn another_reply(
     field: &str,
     case: &Case<'_>,
     command: CommandId,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
     found: &mut Vec<Mistake>,
 ) {
     let others = before

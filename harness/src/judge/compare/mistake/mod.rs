@@ -249,7 +249,7 @@ impl fmt::Display for Mistake {
 pub(super) fn name(
     fields: &mut [FieldUnderstood],
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
 ) {
     let layout = layouts::other_layout(fields, reply);
     let by_layout = |index: usize| {
@@ -301,7 +301,7 @@ pub(super) fn name(
 fn hypotheses(
     field: &FieldUnderstood,
     reply: &Delivered<'_>,
-    before: &[&Delivered<'_>],
+    before: &[Delivered<'_>],
 ) -> Vec<Hypothesis> {
     let (Some(truth), Some(given)) = (&field.truth, &field.decoded) else {
         return Vec::new();
