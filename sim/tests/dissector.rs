@@ -1010,7 +1010,10 @@ fn the_readme_shows_what_one_sees() {
             .strip_prefix("| `vesc")
             .and_then(|rest| rest.split('`').next())
         {
-            let found = tshark(&capture, &["-2", "-Y", &format!("vesc{filter}")]);
+            let shown = format!("vesc{filter}");
+            let found = tshark(&capture, &["-2", "-Y", &shown]);
+            let is_right_at_once = tshark(&capture, &["-Y", &shown]) == found;
+            assert_eq!(is_right_at_once, !line.contains("`-2`"), "{line}");
             // What the session does not have.
             let is_absent = [".noise", ".bad_crc"].contains(&filter) || filter.contains('!');
             assert_eq!(found.is_empty(), is_absent, "vesc{filter}");

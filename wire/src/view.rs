@@ -204,9 +204,10 @@ impl fmt::Display for Fields {
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| DIGITS[usize::from(nibble & 0xF)];
-    let digits = bytes
-        .iter()
-        .flat_map(|&byte| [digit(byte >> 4), digit(byte)]);
+    let mut digits = Vec::with_capacity(2 * bytes.len());
+    for &byte in bytes {
+        digits.extend_from_slice(&[digit(byte >> 4), digit(byte)]);
+    }
     // Digits are text.
-    String::from_utf8(digits.collect()).unwrap_or_default()
+    String::from_utf8(digits).unwrap_or_default()
 }

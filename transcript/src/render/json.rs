@@ -20,8 +20,17 @@ use crate::transcript::{Connection, EntrySink, Transcript};
 /// When the output refuses bytes.
 pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
     let several = transcript.has_several_connections();
+    let mut line = Vec::new();
     for entry in &transcript.entries {
-        writeln!(out, "{}", json_line(entry, several))?;
+        line.clear();
+        write_line(
+            &mut line,
+            entry,
+            several,
+            Timing::default(),
+            &Naming::default(),
+        );
+        out.write_all(&line)?;
     }
     Ok(())
 }
@@ -29,7 +38,17 @@ pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<(
 /// One entry as a JSON object; `several` says whether the number of the connection is in it.
 #[must_use]
 pub fn json_line(entry: &Entry, several: bool) -> String {
-    timed_line(entry, several, Timing::default(), &Naming::default())
+    let mut line = Vec::new();
+    write_line(
+        &mut line,
+        entry,
+        several,
+        Timing::default(),
+        &Naming::default(),
+    );
+    line.pop();
+    // JSON is text.
+    String::from_utf8(line).unwrap_or_default()
 }
 
 /// Writes an object a line as the entries come, with the connection, the gap before it in seconds, and for a
@@ -41,6 +60,8 @@ pub struct JsonWriter<W> {
     /// Whether there are connections at all; a bare stream has none.
     connections: bool,
     naming: Naming,
+    /// Memory for a line.
+    line: Vec<u8>,
 }
 
 impl<W: Write> JsonWriter<W> {
@@ -51,6 +72,7 @@ impl<W: Write> JsonWriter<W> {
             clock: Clock::default(),
             connections: false,
             naming: Naming::default(),
+            line: Vec::new(),
         }
     }
 
@@ -78,15 +100,20 @@ impl<W: Write> EntrySink for JsonWriter<W> {
 
     fn entry(&mut self, entry: Entry) -> io::Result<()> {
         let timing = self.clock.time(&entry);
-        writeln!(
-            self.out,
-            "{}",
-            timed_line(&entry, self.connections, timing, &self.naming)
-        )
+        self.line.clear();
+        write_line(
+            &mut self.line,
+            &entry,
+            self.connections,
+            timing,
+            &self.naming,
+        );
+        self.out.write_all(&self.line)
     }
 }
 
-fn timed_line(entry: &Entry, several: bool, timing: Timing, naming: &Naming) -> String {
+/// Adds an entry as a line.
+fn write_line(out: &mut Vec<u8>, entry: &Entry, several: bool, timing: Timing, naming: &Naming) {
     let fields = naming.fields(entry);
     let payload = match &entry.kind {
         Kind::Frame(frame) => Some(&*frame.payload),
@@ -134,7 +161,8 @@ fn timed_line(entry: &Entry, several: bool, timing: Timing, naming: &Naming) -> 
             .filter(|&more| more > 0),
     };
     // Every key is text and no value can fail, so there is nothing to report.
-    serde_json::to_string(&line).unwrap_or_default()
+    let _ = serde_json::to_writer(&mut *out, &line);
+    out.push(b'\n');
 }
 
 /// The promised keys in the promised order.
