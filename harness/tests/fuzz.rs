@@ -57,31 +57,32 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
+/// Fuzzes a program without a hub between, always with the same tries.
+fn fuzz_directly(command: &str, save: &Path, more: &[&str]) -> OutputAssert {
+    let always = [
+        "fuzz",
+        "--client",
+        command,
+        "--link",
+        "direct",
+        "--time",
+        "5m",
+        "--seed",
+        "1",
+        "--json",
+        "--save",
+        text(save),
+    ];
+    harness(&[&always[..], more].concat())
+}
+
 #[test]
 fn a_program_that_crashes_is_found_out_and_its_scenario_makes_it_crash_again() {
     let folder = tempfile::tempdir().unwrap();
     let command = careless(folder.path(), CRASHES);
     let save = folder.path().join("findings");
-    let fuzz = |more: &[&str]| {
-        let always = [
-            "fuzz",
-            "--client",
-            &command,
-            "--link",
-            "direct",
-            "--tries",
-            "120",
-            "--time",
-            "5m",
-            "--seed",
-            "1",
-            "--json",
-            "--save",
-            text(&save),
-        ];
-        harness(&[&always[..], more].concat())
-    };
-    let ran = fuzz(&[]).code(1);
+    let fuzz = || fuzz_directly(&command, &save, &["--tries", "120"]);
+    let ran = fuzz().code(1);
     let report = json(&ran);
     let crash = report["findings"]
         .as_array()
@@ -114,7 +115,7 @@ fn a_program_that_crashes_is_found_out_and_its_scenario_makes_it_crash_again() {
     let told = String::from_utf8(again.get_output().stdout.clone()).unwrap();
     assert!(told.contains("crashed"), "{told}");
     // The same is found again, and what was saved is not lost.
-    let again = fuzz(&[]).code(2);
+    let again = fuzz().code(2);
     let told = String::from_utf8(again.get_output().stderr.clone()).unwrap();
     assert!(told.contains("cannot write"), "{told}");
 }
@@ -137,21 +138,7 @@ fn a_program_that_computes_without_end_or_takes_ever_more_memory_is_found_out() 
         let folder = tempfile::tempdir().unwrap();
         let command = careless(folder.path(), mistake);
         let save = folder.path().join("findings");
-        let always = [
-            "fuzz",
-            "--client",
-            &command,
-            "--link",
-            "direct",
-            "--time",
-            "5m",
-            "--seed",
-            "1",
-            "--json",
-            "--save",
-            text(&save),
-        ];
-        let report = json(&harness(&[&always[..], more].concat()).code(1));
+        let report = json(&fuzz_directly(&command, &save, more).code(1));
         let findings = report["findings"].as_array().unwrap();
         let is_it = |found: &serde_json::Value| kinds.iter().any(|kind| found["kind"] == *kind);
         assert!(findings.iter().any(is_it), "{report:#}");
