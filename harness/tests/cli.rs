@@ -357,7 +357,19 @@ fn judge_within(input: &str, within: &[&str]) -> OutputAssert {
 #[test]
 fn judge_compares_readings_with_the_journal_before_them() {
     let right = r#"{"command": "PING_CAN", "fields": {"can_ids": [84]}}"#;
-    judge(&scan_and_reading(right)).code(0).stdout_eq("");
+    judge(&scan_and_reading(right))
+        .code(0)
+        .stdout_eq("1 reading, and it is right\n");
+    judge(&scan_and_reading(&format!("{right}\n{right}")))
+        .code(0)
+        .stdout_eq("2 readings, and all are right\n");
+    // What showed nothing does not pass.
+    let no_reading = scan_and_reading(r#"{"kind":"closed","at":1}"#);
+    for nothing in [&*no_reading, ""] {
+        let told = judge(nothing).code(3).stdout_eq("");
+        let told = String::from_utf8(told.get_output().stderr.clone()).unwrap();
+        assert!(told.starts_with("there is no reading in it"), "{told}");
+    }
     let wrong = scan_and_reading(r#"{"fields": {"can_ids": [85]}}"#);
     judge(&wrong).code(1).stdout_eq(str![[r#"
  field                truth  decoded  why

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, env, error::Error, fs, path::Path};
 
 use veschub_harness::conformance::{Carrier, Case, sections};
 use veschub_hub::CommandName;
-use veschub_scenario::schema::Expectation;
+use veschub_scenario::schema::{Client, Expectation, KeepBy};
 use veschub_wire::CommandId;
 
 /// The commands that a case looks at by itself. A case that any reply can carry looks at none of them in particular.
@@ -15,7 +15,15 @@ fn commands(case: &Case) -> Result<BTreeSet<CommandId>, Box<dyn Error>> {
     if let Some(compare) = case.compare().filter(|_| !case.is_carried()) {
         commands.insert(compare.of(Carrier::Bms));
     }
-    for expectation in &case.load(Carrier::Bms)?.scenario.expect {
+    let scenario = &case.load(Carrier::Bms)?.scenario;
+    let (set, kept_by) = match &scenario.client {
+        Client::Drive(drive) => (drive.setting(), None),
+        Client::KeepAlive(keep) => (keep.setting(), Some(keep.by)),
+        _ => (None, None),
+    };
+    commands.extend(set.map(|setting| CommandId(setting.payload()[0])));
+    commands.extend((kept_by == Some(KeepBy::Alive)).then_some(CommandId::ALIVE));
+    for expectation in &scenario.expect {
         match expectation {
             Expectation::Value(value) => drop(commands.insert(value.of.0)),
             Expectation::Trend(trend) => drop(commands.insert(trend.of.0)),

@@ -153,9 +153,9 @@ Options:
       --direct [<DEVICE>]          Serve one device as its own TCP server, without a hub and a
                                    login: the first, or the one with this id; listens at port 65102
                                    by default
-      --pty                        With --direct: serve on a pseudo-terminal, for clients that speak
+      --pty                        Without a hub: serve on a pseudo-terminal, for clients that speak
                                    serial; prints its path
-      --discover [<ADDR:PORT>]     With --direct: announce the device to apps, as an Express does,
+      --discover [<ADDR:PORT>]     Without a hub: announce the device to apps, as an Express does,
                                    with a UDP datagram every second to this address [default:
                                    127.0.0.1:65109]
       --can-log <FILE>             Write what goes over the CAN bus of the first device, or of the
@@ -191,7 +191,7 @@ Options:
                                    after the line that says where the hub listens
       --keep-credentials           Save passwords and keys unmasked: in login lines, in configs, and
                                    in the first line and the payloads of a journal
-      --force                      Overwrite the file if it exists
+      --force                      Overwrite files that exist
       --until-stdin-ends           Also stop when stdin is closed, so that the hub ends together
                                    with the program that started it
   -v, --verbose                    Show every request and reply on stderr, not only who comes and
@@ -305,7 +305,7 @@ Options:
           the payloads of a journal
 
       --force
-          Overwrite the file if it exists
+          Overwrite files that exist
 
       --until-stdin-ends
           Also stop when stdin is closed, so that the hub ends together with the program that

@@ -248,6 +248,40 @@ fn it_goes_into_a_file_that_is_not_overwritten_unasked() {
 }
 
 #[test]
+fn a_client_can_add_its_readings_to_the_file_and_the_traffic_is_saved_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = [
+        "serve",
+        "--demo",
+        "--journal",
+        "told.jsonl",
+        "--save",
+        "session.pcapng",
+    ];
+    let mut hub = Served::start_in(&folder, &args);
+    let told = folder.path().join("told.jsonl");
+    let mut tool = hub.login(LOGIN);
+    let reading = "{\"command\": \"FW_VERSION\", \"fields\": {\"firmware\": \"6.05\"}}\n";
+    for _ in 0..2 {
+        assert_eq!(ask(&mut tool, &[0])[0], 0);
+        let mut file = fs::OpenOptions::new().append(true).open(&told).unwrap();
+        file.write_all(reading.as_bytes()).unwrap();
+    }
+    drop(tool);
+    hub.signal("-TERM");
+    assert!(hub.end().0.success());
+    let told = fs::read_to_string(&told).unwrap();
+    let (readings, entries): (Vec<_>, Vec<_>) = told
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .partition(|line| line["kind"].is_null());
+    assert_eq!(readings.len(), 2, "{told}");
+    assert!(entries.len() > 6, "{told}");
+    let saved = fs::read(folder.path().join("session.pcapng")).unwrap();
+    assert!(saved.len() > 500, "{}", saved.len());
+}
+
+#[test]
 fn a_journal_that_cannot_be_written_is_told_at_the_end_and_does_not_stop_the_hub() {
     let mut hub = Served::start(&["serve", "--demo", "--journal", "/dev/full", "--force"]);
     let mut tool = hub.login(LOGIN);

@@ -291,6 +291,14 @@ impl Tables<'_> {
             let name = reference.rsplit('/').next().unwrap();
             return self.named(name, title, next);
         }
+        if let Some(names) = value["enum"].as_array() {
+            let few: Vec<String> = names.iter().take(3).map(|name| name.to_string()).collect();
+            let few = few.join(", ").replace('"', "`");
+            return match names.len() {
+                0..=3 => few,
+                _ => format!("a name such as {few}"),
+            };
+        }
         match value["type"].as_str() {
             Some("array") => match self.kind(&value["items"], title, next) {
                 item if item.is_empty() => "list".to_owned(),
@@ -353,7 +361,11 @@ impl Tables<'_> {
             .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c))
             .collect();
         let anchor = anchor.to_lowercase().replace(' ', "-");
-        format!("[{}](#{anchor})", title.trim_matches('`'))
+        let plain = match title.matches('`').count() {
+            2 => title.trim_matches('`'),
+            _ => &title,
+        };
+        format!("[{plain}](#{anchor})")
     }
 
     fn codes(&mut self) {

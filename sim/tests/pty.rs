@@ -280,14 +280,7 @@ fn a_terminal_has_no_address_and_no_hub() {
     refuses(
         &[],
         str![[r#"
-error: the following required arguments were not provided:
-  --direct [<DEVICE>]
-
-Usage: veschub-sim serve [OPTIONS] [SCENARIO]
-       veschub-sim serve [OPTIONS] --demo
-       veschub-sim serve [OPTIONS] --demo-motor
-
-For more information, try '--help'.
+error: --pty is for one device without a hub: add --direct for the first device, or --direct ID
 
 "#]],
     );

@@ -21,6 +21,10 @@ pub struct Firmware {
 }
 
 impl Firmware {
+    /// The first of a motor controller that knows GET_VALUES_SETUP; older ones do not answer it
+    /// (`docs/protocol-motor.md`, section 2.5).
+    pub const FIRST_WITH_VALUES_SETUP: Self = Self::new(3, 48);
+
     /// The first firmware of motor controllers that lays out GET_VALUES as all later firmware does. The one before it
     /// that has a tag is 3.00 (`bldc` tags 3.00 and 3.07, `commands.c`).
     pub const NEW_VALUES: Self = Self::new(3, 7);

@@ -16,11 +16,14 @@ use crate::{
     report::{differences, scenario_json},
 };
 
+/// The exit code if there is no reading.
+const NOTHING_JUDGED: u8 = 3;
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "A line with a `kind` is an entry of the journal, as `veschub-sim serve --journal` writes it. Every other \
         line is a reading, which is compared with the replies before it.\n\n\
-        Exit codes: 0 all readings are right, 1 a reading is wrong, 2 bad usage or unreadable input."
+        Exit codes: 0 all readings are right, 1 a reading is wrong, 2 bad usage or unreadable input, 3 there is no reading."
 )]
 pub(super) struct JudgeArgs {
     /// A journal with the readings of a client between its entries, as JSON Lines; `-` reads stdin
@@ -57,13 +60,26 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
     };
     readings::understand(&mut verdict, printed, &told.journal, &tolerance);
     verdict.demand_values();
+    let number = verdict.readings.len();
     let text = match (args.json, verdict.understood.as_slice()) {
         (true, _) => format!("{}\n", scenario_json::judged(&verdict)),
-        (false, []) => String::new(),
+        (false, []) if number == 0 => String::new(),
+        (false, []) if number == 1 => "1 reading, and it is right\n".to_owned(),
+        (false, []) => format!("{number} readings, and all are right\n"),
         (false, wrong) => differences::table(wrong),
     };
     written(io::stdout().lock().write_all(text.as_bytes()))?;
-    Ok(u8::from(verdict.outcome() == Outcome::Failed))
+    if verdict.outcome() == Outcome::Failed {
+        return Ok(1);
+    }
+    if number == 0 {
+        eprintln!(
+            "there is no reading in it, so nothing was judged: add a line for each reading, \
+             such as {{\"command\": \"FW_VERSION\", \"fields\": {{\"firmware\": \"6.05\"}}}}"
+        );
+        return Ok(NOTHING_JUDGED);
+    }
+    Ok(0)
 }
 
 fn read(path: &Path) -> Result<JudgeInput, CliError> {

@@ -20,9 +20,6 @@ use super::{
 /// After this long without a reply, a poll is asked again (`docs/protocol.md`, section 6.1).
 pub const POLL_GUARD: Duration = Duration::from_secs(1);
 
-/// The first firmware that knows GET_VALUES_SETUP (`docs/protocol-motor.md`, section 2.5).
-const FIRST_WITH_SETUP: Firmware = Firmware::new(3, 48);
-
 /// How several requests are sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Ask {
@@ -297,7 +294,7 @@ pub async fn read_motor<S: AsyncRead + AsyncWrite + Unpin>(
         _ => None,
     });
     // Older firmware does not know the request, and stays silent.
-    if firmware.is_none_or(|firmware| firmware >= FIRST_WITH_SETUP) {
+    if firmware.is_none_or(|firmware| firmware >= Firmware::FIRST_WITH_VALUES_SETUP) {
         outcome.append(one_at_a_time(session, &[forward(Request::GetValuesSetup)]).await);
     }
     outcome

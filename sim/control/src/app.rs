@@ -119,13 +119,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// The body of a request as text.
+/// The body of a request as text; such a request has no query.
 pub(crate) struct Text(pub(crate) String);
 
 impl<S: Send + Sync> FromRequest<S> for Text {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        // What a body says is in the body alone.
+        if let Some(query) = request.uri().query().filter(|query| !query.is_empty()) {
+            let refusal = Refusal::bad(format!("this request takes no query, here ?{query}"));
+            return Err(refusal.help("write it into the body, as a key of its own"));
+        }
         let too_large = || {
             let error = format!("the body is larger than {MAX_BODY} bytes");
             Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, error)

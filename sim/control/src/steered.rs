@@ -49,6 +49,10 @@ enum Act {
         device: String,
         words: Option<Written>,
     },
+    QuirkGone {
+        device: String,
+        name: String,
+    },
     Remark(String),
 }
 
@@ -158,6 +162,11 @@ impl Steered {
     pub(crate) fn quirk_came(&self, at: Time, device: &str, words: Option<Written>) {
         let device = device.to_owned();
         self.push(at, Act::Quirk { device, words });
+    }
+
+    pub(crate) fn quirk_went(&self, at: Time, device: &str, name: &str) {
+        let (device, name) = (device.to_owned(), name.to_owned());
+        self.push(at, Act::QuirkGone { device, name });
     }
 
     fn push(&self, at: Time, act: Act) {
@@ -277,7 +286,23 @@ impl Saved {
                         &format!("that quirk of {device} alone acts on all devices here"),
                     );
                 }
-                self.scenario.at("quirks").items().push(words.clone());
+                let quirks = self.scenario.at("quirks").items();
+                // A quirk that is on already has these parameters now.
+                quirks.retain(|other| quirk_name(other) != quirk_name(words));
+                quirks.push(words.clone());
+            }
+            Act::QuirkGone { device, name } if self.is_only(device) => {
+                self.remark(
+                    at,
+                    &format!(
+                        "{device}: the quirk {name} was switched off; here it is not there at all"
+                    ),
+                );
+                let quirks = self.scenario.at("quirks").items();
+                quirks.retain(|other| quirk_name(other) != Some(name));
+            }
+            Act::QuirkGone { device, name } => {
+                self.remark(at, &format!("{device}: the quirk {name} was switched off"));
             }
         }
     }
@@ -408,6 +433,15 @@ fn place<'a>(
     }
 }
 
+/// The name of an entry of `quirks`: it stands alone, or before parameters.
+fn quirk_name(entry: &Written) -> Option<&str> {
+    match entry {
+        Written::Plain(name) | Written::Text(name) => Some(name),
+        Written::Map(keys) => keys.first().map(|(name, _)| name.as_str()),
+        _ => None,
+    }
+}
+
 fn duration(nanos: u64) -> String {
     Duration(nanos).to_string()
 }
@@ -493,6 +527,33 @@ mod tests {
         ] {
             assert!(text.contains(expected), "{expected}\n{text}");
         }
+    }
+
+    #[test]
+    fn a_quirk_stands_in_a_saved_scenario_once_and_not_at_all_after_it_was_switched_off() {
+        let steered = Steered::new(Some(&Loaded::demo().unwrap()));
+        let reset = |gap| Some(Written::from(&json!({"session-reset": {"max_gap": gap}})));
+        let saved = || {
+            let text = steered.scenario();
+            let loaded = Loaded::parse("saved.yaml", &text);
+            let loaded = loaded.unwrap_or_else(|error| panic!("{error}\n{text}"));
+            (loaded.scenario.quirks.len(), text)
+        };
+        steered.quirk_came(at(1.0), "DEMO-0001", reset("1s"));
+        steered.quirk_came(at(2.0), "DEMO-0001", reset("250ms"));
+        let (quirks, text) = saved();
+        assert_eq!(quirks, 1, "{text}");
+        assert!(
+            text.contains("max_gap: \"250ms\"") && !text.contains("max_gap: \"1s\"\n"),
+            "{text}"
+        );
+        steered.quirk_went(at(3.0), "DEMO-0001", "session-reset");
+        let (quirks, text) = saved();
+        assert_eq!(quirks, 0, "{text}");
+        assert!(
+            text.contains("# - 3s: DEMO-0001: the quirk session-reset was switched off"),
+            "{text}"
+        );
     }
 
     #[test]

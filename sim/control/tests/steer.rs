@@ -304,6 +304,21 @@ fn a_fault_acts_at_once_and_is_gone_with_its_number() {
 }
 
 #[test]
+fn a_query_where_a_body_is_wanted_is_refused_and_not_ignored() {
+    let served = Served::start();
+    let refused = served
+        .post(
+            "/v1/devices/demo-0001/values?item=3",
+            r#"{"field":"cell_voltages_v","to":3.1}"#,
+        )
+        .is(400);
+    assert_eq!(
+        refused["error"],
+        "this request takes no query, here ?item=3"
+    );
+}
+
+#[test]
 fn a_quirk_can_be_switched_on_and_off() {
     let served = Served::start();
     let path = "/v1/devices/demo-0001/quirks/needs-setup";

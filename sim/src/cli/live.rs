@@ -60,6 +60,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             return Err(Failure::text("--direct needs a scenario, or --demo"));
         }
         None => {
+            args.check_hub()?;
             if !args.listen.talk.quiet {
                 say(EMPTY);
             }
@@ -77,6 +78,14 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
     let world = loaded.build(Seed(seed))?;
+    let direct_id = match (&args.direct, world.is_direct) {
+        (Some(id), _) => Some(id.as_str()),
+        (None, true) => Some(""),
+        (None, false) => None,
+    };
+    if direct_id.is_none() {
+        args.check_hub()?;
+    }
     if !args.listen.talk.quiet {
         say(format_args!("seed {seed}"));
         for resident in &world.residents {
@@ -102,11 +111,6 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     let listening = |hub: Hub, id: &str| match log {
         Some(_) => hub.listening_to_can(id),
         None => hub,
-    };
-    let direct_id = match (&args.direct, world.is_direct) {
-        (Some(id), _) => Some(id.as_str()),
-        (None, true) => Some(""),
-        (None, false) => None,
     };
     match direct_id {
         None => {
@@ -154,6 +158,19 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                     run(device, about, &args.listen, how)
                 }
             }
+        }
+    }
+}
+
+impl ServeArgs {
+    /// Refuses what only a device without a hub can do.
+    fn check_hub(&self) -> Result<(), Failure> {
+        let given = [("--pty", self.pty), ("--discover", self.discover.is_some())];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((option, _)) => Err(Failure::Text(format!(
+                "{option} is for one device without a hub: add --direct for the first device, or --direct ID"
+            ))),
+            None => Ok(()),
         }
     }
 }

@@ -130,6 +130,7 @@ struct TalkArgs {
 
 /// Where to save the traffic and the hub's journal.
 #[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("saved").multiple(true)))]
 struct SaveArgs {
     /// Save all traffic as a pcapng file, which Wireshark and `decode` can read
     #[arg(long, value_name = "FILE", group = "saved")]
@@ -141,7 +142,7 @@ struct SaveArgs {
     /// Save passwords and keys unmasked: in login lines, in configs, and in the first line and the payloads of a journal
     #[arg(long, requires = "saved")]
     keep_credentials: bool,
-    /// Overwrite the file if it exists
+    /// Overwrite files that exist
     #[arg(long, requires = "saved")]
     force: bool,
 }
@@ -200,10 +201,10 @@ struct ServeArgs {
     /// listens at port 65102 by default
     #[arg(long, value_name = "DEVICE", num_args = 0..=1, default_missing_value = "")]
     direct: Option<String>,
-    /// With --direct: serve on a pseudo-terminal, for clients that speak serial; prints its path
-    #[arg(long, requires = "direct", conflicts_with_all = ["listen", "journal", "until_stdin_ends", "tui"])]
+    /// Without a hub: serve on a pseudo-terminal, for clients that speak serial; prints its path
+    #[arg(long, conflicts_with_all = ["listen", "journal", "until_stdin_ends", "tui"])]
     pty: bool,
-    /// With --direct: announce the device to apps, as an Express does, with a UDP datagram every second to this
+    /// Without a hub: announce the device to apps, as an Express does, with a UDP datagram every second to this
     /// address [default: 127.0.0.1:65109]
     #[arg(
         long,
@@ -211,7 +212,6 @@ struct ServeArgs {
         num_args = 0..=1,
         default_missing_value = "127.0.0.1:65109",
         value_parser = address,
-        requires = "direct",
         conflicts_with = "pty"
     )]
     discover: Option<SocketAddr>,

@@ -95,14 +95,14 @@ impl SaveArgs {
 
     /// A new file to write, or an old one if that is to be overwritten.
     pub(super) fn open(&self, path: &Path) -> Result<File, Failure> {
+        // Another program may add to it as well: a client its readings to the journal.
         let mut options = OpenOptions::new();
-        options.write(true);
-        if self.force {
-            options.create(true).truncate(true);
-        } else {
-            options.create_new(true);
-        }
-        options.open(path).map_err(|error| {
+        options.append(true);
+        let opened = match self.force {
+            true => File::create(path).and_then(|_| options.open(path)),
+            false => options.create_new(true).open(path),
+        };
+        opened.map_err(|error| {
             let shown = path.display();
             match error.kind() {
                 io::ErrorKind::AlreadyExists => Failure::Text(format!(

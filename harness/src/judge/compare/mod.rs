@@ -344,23 +344,21 @@ pub fn compare(
     let all = reading.fields.len();
     let best = candidates().find(|reply| right(reply) == all);
     let best = best.or_else(|| candidates().min_by_key(|reply| Reverse(right(reply))));
-    let Some(best) = best else {
+    let Some(mut best) = best else {
         return without_reply(reading);
     };
     let same_kind = |one: &&Delivered<'_>| one.command == best.command && one.can_id == best.can_id;
-    let latest = candidates()
-        .find(same_kind)
-        .map_or(best.number, |latest| latest.number);
-    let mut fields = judge(reading, best, tolerance);
-    if fields.iter().any(|field| {
-        matches!(
-            field.judgement,
-            Judgement::Wrong(_) | Judgement::Invented(_)
-        )
-    }) {
-        mistake::name(&mut fields, best, before);
-        config::name(&mut fields, best, tolerance);
+    let latest = candidates().find(same_kind).unwrap_or(best);
+    let mut fields = explained(reading, best, before, tolerance);
+    // Who reads everything wrong may be right in more fields of an older reply by chance. The latest it is, if known
+    // mistakes explain more of what differs from that.
+    if latest.number != best.number && unexplained(&fields) > 0 {
+        let instead = explained(reading, latest, before, tolerance);
+        if unexplained(&instead) < unexplained(&fields) {
+            (best, fields) = (latest, instead);
+        }
     }
+    let latest = latest.number;
     Understood {
         line: reading.line,
         at: reading.at,
@@ -374,6 +372,37 @@ pub fn compare(
         }),
         fields,
     }
+}
+
+/// Compares a reading with a reply, and names the mistakes.
+fn explained(
+    reading: &Reading,
+    reply: &Delivered<'_>,
+    before: &[Delivered<'_>],
+    tolerance: &Tolerance,
+) -> Vec<FieldUnderstood> {
+    let mut fields = judge(reading, reply, tolerance);
+    if fields.iter().any(|field| {
+        matches!(
+            field.judgement,
+            Judgement::Wrong(_) | Judgement::Invented(_)
+        )
+    }) {
+        mistake::name(&mut fields, reply, before);
+        config::name(&mut fields, reply, tolerance);
+    }
+    fields
+}
+
+/// How many fields are wrong by no known mistake.
+fn unexplained(fields: &[FieldUnderstood]) -> usize {
+    let unexplained = |one: &&FieldUnderstood| {
+        matches!(
+            one.judgement,
+            Judgement::Wrong(None) | Judgement::Invented(None)
+        )
+    };
+    fields.iter().filter(unexplained).count()
 }
 
 /// The fields of a reply: name, truth, what the client says, and whether that is the same.

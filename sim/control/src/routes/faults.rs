@@ -217,7 +217,7 @@ pub(crate) async fn quirks(
         ("id" = String, Path, description = "The id of the device", example = "demo-0001"),
         ("name" = String, Path, description = "The name of the quirk", example = "session-reset"),
     ),
-    request_body(content = Value, example = json!({"after": "2.6s"})),
+    request_body(content = Option<Value>, example = json!({"max_gap": "250ms"})),
     responses(
         (status = 204),
         (status = 400, description = "A mistake, with its place in the body", body = ErrorBody),
@@ -264,12 +264,12 @@ pub(crate) async fn remove_quirk(
     State(app): State<Arc<App>>,
     Path((id, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Refusal> {
-    let remark = format!("{}: the quirk {name} was switched off", normalise_id(&id));
+    let (spelt, gone) = (normalise_id(&id), name.clone());
     let (_, at) = app
         .change(&[Topic::Quirks], move |hub, now| {
             hub.remove_quirk(now, &id, &name)
         })
         .await?;
-    app.steered.remark(at, remark);
+    app.steered.quirk_went(at, &spelt, &gone);
     Ok(StatusCode::NO_CONTENT)
 }

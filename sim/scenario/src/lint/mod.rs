@@ -18,7 +18,7 @@ use super::{
     code::Code,
     compile::World,
     error::ScenarioError,
-    schema::{Device, Login, Outfit, Scenario},
+    schema::{Client, Device, Login, Outfit, Scenario},
     source::{Place, Source},
 };
 use program::Program;
@@ -84,18 +84,25 @@ impl Facts {
         let login = scenario.client.login();
         let admission = admission(login, &world);
         let device = device_of(scenario, login, &world);
-        let program = Program::of(&scenario.client);
+        let mut program = Program::of(&scenario.client);
         let id = logged_in_id(login, &world);
         let mut resident = world
             .residents
             .into_iter()
             .find(|resident| Some(&resident.id) == id.as_ref());
-        let sample = match (&program, &mut resident, device) {
+        let mut sample = match (&program, &mut resident, device) {
             (Some(program), Some(resident), Some(_)) => {
                 Sample::ask(resident.device.as_mut(), &program.requests())
             }
             _ => None,
         };
+        if let (Client::ReadMotor(_), Some(program), Some(sample)) =
+            (&scenario.client, &mut program, &mut sample)
+            && let Some(firmware) = sample.firmware()
+        {
+            program.spare(firmware);
+            sample.only(&program.requests());
+        }
         Self {
             surprises: device.is_none_or(talks_by_itself)
                 || scenario

@@ -1,6 +1,6 @@
 //! What a client sends at most, as far as its task decides that.
 
-use veschub_wire::{CommandId, Request};
+use veschub_wire::{CommandId, Firmware, Request};
 
 use crate::{
     duration::Duration,
@@ -88,6 +88,15 @@ impl Program {
                 once(requests.collect())
             }
             Client::PlayRecording(_) => None,
+        }
+    }
+
+    /// The client has read this firmware, and does not send what that does not know.
+    pub(super) fn spare(&mut self, firmware: Firmware) {
+        if firmware < Firmware::FIRST_WITH_VALUES_SETUP {
+            let setup = CommandId::GET_VALUES_SETUP;
+            self.0
+                .retain(|(request, _)| request.reply_id() != Some(setup));
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use veschub_wire::{
-    CommandId, Reply, Request,
+    CommandId, Firmware, Reply, Request,
     view::{Fields, View},
 };
 
@@ -25,6 +25,7 @@ const MAX_STEPS: usize = 10_000;
 pub(super) struct Sample {
     requests: Vec<Request>,
     answers: Vec<Answer>,
+    firmware: Option<Firmware>,
 }
 
 /// A reply as a client understands it.
@@ -43,6 +44,7 @@ impl Sample {
         let mut sample = Self {
             requests: requests.to_vec(),
             answers: Vec::new(),
+            firmware: None,
         };
         let mut out = Out::default();
         device.session_begins(Time::ZERO);
@@ -68,7 +70,7 @@ impl Sample {
     ) -> Time {
         for _ in 0..MAX_STEPS {
             while let Some((_, event)) = out.pop() {
-                self.answers.extend(understood(&event));
+                self.understand(&event);
             }
             let due = device.poll_timeout().filter(|due| *due <= until);
             let Some(due) = due else {
@@ -92,16 +94,31 @@ impl Sample {
         let silent = self.requests.iter();
         silent.filter(move |request| answered(request) == Some(false))
     }
-}
 
-fn understood(event: &DeviceEvent) -> Option<Answer> {
-    let DeviceEvent::Reply { payload, .. } = event else {
-        return None;
-    };
-    let id = CommandId(*payload.first()?);
-    let fields = Reply::decode(payload).map(|reply| reply.body.fields());
-    Some(Answer {
-        id,
-        fields: fields.unwrap_or_default(),
-    })
+    /// The firmware that the device told.
+    pub(super) fn firmware(&self) -> Option<Firmware> {
+        self.firmware
+    }
+
+    /// Only these requests are sent after all.
+    pub(super) fn only(&mut self, requests: &[Request]) {
+        self.requests.retain(|request| requests.contains(request));
+    }
+
+    fn understand(&mut self, event: &DeviceEvent) {
+        let DeviceEvent::Reply { payload, .. } = event else {
+            return;
+        };
+        let Some(&id) = payload.first() else {
+            return;
+        };
+        let reply = Reply::decode(payload).ok().map(|reply| reply.body);
+        if let Some(Reply::FwVersion(version)) = &reply {
+            self.firmware = Some(version.firmware());
+        }
+        self.answers.push(Answer {
+            id: CommandId(id),
+            fields: reply.map(|reply| reply.fields()).unwrap_or_default(),
+        });
+    }
 }

@@ -340,6 +340,20 @@ fn w004_a_request_that_nobody_answers() {
         11,
         "expect: [no-reply-to: FW_VERSION, no-reply-to: GET_VALUES, no-reply-to: GET_VALUES_SETUP]",
     ));
+    // The client does not ask an old firmware for what that does not know.
+    let old = |firmware: &str, expect: &str| {
+        format!(
+            "devices: [motor: {{ can_id: 12, firmware: \"{firmware}\" }}]\nclient: {{ read-motor: {{}} }}\n{expect}"
+        )
+    };
+    silent(&old("2.18", ""));
+    silent(&old("3.40", ""));
+    silent(&old("3.66", ""));
+    warns(
+        &old("2.18", "expect: [no-reply-to: GET_VALUES_SETUP]"),
+        "W002",
+        "GET_VALUES_SETUP]",
+    );
     let config = |configs: u8| {
         format!(
             "devices: [express: {{ id: demo-0001, password: x, custom_configs: {configs} }}]\n\

@@ -16,7 +16,7 @@ pub enum Client {
     ReadBms(ReadBms),
     /// Reads the BMS again and again.
     PollBms(PollBms),
-    /// Reads a motor controller: FW_VERSION, GET_VALUES, GET_VALUES_SETUP.
+    /// Reads a motor controller: FW_VERSION, GET_VALUES, and GET_VALUES_SETUP from firmware 3.48 on.
     ReadMotor(ReadMotor),
     /// Sets a current, a duty cycle or a speed again and again, reads back, then stops the motor.
     Drive(Drive),

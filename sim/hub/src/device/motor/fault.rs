@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration as Span};
 use serde::{Deserialize, Deserializer, de};
 use veschub_wire::command::fault_name;
 
-use crate::{duration::Duration, time::Time};
+use crate::{duration::Duration, suggest::closest, time::Time};
 
 /// How long a fault stays after its cause (`bldc motor/mcconf_default.h:536`).
 const STAYS: Span = Span::from_millis(500);
@@ -31,6 +31,10 @@ impl FaultCode {
     fn named(name: &str) -> Option<Self> {
         let mut codes = 0..CODES;
         codes.find(|&code| fault_name(code) == Some(name)).map(Self)
+    }
+
+    fn names() -> impl Iterator<Item = &'static str> {
+        (0..CODES).filter_map(fault_name)
     }
 }
 
@@ -163,9 +167,14 @@ impl<'de> Deserialize<'de> for FaultCode {
 
             fn visit_str<E: de::Error>(self, name: &str) -> Result<FaultCode, E> {
                 FaultCode::named(name).ok_or_else(|| {
-                    E::custom(format!(
-                        "no fault is called `{name}`\nhelp: write a name such as OVER_VOLTAGE, UNDER_VOLTAGE, ABS_OVER_CURRENT, OVER_TEMP_FET or OVER_TEMP_MOTOR, or a number"
-                    ))
+                    let help = match closest(name, FaultCode::names()) {
+                        Some(near) => format!("did you mean `{near}`?"),
+                        None => format!(
+                            "the names are {}; a number will do as well",
+                            FaultCode::names().collect::<Vec<_>>().join(", ")
+                        ),
+                    };
+                    E::custom(format!("no fault is called `{name}`\nhelp: {help}"))
                 })
             }
         }
@@ -180,7 +189,7 @@ impl schemars::JsonSchema for FaultCode {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        let names: Vec<&str> = (0..CODES).filter_map(fault_name).collect();
+        let names: Vec<&str> = Self::names().collect();
         schemars::json_schema!({
             "description": "A fault of a motor controller: its name or its number.",
             "anyOf": [

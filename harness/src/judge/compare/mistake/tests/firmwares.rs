@@ -259,3 +259,46 @@ fn a_right_client_of_old_firmware_is_right_and_one_of_newer_firmware_is_named() 
     assert_eq!(mistake.to_string(), "read with the layout of firmware 3.40");
     assert!(mistake.advice().contains("FW_VERSION"));
 }
+
+#[test]
+fn a_wrong_layout_is_named_although_an_older_reply_fits_by_chance_in_a_field() {
+    let newest = payload(CommandId::GET_VALUES, &[], 74);
+    let mut fields = shown_by(Firmware::new(2, 18), &newest);
+    fields.retain(|name, _| {
+        ["motor_current_a", "duty", "erpm", "input_voltage_v"].contains(&&**name)
+    });
+    // At rest before: the erpm that the client reads at the wrong place happens to be what it was then.
+    let mut older = newest.clone();
+    let layout = layout_of(CommandId::GET_VALUES, &newest, Firmware::new(6, 5));
+    let erpm = layout
+        .iter()
+        .find(|slot| slot.field == "erpm")
+        .unwrap()
+        .offset;
+    let wrong = fields["erpm"].as_f64().unwrap() as i32;
+    older[erpm..erpm + 4].copy_from_slice(&wrong.to_be_bytes());
+    let said = [older, newest].map(|payload| JournalEvent::Reply {
+        payload,
+        truth: None,
+    });
+    let happened = said
+        .into_iter()
+        .flat_map(|reply| [JournalEvent::Request(vec![4]), reply]);
+    let journal: Vec<JournalEntry> = (0..)
+        .zip(happened)
+        .map(|(second, event)| entry(second, event))
+        .collect();
+    let understood = understood_of(&journal, CommandId::GET_VALUES, None, Json::Object(fields));
+    assert!(
+        understood.reply.is_some_and(|reply| !reply.stale),
+        "{understood:#?}"
+    );
+    let mistake = Some(Mistake::OtherLayout(Firmware::new(2, 18)));
+    for field in ["motor_current_a", "erpm", "input_voltage_v"] {
+        assert_eq!(
+            judgement(&understood, field),
+            Judgement::Wrong(mistake),
+            "{field}"
+        );
+    }
+}
