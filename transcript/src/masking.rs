@@ -134,6 +134,42 @@ pub(crate) struct Noise {
     is_config_command: bool,
     /// After how many more bytes there may be fields of a config.
     config_in: Option<usize>,
+    /// A login that is told in other characters.
+    other: OtherText,
+}
+
+/// Finds the word that a login begins with in hex digits and in UTF-16: how much of it the last bytes were.
+#[derive(Debug, Default)]
+struct OtherText {
+    hex: usize,
+    wide: usize,
+    /// Whether it was there, so that all is masked until the line ends.
+    is_secret: bool,
+}
+
+impl OtherText {
+    /// `VESC` in hex digits.
+    const HEX: &[u8] = b"56455343";
+    /// `VESC` in UTF-16, whichever byte of each character comes first, without the zeros around it.
+    const WIDE: &[u8] = b"V\0E\0S\0C";
+
+    fn next(&mut self, byte: u8) -> bool {
+        if byte == b'\n' || (2..=4).contains(&byte) {
+            *self = Self::default();
+            return false;
+        }
+        let was_secret = self.is_secret;
+        for (word, known) in [(Self::HEX, &mut self.hex), (Self::WIDE, &mut self.wide)] {
+            *known = match word.get(*known) {
+                Some(&wanted) if wanted == byte => *known + 1,
+                _ => usize::from(word[0] == byte),
+            };
+            if *known == word.len() {
+                (*known, self.is_secret) = (0, true);
+            }
+        }
+        was_secret
+    }
 }
 
 impl Noise {
@@ -144,7 +180,13 @@ impl Noise {
             is_told: false,
             is_config_command: false,
             config_in: None,
+            other: OtherText::default(),
         }
+    }
+
+    /// What a tool says goes this way after all: the device at this end has logged in itself.
+    pub(crate) fn expect_words(&mut self) {
+        self.has_words = true;
     }
 
     /// A frame came, and what is said behind it is something new.
@@ -203,6 +245,9 @@ impl Noise {
             (CommandId::GET_CUSTOM_CONFIG.0..=CommandId::SET_CUSTOM_CONFIG.0).contains(&byte);
         if !self.has_words {
             return None;
+        }
+        if self.other.next(byte) {
+            return Some(Mask::Fixed);
         }
         match byte {
             b':' | b';' => {
@@ -345,6 +390,31 @@ mod tests {
         // A broken request for a config has none in it.
         let request = b"\x02\x02\x5D\x00\x12\x34\x03";
         assert_eq!(shown(Direction::ToDevice, &[request]), request);
+    }
+
+    #[test]
+    fn a_login_in_hex_or_in_utf_16_is_masked_in_however_many_pieces_it_comes() {
+        let login = "VESCTOOL:DEMO-0001:pass-word";
+        let hex: String = login.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let wide =
+            |to: fn(u16) -> [u8; 2]| -> Vec<u8> { login.encode_utf16().flat_map(to).collect() };
+        for (text, secret) in [
+            (hex.clone().into_bytes(), &b"776f7264"[..]),
+            (hex.to_uppercase().into_bytes(), b"776F7264"),
+            (wide(u16::to_le_bytes), b"w\0o\0r\0d"),
+            (wide(u16::to_be_bytes), b"w\0o\0r\0d"),
+            (
+                [&b"\xFF\xFE"[..], &wide(u16::to_le_bytes)].concat(),
+                b"w\0o",
+            ),
+        ] {
+            for cut in 0..=text.len() {
+                let (one, two) = text.split_at(cut);
+                let told = shown(Direction::ToDevice, &[one, two, b"\nnext"]);
+                let is_there = told.windows(secret.len()).any(|part| part == secret);
+                assert!(!is_there && told.ends_with(b"\nnext"), "{cut}: {told:?}");
+            }
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ use crate::{
 
 /// The most that listen to events at a time.
 pub(crate) const MOST_LISTENERS: usize = 64;
+/// The most who fetch the session as a capture at a time: each has a copy until all of it was sent.
+pub(crate) const MOST_DOWNLOADS: usize = 4;
 /// The largest body that is read.
 pub(crate) const MAX_BODY: usize = 1 << 20;
 
@@ -57,6 +59,7 @@ pub(crate) struct App {
     pub(crate) remote: Remote,
     pub(crate) guard: Guard,
     pub(crate) listeners: Arc<Semaphore>,
+    pub(crate) downloads: Arc<Semaphore>,
     pub(crate) steered: Steered,
 }
 

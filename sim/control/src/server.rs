@@ -27,7 +27,7 @@ use veschub_drive::remote::Remote;
 use veschub_scenario::Loaded;
 
 use crate::{
-    app::{About, App, MAX_BODY, MOST_LISTENERS},
+    app::{About, App, MAX_BODY, MOST_DOWNLOADS, MOST_LISTENERS},
     changes::{Changes, Topic},
     desk::Desk,
     error::Refusal,
@@ -125,6 +125,7 @@ impl Control {
             remote,
             guard: self.guard,
             listeners: Arc::new(Semaphore::new(MOST_LISTENERS)),
+            downloads: Arc::new(Semaphore::new(MOST_DOWNLOADS)),
         });
         let Some((listener, _)) = self.http else {
             return Ok(Running {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde_json::Value;
-use veschub_hub::{duration::Duration, time::Time};
+use veschub_hub::{duration::Duration, fault::MAX_FAULTS, time::Time};
 use veschub_scenario::{Loaded, Written};
 use veschub_wire::login::normalise_id;
 
@@ -235,8 +235,15 @@ impl Saved {
                 let Some(device) = written else {
                     return;
                 };
-                self.scenario.at("devices").items().push(device.clone());
-                self.remark(at, &format!("{id} came; here it is there from the start"));
+                let devices = self.scenario.at("devices").items();
+                let before = devices.len();
+                devices.retain(|other| !has_id(other, id));
+                let came = match devices.len() < before {
+                    true => "came again; here the last one is there from the start",
+                    false => "came; here it is there from the start",
+                };
+                devices.push(device.clone());
+                self.remark(at, &format!("{id} {came}"));
                 for (key, list) in [("faults", faults), ("quirks", quirks)] {
                     if list.is_empty() {
                         continue;
@@ -247,7 +254,12 @@ impl Saved {
                             &format!("the {key} of {id} alone act on all devices here"),
                         );
                     }
-                    self.scenario.at(key).items().extend(list.iter().cloned());
+                    for words in list {
+                        match key {
+                            "quirks" => self.push_quirk(words),
+                            _ => self.push_fault(at, words.clone()),
+                        }
+                    }
                 }
             }
             Act::Set {
@@ -286,10 +298,7 @@ impl Saved {
                         &format!("that quirk of {device} alone acts on all devices here"),
                     );
                 }
-                let quirks = self.scenario.at("quirks").items();
-                // A quirk that is on already has these parameters now.
-                quirks.retain(|other| quirk_name(other) != quirk_name(words));
-                quirks.push(words.clone());
+                self.push_quirk(words);
             }
             Act::QuirkGone { device, name } if self.is_only(device) => {
                 self.remark(
@@ -358,7 +367,27 @@ impl Saved {
                 &format!("{text} of {device} alone acts on all devices here"),
             );
         }
-        self.scenario.at("faults").items().push(words);
+        self.push_fault(at, words);
+    }
+
+    fn push_quirk(&mut self, words: &Written) {
+        let quirks = self.scenario.at("quirks").items();
+        // A quirk that is on already has these parameters now.
+        quirks.retain(|other| quirk_name(other) != quirk_name(words));
+        quirks.push(words.clone());
+    }
+
+    fn push_fault(&mut self, at: Time, words: Written) {
+        let faults = self.scenario.at("faults").items();
+        if faults.len() < MAX_FAULTS {
+            faults.push(words);
+            return;
+        }
+        let text = line(&words);
+        self.remark(
+            at,
+            &format!("{text} was switched on; a scenario has at most {MAX_FAULTS} faults"),
+        );
     }
 
     /// Whether this is the only device.
@@ -554,6 +583,38 @@ mod tests {
             text.contains("# - 3s: DEMO-0001: the quirk session-reset was switched off"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_device_that_came_again_stands_there_once_and_of_many_faults_the_rest_is_told() {
+        let steered = Steered::new(None);
+        let device = |cells: u8| {
+            let keys = json!({"express": {"id": "bike", "password": "b", "bms": {"cells": cells}}});
+            Some(Written::from(&keys))
+        };
+        let reset = || vec![Written::from(&json!({"session-reset": {}}))];
+        for cells in [3, 7] {
+            steered.device_came(at(1.0), "BIKE", device(cells), Vec::new(), reset());
+        }
+        for number in 1..=40 {
+            let delay = Written::from(&json!({"delay": {"by": format!("{number}ms")}}));
+            steered.fault_came(at(2.0), number, None, None, delay);
+        }
+        let text = steered.scenario();
+        let saved = Loaded::parse("saved.yaml", &text);
+        let saved = saved
+            .unwrap_or_else(|error| panic!("{error}\n{text}"))
+            .scenario;
+        assert_eq!(
+            (saved.devices.len(), saved.faults.len(), saved.quirks.len()),
+            (1, MAX_FAULTS, 1)
+        );
+        assert!(
+            text.contains("cells: 7") && text.contains("BIKE came again"),
+            "{text}"
+        );
+        let told = "by: \"40ms\" was switched on; a scenario has at most 32 faults";
+        assert!(text.contains(told), "{text}");
     }
 
     #[test]

@@ -71,6 +71,7 @@ enum What {
     Data(Side, usize),
     Closed(Side),
     Reset(Side),
+    Gone,
 }
 
 /// How many bytes went over the wire since the start.
@@ -123,9 +124,8 @@ impl Wire {
             Output::Write(bytes) => {
                 self.put(at, conn, What::Data(Side::Responder, bytes.len()), bytes);
             }
-            Output::Shutdown | Output::Close => {
-                self.put(at, conn, What::Closed(Side::Responder), &[]);
-            }
+            Output::Shutdown => self.put(at, conn, What::Closed(Side::Responder), &[]),
+            Output::Close => self.put(at, conn, What::Gone, &[]),
             Output::Abort => self.put(at, conn, What::Reset(Side::Responder), &[]),
         }
     }
@@ -251,6 +251,7 @@ impl Chunk {
                 }
                 What::Closed(side) => live::Event::Closed(side),
                 What::Reset(side) => live::Event::Reset(side),
+                What::Gone => live::Event::Gone,
             };
             // Writing to memory cannot fail.
             let _ = file.event(came.at_ns, came.conn, event);

@@ -4,7 +4,13 @@
 
 mod common;
 
-use common::{BMS, FIRMWARE, Served};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    time::Instant,
+};
+
+use common::{BMS, FIRMWARE, PATIENCE, Served};
 use serde_json::{Value, json};
 use veschub_transcript::{Kind, Options, Transcript};
 
@@ -176,6 +182,37 @@ fn what_went_over_the_wire_is_a_capture_without_passwords() {
         .iter()
         .filter(|entry| matches!(entry.kind, Kind::Frame(_)));
     assert_eq!(frames.count(), 2);
+}
+
+#[test]
+fn a_few_may_fetch_the_session_at_a_time_and_who_does_not_read_keeps_a_place_only() {
+    let served = Served::start();
+    let tool = served.tool("demo-0001");
+    // More than the buffers of a connection hold.
+    let noise = vec![b'x'; 1 << 20];
+    for _ in 0..16 {
+        (&tool.stream).write_all(&noise).unwrap();
+    }
+    let total = |served: &Served| served.get("/v1/session.pcapng").body.len();
+    let start = Instant::now();
+    while total(&served) < 16 << 20 {
+        assert!(start.elapsed() < PATIENCE);
+    }
+    let open = || served.open("GET", "/v1/session.pcapng", "", &[]);
+    let mut slow: Vec<TcpStream> = (0..4).map(|_| open()).collect();
+    for stream in &mut slow {
+        let mut first = [0; 15];
+        stream.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200 OK");
+    }
+    let refused = served.get("/v1/session.pcapng").refused(429);
+    assert!(refused.contains("4 fetch the session already"), "{refused}");
+    // The place is free again when one of them goes.
+    slow.pop();
+    let start = Instant::now();
+    while served.get("/v1/session.pcapng").status != 200 {
+        assert!(start.elapsed() < PATIENCE);
+    }
 }
 
 /// The committed document is what the code says, and every route in it is there.

@@ -114,7 +114,8 @@ impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
         self.then.goes(at, conn, output);
         let event = match output {
             Output::Write(bytes) => live::Event::Data(Side::Responder, bytes),
-            Output::Shutdown | Output::Close => live::Event::Closed(Side::Responder),
+            Output::Shutdown => live::Event::Closed(Side::Responder),
+            Output::Close => live::Event::Gone,
             Output::Abort => live::Event::Reset(Side::Responder),
         };
         self.write(at, conn, event);

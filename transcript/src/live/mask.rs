@@ -20,6 +20,8 @@ pub(super) struct Mask {
     direction: Direction,
     /// The beginning of the stream, while it may be a login line.
     login: Option<Vec<u8>>,
+    /// Whether a device has logged in here, so that what comes back is said by tools.
+    is_of_device: bool,
     decoder: Decoder,
     /// Where the frames begin.
     base: u64,
@@ -39,6 +41,7 @@ impl Mask {
         Self {
             direction,
             login: (direction == Direction::ToDevice).then(Vec::new),
+            is_of_device: false,
             decoder: Decoder::new(TOOL_MAX_PAYLOAD),
             base: 0,
             seen: 0,
@@ -46,6 +49,16 @@ impl Mask {
             open: 0,
             given_up: 0,
         }
+    }
+
+    /// Whether a device has logged in with what was read.
+    pub(super) fn is_of_device(&self) -> bool {
+        self.is_of_device
+    }
+
+    /// What a tool says goes this way after all.
+    pub(super) fn expect_words(&mut self) {
+        self.noise.expect_words();
     }
 
     /// Up to where it is certain what the stream holds.
@@ -72,6 +85,7 @@ impl Mask {
                 (false, Some(end)) => line.split_off(end + 1),
                 (false, None) => Vec::new(),
             };
+            self.is_of_device = line.starts_with(b"VESC:");
             edits.extend(login_edits(&line, &mut self.noise));
             if end.is_some() {
                 self.noise.frame();

@@ -47,6 +47,8 @@ pub enum Event<'a> {
     Closed(Side),
     /// One side reset it.
     Reset(Side),
+    /// The responder closed it for good, and does not hear what the initiator says after that, nor its end.
+    Gone,
 }
 
 /// A capture file that is being written.
@@ -141,6 +143,10 @@ enum HeldEvent {
     Data(Side, u64, Vec<u8>),
     Closed(Side),
     Reset(Side),
+    Gone {
+        /// Whether the responder had not ended before.
+        was_open: bool,
+    },
 }
 
 /// The file, which all connections write to in turns.
@@ -205,7 +211,11 @@ impl<W: Write> LiveCapture<W> {
                 let offset = sender.sent;
                 sender.sent += bytes.len() as u64;
                 let edits = sender.mask.as_mut().map(|mask| mask.read(bytes));
+                let is_of_device = sender.mask.as_ref().is_some_and(Mask::is_of_device);
                 let is_plain = edits.as_ref().is_none_or(Vec::is_empty) && sender.is_plain();
+                if is_of_device && let Some(other) = self.sender(connection, side.other()) {
+                    other.mask.as_mut().map(Mask::expect_words);
+                }
                 if is_plain && self.held.is_empty() {
                     return self.write_data(at_ns, connection, side, bytes);
                 }
@@ -230,6 +240,16 @@ impl<W: Write> LiveCapture<W> {
                 self.settle(connection, side);
                 self.settle(connection, side.other());
                 HeldEvent::Reset(side)
+            }
+            Event::Gone => {
+                self.settle(connection, Side::Initiator);
+                self.settle(connection, Side::Responder);
+                let Some(open) = self.connections.get_mut(&connection) else {
+                    return Ok(());
+                };
+                let was_open = !open.sides[Side::Responder as usize].ended;
+                open.sides.iter_mut().for_each(|side| side.ended = true);
+                HeldEvent::Gone { was_open }
             }
         };
         self.hold(at_ns, connection, held);
@@ -352,6 +372,14 @@ impl<W: Write> LiveCapture<W> {
             }
             HeldEvent::Reset(side) => {
                 writer.reset(at_ns, side)?;
+                self.connections.remove(&connection);
+                Ok(())
+            }
+            HeldEvent::Gone { was_open } => {
+                if was_open {
+                    writer.close(at_ns, Side::Responder)?;
+                    writer.ack(at_ns, Side::Initiator)?;
+                }
                 self.connections.remove(&connection);
                 Ok(())
             }
@@ -485,6 +513,47 @@ mod tests {
             assert_eq!(saved, b"VESCTOOL:demo-0001:***\n", "{cut}");
             assert!(file.windows(FRAME.len()).any(|part| part == FRAME));
         }
+    }
+
+    #[test]
+    fn what_a_tool_says_to_a_device_that_has_logged_in_itself_is_masked() {
+        use Side::{Initiator, Responder};
+        let mut capture = capture();
+        let device = b"VESC:bike:hunter2pw\n";
+        let again = b"VESCTOOL:bike:hunter2pw\n";
+        for event in [
+            Event::Opened,
+            Event::Data(Initiator, device),
+            Event::Data(Responder, FRAME),
+            Event::Data(Responder, &again[..20]),
+            Event::Data(Responder, &again[20..]),
+        ] {
+            capture.event(1, 1, event).unwrap();
+        }
+        let file = capture.finish().unwrap();
+        assert!(!file.windows(6).any(|part| part == b"hunter"));
+        assert!(file.windows(FRAME.len()).any(|part| part == FRAME));
+    }
+
+    #[test]
+    fn nothing_is_kept_of_a_connection_that_the_responder_closed_for_good() {
+        let mut capture = capture();
+        for number in 0..100 {
+            capture.event(number, number as u32, Event::Opened).unwrap();
+            let line = Event::Data(Side::Initiator, b"PING:demo-0001:0\n");
+            capture.event(number, number as u32, line).unwrap();
+            capture.event(number, number as u32, Event::Gone).unwrap();
+            // What comes later is not heard.
+            let late = Event::Data(Side::Initiator, FRAME);
+            capture.event(number, number as u32, late).unwrap();
+        }
+        assert!(capture.connections.is_empty() && capture.held.is_empty());
+        assert!(
+            read(&capture.finish().unwrap())
+                .entries
+                .iter()
+                .all(|entry| entry.frame().is_none())
+        );
     }
 
     #[test]

@@ -112,6 +112,11 @@ pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<(Range<us
     // Most frames are of other commands, and to decode each of them would be most of what masking costs. Of a part of an
     // XML, only one whose sizes make no sense is masked.
     let id = CommandId(id);
+    // A client that puts its login line into a frame.
+    if payload.starts_with(b"VESC") && payload.contains(&b':') {
+        let places = login_credentials(payload).into_iter();
+        return places.map(|place| (place, Mask::Fixed)).collect();
+    }
     match may_hold_credentials(id) || id == CommandId::GET_CUSTOM_CONFIG_XML {
         true => decoded_credentials(payload, direction),
         false => Vec::new(),
@@ -416,6 +421,12 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_login_line_in_a_frame_is_one() {
+        let places = credentials(b"VESCTOOL:demo-0001:pw\n", Direction::ToDevice);
+        assert_eq!(places, [(19..21, Mask::Fixed)]);
     }
 
     #[test]

@@ -89,7 +89,8 @@ pub(crate) async fn events(
     Ok((headers, Body::from_stream(Pieces(taken))).into_response())
 }
 
-struct Pieces(mpsc::Receiver<Bytes>);
+/// A body that comes piece by piece.
+pub(super) struct Pieces(pub(super) mpsc::Receiver<Bytes>);
 
 impl Stream for Pieces {
     type Item = Result<Bytes, std::convert::Infallible>;

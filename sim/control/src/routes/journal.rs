@@ -4,21 +4,26 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
+    body::{Body, Bytes},
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
 use utoipa::{IntoParams, ToSchema};
 use veschub_hub::duration;
 
 use super::{
     entries::{Entries, Found, JournalAnswer, answer, find, json, limit, query},
+    events::Pieces,
     near::{Differs, NearMiss, nearest},
 };
 use crate::{
-    app::{App, Params},
+    app::{App, MOST_DOWNLOADS, Params},
     error::Refusal,
     filter::{Filter, Words},
     line,
@@ -29,6 +34,10 @@ const WITHIN: duration::Duration = duration::Duration(5_000_000_000);
 const LONGEST: Duration = Duration::from_secs(60);
 /// Whoever was woken looks again after so long at the earliest: a hub at work would wake it for each entry.
 const PAUSE: Duration = Duration::from_millis(5);
+/// So much of a capture is handed out at once.
+const PIECE: usize = 64 << 10;
+/// Whoever takes nothing of a capture for so long does not get the rest.
+const IDLE: Duration = Duration::from_secs(30);
 
 query! {
     /// Which entries to count.
@@ -213,8 +222,16 @@ pub(crate) async fn forget_journal(State(app): State<Arc<App>>) -> Json<Forgotte
 /// `veschub-dropped` says how many packets before them are not kept any more. Bytes of which it is not certain yet
 /// whether they hold a password come later.
 #[utoipa::path(get, path = "/v1/session.pcapng", tag = "journal",
-    responses((status = 200, content_type = "application/x-pcapng", body = Vec<u8>)))]
-pub(crate) async fn session_capture(State(app): State<Arc<App>>) -> Response {
+    responses(
+        (status = 200, content_type = "application/x-pcapng", body = Vec<u8>),
+        (status = 429, description = "Too many fetch it", body = crate::error::ErrorBody),
+    ))]
+pub(crate) async fn session_capture(State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    let slot = Arc::clone(&app.downloads).try_acquire_owned();
+    let slot = slot.map_err(|_| {
+        let error = format!("{MOST_DOWNLOADS} fetch the session already, and there may be no more");
+        Refusal::new(StatusCode::TOO_MANY_REQUESTS, error).help("ask again when one is done")
+    })?;
     let (file, dropped) = app.wire.file();
     let headers = [
         (header::CONTENT_TYPE, "application/x-pcapng".to_owned()),
@@ -222,10 +239,24 @@ pub(crate) async fn session_capture(State(app): State<Arc<App>>) -> Response {
             header::CONTENT_DISPOSITION,
             "attachment; filename=\"session.pcapng\"".to_owned(),
         ),
+        (header::CONTENT_LENGTH, file.len().to_string()),
         (
             header::HeaderName::from_static("veschub-dropped"),
             dropped.to_string(),
         ),
     ];
-    (headers, file).into_response()
+    let (pieces, taken) = mpsc::channel(1);
+    tokio::spawn(hand_out(Bytes::from(file), pieces, slot));
+    Ok((headers, Body::from_stream(Pieces(taken))).into_response())
+}
+
+/// Gives somebody a file, as fast as it is taken.
+async fn hand_out(mut file: Bytes, pieces: mpsc::Sender<Bytes>, _slot: OwnedSemaphorePermit) {
+    while !file.is_empty() {
+        let piece = file.split_to(file.len().min(PIECE));
+        match timeout(IDLE, pieces.send(piece)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+    }
 }
