@@ -227,6 +227,10 @@ Arguments:
           The recorded sessions, pcap or pcapng files
 
 Options:
+      --direct
+          Serve the device as its own TCP server, without a hub and a login; listens at port 65102
+          by default
+
       --id <ID>
           The id that tools log in with; with several devices, give it once for each, in their order
 
@@ -1813,7 +1817,7 @@ tools log in as OTHER with the recorded password
             served.says("tools log in"),
             str![[r#"
 2 requests and 2 replies recorded
-tools log in as REPLAY with any password, as the recording holds no login
+tools log in as REPLAY with any password, as the recording holds no login; --direct serves it without one
 
 "#]]
         );

@@ -326,3 +326,24 @@ fn what_is_written_passes_tshark_and_capinfos() {
     assert!(about.contains("Strict time order:   True"), "{about}");
     assert_eq!(said, "");
 }
+
+#[test]
+fn a_device_without_a_hub_that_was_connected_to_twice_is_replayed_without_one() {
+    let (_folder, file) = folder();
+    let save = file.to_str().unwrap();
+    let mut motor = Served::start(&["serve", "--demo-motor", "--save", save]);
+    let told = twice(&mut motor);
+    motor.signal("-TERM");
+    assert!(motor.end().0.success());
+    let mut replayed = Served::start(&["replay", save, "--direct"]);
+    assert_eq!(twice(&mut replayed), told);
+}
+
+/// What two connections to a device are told, one after the other, as it serves one at a time.
+fn twice(served: &mut Served) -> [Vec<u8>; 2] {
+    [(); 2].map(|()| {
+        let told = ask(&mut served.connect(), &[FW_VERSION]);
+        served.says("left");
+        told
+    })
+}

@@ -263,8 +263,28 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
         )));
     }
     let about = About::new(None, &residents);
-    let hub = Hub::new(HubConfig::default(), residents);
-    run(hub, about, &args.listen, How::at(HUB_PORT))
+    if !args.direct {
+        let hub = Hub::new(HubConfig::default(), residents);
+        return run(hub, about, &args.listen, How::at(HUB_PORT));
+    }
+    let count = residents.len();
+    match (count, residents.pop()) {
+        (1, Some(alone)) => {
+            let how = How {
+                is_direct: true,
+                ..How::at(DIRECT_PORT)
+            };
+            run(
+                Hub::direct(HubConfig::default(), alone),
+                about,
+                &args.listen,
+                how,
+            )
+        }
+        _ => Err(Failure::Text(format!(
+            "--direct serves one device, and {count} were recorded: leave it out, and give each an id with --id"
+        ))),
+    }
 }
 
 fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
@@ -336,12 +356,16 @@ fn recorded_device(
             (None, None, true) => {
                 "any password, as the recorded one is masked; --password sets one"
             }
-            (None, None, false) => "any password, as the recording holds no login",
+            (None, None, false) => {
+                "any password, as the recording holds no login; --direct serves it without one"
+            }
         };
-        say(format_args!(
-            "tools log in as {} with {password}",
-            target.id
-        ));
+        if !args.direct {
+            say(format_args!(
+                "tools log in as {} with {password}",
+                target.id
+            ));
+        }
     }
     let mut device = device::Replay::new(recording, args.rules());
     if let Some(stand_in) = stand_in {

@@ -319,6 +319,9 @@ struct ReplayArgs {
     /// The recorded sessions, pcap or pcapng files
     #[arg(value_name = "CAPTURE", required = true)]
     captures: Vec<PathBuf>,
+    /// Serve the device as its own TCP server, without a hub and a login; listens at port 65102 by default
+    #[arg(long, conflicts_with_all = ["ids", "password"])]
+    direct: bool,
     /// The id that tools log in with; with several devices, give it once for each, in their order
     #[arg(long = "id", value_name = "ID")]
     ids: Vec<String>,

@@ -1,6 +1,6 @@
 //! What a recording holds of a device: each request with what came back, and what came unasked.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use veschub_transcript::{
     Direction, Entry, Kind, Transcript,
@@ -65,18 +65,28 @@ impl Recording {
 
     /// The devices of a transcript that were asked for something, in the order of their first request.
     ///
-    /// A tool that came back logged in at the same device; where nobody logged in, each connection is a device.
+    /// A tool that came back logged in at the same device. Where nobody logged in although the opening was recorded, a
+    /// device is alone at its address; where the recording begins later, each connection is a device.
     #[must_use]
     pub fn devices(transcript: &Transcript) -> Vec<Self> {
         let mut devices: Vec<Listening> = Vec::new();
         let mut of_connection: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut alone: BTreeMap<SocketAddr, usize> = BTreeMap::new();
+        let opened = transcript.connections.iter().filter(|one| one.from_start);
+        let addresses: BTreeMap<u32, SocketAddr> =
+            opened.map(|one| (one.number, one.device)).collect();
         for entry in &transcript.entries {
             if entry.direction.is_none() {
                 continue;
             }
             let same = of_connection.get(&entry.connection).copied();
             let index = match (same, tool(entry)) {
-                (None, None) => new_device(&mut devices),
+                (None, None) => match addresses.get(&entry.connection) {
+                    Some(address) => *alone
+                        .entry(*address)
+                        .or_insert_with(|| new_device(&mut devices)),
+                    None => new_device(&mut devices),
+                },
                 (None, Some(login)) => {
                     let known = devices.iter().position(|one| one.is(login));
                     known.unwrap_or_else(|| new_device(&mut devices))
