@@ -124,14 +124,7 @@ fn a_hub_is_not_told_of() {
         .code(2)
         .stdout_eq("")
         .stderr_eq(str![[r#"
-error: the following required arguments were not provided:
-  --direct [<DEVICE>]
-
-Usage: veschub-sim serve [OPTIONS] [SCENARIO]
-       veschub-sim serve [OPTIONS] --demo
-       veschub-sim serve [OPTIONS] --demo-motor
-
-For more information, try '--help'.
+error: --discover is for one device without a hub: add --direct for the first device, or --direct ID
 
 "#]]);
 }

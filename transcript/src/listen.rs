@@ -96,6 +96,12 @@ impl<T: Copy> Listener<T> {
         self.login.is_some()
     }
 
+    /// Whether a part of what may be a login line came.
+    #[must_use]
+    pub(crate) fn has_part_of_login(&self) -> bool {
+        self.login.as_ref().is_some_and(|line| !line.is_empty())
+    }
+
     /// Takes the next bytes and appends what they completed.
     pub fn bytes(&mut self, at: T, bytes: &[u8], heard: &mut Vec<Heard<T>>) {
         if bytes.is_empty() {

@@ -3613,7 +3613,8 @@ export interface components {
              */
             client?: components["schemas"]["ClientDid"] | null;
             /**
-             * @description Only frames of this command.
+             * @description Only frames of this command. A request to a node on the CAN bus is a FORWARD_CAN; the reply to it has the command
+             *     of what is inside.
              * @default null
              */
             command?: components["schemas"]["CommandName"] | null;
@@ -4215,11 +4216,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
-                 *       "after": "2.6s"
+                 *       "max_gap": "250ms"
                  *     }
                  */
                 "application/json": unknown;
@@ -5121,6 +5122,15 @@ export interface operations {
                 };
                 content: {
                     "application/x-pcapng": number[];
+                };
+            };
+            /** @description Too many fetch it */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
                 };
             };
         };

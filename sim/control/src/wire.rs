@@ -219,8 +219,12 @@ impl Wire {
     }
 
     /// All packets that are kept as a pcapng file, and how many were dropped, as there were too many.
-    pub(crate) fn file(&self) -> (Vec<u8>, u64) {
+    pub(crate) fn file(&self, now: Time) -> (Vec<u8>, u64) {
         self.read();
+        if let Some(file) = &mut *lock(&self.file) {
+            // Writing to memory cannot fail.
+            let _ = file.pass(now.as_nanos());
+        }
         self.blocks.file()
     }
 
@@ -399,12 +403,12 @@ mod tests {
         wire.came(at(0), conn, &Event::Opened);
         // In pieces, with somebody asking between them.
         wire.came(at(1), conn, &Event::Bytes(&LOGIN[..24]));
-        let (early, _) = wire.file();
+        let (early, _) = wire.file(at(0));
         wire.came(at(2), conn, &Event::Bytes(&LOGIN[24..]));
         let request = veschub_wire::encode(&[0]).unwrap();
         wire.came(at(60), conn, &Event::Bytes(&request));
         wire.goes(at(70), conn, &Output::Write(request.clone()));
-        let (file, dropped) = wire.file();
+        let (file, dropped) = wire.file(at(0));
         assert_eq!((frames(&file), dropped), (2, 0));
         for part in [&b"not-a"[..], b"secret"] {
             let tells = |file: &[u8]| file.windows(part.len()).any(|bytes| bytes == part);
@@ -413,6 +417,20 @@ mod tests {
         let traffic = wire.traffic();
         assert_eq!(traffic.sent as usize, request.len());
         assert_eq!(traffic.received as usize, LOGIN.len() + request.len());
+    }
+
+    #[test]
+    fn a_part_of_a_frame_is_in_the_file_after_a_while_although_nothing_happens() {
+        let wire = Wire::new(65101);
+        let conn = ConnId(1);
+        wire.came(at(0), conn, &Event::Opened);
+        wire.came(at(1), conn, &Event::Bytes(LOGIN));
+        wire.came(at(2), conn, &Event::Bytes(&[2, 5, 0x55, 0x54]));
+        let has_it = |now| {
+            let (file, _) = wire.file(at(now));
+            file.windows(4).any(|bytes| bytes == [2, 5, 0x55, 0x54])
+        };
+        assert!(!has_it(1000) && has_it(6000));
     }
 
     #[test]
@@ -428,7 +446,7 @@ mod tests {
         }
         wire.came(at(400), conn, &Event::Bytes(&LOGIN[24..]));
         wire.came(at(401), conn, &Event::Bytes(&request));
-        let (file, dropped) = wire.file();
+        let (file, dropped) = wire.file(at(0));
         assert!(!file.windows(6).any(|bytes| bytes == b"secret"));
         let kept = frames(&file);
         assert!((64..90).contains(&kept), "{kept}");
@@ -438,7 +456,7 @@ mod tests {
         for index in 0..300 {
             wire.goes(at(500 + index), conn, &Output::Write(request.clone()));
         }
-        let (file, later) = wire.file();
+        let (file, later) = wire.file(at(0));
         assert_eq!(later as usize + frames(&file), 3 + 2 + 601);
     }
 
@@ -452,7 +470,7 @@ mod tests {
         for index in 0..200 {
             wire.came(at(60 + index), conn, &Event::Bytes(&request));
         }
-        let (file, dropped) = wire.file();
+        let (file, dropped) = wire.file(at(0));
         assert!(
             file.len() < 8192 && dropped > 100,
             "{} {dropped}",
@@ -461,7 +479,7 @@ mod tests {
         assert!(frames(&file) > 10);
         wire.forget();
         wire.came(at(300), conn, &Event::Bytes(&request));
-        let (file, dropped) = wire.file();
+        let (file, dropped) = wire.file(at(0));
         assert_eq!((frames(&file), dropped), (1, 0));
     }
 }

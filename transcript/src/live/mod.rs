@@ -35,6 +35,8 @@ const PORTS: u32 = 16_384;
 /// credential.
 const MAX_HELD: usize = 1 << 20;
 const MAX_HELD_NS: u64 = 5_000_000_000;
+/// Of how many connections that the responder closed for good the end of the other side is waited for.
+const MOST_GONE: usize = 1024;
 
 /// What happened to a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +49,7 @@ pub enum Event<'a> {
     Closed(Side),
     /// One side reset it.
     Reset(Side),
-    /// The responder closed it for good, and does not hear what the initiator says after that, nor its end.
+    /// The responder closed it for good: it may not hear of the initiator any more.
     Gone,
 }
 
@@ -77,6 +79,8 @@ pub struct LiveCapture<W> {
     /// How many packets were left out.
     left_out: u64,
     connections: BTreeMap<u32, Connection<W>>,
+    /// Connections that the responder closed for good and whose initiator may still be heard of, the oldest first.
+    gone: VecDeque<u32>,
     /// What is not written yet, in the order of time.
     held: VecDeque<Held>,
     held_bytes: usize,
@@ -169,6 +173,7 @@ impl<W: Write> LiveCapture<W> {
             leaves_out_data: false,
             left_out: 0,
             connections: BTreeMap::new(),
+            gone: VecDeque::new(),
             held: VecDeque::new(),
             held_bytes: 0,
         })
@@ -202,6 +207,7 @@ impl<W: Write> LiveCapture<W> {
             Event::Opened => {
                 let open = self.open(connection);
                 self.connections.insert(connection, open);
+                self.gone.retain(|gone| *gone != connection);
                 HeldEvent::Opened
             }
             Event::Data(side, bytes) => {
@@ -242,13 +248,9 @@ impl<W: Write> LiveCapture<W> {
                 HeldEvent::Reset(side)
             }
             Event::Gone => {
-                self.settle(connection, Side::Initiator);
+                let sender = self.sender(connection, Side::Responder);
+                let was_open = sender.is_some_and(|sender| !mem::replace(&mut sender.ended, true));
                 self.settle(connection, Side::Responder);
-                let Some(open) = self.connections.get_mut(&connection) else {
-                    return Ok(());
-                };
-                let was_open = !open.sides[Side::Responder as usize].ended;
-                open.sides.iter_mut().for_each(|side| side.ended = true);
                 HeldEvent::Gone { was_open }
             }
         };
@@ -380,10 +382,26 @@ impl<W: Write> LiveCapture<W> {
                     writer.close(at_ns, Side::Responder)?;
                     writer.ack(at_ns, Side::Initiator)?;
                 }
-                self.connections.remove(&connection);
+                match open.sides.iter().all(|sender| sender.ended) {
+                    true => drop(self.connections.remove(&connection)),
+                    false => self.gone.push_back(connection),
+                }
+                if self.gone.len() > MOST_GONE
+                    && let Some(oldest) = self.gone.pop_front()
+                {
+                    self.connections.remove(&oldest);
+                }
                 Ok(())
             }
         }
+    }
+
+    /// Writes what was held back long enough by now, although nothing happened since.
+    ///
+    /// # Errors
+    /// When the output refuses bytes.
+    pub fn pass(&mut self, now_ns: u64) -> io::Result<()> {
+        self.write_settled(now_ns)
     }
 
     /// Writes what is still held back, flushes the output and gives it back.
@@ -536,24 +554,24 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_kept_of_a_connection_that_the_responder_closed_for_good() {
+    fn little_is_kept_of_connections_that_the_responder_closed_for_good() {
         let mut capture = capture();
-        for number in 0..100 {
-            capture.event(number, number as u32, Event::Opened).unwrap();
+        let many = 3 * MOST_GONE as u32;
+        for number in 0..many {
+            let at = u64::from(number);
             let line = Event::Data(Side::Initiator, b"PING:demo-0001:0\n");
-            capture.event(number, number as u32, line).unwrap();
-            capture.event(number, number as u32, Event::Gone).unwrap();
-            // What comes later is not heard.
-            let late = Event::Data(Side::Initiator, FRAME);
-            capture.event(number, number as u32, late).unwrap();
+            for event in [Event::Opened, line, Event::Gone] {
+                capture.event(at, number, event).unwrap();
+            }
         }
-        assert!(capture.connections.is_empty() && capture.held.is_empty());
-        assert!(
-            read(&capture.finish().unwrap())
-                .entries
-                .iter()
-                .all(|entry| entry.frame().is_none())
+        assert_eq!(
+            (capture.connections.len(), capture.held.len()),
+            (MOST_GONE, 0)
         );
+        // The end of the other side is told where it is heard.
+        let end = Event::Closed(Side::Initiator);
+        capture.event(9, many - 1, end).unwrap();
+        assert!(!capture.connections.contains_key(&(many - 1)));
     }
 
     #[test]

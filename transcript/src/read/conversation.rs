@@ -164,7 +164,7 @@ impl Conversation {
     /// be a password.
     pub(super) fn hurry(&mut self, queue: &mut Queue) -> Progress {
         match &self.state {
-            State::Undecided(undecided) if undecided.scout.may_be_login() => Progress::NotOurs,
+            State::Undecided(undecided) if undecided.scout.has_part_of_login() => Progress::NotOurs,
             _ => self.decide(queue),
         }
     }

@@ -93,6 +93,12 @@ impl Scout {
         self.listeners.iter().any(Listener::may_be_login)
     }
 
+    /// Whether a part of what may be a login line came, which may be a password.
+    #[must_use]
+    pub(crate) fn has_part_of_login(&self) -> bool {
+        self.listeners.iter().any(Listener::has_part_of_login)
+    }
+
     /// The most likely roles at the end of the recording; `None` if there was neither a login nor a frame.
     ///
     /// Without frames that tell, the side with the higher port is the tool.

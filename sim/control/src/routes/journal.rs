@@ -232,7 +232,8 @@ pub(crate) async fn session_capture(State(app): State<Arc<App>>) -> Result<Respo
         let error = format!("{MOST_DOWNLOADS} fetch the session already, and there may be no more");
         Refusal::new(StatusCode::TOO_MANY_REQUESTS, error).help("ask again when one is done")
     })?;
-    let (file, dropped) = app.wire.file();
+    let now = app.ask(|_, now| now).await?;
+    let (file, dropped) = app.wire.file(now);
     let headers = [
         (header::CONTENT_TYPE, "application/x-pcapng".to_owned()),
         (

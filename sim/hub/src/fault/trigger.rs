@@ -24,7 +24,8 @@ use crate::{
 #[cfg_attr(feature = "schema", schemars(rename = "When"))]
 #[serde(deny_unknown_fields, default)]
 pub struct Trigger {
-    /// Only frames of this command.
+    /// Only frames of this command. A request to a node on the CAN bus is a FORWARD_CAN; the reply to it has the command
+    /// of what is inside.
     pub command: Option<CommandName>,
     /// Only this one of the frames that meet the other conditions, counted from 1; with `every`, the first one.
     pub nth: Option<u64>,
