@@ -466,3 +466,19 @@ fn statistics_of_a_pipelined_poll_give_the_latency_that_its_client_measured() {
     // Until the loss shows, replies seem to answer the request before their own.
     assert_eq!(latency.max_ns, LATENCY + PERIOD);
 }
+
+#[test]
+fn a_long_session_of_one_side_whose_beginning_is_not_there_is_decoded() {
+    const COUNT: usize = 5000;
+    let mut session = SessionWriter::new(Vec::new(), endpoints(), 0).unwrap();
+    let said = frame(&[0x24; 400]);
+    for at in 0..COUNT as u64 {
+        session.data(at, Initiator, &said).unwrap();
+    }
+    let transcript = read(&session.finish().unwrap()).unwrap();
+    let entries = transcript.entries.iter();
+    assert_eq!(
+        entries.filter(|entry| entry.frame().is_some()).count(),
+        COUNT
+    );
+}
