@@ -20,17 +20,8 @@ use crate::transcript::{Connection, EntrySink, Transcript};
 /// When the output refuses bytes.
 pub fn json_lines(out: &mut impl Write, transcript: &Transcript) -> io::Result<()> {
     let several = transcript.has_several_connections();
-    let mut line = Vec::new();
     for entry in &transcript.entries {
-        line.clear();
-        write_line(
-            &mut line,
-            entry,
-            several,
-            Timing::default(),
-            &Naming::default(),
-        );
-        out.write_all(&line)?;
+        writeln!(out, "{}", json_line(entry, several))?;
     }
     Ok(())
 }
