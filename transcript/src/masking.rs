@@ -234,15 +234,29 @@ impl Noise {
         edits.push(edit);
     }
 
-    fn next(&mut self, byte: u8) -> Option<Mask> {
+    /// Looks for a config in bytes that are masked as something else.
+    pub(crate) fn look_for_config(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.is_in_config(byte);
+        }
+    }
+
+    fn is_in_config(&mut self, byte: u8) -> bool {
         match &mut self.config_in {
-            Some(0) => return Some(Mask::SameLength),
+            Some(0) => return true,
             Some(more) => *more -= 1,
             None if self.is_config_command && byte == 0 => self.config_in = Some(CONFIG_HEAD - 2),
             None => {}
         }
         self.is_config_command =
             (CommandId::GET_CUSTOM_CONFIG.0..=CommandId::SET_CUSTOM_CONFIG.0).contains(&byte);
+        false
+    }
+
+    fn next(&mut self, byte: u8) -> Option<Mask> {
+        if self.is_in_config(byte) {
+            return Some(Mask::SameLength);
+        }
         if !self.has_words {
             return None;
         }

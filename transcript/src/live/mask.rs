@@ -104,6 +104,7 @@ impl Mask {
         let start = self.settled();
         if let Some(line) = self.login.take() {
             edits.extend(login_edits(&line, &mut self.noise));
+            self.noise.look_for_config(&line);
             // The rest of the line comes later, and may be the rest of a password.
             if !line.is_empty() {
                 self.noise.login_goes_on();
@@ -283,6 +284,28 @@ mod tests {
         let request = &encode(&[0]).unwrap()[..];
         let saved = masked(&[login, request], false);
         assert_eq!(saved, [b"VESCTOOL:demo-0001:***\n", request].concat());
+    }
+
+    #[test]
+    fn a_config_behind_a_login_without_an_end_is_masked_wherever_the_stream_pauses() {
+        let payload = [
+            &[CommandId::SET_CUSTOM_CONFIG.0, 0, 1, 2, 3, 4, 0][..],
+            b"net\0my secret key\0",
+        ];
+        let frame = encode(&payload.concat()).unwrap();
+        let stream = [&b"VESCTOOL:demo-0001:pass-word"[..], &frame].concat();
+        for first in 1..stream.len() {
+            let (one, two) = stream.split_at(first);
+            let saved = masked(&[one, two], true);
+            for part in [&b"secret"[..], b"key", b"word"] {
+                let is_there = saved.windows(part.len()).any(|bytes| bytes == part);
+                assert!(
+                    !is_there,
+                    "cut at {first}: {}",
+                    String::from_utf8_lossy(&saved)
+                );
+            }
+        }
     }
 
     /// However a stream is cut, and wherever it pauses, its frames stay as they are.
