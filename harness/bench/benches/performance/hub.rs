@@ -48,19 +48,21 @@ struct Pair {
 }
 
 impl Pair {
-    async fn connect(relay: SocketAddr, number: usize) -> io::Result<Self> {
+    /// One of the pairs that connect at the same time. The more they are, the longer the relay needs for all of them.
+    async fn connect(relay: SocketAddr, number: usize, count: usize) -> io::Result<Self> {
+        let patience = Duration::from_millis(200 + 2 * count as u64);
         let mut device = TcpStream::connect(relay).await?;
         device.set_nodelay(true)?;
         device
             .write_all(format!("VESC:pair-{number:04}:not-a-secret\n").as_bytes())
             .await?;
         // The relay answers a device with nothing, so there is nothing to wait for but time.
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(patience).await;
         let mut tool = TcpStream::connect(relay).await?;
         tool.set_nodelay(true)?;
         tool.write_all(format!("VESCTOOL:pair-{number:04}:not-a-secret\n").as_bytes())
             .await?;
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        tokio::time::sleep(patience).await;
         Ok(Self { device, tool })
     }
 
@@ -222,16 +224,24 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
         for (name, address) in relays {
             let pairs = runtime.block_on(join_all(address, count))?;
             let pairs = RefCell::new(pairs);
-            let mut took = Vec::new();
+            let (mut took, mut failed) = (Vec::new(), None);
             group.bench_function(name, |bench| {
                 bench.iter_custom(|each| {
                     let mut pairs = pairs.borrow_mut();
                     let done = runtime.block_on(exchange_all(&mut pairs, each));
-                    let (time, times) = done.unwrap_or_default();
+                    let (time, times) = done.unwrap_or_else(|error| {
+                        failed.get_or_insert(error);
+                        Default::default()
+                    });
                     took = times;
                     time
                 });
             });
+            // What did not go through all of it is no measurement.
+            if let Some(error) = failed {
+                let what = format!("{count} pairs, {name}: {error}");
+                return Err(io::Error::new(error.kind(), what));
+            }
             delays.extend(Delays::of(format!("{count} pairs, {name}"), took));
         }
         group.finish();
@@ -241,7 +251,7 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
 
 async fn join_all(relay: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
     let mut tasks: JoinSet<_> = (0..count)
-        .map(|number| Pair::connect(relay, number))
+        .map(|number| Pair::connect(relay, number, count))
         .collect();
     let mut pairs = Vec::new();
     while let Some(pair) = tasks.join_next().await {
