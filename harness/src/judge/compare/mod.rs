@@ -54,6 +54,8 @@ pub struct Delivered<'a> {
 
 /// How many replies a line may lie behind the one that it tells of.
 const LOOK_BACK: usize = 256;
+/// Among how many replies before the line, whatever their command, a mistake is looked for.
+const NEAR: usize = 4 * LOOK_BACK;
 
 /// The replies in a journal, in order.
 #[must_use]
@@ -382,6 +384,8 @@ fn explained(
     tolerance: &Tolerance,
 ) -> Vec<FieldUnderstood> {
     let mut fields = judge(reading, reply, tolerance);
+    let before = before.get(before.len().saturating_sub(NEAR)..);
+    let before = before.unwrap_or_default();
     if fields.iter().any(|field| {
         matches!(
             field.judgement,

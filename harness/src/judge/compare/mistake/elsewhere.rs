@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 use veschub_wire::{CommandId, view::Value};
 
 use super::{
-    super::{Delivered, FieldUnderstood, LOOK_BACK, same},
+    super::{Delivered, FieldUnderstood, same},
     Mistake,
     own::Case,
 };
@@ -48,7 +48,6 @@ pub(super) fn other_reply(
             .iter()
             .rev()
             .filter(|other| other.command == reply.command)
-            .take(LOOK_BACK)
     };
     let earlier = others()
         .find(|other| other.can_id == reply.can_id && other.entry < reply.entry && has_it(other));
