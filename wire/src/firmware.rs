@@ -21,7 +21,7 @@ pub struct Firmware {
 }
 
 impl Firmware {
-    /// The first of a motor controller that knows GET_VALUES_SETUP; older ones do not answer it
+    /// The first firmware of motor controllers that knows GET_VALUES_SETUP; older firmware does not answer it
     /// (`docs/protocol-motor.md`, section 2.5).
     pub const FIRST_WITH_VALUES_SETUP: Self = Self::new(3, 48);
 

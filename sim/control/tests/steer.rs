@@ -348,6 +348,29 @@ fn a_quirk_can_be_switched_on_and_off() {
 }
 
 #[test]
+fn a_request_to_a_node_is_a_forward_can_for_breakpoints_faults_and_counts() {
+    let served = Served::start();
+    let inner = r#"{"command":"GET_VALUES","device":"demo-0001"}"#;
+    served.post("/v1/breakpoints", inner).is(201);
+    let drop = r#"{"fault":{"drop":{"direction":"to-device","when":{"command":"GET_VALUES"}}}}"#;
+    served.post("/v1/faults", drop).is(201);
+    let mut tool = served.tool("demo-0001");
+    assert_eq!(tool.ask(&[34, 84, 4])["can_id"], 84);
+    let count = |words: &str| {
+        let path = format!("/v1/journal/count?kind=frame&{words}");
+        served.get(&path).is(200)["count"].clone()
+    };
+    assert_eq!(count("command=FORWARD_CAN&direction=to-device"), 1);
+    assert_eq!(count("command=GET_VALUES&direction=to-device"), 0);
+    assert_eq!(count("command=GET_VALUES&direction=to-tool"), 1);
+    let outer = r#"{"command":"FORWARD_CAN","device":"demo-0001"}"#;
+    served.post("/v1/breakpoints", outer).is(201);
+    tool.send(&[34, 84, 4]);
+    let path = "/v1/journal/wait?kind=held&within=30s";
+    assert_eq!(served.get(path).status, 200);
+}
+
+#[test]
 fn a_breakpoint_holds_a_request_until_somebody_says_what_becomes_of_it() {
     let served = Served::start();
     let mut tool = served.tool("demo-0001");
