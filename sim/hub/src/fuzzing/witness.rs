@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, encode};
+use veschub_wire::{CommandId, Decoder, Item, TOOL_MAX_PAYLOAD, command::answered_as, encode};
 
 use super::world::{IDS, Plan, STALE};
 use crate::{
@@ -187,13 +187,21 @@ impl Witness {
         let (mut payload, mut count) = (payload, 1);
         while let [id, rest @ ..] = payload {
             let id = CommandId(*id);
-            if id == CommandId::TERMINAL_CMD {
-                *open.entry(CommandId::PRINT).or_default() += ANY;
+            let many = match id {
+                CommandId::TERMINAL_CMD => Some(CommandId::PRINT),
+                CommandId::LISP_REPL_CMD | CommandId::LISP_STREAM_CODE => {
+                    Some(CommandId::LISP_PRINT)
+                }
+                CommandId::SAMPLE_PRINT => Some(id),
+                _ => None,
+            };
+            if let Some(reply) = many {
+                *open.entry(reply).or_default() += ANY;
             }
             if id != CommandId::FORWARD_CAN {
                 // A config that is refused is answered with a text as well.
                 *open.entry(CommandId::PRINT).or_default() += count;
-                *open.entry(id).or_default() += count;
+                *open.entry(answered_as(id).unwrap_or(id)).or_default() += count;
                 return;
             }
             let Some((to, inner)) = rest.split_first() else {
