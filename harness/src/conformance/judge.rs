@@ -532,7 +532,7 @@ impl Judge<'_> {
                 self.note_unsent(compare);
                 continue;
             }
-            let named = |field: &&FieldUnderstood| names.contains(&field.field);
+            let named = |field: &&FieldUnderstood| names.iter().any(|name| *name == field.field);
             for field in reading.fields.iter().filter(named) {
                 told |= field.judgement != Judgement::Missing;
                 if let Some((difference, mistake)) = self.wrong(compare, field) {
@@ -584,7 +584,7 @@ fn misnamed(readings: &[&Understood]) -> Vec<(String, Option<String>)> {
     let mut names: Vec<_> = fields
         .filter_map(|field| match &field.judgement {
             Judgement::UnknownName(meant) => {
-                Some((field.field.clone(), meant.map(ToOwned::to_owned)))
+                Some((field.field.to_string(), meant.map(ToOwned::to_owned)))
             }
             _ => None,
         })

@@ -380,7 +380,7 @@ impl<'a> Check<'a> {
             .iter()
             .filter(|reading| reading.command == Some(of));
         let mut replies = self.facts.replies(of);
-        let sent = replies.any(|reply| reply.fields.get(field).is_some())
+        let sent = replies.any(|reply| reply.fields().get(field).is_some())
             || self.scenario.describes(of, field);
         !sent || about.any(|reading| matches!(read_in(reading, field), Found::Value(_)))
     }

@@ -1,7 +1,7 @@
 //! What happened in a session, as far as the expectations of a scenario ask: told by the hub's journal, and by the
 //! client itself if it is the reference client.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use veschub_hub::{
     fault::Harm,
@@ -21,7 +21,7 @@ use veschub_wire::{
     view::{Fields, Value, View as _},
 };
 
-use super::{Difference, OwnView, Played, SentReply};
+use super::{Difference, OwnView, Played};
 use crate::client::{ClientError, Outcome};
 
 /// What happened in a session.
@@ -29,7 +29,7 @@ pub(super) struct Facts<'a> {
     /// What happened at the hub.
     pub(super) journal: &'a [JournalEntry],
     /// The replies that reached the client, in order.
-    pub(super) received: Vec<Arrived>,
+    pub(super) received: Vec<Arrived<'a>>,
     /// The requests that were not answered.
     pub(super) unanswered: Vec<Request>,
     /// Whether the login was refused.
@@ -43,49 +43,30 @@ pub(super) struct Facts<'a> {
 }
 
 /// A reply that reached the client.
-pub(super) struct Arrived {
+pub(super) struct Arrived<'a> {
     /// When.
     pub(super) at: Duration,
     /// Its payload.
-    pub(super) payload: Vec<u8>,
-    /// Its fields, or why it has none.
-    pub(super) fields: Fields,
+    pub(super) payload: &'a [u8],
+    reply: Cow<'a, Result<Decoded<Reply>, DecodeError>>,
 }
 
-impl Arrived {
-    fn new(at: Duration, payload: &[u8], reply: &Result<Decoded<Reply>, DecodeError>) -> Self {
-        let fields = match reply {
+impl Arrived<'_> {
+    /// Its fields, or why it has none.
+    pub(super) fn fields(&self) -> Fields {
+        match &*self.reply {
             Ok(reply) => reply.fields(),
             Err(error) => {
                 let mut fields = Fields::new();
                 fields.push("undecoded", Value::Text(error.to_string()));
                 fields
             }
-        };
-        Self {
-            at,
-            payload: payload.to_vec(),
-            fields,
         }
     }
 
     pub(super) fn command(&self) -> CommandId {
         CommandId(self.payload.first().copied().unwrap_or_default())
     }
-}
-
-/// The replies that the devices sent, in order.
-pub(super) fn sent(journal: &[JournalEntry]) -> Vec<SentReply> {
-    let reply = |(entry, happened): (usize, &JournalEntry)| match &happened.event {
-        JournalEvent::Reply { payload, truth } => Some(SentReply {
-            entry,
-            at: happened.at.since_start(),
-            command: CommandId(payload.first().copied().unwrap_or_default()),
-            truth: truth.as_deref().map(Reply::fields),
-        }),
-        _ => None,
-    };
-    journal.iter().enumerate().filter_map(reply).collect()
 }
 
 /// Whether a fault acted on the link, or the device sent what is no frame.
@@ -114,7 +95,7 @@ impl<'a> Facts<'a> {
     }
 
     /// As the reference client tells it.
-    fn of_client(played: &'a Played, own: &OwnView) -> Self {
+    fn of_client(played: &'a Played, own: &'a OwnView) -> Self {
         let received = own.received.iter();
         let (unanswered, refused) = match &own.outcome {
             Err(error) => (Vec::new(), error.is_refusal()),
@@ -130,7 +111,11 @@ impl<'a> Facts<'a> {
         Self {
             journal: &played.journal,
             received: received
-                .map(|one| Arrived::new(one.at, &one.payload, &one.reply))
+                .map(|one| Arrived {
+                    at: one.at,
+                    payload: &one.payload,
+                    reply: Cow::Borrowed(&one.reply),
+                })
                 .collect(),
             unanswered,
             refused,
@@ -143,7 +128,7 @@ impl<'a> Facts<'a> {
     /// As the hub tells it: what the client must have seen.
     pub(super) fn of_hub(journal: &'a [JournalEntry]) -> Self {
         // Each with its place in the journal.
-        let mut received: Vec<(usize, Arrived)> = Vec::new();
+        let mut received: Vec<(usize, Arrived<'a>)> = Vec::new();
         let mut asked: Vec<(usize, Request)> = Vec::new();
         let mut firmwares = Firmwares::default();
         let mut silent = Vec::new();
@@ -160,11 +145,16 @@ impl<'a> Facts<'a> {
                 JournalEvent::Reply { .. } if silent.contains(&entry.conn) => {}
                 JournalEvent::Reply { payload, .. } => {
                     let reply = Reply::decode_from(payload, firmwares.answer(at, payload));
-                    received.push((place, Arrived::new(at, payload, &reply)));
+                    let arrived = Arrived {
+                        at,
+                        payload,
+                        reply: Cow::Owned(reply),
+                    };
+                    received.push((place, arrived));
                 }
                 JournalEvent::FaultFired(fired) if fired.harm == Harm::Lost => {
                     let lost = fired.at.since_start();
-                    let is_lost = |(_, one): &(usize, Arrived)| {
+                    let is_lost = |(_, one): &(usize, Arrived<'_>)| {
                         one.at == lost && Some(one.command()) == fired.command
                     };
                     match received.iter().rposition(is_lost) {
@@ -233,7 +223,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The replies to a command that reached the client.
-    pub(super) fn replies(&self, id: CommandId) -> impl Iterator<Item = &Arrived> {
+    pub(super) fn replies(&self, id: CommandId) -> impl Iterator<Item = &Arrived<'a>> {
         self.received.iter().filter(move |one| one.command() == id)
     }
 
@@ -357,17 +347,17 @@ fn bare_request(id: CommandId) -> Request {
 }
 
 /// The requests to which no reply was sent.
-fn in_vain(asked: Vec<(usize, Request)>, received: &[(usize, Arrived)]) -> Vec<Request> {
+fn in_vain(asked: Vec<(usize, Request)>, received: &[(usize, Arrived<'_>)]) -> Vec<Request> {
     let mut open = Exchanges::new(Policy::patient());
     let mut replies = received.iter().peekable();
     for (place, request) in asked {
         while let Some((_, reply)) = replies.next_if(|(other, _)| *other < place) {
-            open.answer(reply.at, &reply.payload);
+            open.answer(reply.at, reply.payload);
         }
         open.ask(Duration::ZERO, &request.encode(), (place, request));
     }
     for (_, reply) in replies {
-        open.answer(reply.at, &reply.payload);
+        open.answer(reply.at, reply.payload);
     }
     let mut open: Vec<(usize, Request)> = open.into_open().map(|open| open.attached).collect();
     open.sort_by_key(|(place, _)| *place);

@@ -28,7 +28,7 @@ mod run;
 pub mod schema;
 mod values;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use veschub_scenario::{Scenario, Target};
 use veschub_wire::{CommandId, view::Fields};
@@ -123,7 +123,7 @@ pub struct SentReply {
     /// Its command.
     pub command: CommandId,
     /// What the device held; `None` if only the bytes of the reply are known.
-    pub truth: Option<Fields>,
+    pub truth: Option<Arc<Fields>>,
 }
 
 /// A verdict in a word.
@@ -294,7 +294,6 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
     let conduct = Conduct::new(played, &scenario.expect);
     let mut verdict = Verdict {
         sent: conduct.exit_code().into_iter().collect(),
-        replies: facts::sent(&played.journal),
         cut_short: played.report.how.cut_short(),
         ..Verdict::default()
     };

@@ -70,6 +70,7 @@ pub fn understand(
 ) {
     let harmed = facts::is_harmed(journal);
     let delivered = compare::delivered(journal);
+    verdict.replies = delivered.iter().map(compare::Delivered::sent).collect();
     verdict.readings = printed
         .readings
         .iter()
@@ -204,11 +205,7 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
         .command
         .map_or_else(|| "a reading".to_owned(), |command| command.to_string());
     let Some(reply) = reading.reply else {
-        let names: Vec<&str> = reading
-            .fields
-            .iter()
-            .map(|field| field.field.as_str())
-            .collect();
+        let names: Vec<&str> = reading.fields.iter().map(|field| &*field.field).collect();
         let none = Difference::new(
             command.clone(),
             "nothing",

@@ -33,7 +33,7 @@ pub(super) fn values<'a>(
         None => Box::new(
             facts
                 .replies(of)
-                .map(move |reply| (reply.at, found_in(&reply.fields, field))),
+                .map(move |reply| (reply.at, found_in(&reply.fields(), field))),
         ),
         Some(readings) => Box::new(
             readings
@@ -62,7 +62,7 @@ pub(super) fn read_in(reading: &Understood, field: &str) -> Found {
     found.map_or_else(
         || {
             let sent = reading.fields.iter().filter(|one| one.truth.is_some());
-            Found::NotThere(sent.map(|one| one.field.clone()).collect())
+            Found::NotThere(sent.map(|one| one.field.to_string()).collect())
         },
         Found::Value,
     )

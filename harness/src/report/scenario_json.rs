@@ -218,7 +218,7 @@ impl<'a> From<&'a Understood> for ReadingJson<'a> {
         let fields = reading
             .fields
             .iter()
-            .map(|field| (field.field.as_str(), field.into()));
+            .map(|field| (&*field.field, field.into()));
         Self {
             line: reading.line,
             at: reading.at.as_secs_f64(),

@@ -319,7 +319,7 @@ fn in_memory(
     client: impl AsyncFnOnce(&Network, &Printer<'_>, &Fate) -> u8,
 ) -> Result<Played, RunError> {
     let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
+        .enable_time()
         .start_paused(true)
         .build()?;
     runtime.block_on(async {

@@ -84,11 +84,6 @@ fn blocks(payload: &[u8]) -> Option<(usize, &'static [Block])> {
 #[must_use]
 pub fn vesc_tool_reads(payload: &[u8]) -> Option<String> {
     let (start, blocks) = blocks(payload)?;
-    match Reply::decode(payload) {
-        Ok(decoded) if decoded.trailing.is_empty() => return None,
-        Ok(_) | Err(DecodeError::Length { .. }) => {}
-        Err(_) => return Some("VESC Tool reads the fields that are missing as 0".into()),
-    }
     let mut at = start;
     // Up to here, this crate reads the same.
     let mut same = start;
@@ -116,6 +111,15 @@ pub fn vesc_tool_reads(payload: &[u8]) -> Option<String> {
             true => same = at,
             false => read.push((name, size)),
         }
+    }
+    // Every block is there and nothing follows, as almost always: nobody reads this otherwise.
+    if agreed && same == payload.len() {
+        return None;
+    }
+    match Reply::decode(payload) {
+        Ok(decoded) if decoded.trailing.is_empty() => return None,
+        Ok(_) | Err(DecodeError::Length { .. }) => {}
+        Err(_) => return Some("VESC Tool reads the fields that are missing as 0".into()),
     }
     // These two are read together here.
     if payload.first() == Some(&CommandId::BMS_GET_VALUES.0) && same == start + 2 {

@@ -3,7 +3,7 @@
 //! The reply has a signature and packed bytes. The names come from the descriptions that the scenario gives its devices;
 //! the one with the reply's signature says where each value stands. Without it nothing can be said of a name.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde_json::Value as Json;
 use veschub_wire::{command::ConfigKind, description::ConfigDescription};
@@ -56,7 +56,7 @@ pub(super) fn judge(
         (None, Some(_)) => Judgement::Invented(None),
     };
     Some(FieldUnderstood {
-        field: name.to_owned(),
+        field: Cow::Owned(name.to_owned()),
         truth: said.map(|said| said.truth),
         decoded: Some(given.clone()),
         judgement,

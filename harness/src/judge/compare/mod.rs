@@ -8,7 +8,7 @@
 mod config;
 pub mod mistake;
 
-use std::{cmp::Reverse, collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
 use veschub_hub::journal::{JournalEntry, JournalEvent};
@@ -23,6 +23,7 @@ use veschub_wire::{
 };
 
 use super::{
+    SentReply,
     layout::{Slot, layout_by},
     reading::Reading,
     schema,
@@ -45,7 +46,9 @@ pub struct Delivered<'a> {
     /// The bytes, the truth about all fields.
     pub payload: &'a [u8],
     /// What the device held, or what the bytes say; nothing, if they cannot be decoded.
-    pub fields: Fields,
+    pub fields: Arc<Fields>,
+    /// What the device held, if that is known.
+    truth: Option<Arc<Fields>>,
     /// Where its numbers stand.
     pub layout: Vec<Slot>,
     /// What one count of each of its fields is worth; 0 where a value is exact.
@@ -84,11 +87,12 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                 let number = numbers.entry(command.0).or_insert(0);
                 *number += 1;
                 let layout = layout_by(command, payload, firmware);
-                let fields = match (truth, firmware) {
+                let truth = truth.as_ref().map(|truth| Arc::new(truth.fields()));
+                let fields = match (&truth, firmware) {
                     // What a scenario's reply says, its device's firmware decides.
-                    (Some(truth), None) => truth.fields(),
+                    (Some(truth), None) => Arc::clone(truth),
                     _ => Reply::decode_from(payload, firmware)
-                        .map(|reply| reply.fields())
+                        .map(|reply| Arc::new(reply.fields()))
                         .unwrap_or_default(),
                 };
                 replies.push(Delivered {
@@ -101,6 +105,7 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     steps: steps(&fields, &layout),
                     layout,
                     fields,
+                    truth,
                 });
             }
             _ => {}
@@ -127,6 +132,16 @@ fn steps(fields: &Fields, layout: &[Slot]) -> Vec<f64> {
 }
 
 impl Delivered<'_> {
+    /// The reply without its bytes.
+    pub(super) fn sent(&self) -> SentReply {
+        SentReply {
+            entry: self.entry,
+            at: self.at,
+            command: self.command,
+            truth: self.truth.clone(),
+        }
+    }
+
     /// The places of a field's numbers.
     pub(super) fn slots(&self, field: &str) -> Vec<Slot> {
         let slots = self.layout.iter().filter(|slot| slot.field == field);
@@ -208,7 +223,7 @@ impl Judgement {
 #[derive(Clone, Debug, PartialEq)]
 pub struct FieldUnderstood {
     /// Its name.
-    pub field: String,
+    pub field: Cow<'static, str>,
     /// What the device sent.
     pub truth: Option<Value>,
     /// What the client says; null means that it does not show the field.
@@ -280,7 +295,7 @@ impl Understood {
     /// The fields of the reply that the client does not show.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
         let unread = self.fields.iter().filter(|field| field.is_unread());
-        unread.map(|field| field.field.as_str())
+        unread.map(|field| &*field.field)
     }
 
     /// Whether this reading shows that the reply arrived: a field is right whose value a client does not have by
@@ -434,7 +449,7 @@ fn judge(reading: &Reading, reply: &Delivered<'_>, tolerance: &Tolerance) -> Vec
             _ => Judgement::Wrong(None),
         };
         fields.push(FieldUnderstood {
-            field: name.to_owned(),
+            field: Cow::Borrowed(name),
             truth: Some(truth.clone()),
             decoded: decoded.cloned(),
             judgement,
@@ -479,7 +494,7 @@ fn further(
         Ok(()) => Judgement::Invented(None),
     };
     Some(FieldUnderstood {
-        field: name.to_owned(),
+        field: Cow::Owned(name.to_owned()),
         truth: None,
         decoded: Some(given.clone()),
         judgement,
