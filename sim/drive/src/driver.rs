@@ -12,6 +12,7 @@ use tokio::{
 
 use super::stream::{ByteStream, Input, ToHub, attend};
 use crate::{
+    alarm::Alarm,
     clock::{Clock, ClockChange},
     observe::Observer,
     remote::{ListenWish, Orders, Steering, Wish},
@@ -29,6 +30,7 @@ pub(super) struct Driver<O> {
     hub: Hub,
     observe: O,
     clock: Clock,
+    alarm: Alarm,
     orders: Option<Orders>,
     /// What somebody wants of whoever listens.
     listen: Option<ListenWish>,
@@ -54,6 +56,7 @@ impl<O: Observer> Driver<O> {
             hub,
             observe,
             clock: Clock::starting_now(1.0),
+            alarm: Alarm::default(),
             orders: None,
             listen: None,
             peers: HashMap::new(),
@@ -113,7 +116,7 @@ impl<O: Observer> Driver<O> {
         let due = self.hub.poll_timeout().and_then(|due| self.clock.when(due));
         tokio::select! {
             biased;
-            () = wait_until(due) => {
+            () = self.alarm.wait_until(due) => {
                 self.hub.handle_timeout(self.now());
                 self.deliver();
             }

@@ -17,6 +17,7 @@
 //!  record     between a client and a hub of somebody else's
 //! ```
 
+mod alarm;
 pub mod clock;
 pub mod device;
 pub mod discovery;
