@@ -33,7 +33,7 @@ pub fn from_hex_text(text: &str) -> Result<Vec<u8>, NoHex> {
                 .or_else(|| word.strip_prefix("0X"))
                 .unwrap_or(word);
             let pairs = digits.as_bytes().chunks(2).map(|pair| match pair {
-                &[high, low] => Some(digit(high)? << 4 | digit(low)?),
+                &[high, low] => Some(16 * digit(high)? + digit(low)?),
                 _ => None,
             });
             match pairs.collect::<Option<Vec<u8>>>() {

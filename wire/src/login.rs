@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn a_password_is_never_printed() {
         let login = LoginLine::new(LoginKind::Tool, "demo-0001", "not-a-secret");
-        assert!(!format!("{login:?} {}", login.password).contains("secret"));
+        assert!(!format!("{login:?}").contains("secret"));
+        assert_eq!(format!("{0} {0:?}", login.password), "*** ***");
         assert_eq!(login.encode(), b"VESCTOOL:DEMO-0001:not-a-secret\n");
     }
 }

@@ -1,5 +1,7 @@
 //! What noise nearly was, and the frames behind it.
 
+use std::cell::{Cell, RefCell};
+
 use veschub_wire::{
     DEVICE_MAX_PAYLOAD, Ear, Heard, TOOL_MAX_PAYLOAD, crc16, diagnose, encode, frame::encode_as,
     from_hex_text,
@@ -241,16 +243,90 @@ fn an_eager_ear_tells_a_damaged_frame_although_nothing_follows_it() {
 #[test]
 fn an_ear_that_pauses_tells_what_is_decided_and_goes_on_waiting() {
     let mut ear = Ear::eager(DEVICE_MAX_PAYLOAD);
-    let mut lens = Vec::new();
-    let mut hear = |heard: Heard<'_>| match heard {
-        Heard::Noise { offset, bytes, .. } => lens.push((offset, bytes.len())),
-        Heard::Frame { frame, .. } => lens.push((frame.offset, frame.bytes.len())),
+    let lens = RefCell::new(Vec::new());
+    let mut hear = |heard: Heard<'_>| {
+        lens.borrow_mut().push(match heard {
+            Heard::Noise { offset, bytes, .. } => (offset, bytes.len()),
+            Heard::Frame { frame, .. } => (frame.offset, frame.bytes.len()),
+        });
     };
     ear.bytes(b"junk\x02\x01", &mut hear);
     ear.pause(&mut hear);
+    assert_eq!(lens.take(), [(0, 4)]);
     assert_eq!((ear.waiting(), ear.missing()), (&b"\x02\x01"[..], 4));
     ear.bytes(b"\x04\x40\x84\x03", &mut hear);
-    assert_eq!(lens, [(0, 4), (4, 6)]);
+    assert_eq!(lens.take(), [(4, 6)]);
+}
+
+#[test]
+fn an_ear_goes_on_at_a_later_place_of_the_stream() {
+    let mut ear = ear();
+    assert_eq!(ear.limit(), DEVICE_MAX_PAYLOAD);
+    let mut told = Vec::new();
+    let mut hear = |heard: Heard<'_>| match heard {
+        Heard::Noise { offset, bytes, .. } => told.push((offset, bytes.to_vec())),
+        Heard::Frame { frame, .. } => told.push((frame.offset, frame.payload.to_vec())),
+    };
+    // What nobody asked for before the gap is lost with it.
+    ear.bytes(b"junk", &mut hear);
+    ear.skip(100);
+    ear.bytes(GOOD, &mut hear);
+    ear.bytes(b"!", &mut hear);
+    ear.finish(&mut hear);
+    assert_eq!(told, [(104, vec![4]), (110, b"!".to_vec())]);
+}
+
+#[test]
+fn an_ear_knows_how_many_frames_a_parser_does_not_see_yet() {
+    let mut ear = ear();
+    ear.bytes(GOOD, &mut |_| {});
+    assert_eq!(ear.hidden(), 0);
+    // A start that promises 200 bytes hides them.
+    ear.bytes(&[b"\x02\xC8", GOOD, GOOD].concat(), &mut |_| {});
+    assert_eq!(ear.hidden(), 2);
+}
+
+#[test]
+fn noise_without_an_end_is_told_when_16_kib_of_it_are_there() {
+    let mut ear = ear();
+    let heard = Cell::new(0);
+    for _ in 0..2 {
+        let mut hear = |one: Heard<'_>| match one {
+            Heard::Noise { bytes, nearly, .. } => {
+                assert!(nearly.is_none() && bytes.len() <= 512);
+                heard.set(heard.get() + bytes.len());
+            }
+            Heard::Frame { .. } => unreachable!("there is none"),
+        };
+        ear.bytes(&[b'x'; (16 << 10) - 1], &mut hear);
+        assert_eq!(heard.get(), 0);
+        ear.bytes(b"x", &mut hear);
+        assert_eq!(heard.take(), 16 << 10);
+    }
+}
+
+#[test]
+fn what_noise_nearly_is_has_a_name_for_programs() {
+    let names = |bytes: &[u8]| {
+        let found = diagnose(bytes, DEVICE_MAX_PAYLOAD).found;
+        let [(nearly, 1)] = &found[..] else {
+            unreachable!("{found:?}");
+        };
+        let fields = nearly.fields();
+        let text = |name| fields.get(name).map(ToString::to_string);
+        assert_eq!(text("nearly").as_deref(), Some(nearly.kind()));
+        assert_eq!(text("why"), Some(nearly.to_string()));
+        nearly.kind()
+    };
+    assert_eq!(names(WRONG), "wrong-checksum");
+    assert_eq!(names(b"\x02\x01\x04\x40\x84\x00"), "wrong-stop-byte");
+    assert_eq!(names(&encode(&[7; 600]).unwrap()), "too-long");
+    assert_eq!(names(b"\x02\x00\x00\x00\x03"), "empty");
+    assert_eq!(names(b"\x03\x00\x01\x04\x40\x84\x03"), "long-form");
+    assert_eq!(names(b"\x02\x17\x32\x00"), "never-ended");
+    assert_eq!(names(b"02 01 04 40 84 03"), "hex-text");
+    assert_eq!(names(b"VESCTOOL:DEMO-0001:not-a-secret\n"), "login");
+    assert!(!diagnose(WRONG, DEVICE_MAX_PAYLOAD).is_empty());
 }
 
 #[test]
@@ -272,4 +348,5 @@ fn hex_text_is_read_with_its_usual_ornaments() {
         error.to_string(),
         "line 2: `0` is not made of pairs of hex digits"
     );
+    assert!(from_hex_text("02 0x 01").is_err());
 }

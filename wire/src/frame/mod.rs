@@ -149,9 +149,7 @@ fn look(bytes: &[u8], limit: usize) -> Look {
     let len = match *bytes {
         [2, len, ..] => usize::from(len),
         [3, high, low, ..] => usize::from(u16::from_be_bytes([high, low])),
-        [_, high, middle, low, ..] if header == 4 => {
-            usize::from(high) << 16 | usize::from(u16::from_be_bytes([middle, low]))
-        }
+        [4, high, middle, low, ..] => u32::from_be_bytes([0, high, middle, low]) as usize,
         _ => return Look::Need(header),
     };
     if !lengths(start).contains(&len) || len > limit {
