@@ -353,7 +353,7 @@ fn frame(bytes: &[u8], limit: usize, edge: bool, ends: bool) -> Option<(usize, N
     let length = bytes.get(1..header)?;
     let length = length
         .iter()
-        .fold(0, |sum, &byte| sum << 8 | usize::from(byte));
+        .fold(0, |sum, &byte| 256 * sum + usize::from(byte));
     let total = header + length + TRAILER;
     let least = *lengths(start).start();
     let form = match length {

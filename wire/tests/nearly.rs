@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 
 use veschub_wire::{
     DEVICE_MAX_PAYLOAD, Ear, Heard, TOOL_MAX_PAYLOAD, crc16, diagnose, encode, frame::encode_as,
-    from_hex_text,
+    from_hex_text, view::Value,
 };
 
 /// The request GET_VALUES.
@@ -137,6 +137,8 @@ fn every_check_of_the_parser_has_its_words() {
     ] {
         assert_eq!(why(bytes), text, "{bytes:?}");
     }
+    let longest = with_checksum(&[7; DEVICE_MAX_PAYLOAD], 0);
+    assert!(why(&longest).starts_with("length 512, checksum 0000, should be"));
     let long = encode(&[7; 9824]).unwrap();
     assert_eq!(why(&long), "length 9,824 exceeds 512");
     assert!(diagnose(&long, TOOL_MAX_PAYLOAD).is_empty());
@@ -177,6 +179,39 @@ fn of_plain_junk_nothing_is_said() {
 fn good_frames_around_a_damaged_one_are_left_alone() {
     let stream = [GOOD, WRONG, GOOD, b"\x02", GOOD].concat();
     assert_eq!(why(&stream), WRONG_IS);
+}
+
+#[test]
+fn a_login_is_told_at_the_start_of_a_line_and_nowhere_else() {
+    const LOGIN: &str = "a login line in the middle of a session, where no hub reads it";
+    let line = b"VESCTOOL:DEMO-0001:not-a-secret\n";
+    assert_eq!(why(&[b"x\n", &line[..]].concat()), LOGIN);
+    assert_eq!(why(&[b"xy", &line[..]].concat()), "");
+    assert_eq!(
+        why(&[&line[..], line].concat()),
+        format!("{LOGIN} (2 times)")
+    );
+}
+
+#[test]
+fn a_frame_without_a_payload_in_the_long_form_is_told_as_the_long_form() {
+    assert_eq!(
+        why(b"\x03\x00\x00\x00\x00\x03"),
+        "length 0 in a long form, which begins at 255"
+    );
+}
+
+#[test]
+fn a_start_behind_junk_or_with_a_length_that_no_frame_has_is_no_frame_that_never_ended() {
+    for junk in [
+        &b"x\x02\x17\x32\x00"[..],
+        b"\x03\x00\x17\x32\x00",
+        // Neither checksum nor stop byte is right, and it does not stand alone.
+        b"\x02\x01\x04\xF7\x29\x00junk",
+        b"\x02\x00\x12\x34\x03",
+    ] {
+        assert_eq!(why(junk), "", "{junk:?}");
+    }
 }
 
 #[test]
@@ -313,9 +348,9 @@ fn what_noise_nearly_is_has_a_name_for_programs() {
             unreachable!("{found:?}");
         };
         let fields = nearly.fields();
-        let text = |name| fields.get(name).map(ToString::to_string);
-        assert_eq!(text("nearly").as_deref(), Some(nearly.kind()));
-        assert_eq!(text("why"), Some(nearly.to_string()));
+        let text = |text: &str| Some(Value::Text(text.to_owned()));
+        assert_eq!(fields.get("nearly"), text(nearly.kind()).as_ref());
+        assert_eq!(fields.get("why"), text(&nearly.to_string()).as_ref());
         nearly.kind()
     };
     assert_eq!(names(WRONG), "wrong-checksum");

@@ -249,6 +249,47 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
     Ok(())
 }
 
+/// How long a simulated device takes for a reply.
+const REPLY_AFTER: Duration = Duration::from_millis(57);
+const POLLS: usize = 200;
+
+/// How much later than its device means it a reply comes.
+pub(crate) fn measure_lateness(delays: &mut Vec<Delays>) -> io::Result<()> {
+    let text = format!(
+        "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: x, reply_after: {}ms }}\n",
+        REPLY_AFTER.as_millis()
+    );
+    let hub = Loaded::parse("late", &text)
+        .and_then(|loaded| loaded.build(Seed(0)))
+        .map(|world| world.into_hub())
+        .map_err(|error| io::Error::other(error.to_string()))?;
+    let address = start(one_thread(), |listener| async {
+        let most = server::most_connections();
+        server::serve(listener, hub, most, |_| {}, pending()).await;
+        Ok(())
+    })?;
+    let late = one_thread()?.block_on(async {
+        let mut tool = TcpStream::connect(address).await?;
+        tool.set_nodelay(true)?;
+        tool.write_all(b"VESCTOOL:demo-0001:x\n").await?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let request = encode(&[0]).unwrap_or_default();
+        let mut late = Vec::new();
+        for _ in 0..POLLS {
+            let start = Instant::now();
+            tool.write_all(&request).await?;
+            if tool.read(&mut [0; 512]).await? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            late.push(start.elapsed().saturating_sub(REPLY_AFTER));
+        }
+        Ok::<_, io::Error>(late)
+    })?;
+    let what = "what a simulated device's 57 ms become longer".to_owned();
+    delays.extend(Delays::of(what, late));
+    Ok(())
+}
+
 async fn join_all(relay: SocketAddr, count: usize) -> io::Result<Vec<Pair>> {
     let mut tasks: JoinSet<_> = (0..count)
         .map(|number| Pair::connect(relay, number, count))

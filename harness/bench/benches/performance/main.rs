@@ -12,6 +12,7 @@ use criterion::Criterion;
 
 mod captures;
 mod decode;
+mod fuzz;
 mod growth;
 mod hub;
 mod start;
@@ -27,8 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     decode::measure(&mut criterion);
     virtual_time::measure(&mut criterion);
     hub::measure(&mut criterion, &mut delays)?;
+    hub::measure_lateness(&mut delays)?;
     captures::measure(&mut criterion)?;
     start::measure(&mut criterion);
+    fuzz::measure(&mut criterion);
     criterion.final_summary();
     let table = table::table(&results, &delays);
     println!("{table}");

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{captures::COMPARED, virtual_time::EXCHANGES};
+use crate::{captures::COMPARED, fuzz, virtual_time::EXCHANGES};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
 const BEGIN: &str = "<!-- measured: begin -->\n";
@@ -245,8 +245,19 @@ pub(crate) fn table(results: &Path, delays: &[Delays]) -> String {
             shown(1.0 / time)
         );
     }
+    for (target, _) in fuzz::targets() {
+        if let Some(time) = median(results, "fuzz", target) {
+            let goal = fuzz::GOALS.iter().find(|(name, _)| *name == target);
+            let _ = writeln!(
+                table,
+                "| fuzz target {target} | {} inputs/s | | | | {} |",
+                shown(fuzz::count(target) as f64 / time),
+                goal.map_or("", |(_, goal)| goal)
+            );
+        }
+    }
     if !delays.is_empty() {
-        table.push_str("\n| exchanges through | median | p99 |\n| --- | ---: | ---: |\n");
+        table.push_str("\n| how long an exchange takes through | median | p99 |\n| --- | ---: | ---: |\n");
         for delay in delays {
             let _ = writeln!(
                 table,
