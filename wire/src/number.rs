@@ -396,6 +396,28 @@ mod tests {
     }
 
     #[test]
+    fn a_count_is_worth_as_much_as_one_number_more_on_the_wire() {
+        assert_eq!(F16::<1000>::step(), 0.001);
+        assert_eq!(Scaled::<i16, 1, 10>::step(), 10.0);
+        assert_eq!(Scaled::<i16, 1, 10>::rounded(101_325.0).raw(), 10_133);
+        assert_eq!(F64::<1000>::truncated(-1.2349).raw(), -1234);
+    }
+
+    #[test]
+    fn numbers_and_texts_show_what_they_are() {
+        let wide = F64::<1000>::from_raw(-1500);
+        assert_eq!(format!("{wide} {wide:?}"), "-1.5 -1.5");
+        let cell = F16::<1000>::from_raw(4100);
+        assert_eq!(format!("{cell:?}"), "4.100");
+        let float = Float::packed(83.774);
+        assert_eq!(format!("{float} {float:?}"), "83.774 83.774");
+        let double = Double::packed(0.5);
+        assert_eq!(format!("{double} {double:?}"), "0.5 0.5");
+        let text = Text::from("a \"b\"");
+        assert_eq!(format!("{text} {text:?}"), r#"a "b" "a \"b\"""#);
+    }
+
+    #[test]
     fn a_precision_is_a_number_of_decimals() {
         let cell = F16::<1000>::from_raw(-4100);
         assert_eq!(

@@ -211,3 +211,16 @@ pub fn hex(bytes: &[u8]) -> String {
     // Digits are text.
     String::from_utf8(digits).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inside_of_a_value_is_told_one_by_one() {
+        let list = Value::List(vec![Value::Int(1), Value::Int(2), Value::Int(3)]);
+        assert_eq!(list.to_string(), "[1 2 3]");
+        let named = [("a", 1), ("b", 2)].map(|(name, value)| (name.into(), Value::Int(value)));
+        assert_eq!(Value::Named(named.into()).to_string(), "{a=1 b=2}");
+    }
+}

@@ -130,6 +130,7 @@ fn every_check_of_the_parser_has_its_words() {
             b"02 01 04 40 84 03",
             "looks like hex written as text: 6 bytes",
         ),
+        (b"020104f72903", "looks like hex written as text: 6 bytes"),
         (
             b"020104f72903\r\n",
             "looks like hex written as text: 6 bytes",

@@ -24,7 +24,9 @@ pub(crate) fn targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
 fn seeds(target: &str) -> Vec<Vec<u8>> {
     let files = fs::read_dir(Path::new(SEEDS).join(target));
     let files = files.into_iter().flatten().flatten();
-    files.filter_map(|file| fs::read(file.path()).ok()).collect()
+    files
+        .filter_map(|file| fs::read(file.path()).ok())
+        .collect()
 }
 
 pub(crate) fn measure(criterion: &mut Criterion) {

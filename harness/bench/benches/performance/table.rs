@@ -257,7 +257,9 @@ pub(crate) fn table(results: &Path, delays: &[Delays]) -> String {
         }
     }
     if !delays.is_empty() {
-        table.push_str("\n| how long an exchange takes through | median | p99 |\n| --- | ---: | ---: |\n");
+        table.push_str(
+            "\n| how long an exchange takes through | median | p99 |\n| --- | ---: | ---: |\n",
+        );
         for delay in delays {
             let _ = writeln!(
                 table,
