@@ -148,7 +148,7 @@ impl Judge<'_> {
             return;
         }
         let (journal, is_real_time) = (&self.seen.journal, self.seen.is_real_time);
-        for found in driving::findings(&scenario.client, journal, is_real_time) {
+        for found in driving::findings(scenario, journal, is_real_time) {
             if self.case.drives.contains(&found.kind) {
                 self.note(About::Sent, found.difference, None);
             }

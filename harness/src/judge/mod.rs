@@ -309,7 +309,7 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
         verdict.sent.extend(conduct.requests());
     }
     if assignment.is_told || driving::Order::of(&scenario.client).is_some() {
-        let driven = driving::findings(&scenario.client, &played.journal, played.is_real_time);
+        let driven = driving::findings(scenario, &played.journal, played.is_real_time);
         let wrong = driven.into_iter().map(|found| found.difference);
         verdict.sent.extend(wrong);
     }

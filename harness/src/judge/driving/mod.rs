@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  journal -> commands to motors -> value     the extreme of what was set, beside what the client was told
+//!                                -> motor    which motor was driven, beside the one that was meant
 //!                                -> rate      bytes in the busiest moment; a motor that timed out meanwhile
 //!                                -> end       nothing behind the stop, and a stop at all
 //!                                -> death     what still comes when the client is dead or has lost its link
@@ -19,7 +20,10 @@ mod tests;
 use std::{collections::BTreeMap, time::Duration};
 
 use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
-use veschub_scenario::schema::{Client, KeepBy, Setting};
+use veschub_scenario::{
+    Scenario,
+    schema::{Client, KeepBy, Setting},
+};
 
 use self::command::{Effect, Quantity, Sent, meant, sent};
 use super::Difference;
@@ -76,6 +80,8 @@ pub(crate) struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Order {
     setting: Setting,
+    /// The node on the CAN bus; `None` for the device itself.
+    can_id: Option<u8>,
     every: Duration,
     lasts: Duration,
 }
@@ -83,20 +89,21 @@ pub(crate) struct Order {
 impl Order {
     /// What the task of a scenario tells a client; `None` if it tells it to drive nothing.
     pub(crate) fn of(client: &Client) -> Option<Self> {
-        let (setting, every, lasts) = match client {
-            Client::Drive(drive) => (drive.setting()?, drive.every, drive.lasts),
+        let (setting, can_id, every, lasts) = match client {
+            Client::Drive(drive) => (drive.setting()?, drive.can_id, drive.every, drive.lasts),
             Client::KeepAlive(keep) => {
                 // One that sends ALIVE sets once.
                 let every = match keep.by {
                     KeepBy::Alive => keep.lasts,
                     KeepBy::Set => keep.every,
                 };
-                (keep.setting()?, every, keep.lasts)
+                (keep.setting()?, keep.can_id, every, keep.lasts)
             }
             _ => return None,
         };
         Some(Self {
             setting,
+            can_id,
             every: Duration::from_nanos(every.0),
             lasts: Duration::from_nanos(lasts.0),
         })
@@ -105,21 +112,23 @@ impl Order {
 
 /// Everything that is wrong with how a client drove, or with that it did although it was only to read.
 pub(crate) fn findings(
-    client: &Client,
+    scenario: &Scenario,
     journal: &[JournalEntry],
     is_real_time: bool,
 ) -> Vec<Finding> {
+    let client = &scenario.client;
     let sent = sent(journal);
     match (Order::of(client), client) {
         (Some(order), _) => {
             let drive = Driven {
                 order: &order,
+                own_id: own_id(scenario),
                 sent: &sent,
                 journal,
                 slack: SLACK[usize::from(is_real_time)],
             };
             let found = [
-                drive.value(),
+                drive.motor().or_else(|| drive.value()),
                 drive.rate(),
                 drive.feed(),
                 drive.end(),
@@ -163,12 +172,46 @@ fn idle(sent: &[Sent<'_>]) -> Option<Finding> {
 
 struct Driven<'a> {
     order: &'a Order,
+    /// The CAN id of the device itself; `None` if nobody knows.
+    own_id: Option<u8>,
     sent: &'a [Sent<'a>],
     journal: &'a [JournalEntry],
     slack: Duration,
 }
 
+/// The CAN id of the device that the client speaks to.
+fn own_id(scenario: &Scenario) -> Option<u8> {
+    let device = scenario.devices.first()?;
+    let [own, _] = device.outfit()?.can_ids;
+    own.map(|(id, _)| id)
+}
+
 impl Driven<'_> {
+    /// A motor that is driven in place of the one that was meant, or beside it.
+    fn motor(&self) -> Option<Finding> {
+        let own = self.own_id?;
+        // Who forwards to the device's own id speaks to the device.
+        let meant = self.order.can_id.unwrap_or(own);
+        let is_astray = |one: &&Sent<'_>| one.drives() && one.can_id.unwrap_or(own) != meant;
+        let astray = self.sent.iter().find(is_astray)?;
+        let place = |id: u8| match id {
+            255 => "all nodes on the CAN bus (id 255)".to_owned(),
+            id if id == own => format!("the device itself (id {id})"),
+            id => format!("the node with CAN id {id}"),
+        };
+        let forward = match meant == own {
+            true => "send it without FORWARD_CAN".to_owned(),
+            false => format!("send it inside FORWARD_CAN, behind 22 {meant:02x}"),
+        };
+        Some(finding(
+            Kind::Value,
+            "set commands",
+            format!("only to {}", place(meant)),
+            format!("{astray} to {}", place(astray.can_id.unwrap_or(own))),
+            format!("a motor that nobody meant may start to turn: {forward}"),
+        ))
+    }
+
     /// The value that lies farthest out, beside the one that the client was told.
     fn value(&self) -> Option<Finding> {
         let setting = self.order.setting;

@@ -10,11 +10,11 @@ use super::*;
 
 const MS: Duration = Duration::from_millis(1);
 
-fn client(task: &str) -> Client {
+fn scenario(task: &str) -> Scenario {
     let text = format!(
         "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret }}\nclient:\n  {task}\n"
     );
-    Loaded::parse("test", &text).unwrap().scenario.client
+    Loaded::parse("test", &text).unwrap().scenario
 }
 
 /// What reached a motor at CAN id 84: each with its time in milliseconds.
@@ -49,7 +49,7 @@ fn drive(raws: [i32; 10]) -> Vec<(u64, Vec<u8>)> {
 }
 
 fn found(task: &str, sent: Vec<(u64, Vec<u8>)>) -> Vec<(Kind, String)> {
-    let findings = findings(&client(task), &journal(sent), false);
+    let findings = findings(&scenario(task), &journal(sent), false);
     let told = |found: Finding| {
         let Difference {
             truth,
@@ -73,6 +73,38 @@ fn a_client_that_does_what_it_is_told_passes() {
     // One that reads, and one that lets go.
     let reads = vec![(0, vec![0]), (10, vec![4]), (20, set(6, 0))];
     assert_eq!(found("read-motor: { can_id: 84 }", reads), []);
+}
+
+#[test]
+fn another_motor_than_the_one_that_was_meant_is_never_driven() {
+    let at = |can_id: Option<u8>, task: &str| {
+        let mut journal = journal(drive([8000; 10]));
+        let requests = journal.iter_mut().map(|entry| &mut entry.event);
+        for request in requests {
+            if let JournalEvent::Request(payload) = request {
+                match can_id {
+                    Some(id) => payload[1] = id,
+                    None => drop(payload.drain(..2)),
+                }
+            }
+        }
+        let found = findings(&scenario(task), &journal, false);
+        found.into_iter().map(|one| one.difference.decoded).next()
+    };
+    let own = "drive: { current_a: 8, every: 100ms, for: 1s }";
+    for (can_id, task, seen) in [
+        (Some(84), DRIVE, None),
+        (Some(85), DRIVE, Some("the node with CAN id 85")),
+        (Some(255), DRIVE, Some("all nodes on the CAN bus (id 255)")),
+        (None, DRIVE, Some("the device itself (id 2)")),
+        (None, own, None),
+        // The device's own id.
+        (Some(2), own, None),
+        (Some(84), own, Some("the node with CAN id 84")),
+    ] {
+        let seen = seen.map(|seen| format!("SET_CURRENT 8 A (06 00 00 1f 40) to {seen}"));
+        assert_eq!(at(can_id, task), seen, "{can_id:?} {task}");
+    }
 }
 
 #[test]
