@@ -133,7 +133,9 @@ impl<D: Dial> TaskRun<'_, D> {
 
     /// A command to the motor that is driven.
     fn payload(&self, command: &[u8]) -> Vec<u8> {
-        match self.orders.can_id {
+        let reads = matches!(command, [FW_VERSION | GET_VALUES]);
+        let node = self.orders.can_id;
+        match node.filter(|_| reads || !self.has(Defect::DrivesWithoutForwarding)) {
             Some(can_id) => [&[FORWARD_CAN, can_id], command].concat(),
             None => command.to_vec(),
         }

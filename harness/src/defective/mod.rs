@@ -233,6 +233,8 @@ defects! {
     DutyInThousandths = "duty-in-thousandths",
     /// Loses the sign of what it sets.
     DrivesForwardsOnly = "drives-forwards-only",
+    /// Sends what it sets to the device itself, although it was told a node.
+    DrivesWithoutForwarding = "drives-without-forwarding",
     /// Sets half as much again at first.
     Overshoots = "overshoots",
     /// Sets without a pause.

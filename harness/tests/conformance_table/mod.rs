@@ -95,6 +95,7 @@ pub(crate) const TABLE: &[Row] = &[
     row(RpmForErpm, &[12], &["12/4"], &[]),
     row(DutyInThousandths, &[12], &["12/3"], &[]),
     row(DrivesForwardsOnly, &[12], &["12/2"], &[]),
+    row(DrivesWithoutForwarding, &[12], &["12/1", "12/3", "12/4"], &[]),
     row(Overshoots, &[12], &["12/5"], &[]),
     row(SetsInABusyLoop, &[12], &["12/8"], &[]),
     row(SetsOnce, &[12], &["12/6", "12/7"], &[]),

@@ -2,7 +2,7 @@
 //! early, so a reply that is due in 57 ms would leave after 58 to 59.
 //!
 //! A thread sleeps until the moment and then wakes the task: threads sleep to some 0.1 ms. It starts when something is
-//! due for the first time, and ends with its alarm.
+//! due for the first time, and ends with its alarm. It goes by the real clock: virtual time has its own way to wait.
 
 use std::{
     future::pending,

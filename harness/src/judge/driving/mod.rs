@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  journal -> commands to motors -> value     the extreme of what was set, beside what the client was told
-//!                                -> motor    which motor was driven, beside the one that was meant
+//!                                -> astray   which motor was driven, beside the one that was meant
 //!                                -> rate      bytes in the busiest moment; a motor that timed out meanwhile
 //!                                -> end       nothing behind the stop, and a stop at all
 //!                                -> death     what still comes when the client is dead or has lost its link
@@ -13,19 +13,24 @@
 //! no other mistake explains it.
 
 pub(crate) mod command;
+mod end;
 mod explain;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
-use veschub_hub::journal::{Closed, JournalEntry, JournalEvent};
+use veschub_hub::journal::JournalEntry;
 use veschub_scenario::{
     Scenario,
     schema::{Client, KeepBy, Setting},
 };
 
-use self::command::{Effect, Quantity, Sent, meant, sent};
+pub(crate) use self::end::{Death, after, has_driven};
+use self::{
+    command::{Effect, Quantity, Sent, meant, sent},
+    end::{left_running, lost, stretches},
+};
 use super::Difference;
 
 /// The time after which a controller lets go of a motor that nobody feeds, unless it is told otherwise
@@ -40,10 +45,6 @@ const WINDOW: Duration = Duration::from_millis(200);
 const TOO_OFTEN: usize = 10;
 /// How far off the value that lies farthest out may be, as a share of it.
 const TOLERANCE: f64 = 0.02;
-/// How long what a client has sent before its death may be on its way.
-const ON_ITS_WAY: Duration = Duration::from_millis(300);
-/// How long a client may take to stop the motor after SIGTERM.
-const LAST_ACT: Duration = Duration::from_secs(1);
 /// How much longer than its task a client may drive in virtual time, and by the real clock.
 const SLACK: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
@@ -108,6 +109,34 @@ impl Order {
             lasts: Duration::from_nanos(lasts.0),
         })
     }
+
+    /// Takes away what drives another motor than the one that was meant, and tells the first such command: what is left
+    /// is judged as if it were all.
+    fn astray(&self, scenario: &Scenario, sent: &mut Vec<Sent<'_>>) -> Option<Finding> {
+        let [own, _] = scenario.devices.first()?.outfit()?.can_ids;
+        let (own, _) = own?;
+        // Who forwards to the device's own id speaks to the device.
+        let meant = self.can_id.unwrap_or(own);
+        let is_astray = |one: &mut Sent<'_>| one.drives() && one.can_id.unwrap_or(own) != meant;
+        let first = sent.extract_if(.., is_astray).collect::<Vec<_>>();
+        let first = first.first()?;
+        let place = |id: u8| match id {
+            255 => "all nodes on the CAN bus (id 255)".to_owned(),
+            id if id == own => format!("the device itself (id {id})"),
+            id => format!("the node with CAN id {id}"),
+        };
+        let forward = match meant == own {
+            true => "send it without FORWARD_CAN".to_owned(),
+            false => format!("send it inside FORWARD_CAN, behind 22 {meant:02x}"),
+        };
+        Some(finding(
+            Kind::Value,
+            "set commands",
+            format!("only to {}", place(meant)),
+            format!("{first} to {}", place(first.can_id.unwrap_or(own))),
+            format!("a motor that nobody meant may start to turn: {forward}"),
+        ))
+    }
 }
 
 /// Everything that is wrong with how a client drove, or with that it did although it was only to read.
@@ -117,18 +146,19 @@ pub(crate) fn findings(
     is_real_time: bool,
 ) -> Vec<Finding> {
     let client = &scenario.client;
-    let sent = sent(journal);
+    let mut sent = sent(journal);
     match (Order::of(client), client) {
         (Some(order), _) => {
+            let astray = order.astray(scenario, &mut sent);
             let drive = Driven {
                 order: &order,
-                own_id: own_id(scenario),
                 sent: &sent,
                 journal,
                 slack: SLACK[usize::from(is_real_time)],
             };
             let found = [
-                drive.motor().or_else(|| drive.value()),
+                // Who drove another motor did not forget to drive this one.
+                astray.or_else(|| drive.value()),
                 drive.rate(),
                 drive.feed(),
                 drive.end(),
@@ -172,46 +202,12 @@ fn idle(sent: &[Sent<'_>]) -> Option<Finding> {
 
 struct Driven<'a> {
     order: &'a Order,
-    /// The CAN id of the device itself; `None` if nobody knows.
-    own_id: Option<u8>,
     sent: &'a [Sent<'a>],
     journal: &'a [JournalEntry],
     slack: Duration,
 }
 
-/// The CAN id of the device that the client speaks to.
-fn own_id(scenario: &Scenario) -> Option<u8> {
-    let device = scenario.devices.first()?;
-    let [own, _] = device.outfit()?.can_ids;
-    own.map(|(id, _)| id)
-}
-
 impl Driven<'_> {
-    /// A motor that is driven in place of the one that was meant, or beside it.
-    fn motor(&self) -> Option<Finding> {
-        let own = self.own_id?;
-        // Who forwards to the device's own id speaks to the device.
-        let meant = self.order.can_id.unwrap_or(own);
-        let is_astray = |one: &&Sent<'_>| one.drives() && one.can_id.unwrap_or(own) != meant;
-        let astray = self.sent.iter().find(is_astray)?;
-        let place = |id: u8| match id {
-            255 => "all nodes on the CAN bus (id 255)".to_owned(),
-            id if id == own => format!("the device itself (id {id})"),
-            id => format!("the node with CAN id {id}"),
-        };
-        let forward = match meant == own {
-            true => "send it without FORWARD_CAN".to_owned(),
-            false => format!("send it inside FORWARD_CAN, behind 22 {meant:02x}"),
-        };
-        Some(finding(
-            Kind::Value,
-            "set commands",
-            format!("only to {}", place(meant)),
-            format!("{astray} to {}", place(astray.can_id.unwrap_or(own))),
-            format!("a motor that nobody meant may start to turn: {forward}"),
-        ))
-    }
-
     /// The value that lies farthest out, beside the one that the client was told.
     fn value(&self) -> Option<Finding> {
         let setting = self.order.setting;
@@ -414,164 +410,4 @@ impl Driven<'_> {
     fn was_cut_off(&self) -> Option<Duration> {
         lost(self.journal)
     }
-}
-
-/// The faults that end a connection.
-const ENDS: [&str; 3] = ["half-close", "reset", "slow-close"];
-
-/// When the client's connection ended through no fault of its own.
-fn lost(journal: &[JournalEntry]) -> Option<Duration> {
-    let cut = |entry: &&JournalEntry| match &entry.event {
-        JournalEvent::Closed(closed) => matches!(
-            closed,
-            Closed::Replaced { .. } | Closed::DeviceLeft | Closed::BrokenOff | Closed::Flooded
-        ),
-        JournalEvent::FaultFired(fired) => ENDS.contains(&fired.fault),
-        JournalEvent::LinkDown => true,
-        _ => false,
-    };
-    journal.iter().find(cut).map(|entry| entry.at.since_start())
-}
-
-/// The motor runs on when the client is gone.
-fn left_running(sent: &[Sent<'_>]) -> Option<Finding> {
-    let open = stretches(sent, None)
-        .into_iter()
-        .find(|one| one.to.is_none())?;
-    let last = sent.get(open.last)?;
-    Some(finding(
-        Kind::Stop,
-        "at the end",
-        "a command that stops the motor, such as SET_CURRENT 0 A (06 00 00 00 00)",
-        format!("nothing behind {last}"),
-        "the client ended and left the motor running: a controller without a time-out drives it for ever; stop it on every \
-         way out",
-    ))
-}
-
-/// A time in which a motor was driven.
-struct Stretch {
-    /// Until when; `None` if nothing ended it.
-    to: Option<Duration>,
-    /// Whether the controller ended it because nothing came.
-    timed_out: bool,
-    /// The last command that drove or fed it.
-    last: usize,
-}
-
-/// When motors were driven, as far as the commands tell; `timeout` is that of the controllers, if they have one.
-fn stretches(sent: &[Sent<'_>], timeout: Option<Duration>) -> Vec<Stretch> {
-    let mut done = Vec::new();
-    // For each motor that is driven: the last command that fed it.
-    let mut open: BTreeMap<Option<u8>, usize> = BTreeMap::new();
-    let fed_until = |last: usize| Some(sent.get(last)?.at + timeout?);
-    for (index, one) in sent.iter().enumerate() {
-        if let Some(&last) = open.get(&one.can_id)
-            && let Some(until) = fed_until(last).filter(|&until| until < one.at)
-        {
-            open.remove(&one.can_id);
-            done.push(Stretch {
-                to: Some(until),
-                timed_out: true,
-                last,
-            });
-        }
-        match one.effect {
-            Effect::Drives => drop(open.insert(one.can_id, index)),
-            Effect::Feeds => {
-                open.entry(one.can_id).and_modify(|last| *last = index);
-            }
-            Effect::Stops => {
-                if let Some(last) = open.remove(&one.can_id) {
-                    done.push(Stretch {
-                        to: Some(one.at),
-                        timed_out: false,
-                        last,
-                    });
-                }
-            }
-            Effect::Short => {}
-        }
-    }
-    done.extend(open.into_values().map(|last| Stretch {
-        to: fed_until(last),
-        timed_out: timeout.is_some(),
-        last,
-    }));
-    done
-}
-
-/// How the client came to its end in a case about that.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Death {
-    /// It was killed at this time.
-    Killed(Duration),
-    /// It was told to end at this time.
-    Told(Duration),
-    /// It ended by itself.
-    Itself,
-    /// It lost its link.
-    Lost,
-}
-
-/// What a client does to the motor after its death, or leaves undone.
-pub(crate) fn after(death: Death, journal: &[JournalEntry]) -> Option<Finding> {
-    let sent = sent(journal);
-    match death {
-        Death::Killed(at) => {
-            let late = sent
-                .iter()
-                .find(|one| one.feeds() && one.at > at + ON_ITS_WAY)?;
-            let count = sent
-                .iter()
-                .filter(|one| one.feeds() && one.at > at + ON_ITS_WAY);
-            let seen = format!(
-                "{late} {:.3} s after its death, and {} more",
-                (late.at - at).as_secs_f64(),
-                count.count() - 1
-            );
-            let why = "something that your client started goes on without it, so the controller never stops the motor: only \
-                       what decides about the motor may send ALIVE, or it must end with its parent process";
-            Some(finding(
-                Kind::Stop,
-                "after the client was killed",
-                "nothing",
-                seen,
-                why,
-            ))
-        }
-        Death::Told(at) => {
-            let open = stretches(&sent, None)
-                .into_iter()
-                .find(|one| one.to.is_none_or(|to| to > at + LAST_ACT))?;
-            let last = sent.get(open.last)?;
-            let seen = match open.to {
-                None => format!("nothing behind {last}"),
-                Some(to) => format!("a stop {:.3} s later", (to - at).as_secs_f64()),
-            };
-            let wanted = "a command that stops the motor, such as SET_CURRENT 0 A (06 00 00 00 00)";
-            let why = "a controller without a time-out drives the motor for ever: catch SIGTERM, stop the motor, then end";
-            Some(finding(Kind::Stop, "after SIGTERM", wanted, seen, why))
-        }
-        Death::Itself => left_running(&sent),
-        Death::Lost => {
-            let at = lost(journal)?;
-            let again = sent.iter().find(|one| one.drives() && one.at > at)?;
-            let seen = format!("{again} {:.3} s later", (again.at - at).as_secs_f64());
-            let why = "the motor has stopped meanwhile, and nobody expects it to start again: after a loss, wait until the \
-                       user sets something anew";
-            Some(finding(
-                Kind::Stop,
-                "after the link was lost",
-                "nothing that drives",
-                seen,
-                why,
-            ))
-        }
-    }
-}
-
-/// Whether the client ever drove a motor.
-pub(crate) fn has_driven(journal: &[JournalEntry]) -> bool {
-    sent(journal).iter().any(Sent::drives)
 }

@@ -108,6 +108,31 @@ fn another_motor_than_the_one_that_was_meant_is_never_driven() {
 }
 
 #[test]
+fn one_command_to_another_motor_is_told_alone() {
+    // One to the device itself, and then all is right.
+    let mut journal = journal(drive([8000; 10]));
+    if let JournalEvent::Request(payload) = &mut journal[0].event {
+        payload.drain(..2);
+    }
+    let found = findings(&scenario(DRIVE), &journal, false);
+    let [
+        Finding {
+            kind: Kind::Value,
+            difference,
+        },
+    ] = &found[..]
+    else {
+        unreachable!("{found:?}");
+    };
+    assert_eq!(difference.truth, "only to the node with CAN id 84");
+    assert!(
+        difference
+            .why
+            .ends_with("send it inside FORWARD_CAN, behind 22 54")
+    );
+}
+
+#[test]
 fn a_client_that_feeds_by_alive_passes() {
     let mut sent = vec![(0, set(6, 8000))];
     sent.extend((1..15).map(|tick| (200 * tick, vec![30])));
