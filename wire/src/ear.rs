@@ -281,7 +281,6 @@ impl Run {
         while from < to {
             let left = to - from;
             let len = match left.saturating_sub(unfinished) {
-                _ if unfinished == 0 => left.min(NOISE_PIECE),
                 NOISE_PIECE.. => NOISE_PIECE,
                 _ => left,
             };

@@ -170,6 +170,7 @@ fn of_plain_junk_nothing_is_said() {
         b"\x03\x26\x60 junk",
         b"123456789012345678",
         b"deadbeef cafe",
+        b"02 17 32",
         b"VESC: ready\n",
     ] {
         assert_eq!(why(junk), "", "{junk:?}");
@@ -180,6 +181,7 @@ fn of_plain_junk_nothing_is_said() {
 fn good_frames_around_a_damaged_one_are_left_alone() {
     let stream = [GOOD, WRONG, GOOD, b"\x02", GOOD].concat();
     assert_eq!(why(&stream), WRONG_IS);
+    assert_eq!(why(&[b"xx", WRONG].concat()), WRONG_IS);
 }
 
 #[test]
@@ -191,6 +193,10 @@ fn a_login_is_told_at_the_start_of_a_line_and_nowhere_else() {
     assert_eq!(
         why(&[&line[..], line].concat()),
         format!("{LOGIN} (2 times)")
+    );
+    assert_eq!(
+        told(ear(), &[line, GOOD], true),
+        [&format!("noise 32/0: {LOGIN}"), "04"]
     );
 }
 
@@ -304,12 +310,12 @@ fn an_ear_goes_on_at_a_later_place_of_the_stream() {
         Heard::Frame { frame, .. } => told.push((frame.offset, frame.payload.to_vec())),
     };
     // What nobody asked for before the gap is lost with it.
-    ear.bytes(b"junk", &mut hear);
+    ear.bytes(&[b'x'; 600], &mut hear);
     ear.skip(100);
     ear.bytes(GOOD, &mut hear);
     ear.bytes(b"!", &mut hear);
     ear.finish(&mut hear);
-    assert_eq!(told, [(104, vec![4]), (110, b"!".to_vec())]);
+    assert_eq!(told, [(700, vec![4]), (706, b"!".to_vec())]);
 }
 
 #[test]
