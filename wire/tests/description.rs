@@ -393,6 +393,13 @@ fn described(fields: &[(u8, u8, f64)]) -> String {
     xml + "</SerOrder></ConfigParams>"
 }
 
+#[test]
+fn a_file_of_more_elements_than_any_has_is_refused() {
+    let text = format!("<a>{}</a>", "<b/>".repeat(400_000));
+    let error = ConfigDescription::from_xml(&text).unwrap_err().to_string();
+    assert!(error.contains("nodes limit"), "{error}");
+}
+
 proptest! {
     #![proptest_config(Config {
         cases: 150,
