@@ -207,6 +207,9 @@ pub struct Compare {
     /// The number of the reply, counted from 1: the client must read this reply or a later one.
     #[serde(default)]
     pub reply: Option<usize>,
+    /// Whether the case is about readings that tell of a reply again.
+    #[serde(default)]
+    pub once: bool,
 }
 
 /// The fields of a reading that are judged.
@@ -255,6 +258,8 @@ pub enum Exit {
     /// By itself, with any exit code.
     #[default]
     Any,
+    /// With exit code 0: it did its task.
+    Success,
     /// With an exit code other than 0: it could not do its task, and must report that.
     Failure,
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     judge::{
         self, Assignment, Difference, Played, Verdict,
-        compare::{FieldUnderstood, Judgement, Mistake, Understood},
+        compare::{FieldUnderstood, Judgement, Mistake, Tolerance, Understood},
         driving,
         readings::{self, Printed},
     },
@@ -309,6 +309,13 @@ impl Judge<'_> {
     }
 
     fn check_exit(&mut self) {
+        if let (Exit::Success, ProcessEnd::Exited { code }) =
+            (self.case.exit, &self.seen.report.how)
+            && *code != 0
+        {
+            let why = "the client says that it failed, although it got a reply to every request";
+            self.differ("exit code", "0", &code.to_string(), why);
+        }
         if self.case.exit == Exit::Failure
             && self.seen.report.how == (ProcessEnd::Exited { code: 0 })
         {
@@ -364,14 +371,18 @@ impl Judge<'_> {
             return;
         }
         let mut verdict = Verdict::default();
-        let tolerance = readings::tolerance(scenario);
+        let tolerance = Tolerance {
+            once: true,
+            ..readings::tolerance(scenario)
+        };
         readings::understand(&mut verdict, printed, &self.seen.journal, &tolerance);
         let read = |of: CommandId| {
             let readings = verdict.readings.iter();
             let same = readings.filter(move |reading| reading.command == Some(of));
-            same.collect::<Vec<&Understood>>()
+            let again = |one: &&Understood| one.reply.is_some_and(|reply| reply.repeated);
+            same.partition::<Vec<&Understood>, _>(again)
         };
-        self.judged.values = match (verdict.readings.is_empty(), read(carried)) {
+        self.judged.values = match (verdict.readings.is_empty(), read(carried).1) {
             (true, _) => Values::None,
             (_, readings) if readings.iter().any(|reading| reading.proves_arrival()) => {
                 Values::Right
@@ -382,7 +393,10 @@ impl Judge<'_> {
             return;
         };
         let of = compare.of(self.context.carrier);
-        let readings = read(of);
+        let (again, readings) = read(of);
+        if compare.once && !again.is_empty() {
+            self.note_repeats(of, again.len());
+        }
         self.judged.readings = readings.len();
         // FW_VERSION is not what the client was asked to read in most tasks, so it need not report it.
         let is_beside = of == CommandId::FW_VERSION && self.context.task.name != "read";
@@ -444,6 +458,21 @@ impl Judge<'_> {
         let difference = Difference::new(of, "a reading of the reply", some, why);
         // A known mistake would only explain them by chance.
         self.note_once(difference, None);
+    }
+
+    fn note_repeats(&mut self, of: CommandId, count: usize) {
+        let decoded = match count {
+            1 => "1 more reading".to_owned(),
+            more => format!("{more} more readings"),
+        };
+        let field = of.to_string();
+        let difference = Difference::new(
+            field,
+            "at most one for each reply",
+            decoded,
+            readings::REPEATED,
+        );
+        self.note(About::Understood, difference, None);
     }
 
     fn note_unsent(&mut self, compare: &Compare) {

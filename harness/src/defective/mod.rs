@@ -57,6 +57,8 @@ defects! {
     WaitsForALoginReply = "waits-for-a-login-reply",
     /// Reports success even if the login was refused.
     AssumesSuccess = "assumes-success",
+    /// Reports a failure even if everything went well.
+    SaysItFailed = "says-it-failed",
     /// Ends when the first request has no reply.
     NeedsTheFirstReply = "needs-the-first-reply",
     /// Connects again at once when the hub closes the connection, again and again.
@@ -110,6 +112,8 @@ defects! {
     DiesOfAPrint = "dies-of-a-print",
     /// Waits for ever for a reply that does not come.
     WaitsForEver = "waits-for-ever",
+    /// Prints the last line again when a reply does not come.
+    RepeatsReadings = "repeats-readings",
 
     /// Waits at most one second for any reply.
     GivesUpAfterOneSecond = "gives-up-after-one-second",
@@ -436,7 +440,8 @@ pub async fn run<D: Dial>(
         return UNSUPPORTED;
     }
     let ended = session::run(dial, orders, defects, print).await;
-    let is_well = ended.is_ok() || defects.has(Defect::AssumesSuccess);
+    let is_well = (ended.is_ok() || defects.has(Defect::AssumesSuccess))
+        && !defects.has(Defect::SaysItFailed);
     u8::from(!is_well)
 }
 

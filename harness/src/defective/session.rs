@@ -74,6 +74,8 @@ pub(super) struct TaskRun<'a, D: Dial> {
     pub(super) inbox: VecDeque<Vec<u8>>,
     heard: Instant,
     idle_reads: u64,
+    /// The last line that was printed.
+    line: Option<String>,
     /// The last reply of a node.
     told: Option<Vec<u8>>,
     /// Needless requests that nothing answered.
@@ -101,6 +103,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
             inbox: VecDeque::new(),
             heard: Instant::now(),
             idle_reads: 0,
+            line: None,
             told: None,
             in_vain: Vec::new(),
             was_answered: false,
@@ -400,7 +403,14 @@ impl<'a, D: Dial> TaskRun<'a, D> {
                 None if self.has(Defect::NeedsTheFirstReply) && !self.was_answered => {
                     return Err(Failure::Closed);
                 }
-                None => return Err(Failure::NoReply),
+                None => {
+                    if self.has(Defect::RepeatsReadings)
+                        && let Some(line) = &self.line
+                    {
+                        (self.print)(line);
+                    }
+                    return Err(Failure::NoReply);
+                }
             }
         }
     }
@@ -424,6 +434,7 @@ impl<'a, D: Dial> TaskRun<'a, D> {
         }
         if let Some(line) = values::reading(command, payload, can_id, self.defects) {
             (self.print)(&line);
+            self.line = Some(line);
         }
     }
 

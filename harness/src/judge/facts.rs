@@ -4,7 +4,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use veschub_hub::{
-    fault::Harm,
+    fault::{FaultFired, Harm},
     journal::{JournalEntry, JournalEvent},
 };
 use veschub_scenario::{
@@ -70,16 +70,27 @@ impl Arrived<'_> {
 }
 
 /// Whether a fault acted on the link, or the device sent what is no frame.
-pub(super) fn is_harmed(journal: &[JournalEntry]) -> bool {
-    journal.iter().any(|entry| {
-        matches!(
-            entry.event,
-            JournalEvent::FaultFired(_)
-                | JournalEvent::DeviceNoise { .. }
-                // It may drop its link in the middle of a frame.
-                | JournalEvent::LinkDown
-        )
+fn is_harmed(journal: &[JournalEntry]) -> bool {
+    is_held_up(journal) || any(journal, |what| matches!(what, JournalEvent::FaultFired(_)))
+}
+
+/// Whether something may have held up or doubled the replies that arrived. A frame that is lost as a whole does not.
+pub(super) fn is_held_up(journal: &[JournalEntry]) -> bool {
+    any(journal, |what| match what {
+        JournalEvent::FaultFired(fired) => fired.harm != Harm::Lost,
+        // It may drop its link in the middle of a frame.
+        JournalEvent::DeviceNoise { .. } | JournalEvent::LinkDown => true,
+        _ => false,
     })
+}
+
+fn any(journal: &[JournalEntry], pick: impl Fn(&JournalEvent) -> bool) -> bool {
+    journal.iter().any(|entry| pick(&entry.event))
+}
+
+/// Whether a fault took away a reply, sent at this time with this command, and no other.
+pub(super) fn takes(fired: &FaultFired, at: Duration, command: CommandId) -> bool {
+    fired.harm.takes_the_frame() && fired.at.since_start() == at && fired.command == Some(command)
 }
 
 impl<'a> Facts<'a> {
@@ -152,11 +163,9 @@ impl<'a> Facts<'a> {
                     };
                     received.push((place, arrived));
                 }
-                JournalEvent::FaultFired(fired) if fired.harm == Harm::Lost => {
-                    let lost = fired.at.since_start();
-                    let is_lost = |(_, one): &(usize, Arrived<'_>)| {
-                        one.at == lost && Some(one.command()) == fired.command
-                    };
+                JournalEvent::FaultFired(fired) if fired.harm.takes_the_frame() => {
+                    let is_lost =
+                        |(_, one): &(usize, Arrived<'_>)| takes(fired, one.at, one.command());
                     match received.iter().rposition(is_lost) {
                         Some(index) => {
                             received.remove(index);
@@ -168,9 +177,10 @@ impl<'a> Facts<'a> {
                 _ => {}
             }
         }
-        let any = |pick: fn(&JournalEvent) -> bool| journal.iter().any(|entry| pick(&entry.event));
-        let refused = any(|what| matches!(what, JournalEvent::LoginRefused { .. }));
-        let late = |what: &JournalEvent| matches!(what, JournalEvent::FaultFired(fired) if fired.harm != Harm::Lost);
+        let refused = any(journal, |what| {
+            matches!(what, JournalEvent::LoginRefused { .. })
+        });
+        let late = |what: &JournalEvent| matches!(what, JournalEvent::FaultFired(fired) if !fired.harm.takes_the_frame());
         let times = journal.iter().map(|entry| entry.at.since_start());
         let (first, last) = (times.clone().min(), times.max());
         Self {
@@ -186,7 +196,7 @@ impl<'a> Facts<'a> {
                 .unwrap_or_default()
                 .saturating_sub(first.unwrap_or_default()),
             is_real_time: false,
-            is_order_unknown: any(late),
+            is_order_unknown: any(journal, late),
         }
     }
 

@@ -21,9 +21,11 @@ mod facts;
 mod late;
 pub mod layout;
 mod nearest;
+mod node;
 mod played;
 pub mod reading;
 pub mod readings;
+mod repeats;
 mod run;
 pub mod schema;
 mod values;
@@ -33,7 +35,12 @@ use std::{sync::Arc, time::Duration};
 use veschub_scenario::{Scenario, Target};
 use veschub_wire::{CommandId, view::Fields};
 
-use self::{compare::Understood, conduct::Conduct, facts::Facts, reading::BadLine};
+use self::{
+    compare::{Tolerance, Understood},
+    conduct::Conduct,
+    facts::Facts,
+    reading::BadLine,
+};
 pub use self::{
     nearest::{Candidate, CandidateField, Nearest},
     played::{OwnView, Played},
@@ -298,7 +305,11 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
         ..Verdict::default()
     };
     verdict.sent.extend(conduct.process());
-    let tolerance = readings::tolerance(scenario);
+    let tolerance = Tolerance {
+        // A test may look at a value as often as it likes.
+        once: assignment.is_told,
+        ..readings::tolerance(scenario)
+    };
     readings::understand(&mut verdict, printed, &played.journal, &tolerance);
     if let Some(contact) = conduct.contact() {
         // Nothing that was expected could happen; saying so for each thing would hide why.
@@ -309,6 +320,9 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
         verdict.sent.extend(conduct.requests());
     }
     if assignment.is_told || driving::Order::of(&scenario.client).is_some() {
+        verdict
+            .sent
+            .extend(node::asked_elsewhere(scenario, &played.journal));
         let driven = driving::findings(scenario, &played.journal, played.is_real_time);
         let wrong = driven.into_iter().map(|found| found.difference);
         verdict.sent.extend(wrong);

@@ -12,6 +12,7 @@ use super::{
     compare::{self, FieldUnderstood, Judgement, Tolerance, Understood},
     facts, late, layout,
     reading::{self, BadLine, ParsedLine, Reading},
+    repeats,
 };
 use crate::outside::{
     ending::{ProcessEnd, UNSUPPORTED},
@@ -68,15 +69,18 @@ pub fn understand(
     journal: &[JournalEntry],
     tolerance: &Tolerance,
 ) {
-    let harmed = facts::is_harmed(journal);
+    let held_up = facts::is_held_up(journal);
     let delivered = compare::delivered(journal);
     verdict.replies = delivered.iter().map(compare::Delivered::sent).collect();
     verdict.readings = printed
         .readings
         .iter()
-        .map(|reading| compare::compare(reading, &delivered, harmed, tolerance))
+        .map(|reading| compare::compare(reading, &delivered, held_up, tolerance))
         .collect();
     late::excuse(&mut verdict.readings, &delivered);
+    if tolerance.once && !held_up {
+        repeats::mark(&mut verdict.readings, &printed.readings, &delivered);
+    }
     verdict.bad_lines = printed.bad_lines;
     verdict.unread = unread(&verdict.readings);
     verdict.understood = misunderstood(&verdict.readings, &verdict.bad_lines);
@@ -220,7 +224,10 @@ fn wrong_in(reading: &Understood) -> Vec<Difference> {
         return differences;
     };
     let mut differences = Vec::new();
-    if reply.stale {
+    if reply.repeated {
+        let again = format!("reply {} again", reply.number);
+        differences.push(Difference::new(&*command, "nothing", again, REPEATED));
+    } else if reply.stale {
         let (latest, this) = (
             format!("reply {}", reply.latest),
             format!("reply {}", reply.number),
@@ -243,6 +250,9 @@ fn wrong_field(command: &str, field: &FieldUnderstood) -> Option<Difference> {
 /// Why a reading is wrong that has no reply.
 pub(crate) const NO_SUCH_REPLY: &str =
     "the device had sent no such reply when the client printed this line";
+
+/// Why a reading is wrong whose reply was told before.
+pub(crate) const REPEATED: &str = "repeated: the client had told of every reply before, so this line shows an old value as if it were a new one";
 
 /// Why a field is wrong, if it is.
 pub(crate) fn why(judgement: &Judgement) -> Option<String> {

@@ -23,7 +23,7 @@ use veschub_wire::{
 };
 
 use super::{
-    SentReply,
+    SentReply, facts,
     layout::{Slot, layout_by},
     reading::Reading,
     schema,
@@ -43,6 +43,8 @@ pub struct Delivered<'a> {
     pub command: CommandId,
     /// The CAN id of the device that was asked, if through FORWARD_CAN.
     pub can_id: Option<u8>,
+    /// Whether a fault took it away.
+    is_lost: bool,
     /// The bytes, the truth about all fields.
     pub payload: &'a [u8],
     /// What the device held, or what the bytes say; nothing, if they cannot be decoded.
@@ -101,12 +103,19 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     number: *number,
                     command,
                     can_id: asked.and_then(|asked| asked.attached),
+                    is_lost: false,
                     payload,
                     steps: steps(&fields, &layout),
                     layout,
                     fields,
                     truth,
                 });
+            }
+            JournalEvent::FaultFired(fired) => {
+                let taken = |one: &&mut Delivered<'_>| facts::takes(fired, one.at, one.command);
+                if let Some(reply) = replies.iter_mut().rev().find(taken) {
+                    reply.is_lost = true;
+                }
             }
             _ => {}
         }
@@ -132,6 +141,11 @@ fn steps(fields: &Fields, layout: &[Slot]) -> Vec<f64> {
 }
 
 impl Delivered<'_> {
+    /// Whether no fault took it away.
+    pub(super) fn reached_the_client(&self) -> bool {
+        !self.is_lost
+    }
+
     /// The reply without its bytes.
     pub(super) fn sent(&self) -> SentReply {
         SentReply {
@@ -164,6 +178,8 @@ pub struct Tolerance {
     pub fields: Vec<(Option<CommandId>, String, f64)>,
     /// What names the fields of configurations.
     pub configs: Vec<Arc<ConfigDescription>>,
+    /// Whether a client may tell of each reply only once.
+    pub once: bool,
 }
 
 impl Default for Tolerance {
@@ -172,6 +188,7 @@ impl Default for Tolerance {
             counts: 1.0,
             fields: Vec::new(),
             configs: Vec::new(),
+            once: false,
         }
     }
 }
@@ -274,11 +291,13 @@ pub struct Match {
     pub latest: usize,
     /// Whether an older reply than the latest fits better.
     pub stale: bool,
+    /// Whether the client had told of every reply before; not known where a reply may be told more than once.
+    pub repeated: bool,
 }
 
 impl Understood {
-    /// Whether the client showed something, and all that it named is right: nothing is wrong, invented, stale, null or
-    /// of an unknown name. Fields that it left out do not matter.
+    /// Whether the client showed something, and all that it named is right: nothing is wrong, invented, stale, told
+    /// again, null or of an unknown name. Fields that it left out do not matter.
     #[must_use]
     pub fn is_right(&self) -> bool {
         let right = |one: &FieldUnderstood| match one.judgement {
@@ -287,7 +306,8 @@ impl Understood {
             Judgement::Right | Judgement::NotJudged => true,
         };
         let shown = |one: &FieldUnderstood| one.judgement != Judgement::Missing;
-        self.reply.is_some_and(|reply| !reply.stale)
+        self.reply
+            .is_some_and(|reply| !reply.stale && !reply.repeated)
             && self.fields.iter().all(right)
             && self.fields.iter().any(shown)
     }
@@ -328,13 +348,13 @@ fn is_telling(truth: &Value) -> bool {
     }
 }
 
-/// Compares a reading with what was delivered. `harmed` says that a fault was at work on the link: then nobody knows
-/// when a reply arrived, and nothing is called stale.
+/// Compares a reading with what was delivered. `held_up` says that something held up replies on the link: then nobody
+/// knows when a reply arrived, and nothing is called stale.
 #[must_use]
 pub fn compare(
     reading: &Reading,
     delivered: &[Delivered<'_>],
-    harmed: bool,
+    held_up: bool,
     tolerance: &Tolerance,
 ) -> Understood {
     // Replies are in the order of the journal.
@@ -364,8 +384,13 @@ pub fn compare(
     let Some(mut best) = best else {
         return without_reply(reading);
     };
-    let same_kind = |one: &&Delivered<'_>| one.command == best.command && one.can_id == best.can_id;
-    let latest = candidates().find(same_kind).unwrap_or(best);
+    let newer = |one: &&Delivered<'_>| {
+        (one.command, one.can_id, one.is_lost) == (best.command, best.can_id, false)
+    };
+    let latest = match best.is_lost {
+        true => best,
+        false => candidates().find(newer).unwrap_or(best),
+    };
     let mut fields = explained(reading, best, before, tolerance);
     // Who reads everything wrong may be right in more fields of an older reply by chance. The latest it is, if known
     // mistakes explain more of what differs from that.
@@ -385,7 +410,8 @@ pub fn compare(
             at: best.at,
             number: best.number,
             latest,
-            stale: latest != best.number && !harmed,
+            stale: latest != best.number && !held_up,
+            repeated: false,
         }),
         fields,
     }

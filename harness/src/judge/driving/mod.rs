@@ -31,7 +31,7 @@ use self::{
     command::{Effect, Quantity, Sent, meant, sent},
     end::{left_running, lost, stretches},
 };
-use super::Difference;
+use super::{Difference, node::Node};
 
 /// The time after which a controller lets go of a motor that nobody feeds, unless it is told otherwise
 /// (`docs/protocol-motor.md`, section 3.2).
@@ -113,28 +113,19 @@ impl Order {
     /// Takes away what drives another motor than the one that was meant, and tells the first such command: what is left
     /// is judged as if it were all.
     fn astray(&self, scenario: &Scenario, sent: &mut Vec<Sent<'_>>) -> Option<Finding> {
-        let [own, _] = scenario.devices.first()?.outfit()?.can_ids;
-        let (own, _) = own?;
-        // Who forwards to the device's own id speaks to the device.
-        let meant = self.can_id.unwrap_or(own);
-        let is_astray = |one: &mut Sent<'_>| one.drives() && one.can_id.unwrap_or(own) != meant;
+        let node = Node::of(scenario, self.can_id)?;
+        let is_astray = |one: &mut Sent<'_>| one.drives() && !node.is_it(one.can_id);
         let first = sent.extract_if(.., is_astray).collect::<Vec<_>>();
         let first = first.first()?;
-        let place = |id: u8| match id {
-            255 => "all nodes on the CAN bus (id 255)".to_owned(),
-            id if id == own => format!("the device itself (id {id})"),
-            id => format!("the node with CAN id {id}"),
-        };
-        let forward = match meant == own {
-            true => "send it without FORWARD_CAN".to_owned(),
-            false => format!("send it inside FORWARD_CAN, behind 22 {meant:02x}"),
-        };
         Some(finding(
             Kind::Value,
             "set commands",
-            format!("only to {}", place(meant)),
-            format!("{first} to {}", place(first.can_id.unwrap_or(own))),
-            format!("a motor that nobody meant may start to turn: {forward}"),
+            format!("only to {}", node.name()),
+            format!("{first} to {}", node.name_of(first.can_id)),
+            format!(
+                "a motor that nobody meant may start to turn: {}",
+                node.advice()
+            ),
         ))
     }
 }

@@ -95,7 +95,7 @@ fn list() -> Catalogue {
                 about: info.about,
                 harm: match info.harm {
                     Harm::Late => "late",
-                    Harm::Lost => "lost",
+                    Harm::Lost | Harm::Broken => "lost",
                     Harm::Silence => "silence",
                     Harm::Disorder => "disorder",
                 },

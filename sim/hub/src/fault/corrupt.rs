@@ -44,7 +44,7 @@ impl Definition for Corrupt {
     const NAME: &'static str = "corrupt";
     const EXAMPLE: &'static str =
         "- corrupt: { part: crc, when: { command: BMS_GET_VALUES, nth: 3 } }";
-    const HARM: Harm = Harm::Lost;
+    const HARM: Harm = Harm::Broken;
 
     fn draw(parameter: u8) -> Self {
         const PARTS: [Part; 4] = [Part::Payload, Part::Crc, Part::Length, Part::Stop];

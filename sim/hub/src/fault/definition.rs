@@ -31,8 +31,11 @@ pub trait Definition: Described + Fault + Clone + Sync + 'static {
 pub enum Harm {
     /// All of them arrive, unchanged and in order, at other times or in other pieces.
     Late,
-    /// The frame does not arrive as it was sent.
+    /// The frame does not arrive; what comes before and behind it does, at its time.
     Lost,
+    /// The frame does not arrive as it was sent. A parser may take what follows for a part of it, and find the next frame
+    /// late.
+    Broken,
     /// Nothing more arrives.
     Silence,
     /// They arrive twice, out of order or among others; or too late for anybody to wait.
@@ -63,6 +66,14 @@ pub struct FaultInfo {
     pub example: &'static str,
     /// What becomes of the bytes.
     pub harm: Harm,
+}
+
+impl Harm {
+    /// Whether it takes away the frame that it is done to, and no other.
+    #[must_use]
+    pub fn takes_the_frame(self) -> bool {
+        matches!(self, Self::Lost | Self::Broken)
+    }
 }
 
 impl FaultInfo {

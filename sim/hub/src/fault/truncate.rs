@@ -18,7 +18,7 @@ impl Definition for Truncate {
     const NAME: &'static str = "truncate";
     const EXAMPLE: &'static str =
         "- truncate: { keep: 40, when: { command: BMS_GET_VALUES, nth: 1 } }";
-    const HARM: Harm = Harm::Lost;
+    const HARM: Harm = Harm::Broken;
 
     fn check(&self, mistakes: &mut Mistakes) {
         if self.keep == 0 {

@@ -274,7 +274,7 @@ impl Link {
                     at: now,
                     id: None,
                     fault: CUT_OFF,
-                    harm: Harm::Lost,
+                    harm: Harm::Broken,
                     command,
                     why: format!("{lost} bytes are more than fit into the pieces of the link"),
                 }));
