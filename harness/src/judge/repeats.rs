@@ -8,44 +8,48 @@ use std::collections::BTreeMap;
 use veschub_wire::CommandId;
 
 use super::{
-    compare::{Delivered, Judgement, Understood},
+    compare::{Delivered, FieldUnderstood, Judgement, Understood},
     reading::Reading,
 };
 
-/// Marks the readings in which no value can come from a reply that had not been told yet. A client may spread a reply
-/// over several lines: each field is counted by itself.
+/// Marks the readings that cannot come from a reply that had not been told yet. A client may spread a reply over several
+/// lines, so only lines that begin with the same field are counted together.
 pub(super) fn mark(
     understood: &mut [Understood],
     readings: &[Reading],
     delivered: &[Delivered<'_>],
 ) {
-    let mut told: BTreeMap<(Option<CommandId>, String), usize> = BTreeMap::new();
+    let mut told: BTreeMap<(Option<CommandId>, &str), usize> = BTreeMap::new();
+    // How many replies to each command had come, and the last of them.
+    let mut came: BTreeMap<CommandId, (usize, &Delivered<'_>)> = BTreeMap::new();
+    let mut further = delivered.iter().peekable();
     for (one, reading) in understood.iter_mut().zip(readings) {
-        let Some(reply) = &mut one.reply else {
-            continue;
-        };
-        let is_shown =
-            |judgement: &Judgement| matches!(judgement, Judgement::Right | Judgement::Wrong(_));
-        let shown = one.fields.iter().filter(|one| is_shown(&one.judgement));
-        let names: Vec<&str> = shown.map(|field| &*field.field).collect();
-        // Who does not name the command may mean every reply that has these fields.
-        let came = delivered.iter().filter(|reply| {
-            reply.entry < reading.after
-                && reply.reached_the_client()
-                && match reading.command {
-                    Some(command) => reply.command == command,
-                    None => names.iter().all(|name| reply.fields.get(name).is_some()),
-                }
-        });
-        let came = came.count();
-        let key = |name: &str| (reading.command, name.to_owned());
-        let is_new = |name: &&str| told.get(&key(name)).is_none_or(|lines| *lines < came);
-        reply.repeated = !names.is_empty() && !names.iter().any(is_new);
-        if !reply.repeated {
-            for name in names {
-                *told.entry(key(name)).or_default() += 1;
+        while let Some(reply) = further.next_if(|reply| reply.entry < reading.after) {
+            if reply.reached_the_client() {
+                let (count, last) = came.entry(reply.command).or_insert((0, reply));
+                (*count, *last) = (*count + 1, reply);
             }
         }
+        let is_shown = |one: &&FieldUnderstood| {
+            matches!(one.judgement, Judgement::Right | Judgement::Wrong(_))
+        };
+        let first = one.fields.iter().find(is_shown);
+        let first = first.and_then(|field| reading.fields.get_key_value(&*field.field));
+        let (Some(reply), Some((first, _))) = (&mut one.reply, first) else {
+            continue;
+        };
+        let came = match reading.command {
+            Some(command) => came.get(&command).map_or(0, |(count, _)| *count),
+            // It may mean every reply that has such a field.
+            None => {
+                let has_it =
+                    |(_, last): &&(usize, &Delivered<'_>)| last.fields.get(first).is_some();
+                came.values().filter(has_it).map(|(count, _)| count).sum()
+            }
+        };
+        let lines = told.entry((reading.command, first)).or_default();
+        reply.repeated = *lines >= came;
+        *lines += usize::from(!reply.repeated);
     }
 }
 

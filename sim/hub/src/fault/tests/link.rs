@@ -170,7 +170,7 @@ fn a_report_names_fault_frame_time_and_reason() {
         at: ms(20),
         id: None,
         fault: "corrupt",
-        harm: Harm::Lost,
+        harm: Harm::Broken,
         command: Some(BMS),
         why: "the 2nd BMS_GET_VALUES".into(),
     };
