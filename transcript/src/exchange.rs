@@ -27,9 +27,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
-use veschub_wire::{CommandId, Reply, Request, command::answered_as};
+use veschub_wire::{
+    CommandId,
+    command::{answered_as, reply_parts, request_parts, table::Part},
+};
 
 /// After this long, VESC Tool takes a request for lost and asks again (`VT commands.cpp:2342-2372`).
 const LOST_AFTER: Duration = Duration::from_secs(1);
@@ -46,12 +49,9 @@ const KINDS: usize = 256;
 /// How long a tool waits for the reply to a command before it takes the request for lost.
 #[must_use]
 pub fn patience(reply: CommandId) -> Duration {
-    match reply {
-        CommandId::PING_CAN
-        | CommandId::TERMINAL_CMD
-        | CommandId::CAN_UPDATE_BAUD_ALL
-        | CommandId::GET_IMU_CALIBRATION => SLOW_LOST_AFTER,
-        _ => LOST_AFTER,
+    match reply.is_blocking() {
+        true => SLOW_LOST_AFTER,
+        false => LOST_AFTER,
     }
 }
 
@@ -349,30 +349,51 @@ fn inside(request: &[u8]) -> &[u8] {
     request.get(2..).unwrap_or_default()
 }
 
+/// How many bytes the mask behind the id has, in a selective request and in the replies to it, by the id; 0 for all
+/// other commands.
+static MASKS: LazyLock<[[usize; 2]; 256]> = LazyLock::new(|| {
+    let size = |parts: Option<Vec<Part>>| match parts?.first()? {
+        Part::Field(mask) if mask.name == "mask" => mask.kind.size(),
+        _ => None,
+    };
+    let mut sizes = [[0; 2]; 256];
+    for id in CommandId::named() {
+        let sides = [size(request_parts(id)), size(reply_parts(id))];
+        if let [Some(request), Some(reply)] = sides {
+            sizes[usize::from(id.0)] = [request, reply];
+        }
+    }
+    sizes
+});
+
 /// The mask of a selective request.
 fn asked_mask(request: &[u8]) -> Option<u32> {
-    match Request::decode(request).ok()?.body {
-        Request::GetValuesSelective { mask } | Request::GetValuesSetupSelective { mask } => {
-            Some(mask)
-        }
-        Request::GetImuData { mask } | Request::GetStats { mask } => Some(mask.into()),
-        _ => None,
-    }
+    let [size, _] = MASKS[usize::from(command(request).0)];
+    mask(request, size)
 }
 
 /// The mask of the request that a selective reply echoes.
 fn echoed_mask(reply: &[u8]) -> Option<u32> {
-    match Reply::decode(reply).ok()?.body {
-        Reply::ValuesSelective { mask, .. }
-        | Reply::ValuesSetupSelective { mask, .. }
-        | Reply::Stats { mask, .. } => Some(mask),
-        Reply::ImuData { mask, .. } => Some(mask.into()),
-        _ => None,
-    }
+    let [_, size] = MASKS[usize::from(command(reply).0)];
+    mask(reply, size)
+}
+
+fn mask(payload: &[u8], size: usize) -> Option<u32> {
+    let bytes = payload
+        .get(1..)?
+        .get(..size)
+        .filter(|bytes| !bytes.is_empty())?;
+    Some(
+        bytes
+            .iter()
+            .fold(0, |mask, &byte| mask << 8 | u32::from(byte)),
+    )
 }
 
 #[cfg(test)]
 mod tests {
+    use veschub_wire::{Reply, Request};
+
     use super::*;
 
     const BMS: &[u8] = &[96];
@@ -512,6 +533,20 @@ mod tests {
         exchanges.ask(ms(0), &Request::GetStats { mask: 1 }.encode(), 'b');
         let values = Default::default();
         let reply = Reply::Stats { mask: 1, values }.encode();
+        assert_eq!(exchanges.answer(ms(1), &reply).unwrap().attached, 'b');
+    }
+
+    #[test]
+    fn every_reply_with_chosen_fields_is_told_apart_by_its_mask() {
+        for id in CommandId::named() {
+            let parts = reply_parts(id).unwrap_or_default();
+            let is_selective = parts.iter().any(|part| matches!(part, Part::Chosen { .. }));
+            assert_eq!(MASKS[usize::from(id.0)] != [0, 0], is_selective, "{id}");
+        }
+        let mut exchanges = Exchanges::new(Policy::patient());
+        exchanges.ask(ms(0), &[CommandId::GET_GNSS.0, 0, 1], 'a');
+        exchanges.ask(ms(0), &[CommandId::GET_GNSS.0, 0, 2], 'b');
+        let reply = [&[CommandId::GET_GNSS.0, 0, 0, 0, 2][..], &[0; 8]].concat();
         assert_eq!(exchanges.answer(ms(1), &reply).unwrap().attached, 'b');
     }
 

@@ -9,15 +9,30 @@ use core::{fmt, str::FromStr};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub u8);
 
-/// Gives ids, which count from 0, their names.
+/// Gives ids, which count from 0, their names, and marks some of them.
 macro_rules! ids {
-    ($($id:literal $name:ident)*) => {
+    ($($id:literal $name:ident $([$($mark:ident)*])?)*) => {
         #[expect(missing_docs, reason = "the names are upstream's; what they do is in the protocol's sources")]
         impl CommandId {
             $(pub const $name: Self = Self($id);)*
         }
         const NAMES: &[&str] = &[$(stringify!($name)),*];
+        const MARKS: &[&[Mark]] = &[$(&[$($(Mark::$mark),*)?]),*];
     };
+}
+
+/// What is said of a command behind its name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(
+    non_camel_case_types,
+    reason = "they are written as in the list of ids"
+)]
+enum Mark {
+    /// It takes long, so firmware has a worker do it, one at a time (`bldc comm/commands.c:1684-1717`,
+    /// `vesc_express main/commands.c:1088-1099`).
+    blocking,
+    /// Its bytes can tell of a person: a place, or what nobody but an application knows.
+    private,
 }
 
 // `vesc_tool datatypes.h:852-1041`, the same values in vesc_express and bldc; 153 to 155 are reserved there.
@@ -42,15 +57,15 @@ ids! {
     17 GET_APPCONF
     18 GET_APPCONF_DEFAULT
     19 SAMPLE_PRINT
-    20 TERMINAL_CMD
+    20 TERMINAL_CMD [blocking]
     21 PRINT
     22 ROTOR_POSITION
     23 EXPERIMENT_SAMPLE
-    24 DETECT_MOTOR_PARAM
-    25 DETECT_MOTOR_R_L
-    26 DETECT_MOTOR_FLUX_LINKAGE
-    27 DETECT_ENCODER
-    28 DETECT_HALL_FOC
+    24 DETECT_MOTOR_PARAM [blocking]
+    25 DETECT_MOTOR_R_L [blocking]
+    26 DETECT_MOTOR_FLUX_LINKAGE [blocking]
+    27 DETECT_ENCODER [blocking]
+    28 DETECT_HALL_FOC [blocking]
     29 REBOOT
     30 ALIVE
     31 GET_DECODED_PPM
@@ -58,7 +73,7 @@ ids! {
     33 GET_DECODED_CHUK
     34 FORWARD_CAN
     35 SET_CHUCK_DATA
-    36 CUSTOM_APP_DATA
+    36 CUSTOM_APP_DATA [private]
     37 NRF_START_PAIRING
     38 GPD_SET_FSW
     39 GPD_BUFFER_NOTIFY
@@ -79,22 +94,22 @@ ids! {
     54 EXT_NRF_ESB_SEND_DATA
     55 EXT_NRF_ESB_RX_DATA
     56 EXT_NRF_SET_ENABLED
-    57 DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP
-    58 DETECT_APPLY_ALL_FOC
+    57 DETECT_MOTOR_FLUX_LINKAGE_OPENLOOP [blocking]
+    58 DETECT_APPLY_ALL_FOC [blocking]
     59 JUMP_TO_BOOTLOADER_ALL_CAN
     60 ERASE_NEW_APP_ALL_CAN
     61 WRITE_NEW_APP_DATA_ALL_CAN
-    62 PING_CAN
+    62 PING_CAN [blocking]
     63 APP_DISABLE_OUTPUT
     64 TERMINAL_CMD_SYNC
     65 GET_IMU_DATA
-    66 BM_CONNECT
-    67 BM_ERASE_FLASH_ALL
-    68 BM_WRITE_FLASH
-    69 BM_REBOOT
-    70 BM_DISCONNECT
-    71 BM_MAP_PINS_DEFAULT
-    72 BM_MAP_PINS_NRF5X
+    66 BM_CONNECT [blocking]
+    67 BM_ERASE_FLASH_ALL [blocking]
+    68 BM_WRITE_FLASH [blocking]
+    69 BM_REBOOT [blocking]
+    70 BM_DISCONNECT [blocking]
+    71 BM_MAP_PINS_DEFAULT [blocking]
+    72 BM_MAP_PINS_NRF5X [blocking]
     73 ERASE_BOOTLOADER
     74 ERASE_BOOTLOADER_ALL_CAN
     75 PLOT_INIT
@@ -102,17 +117,17 @@ ids! {
     77 PLOT_ADD_GRAPH
     78 PLOT_SET_GRAPH
     79 GET_DECODED_BALANCE
-    80 BM_MEM_READ
+    80 BM_MEM_READ [blocking]
     81 WRITE_NEW_APP_DATA_LZO
     82 WRITE_NEW_APP_DATA_ALL_CAN_LZO
-    83 BM_WRITE_FLASH_LZO
+    83 BM_WRITE_FLASH_LZO [blocking]
     84 SET_CURRENT_REL
-    85 CAN_FWD_FRAME
+    85 CAN_FWD_FRAME [private]
     86 SET_BATTERY_CUT
     87 SET_BLE_NAME
     88 SET_BLE_PIN
     89 SET_CAN_MODE
-    90 GET_IMU_CALIBRATION
+    90 GET_IMU_CALIBRATION [blocking]
     91 GET_MCCONF_TEMP
     92 GET_CUSTOM_CONFIG_XML
     93 GET_CUSTOM_CONFIG
@@ -123,7 +138,7 @@ ids! {
     98 BMS_SET_BALANCE_OVERRIDE
     99 BMS_RESET_COUNTERS
     100 BMS_FORCE_BALANCE
-    101 BMS_ZERO_CURRENT_OFFSET
+    101 BMS_ZERO_CURRENT_OFFSET [blocking]
     102 JUMP_TO_BOOTLOADER_HW
     103 ERASE_NEW_APP_HW
     104 WRITE_NEW_APP_DATA_HW
@@ -147,7 +162,7 @@ ids! {
     122 IO_BOARD_GET_ALL
     123 IO_BOARD_SET_PWM
     124 IO_BOARD_SET_DIGITAL
-    125 BM_MEM_WRITE
+    125 BM_MEM_WRITE [blocking]
     126 BMS_BLNC_SELFTEST
     127 GET_EXT_HUM_TMP
     128 GET_STATS
@@ -172,7 +187,7 @@ ids! {
     147 LOG_CONFIG_FIELD
     148 LOG_DATA_F32
     149 SET_APPCONF_NO_STORE
-    150 GET_GNSS
+    150 GET_GNSS [private]
     151 LOG_DATA_F64
     152 LISP_RMSG
     153 PINLOCK1
@@ -180,7 +195,7 @@ ids! {
     155 PINLOCK3
     156 SHUTDOWN
     157 FW_INFO
-    158 CAN_UPDATE_BAUD_ALL
+    158 CAN_UPDATE_BAUD_ALL [blocking]
     159 MOTOR_ESTOP
 }
 
@@ -189,6 +204,25 @@ impl CommandId {
     #[must_use]
     pub fn name(self) -> Option<&'static str> {
         NAMES.get(usize::from(self.0)).copied()
+    }
+
+    fn has(self, mark: Mark) -> bool {
+        let marks = MARKS.get(usize::from(self.0));
+        marks.is_some_and(|marks| marks.contains(&mark))
+    }
+
+    /// Whether firmware that knows the command does it in the background, as it takes long. Until it is done, other such
+    /// commands are dropped.
+    #[must_use]
+    pub fn is_blocking(self) -> bool {
+        self.has(Mark::blocking)
+    }
+
+    /// Whether what stands behind the id can tell of a person, although the fields are known: where the device is, or what
+    /// its applications say.
+    #[must_use]
+    pub fn is_private(self) -> bool {
+        self.has(Mark::private)
     }
 
     /// Every id that has a name, in order.

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use veschub_wire::{CommandId, Request, view::hex};
+use veschub_wire::{
+    CommandId, Request,
+    view::{Value, View as _, hex},
+};
 
 use super::{
     can::usable_name,
@@ -158,6 +161,12 @@ fn sendable(recorded: &Recorded) -> Vec<(Request, String)> {
         .collect()
 }
 
+/// Whether a command only reads: its name says so.
+fn reads_only(id: CommandId) -> bool {
+    let name = id.name().unwrap_or_default();
+    name.split('_').any(|word| word == "GET")
+}
+
 /// A request as `veschub-sim encode` takes it; none for one that changes the device or whose command has no name.
 fn words(request: &Request) -> Option<String> {
     let id = request.id();
@@ -167,22 +176,18 @@ fn words(request: &Request) -> Option<String> {
             let inner = words(&request.forwarded()?.ok()?.body)?;
             format!("{id} {can_id} {inner}")
         }
-        Request::GetValuesSelective { mask } | Request::GetValuesSetupSelective { mask } => {
-            format!("{id} 0x{mask:08x}")
-        }
-        Request::GetImuData { mask } | Request::GetStats { mask } => format!("{id} 0x{mask:04x}"),
-        Request::GetCustomConfigXml(part) => {
-            format!("{id} {} {} {}", part.index, part.length, part.offset)
-        }
-        Request::GetCustomConfig { index } | Request::GetCustomConfigDefault { index } => {
-            format!("{id} {index}")
-        }
-        Request::GetGnss { mask } => format!("{id} 0x{mask:04x}"),
-        Request::IoBoardGetAll { id: board } => format!("{id} {board}"),
         Request::CustomAppData { data } => format!("{id} {}", hex(data)),
         Request::SetCustomConfig(_) => return None,
         Request::Other(other) if other.arguments.is_empty() => id.to_string(),
         Request::Other(other) => format!("{id} {}", hex(&other.arguments)),
+        reads if reads_only(id) => {
+            let fields = reads.fields();
+            let words = fields.iter().map(|(name, value)| match (name, value) {
+                ("mask", Value::Int(mask)) => format!(" {mask:#x}"),
+                (_, value) => format!(" {value}"),
+            });
+            format!("{id}{}", words.collect::<String>())
+        }
         _ => id.to_string(),
     };
     // What does not come out as it went in is left out: nesting deeper than a person would write.

@@ -300,11 +300,8 @@ impl Spans {
                 return self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
             }
             // A place is as good as an address.
-            Reply::Other(_)
-            | Reply::CustomAppData { .. }
-            | Reply::CanFwdFrame { .. }
-            | Reply::Gnss { .. } => {
-                self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown))
+            other if matches!(other, Reply::Other(_)) || other.id().is_private() => {
+                self.push(base, 1..payload.len(), Found::Unparsed(Unparsed::Unknown));
             }
             _ => {}
         }

@@ -17,6 +17,8 @@ use veschub_transcript::{
     render::{JsonWriter, TextOptions, TextWriter},
 };
 
+use crate::is_wanted;
+
 /// Sizes of the files, in bytes.
 pub(crate) const SIZES: [u64; 4] = [100_000, 1_000_000, 10_000_000, 100_000_000];
 /// The size that peers read.
@@ -68,6 +70,9 @@ fn tshark(path: &Path) -> bool {
 }
 
 pub(crate) fn measure(criterion: &mut Criterion) -> Result<(), Box<dyn Error>> {
+    if !is_wanted("captures") {
+        return Ok(());
+    }
     let folder = tempfile::tempdir()?;
     let mut group = criterion.benchmark_group("captures");
     group

@@ -3,16 +3,16 @@
 
 use std::{
     borrow::Cow,
-    cell::RefCell,
+    error::Error,
     fs::File,
     future::pending,
     io,
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     thread,
     time::{Duration, Instant},
 };
 
-use criterion::{Criterion, Throughput};
 use tempfile::tempfile;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -37,7 +37,10 @@ use veschub_hub::{
 use veschub_scenario::Loaded;
 use veschub_wire::encode;
 
-use crate::table::Delays;
+use crate::{
+    is_wanted,
+    table::{self, Delays},
+};
 
 /// How many devices and tools there are at a time.
 pub(crate) const PAIRS: [usize; 5] = [1, 10, 50, 100, 1000];
@@ -199,9 +202,9 @@ impl Observer for Watched {
     }
 }
 
-/// Adds what it measures of delays to `delays`.
-pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io::Result<()> {
-    let relays = [
+/// The relays that are compared, each started anew.
+fn relays() -> io::Result<[(&'static str, SocketAddr); 4]> {
+    Ok([
         ("bare relay", start(Runtime::new(), bare_relay::serve)?),
         ("ours", start(one_thread(), |listener| hub(listener, None))?),
         (
@@ -212,42 +215,58 @@ pub(crate) fn measure(criterion: &mut Criterion, delays: &mut Vec<Delays>) -> io
             let journal = tempfile()?;
             start(one_thread(), |listener| hub(listener, Some(journal)))?
         }),
-    ];
-    let runtime = one_thread()?;
+    ])
+}
+
+/// How often each relay has its turn. The median of so many counts: a machine is not as fast at every moment.
+const ROUNDS: usize = 7;
+/// How long a turn takes, about.
+const TURN: Duration = Duration::from_millis(500);
+
+/// The relays take turns, so that all of them meet the same moments of the machine. Keeps what an exchange of all pairs
+/// takes where criterion keeps its results, and adds what it measures of delays to `delays`.
+pub(crate) fn measure(results: &Path, delays: &mut Vec<Delays>) -> Result<(), Box<dyn Error>> {
+    let (relays, runtime) = (relays()?, one_thread()?);
     for count in PAIRS {
-        let mut group = criterion.benchmark_group(format!("relay/{count} pairs"));
-        group
-            .throughput(Throughput::Elements(count as u64))
-            .sample_size(10)
-            .warm_up_time(Duration::from_millis(300))
-            .measurement_time(Duration::from_secs(2));
-        for (name, address) in relays {
-            let pairs = runtime.block_on(join_all(address, count))?;
-            let pairs = RefCell::new(pairs);
-            let (mut took, mut failed) = (Vec::new(), None);
-            group.bench_function(name, |bench| {
-                bench.iter_custom(|each| {
-                    let mut pairs = pairs.borrow_mut();
-                    let done = runtime.block_on(exchange_all(&mut pairs, each));
-                    let (time, times) = done.unwrap_or_else(|error| {
-                        failed.get_or_insert(error);
-                        Default::default()
-                    });
-                    took = times;
-                    time
-                });
-            });
-            // What did not go through all of it is no measurement.
-            if let Some(error) = failed {
-                let what = format!("{count} pairs, {name}: {error}");
-                return Err(io::Error::new(error.kind(), what));
+        let group = format!("relay/{count} pairs");
+        if !is_wanted(&group) {
+            continue;
+        }
+        let mut joined = Vec::new();
+        for (_, address) in relays {
+            joined.push(runtime.block_on(join_all(address, count))?);
+        }
+        let mut exchange = |index: usize, each| {
+            let pairs = joined.get_mut(index).ok_or("no such relay")?;
+            Ok::<_, Box<dyn Error>>(runtime.block_on(exchange_all(pairs, each))?)
+        };
+        let (first, _) = exchange(0, TRIAL)?;
+        let each = TURN.as_secs_f64() * TRIAL as f64 / first.as_secs_f64();
+        let each = each.max(1.0) as u64;
+        let mut seconds: [Vec<f64>; 4] = Default::default();
+        let mut took: [Vec<Duration>; 4] = Default::default();
+        for round in 0..ROUNDS {
+            for turn in 0..relays.len() {
+                // Nobody always comes behind the same one.
+                let index = (round + turn) % relays.len();
+                let (time, times) = exchange(index, each)?;
+                seconds[index].push(time.as_secs_f64() / each as f64);
+                took[index].extend(times);
             }
+        }
+        for (((name, _), seconds), took) in relays.iter().zip(&mut seconds).zip(took) {
+            seconds.sort_by(f64::total_cmp);
+            let median = seconds.get(ROUNDS / 2).ok_or("no round")?;
+            println!("{group}/{name}: {:.0} exchanges/s", count as f64 / median);
+            table::put(results, &group, name, *median)?;
             delays.extend(Delays::of(format!("{count} pairs, {name}"), took));
         }
-        group.finish();
     }
     Ok(())
 }
+
+/// How many exchanges show how many fit into a turn.
+const TRIAL: u64 = 20;
 
 /// How long a simulated device takes for a reply.
 const REPLY_AFTER: Duration = Duration::from_millis(57);
@@ -255,6 +274,9 @@ const POLLS: usize = 200;
 
 /// How much later than its device means it a reply comes.
 pub(crate) fn measure_lateness(delays: &mut Vec<Delays>) -> io::Result<()> {
+    if !is_wanted("lateness") {
+        return Ok(());
+    }
     let text = format!(
         "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: x, reply_after: {}ms }}\n",
         REPLY_AFTER.as_millis()

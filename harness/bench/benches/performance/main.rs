@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut delays = Vec::new();
     decode::measure(&mut criterion);
     virtual_time::measure(&mut criterion);
-    hub::measure(&mut criterion, &mut delays)?;
+    hub::measure(&results, &mut delays)?;
     hub::measure_lateness(&mut delays)?;
     captures::measure(&mut criterion)?;
     start::measure(&mut criterion);
@@ -40,6 +40,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         growth::draw(&results)?;
     }
     Ok(())
+}
+
+/// Whether the command line asks for what has this name: it has no words, or one of them is in the name.
+fn is_wanted(name: &str) -> bool {
+    let mut words = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .peekable();
+    words.peek().is_none() || words.any(|word| name.contains(&word))
 }
 
 /// Where criterion keeps its results: in cargo's target folder.

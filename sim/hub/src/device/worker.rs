@@ -23,26 +23,15 @@ pub(super) const COMMANDS: &[CommandId] = &[
     CommandId::CAN_UPDATE_BAUD_ALL,
 ];
 
-/// What a motor controller hands to the worker (`MC comm/commands.c:1687-1717`): DETECT_*, the BM_* family, and
-/// GET_IMU_CALIBRATION.
-const BLOCKING_ON_MOTOR: [(u8, u8); 7] = [
-    (24, 28),
-    (57, 58),
-    (66, 72),
-    (80, 80),
-    (83, 83),
-    (90, 90),
-    (125, 125),
-];
-
-/// Whether a command is handed to the worker.
+/// Whether a command is handed to the worker. What blocks beside the commands of every board is about a motor, but for
+/// one command of a BMS.
 pub(super) fn is_blocking(id: CommandId, profile: &Profile) -> bool {
-    let in_range = |&(first, last): &(u8, u8)| (first..=last).contains(&id.0);
+    let is_about_bms = id == CommandId::BMS_ZERO_CURRENT_OFFSET;
     COMMANDS.contains(&id)
         || match profile.kind {
             Kind::Express => false,
-            Kind::Motor => BLOCKING_ON_MOTOR.iter().any(in_range),
-            Kind::Bms => id == CommandId::BMS_ZERO_CURRENT_OFFSET,
+            Kind::Motor => id.is_blocking() && !is_about_bms,
+            Kind::Bms => is_about_bms,
         }
 }
 
