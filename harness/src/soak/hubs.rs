@@ -58,7 +58,7 @@ impl Observer for Counter {
                 seen.replies += 1;
                 *seen
                     .sent
-                    .entry(entry.device.unwrap_or_default())
+                    .entry(entry.device.as_deref().unwrap_or_default().to_owned())
                     .or_default() += 1;
             }
             JournalEvent::FaultFired(fired) => *seen.faults.entry(fired.fault).or_default() += 1,

@@ -97,7 +97,7 @@ impl Filter {
         }
         self.device
             .as_ref()
-            .is_none_or(|device| entry.device.as_ref() == Some(device))
+            .is_none_or(|device| entry.device.as_deref() == Some(device))
             && fits(self.connection.as_ref(), || entry.conn.map(|conn| conn.0))
             && fits(self.kind.as_ref(), || Some(EventKind::from(&entry.event)))
             && fits(self.command.as_ref(), || command_of(&entry.event))
@@ -123,7 +123,11 @@ impl Filter {
                 });
             }
         };
-        compare("device", self.device.clone(), entry.device.clone());
+        compare(
+            "device",
+            self.device.clone(),
+            entry.device.as_deref().map(str::to_owned),
+        );
         compare(
             "connection",
             self.connection.map(|number| number.to_string()),
@@ -297,7 +301,7 @@ mod tests {
         JournalEntry {
             at: Time::ZERO,
             conn: Some(ConnId(1)),
-            device: Some(device.to_owned()),
+            device: Some(device.into()),
             event: JournalEvent::Request(vec![command.0]),
         }
     }

@@ -245,8 +245,7 @@ impl Store {
 
 /// What an entry holds outside of itself, about.
 fn heap_size(entry: &JournalEntry) -> usize {
-    let device = entry.device.as_ref().map_or(0, String::len);
-    let event = match &entry.event {
+    match &entry.event {
         JournalEvent::Request(payload) | JournalEvent::ReplyDiscarded(payload) => payload.len(),
         // A decoded reply takes about so much of lists and texts.
         JournalEvent::Reply { payload, truth } => {
@@ -256,8 +255,7 @@ fn heap_size(entry: &JournalEntry) -> usize {
         JournalEvent::Noise { bytes, .. } | JournalEvent::DeviceNoise { bytes, .. } => bytes.len(),
         JournalEvent::Login(line) => line.id.len() + 64,
         _ => 128,
-    };
-    device + event
+    }
 }
 
 #[cfg(test)]

@@ -107,7 +107,7 @@ impl Seat {
         let entry = JournalEntry {
             at: Time::ZERO + Duration::from_millis(self.next * 125),
             conn: Some(ConnId(3)),
-            device: Some(device.to_owned()),
+            device: Some(device.into()),
             event,
         };
         let record = Arc::new(Record::new(self.next, entry));

@@ -42,13 +42,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whether the command line asks for what has this name: it has no words, or one of them is in the name.
+/// Whether the command line asks for what has this name: it has no words, or one of them is
+/// in the name, or the other way round.
 fn is_wanted(name: &str) -> bool {
     let mut words = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .peekable();
-    words.peek().is_none() || words.any(|word| name.contains(&word))
+    words.peek().is_none() || words.any(|word| name.contains(&word) || word.contains(name))
 }
 
 /// Where criterion keeps its results: in cargo's target folder.

@@ -6,168 +6,28 @@
 //! A number is right if it is off by no more than one count of its scale, or by single precision.
 
 mod config;
+mod delivered;
 pub mod mistake;
 
-use std::{borrow::Cow, cmp::Reverse, collections::BTreeMap, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, cmp::Reverse, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value as Json;
-use veschub_hub::journal::{JournalEntry, JournalEvent};
-use veschub_transcript::{
-    exchange::{Exchanges, Policy},
-    firmwares::Firmwares,
-};
 use veschub_wire::{
-    CommandId, Reply, Request,
+    CommandId,
     description::ConfigDescription,
-    view::{Fields, Value, View as _, hex},
+    view::{Value, hex},
 };
 
-use super::{
-    SentReply, facts,
-    layout::{Slot, layout_by},
-    reading::Reading,
-    schema,
+pub use self::{
+    delivered::{Delivered, delivered},
+    mistake::Mistake,
 };
-pub use mistake::Mistake;
-
-/// A reply that the hub sent to the client.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Delivered<'a> {
-    /// Its place in the journal.
-    pub entry: usize,
-    /// When it was sent.
-    pub at: Duration,
-    /// Which reply to its command it is, counted from 1.
-    pub number: usize,
-    /// Its command.
-    pub command: CommandId,
-    /// The CAN id of the device that was asked, if through FORWARD_CAN.
-    pub can_id: Option<u8>,
-    /// Whether a fault took it away.
-    is_lost: bool,
-    /// The bytes, the truth about all fields.
-    pub payload: &'a [u8],
-    /// What the device held, or what the bytes say; nothing, if they cannot be decoded.
-    pub fields: Arc<Fields>,
-    /// What the device held, if that is known.
-    truth: Option<Arc<Fields>>,
-    /// Where its numbers stand.
-    pub layout: Vec<Slot>,
-    /// What one count of each of its fields is worth; 0 where a value is exact.
-    steps: Vec<f64>,
-}
+use super::{reading::Reading, schema};
 
 /// How many replies a line may lie behind the one that it tells of.
 const LOOK_BACK: usize = 256;
 /// Among how many replies before the line, whatever their command, a mistake is looked for.
 const NEAR: usize = 4 * LOOK_BACK;
-
-/// The replies in a journal, in order.
-#[must_use]
-pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
-    let mut open = Exchanges::new(Policy::patient());
-    let mut firmwares = Firmwares::default();
-    let mut replies: Vec<Delivered<'_>> = Vec::new();
-    let mut numbers: BTreeMap<u8, usize> = BTreeMap::new();
-    for (entry, happened) in journal.iter().enumerate() {
-        match &happened.event {
-            JournalEvent::Request(payload) => {
-                let Ok(request) = Request::decode(payload) else {
-                    continue;
-                };
-                let can_id = match request.body {
-                    Request::ForwardCan { can_id, .. } => Some(can_id),
-                    _ => None,
-                };
-                open.ask(happened.at.since_start(), payload, can_id);
-                firmwares.ask(happened.at.since_start(), payload);
-            }
-            JournalEvent::Reply { payload, truth } => {
-                let command = CommandId(payload.first().copied().unwrap_or_default());
-                let asked = open.answer(happened.at.since_start(), payload);
-                let firmware = firmwares.answer(happened.at.since_start(), payload);
-                let number = numbers.entry(command.0).or_insert(0);
-                *number += 1;
-                let layout = layout_by(command, payload, firmware);
-                let truth = truth.as_ref().map(|truth| Arc::new(truth.fields()));
-                let fields = match (&truth, firmware) {
-                    // What a scenario's reply says, its device's firmware decides.
-                    (Some(truth), None) => Arc::clone(truth),
-                    _ => Reply::decode_from(payload, firmware)
-                        .map(|reply| Arc::new(reply.fields()))
-                        .unwrap_or_default(),
-                };
-                replies.push(Delivered {
-                    entry,
-                    at: happened.at.since_start(),
-                    number: *number,
-                    command,
-                    can_id: asked.and_then(|asked| asked.attached),
-                    is_lost: false,
-                    payload,
-                    steps: steps(&fields, &layout),
-                    layout,
-                    fields,
-                    truth,
-                });
-            }
-            JournalEvent::FaultFired(fired) => {
-                let taken = |one: &&mut Delivered<'_>| facts::takes(fired, one.at, one.command);
-                if let Some(reply) = replies.iter_mut().rev().find(taken) {
-                    reply.is_lost = true;
-                }
-            }
-            _ => {}
-        }
-    }
-    replies
-}
-
-fn steps(fields: &Fields, layout: &[Slot]) -> Vec<f64> {
-    // Both are in the order of the wire, so the next slot is most often the one.
-    let mut next = 0;
-    let mut step = |(name, _): (&str, &Value)| {
-        let (before, behind) = layout.split_at_checked(next).unwrap_or((&[], layout));
-        let mut slots = behind.iter().chain(before);
-        match slots.position(|slot| slot.field == name) {
-            Some(further) => {
-                next = (next + further) % layout.len();
-                layout[next].form.step()
-            }
-            None => 0.0,
-        }
-    };
-    fields.iter().map(&mut step).collect()
-}
-
-impl Delivered<'_> {
-    /// Whether no fault took it away.
-    pub(super) fn reached_the_client(&self) -> bool {
-        !self.is_lost
-    }
-
-    /// The reply without its bytes.
-    pub(super) fn sent(&self) -> SentReply {
-        SentReply {
-            entry: self.entry,
-            at: self.at,
-            command: self.command,
-            truth: self.truth.clone(),
-        }
-    }
-
-    /// The places of a field's numbers.
-    pub(super) fn slots(&self, field: &str) -> Vec<Slot> {
-        let slots = self.layout.iter().filter(|slot| slot.field == field);
-        slots.copied().collect()
-    }
-
-    /// What one count of a field is worth; 0 where a value is exact.
-    pub(super) fn step(&self, field: &str) -> f64 {
-        let slot = self.layout.iter().find(|slot| slot.field == field);
-        slot.map_or(0.0, |slot| slot.form.step())
-    }
-}
 
 /// How many counts, or how much of a unit, a number may be away.
 #[derive(Clone, Debug, PartialEq)]

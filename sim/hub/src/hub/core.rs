@@ -245,7 +245,7 @@ impl Hub {
             self.outbox.journal.push_back(JournalEntry {
                 at: now,
                 conn: Some(conn),
-                device: Some(id.clone()),
+                device: Some(room.shared_id()),
                 event: JournalEvent::Attached,
             });
         }
@@ -307,7 +307,7 @@ impl Hub {
     }
 
     pub(super) fn note(&mut self, at: Time, conn: ConnId, event: JournalEvent) {
-        let device = self.members.get(&conn).map(|(_, id)| id.clone());
+        let device = self.members.get(&conn).map(|(_, id)| id.as_str().into());
         self.outbox.journal.push_back(JournalEntry {
             at,
             conn: Some(conn),

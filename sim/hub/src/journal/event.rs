@@ -1,6 +1,9 @@
 //! The entries of a journal, and how they read.
 
-use std::fmt::{self, Write as _};
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use veschub_transcript::foreign::visible;
 use veschub_wire::{CommandId, LoginLine, Nearly, Reply, Request, view::View};
@@ -14,8 +17,8 @@ pub struct JournalEntry {
     pub at: Time,
     /// On which connection, if on one.
     pub conn: Option<ConnId>,
-    /// At which device, if at one.
-    pub device: Option<String>,
+    /// The id of the device, if it happened at one; all entries of a device share it.
+    pub device: Option<Arc<str>>,
     /// What happened.
     pub event: JournalEvent,
 }

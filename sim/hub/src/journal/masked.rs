@@ -1,6 +1,6 @@
 //! A journal as it may be shown: without passwords, keys and pins in payloads and noise.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use veschub_transcript::{Direction, masking::Masking};
 
@@ -10,7 +10,7 @@ use crate::conn::ConnId;
 /// Reads along with a journal and masks its entries. It must see every entry, as a password may come in pieces.
 #[derive(Debug, Default)]
 pub struct Masked {
-    bytes: Masking<(Option<ConnId>, Option<String>)>,
+    bytes: Masking<(Option<ConnId>, Option<Arc<str>>)>,
 }
 
 impl Masked {

@@ -8,6 +8,8 @@
 
 mod steer;
 
+use std::sync::Arc;
+
 use veschub_transcript::Direction;
 use veschub_wire::{DEVICE_MAX_PAYLOAD, Reply, TOOL_MAX_PAYLOAD, encode};
 
@@ -34,7 +36,7 @@ thread_local! {
 }
 
 pub(super) struct Room {
-    id: String,
+    id: Arc<str>,
     access: Access,
     occupant: Occupant,
     /// What carries the bytes of its device.
@@ -84,7 +86,7 @@ impl Room {
 
     fn new(id: String, access: Access, occupant: Occupant) -> Self {
         Self {
-            id,
+            id: id.into(),
             access,
             occupant,
             link: None,
@@ -94,6 +96,11 @@ impl Room {
             away: false,
             unplugged: false,
         }
+    }
+
+    /// Its id, as the journal has it.
+    pub(super) fn shared_id(&self) -> Arc<str> {
+        Arc::clone(&self.id)
     }
 
     /// Whether the device has a link, so that tools can reach it.
@@ -472,7 +479,7 @@ impl Room {
         outbox.journal.push_back(JournalEntry {
             at,
             conn,
-            device: Some(self.id.clone()),
+            device: Some(Arc::clone(&self.id)),
             event,
         });
     }

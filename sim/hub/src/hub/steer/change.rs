@@ -37,7 +37,7 @@ impl Hub {
         self.outbox.journal.push_back(JournalEntry {
             at: now,
             conn: None,
-            device: device.map(str::to_owned),
+            device: device.map(Into::into),
             event: JournalEvent::Steered { text },
         });
     }
@@ -136,7 +136,7 @@ impl Hub {
             JournalEntry {
                 at: now,
                 conn: None,
-                device: Some(id),
+                device: Some(id.into()),
                 event: JournalEvent::Steered {
                     text: "restarted".to_owned(),
                 },
