@@ -17,6 +17,7 @@ mod live;
 mod outlet;
 mod process;
 mod record;
+mod replay;
 mod scenarios;
 mod screen;
 mod scrub;
@@ -521,7 +522,7 @@ pub fn main() -> ExitCode {
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let result = match Cli::parse_from(args).command {
         Command::Serve(args) => live::serve(&args),
-        Command::Replay(args) => live::replay(&args),
+        Command::Replay(args) => replay::replay(&args),
         Command::Device(args) => device::device(&args),
         Command::Record(args) => record::record(&args),
         Command::Decode(args) => decode::decode(&args),
