@@ -35,9 +35,9 @@ fn is_late(reading: &Understood, delivered: &[Delivered<'_>]) -> bool {
     // Replies are in the order of the journal.
     let index = delivered.partition_point(|reply| reply.entry < told.entry);
     let mut from_it = delivered.iter().skip(index);
-    let newer = from_it.next().and_then(|told| {
-        from_it.find(|reply| (reply.command, reply.can_id) == (told.command, told.can_id))
-    });
+    let newer = from_it
+        .next()
+        .and_then(|told| from_it.find(|reply| reply.is_like(told)));
     newer.is_some_and(|newer| reading.at <= newer.at + LATE)
 }
 

@@ -1,6 +1,9 @@
 //! Which node on the CAN bus a task names, and whether the client asks this one.
 
-use veschub_hub::journal::{JournalEntry, JournalEvent};
+use veschub_hub::{
+    fault::Harm,
+    journal::{JournalEntry, JournalEvent},
+};
 use veschub_scenario::{Scenario, schema::Client};
 use veschub_wire::{CommandId, view::hex};
 
@@ -68,7 +71,12 @@ pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> 
     let (can_id, commands) = match &scenario.client {
         Client::ReadMotor(read) => (
             read.can_id,
-            vec![CommandId::GET_VALUES, CommandId::GET_VALUES_SETUP],
+            vec![
+                CommandId::GET_VALUES,
+                CommandId::GET_VALUES_SETUP,
+                CommandId::GET_VALUES_SELECTIVE,
+                CommandId::GET_VALUES_SETUP_SELECTIVE,
+            ],
         ),
         Client::ReadConfig(read) => (read.can_id, vec![read.command()]),
         Client::ReadApp(read) => (read.can_id, vec![CommandId::CUSTOM_APP_DATA]),
@@ -93,7 +101,12 @@ pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> 
                 .is_some_and(|id| commands.contains(&CommandId(*id)))
         })
         .collect();
-    if asked.iter().any(|(can_id, _)| node.is_it(*can_id)) {
+    // Of a request that a fault took away, nobody knows whom it asked.
+    let is_lost = |entry: &JournalEntry| match &entry.event {
+        JournalEvent::FaultFired(fired) => fired.harm != Harm::Late,
+        _ => false,
+    };
+    if asked.iter().any(|(can_id, _)| node.is_it(*can_id)) || journal.iter().any(is_lost) {
         return None;
     }
     let (can_id, inner) = asked.first()?;

@@ -1,55 +1,96 @@
 //! Lines that tell of a reply again, although nothing new had come.
 //!
 //! Replies can be equal, so no single line shows which reply it was made from. But a client cannot have read a value more
-//! often than it was sent: who prints more lines than replies had come prints an old value as if it were a new one.
+//! often than it was sent. A line repeats a reply if each value in it had been told as often as replies with it had come:
+//! it shows old values as if they were new. A client may spread a reply over several lines, so each field is counted by
+//! itself, and one that is new is enough.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use veschub_wire::CommandId;
 
 use super::{
-    compare::{Delivered, FieldUnderstood, Judgement, Understood},
+    compare::{Delivered, Understood},
     reading::Reading,
 };
 
-/// Marks the readings that cannot come from a reply that had not been told yet. A client may spread a reply over several
-/// lines, so only lines that begin with the same field are counted together.
+/// Marks the readings that repeat a reply.
 pub(super) fn mark(
     understood: &mut [Understood],
     readings: &[Reading],
     delivered: &[Delivered<'_>],
 ) {
-    let mut told: BTreeMap<(Option<CommandId>, &str), usize> = BTreeMap::new();
-    // How many replies to each command had come, and the last of them.
-    let mut came: BTreeMap<CommandId, (usize, &Delivered<'_>)> = BTreeMap::new();
-    let mut further = delivered.iter().peekable();
-    for (one, reading) in understood.iter_mut().zip(readings) {
+    // Most clients print at most a line for each reply, and then there is nothing to count field by field.
+    if has_more_lines_than_replies(readings, delivered) {
+        mark_fields(understood, readings, delivered);
+    }
+}
+
+fn has_more_lines_than_replies(readings: &[Reading], delivered: &[Delivered<'_>]) -> bool {
+    let mut left: HashMap<Option<CommandId>, i64> = HashMap::new();
+    let mut further = came(delivered);
+    readings.iter().any(|reading| {
         while let Some(reply) = further.next_if(|reply| reply.entry < reading.after) {
-            if reply.reached_the_client() {
-                let (count, last) = came.entry(reply.command).or_insert((0, reply));
-                (*count, *last) = (*count + 1, reply);
+            for kind in [Some(reply.command), None] {
+                *left.entry(kind).or_default() += 1;
             }
         }
-        let is_shown = |one: &&FieldUnderstood| {
-            matches!(one.judgement, Judgement::Right | Judgement::Wrong(_))
-        };
-        let first = one.fields.iter().find(is_shown);
-        let first = first.and_then(|field| reading.fields.get_key_value(&*field.field));
-        let (Some(reply), Some((first, _))) = (&mut one.reply, first) else {
+        // Who does not name the command may mean any reply.
+        let kinds = reading.command.map(Some).into_iter().chain([None]);
+        let mut is_more = false;
+        for kind in kinds {
+            let left = left.entry(kind).or_default();
+            *left -= 1;
+            is_more |= *left < 0;
+        }
+        is_more
+    })
+}
+
+/// The replies that no fault took away.
+fn came<'a, 'b>(
+    delivered: &'a [Delivered<'b>],
+) -> std::iter::Peekable<impl Iterator<Item = &'a Delivered<'b>>> {
+    let came = delivered.iter().filter(|reply| reply.reached_the_client());
+    came.peekable()
+}
+
+/// How often a field came and was told: in replies to a command, or in any.
+type Counts<'a> = HashMap<(Option<CommandId>, &'a str), usize>;
+
+fn mark_fields(understood: &mut [Understood], readings: &[Reading], delivered: &[Delivered<'_>]) {
+    // How often more it came than it was told.
+    let mut left: Counts<'_> = HashMap::new();
+    let mut further = came(delivered);
+    for (one, reading) in understood.iter_mut().zip(readings) {
+        while let Some(reply) = further.next_if(|reply| reply.entry < reading.after) {
+            for (name, _) in reply.fields.iter() {
+                *left.entry((Some(reply.command), name)).or_default() += 1;
+                *left.entry((None, name)).or_default() += 1;
+            }
+        }
+        let Some(reply) = &mut one.reply else {
             continue;
         };
-        let came = match reading.command {
-            Some(command) => came.get(&command).map_or(0, |(count, _)| *count),
-            // It may mean every reply that has such a field.
-            None => {
-                let has_it =
-                    |(_, last): &&(usize, &Delivered<'_>)| last.fields.get(first).is_some();
-                came.values().filter(has_it).map(|(count, _)| count).sum()
-            }
+        let given = reading.fields.iter().filter(|(_, given)| !given.is_null());
+        let names: Vec<&str> = given.map(|(name, _)| name.as_str()).collect();
+        // Who does not name the command may mean every reply that has such a field. What no reply has, such as the names
+        // in a configuration, is not counted.
+        let is_new = |name: &&str| {
+            let left = left.get(&(reading.command, name));
+            left.is_none_or(|left| *left > 0)
         };
-        let lines = told.entry((reading.command, first)).or_default();
-        reply.repeated = *lines >= came;
-        *lines += usize::from(!reply.repeated);
+        reply.repeated = !names.iter().any(is_new);
+        if !reply.repeated {
+            for name in names {
+                for kind in reading.command.map(Some).into_iter().chain([None]) {
+                    // Not below 0: another line about the same reply may have shown the field before.
+                    if let Some(left) = left.get_mut(&(kind, name)) {
+                        *left = left.saturating_sub(1);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -71,11 +112,17 @@ mod tests {
         outside::output::Line,
     };
 
-    /// What is wrong with these lines, each with how many of two equal replies had come.
+    const VERSION: &[u8] = b"\x00\x06\x05demo\x00abcdefghijkl\x01";
+
     fn wrong(lines: &[(usize, &str)], once: bool) -> Vec<String> {
-        let request = |_| JournalEvent::Request(vec![62]);
+        wrong_of(&[62, 7], lines, once)
+    }
+
+    /// What is wrong with these lines, each with how many of two equal replies had come.
+    fn wrong_of(payload: &[u8], lines: &[(usize, &str)], once: bool) -> Vec<String> {
+        let request = |_| JournalEvent::Request(payload[..1].to_vec());
         let reply = |_| JournalEvent::Reply {
-            payload: vec![62, 7],
+            payload: payload.to_vec(),
             truth: None,
         };
         let journal: Vec<JournalEntry> = [0, 1]
@@ -130,6 +177,46 @@ mod tests {
             assert_eq!(wrong(&again, true), ["repeated"]);
             assert_eq!(wrong(&[(2, fields); 3], true), ["repeated"]);
         }
+    }
+
+    #[test]
+    fn a_reply_may_be_spread_over_lines_that_share_a_field() {
+        let version = |fields: &str| format!(r#""command": "FW_VERSION", "fields": {{{fields}}}"#);
+        let whole = version(r#""firmware": "6.05", "hardware": "demo", "paired": true"#);
+        let parts = [
+            r#""firmware": "6.05", "hardware": "demo""#,
+            r#""firmware": "6.05", "paired": true"#,
+        ];
+        let parts = parts.map(version);
+        let spread = [(1, &*parts[0]), (1, &*parts[1])];
+        assert_eq!(wrong_of(VERSION, &spread, true), [""; 0]);
+        let again = [(1, &*whole), (1, &*parts[1])];
+        assert_eq!(wrong_of(VERSION, &again, true), ["repeated"]);
+        // Without its first field, or without its command, it is still the same.
+        let unnamed = format!(
+            r#""fields": {{{}}}"#,
+            r#""hardware": "demo", "paired": true"#
+        );
+        let again = [(1, &*whole), (1, &*unnamed)];
+        assert_eq!(wrong_of(VERSION, &again, true), ["repeated"]);
+    }
+
+    #[test]
+    fn lines_that_grow_by_a_field_are_no_repetitions() {
+        let fields = [
+            r#""firmware": "6.05""#,
+            r#""hardware": "demo""#,
+            r#""paired": true"#,
+        ];
+        let line = |count: usize| {
+            let fields = fields[..count].join(", ");
+            format!(r#""command": "FW_VERSION", "fields": {{{fields}}}"#)
+        };
+        let lines = [1, 2, 3].map(line);
+        let of_each = [1, 2].map(|came| lines.each_ref().map(|line| (came, line.as_str())));
+        assert_eq!(wrong_of(VERSION, of_each.as_flattened(), true), [""; 0]);
+        let again = [of_each.as_flattened(), &[(2, lines[2].as_str())]].concat();
+        assert_eq!(wrong_of(VERSION, &again, true), ["repeated"]);
     }
 
     #[test]

@@ -35,12 +35,22 @@ pub(super) fn values<'a>(
                 .replies(of)
                 .map(move |reply| (reply.at, found_in(&reply.fields(), field))),
         ),
-        Some(readings) => Box::new(
-            readings
-                .iter()
-                .filter(move |reading| reading.command == Some(of) && reading.reply.is_some())
-                .map(move |reading| (reading.at, read_in(reading, field))),
-        ),
+        Some(readings) => {
+            let about = move |one: &&Understood| one.command == Some(of) && one.reply.is_some();
+            // A client may spread a reply over several lines. What one of them leaves out, another one may show.
+            let leaves_out = move |reading: &Understood| {
+                let named = reading.fields.iter().find(|one| one.field == field);
+                named.is_some_and(|one| one.is_unread() && !one.is_null())
+            };
+            let is_shown = readings.iter().filter(about).any(|one| !leaves_out(one));
+            Box::new(
+                readings
+                    .iter()
+                    .filter(about)
+                    .filter(move |one| !(is_shown && leaves_out(one)))
+                    .map(move |reading| (reading.at, read_in(reading, field))),
+            )
+        }
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Delivered<'a> {
     pub command: CommandId,
     /// The CAN id of the device that was asked, if through FORWARD_CAN.
     pub can_id: Option<u8>,
+    /// All whose reply it can be. If one of them never answers, nobody knows which.
+    asked: Vec<u8>,
     /// Whether a fault took it away.
     pub(super) is_lost: bool,
     /// The bytes, the truth about all fields.
@@ -51,6 +53,8 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
     let mut firmwares = Firmwares::default();
     let mut replies: Vec<Delivered<'_>> = Vec::new();
     let mut numbers: BTreeMap<u8, usize> = BTreeMap::new();
+    // By the command of the reply, who was asked through FORWARD_CAN and how often, without those that answered.
+    let mut pending: BTreeMap<CommandId, BTreeMap<u8, usize>> = BTreeMap::new();
     for (entry, happened) in journal.iter().enumerate() {
         match &happened.event {
             JournalEvent::Request(payload) => {
@@ -61,12 +65,22 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     Request::ForwardCan { can_id, .. } => Some(can_id),
                     _ => None,
                 };
+                if let (Some(id), Some(reply)) = (can_id, request.body.reply_id()) {
+                    *pending.entry(reply).or_default().entry(id).or_default() += 1;
+                }
                 open.ask(happened.at.since_start(), payload, can_id);
                 firmwares.ask(happened.at.since_start(), payload);
             }
             JournalEvent::Reply { payload, truth } => {
                 let command = CommandId(payload.first().copied().unwrap_or_default());
                 let asked = open.answer(happened.at.since_start(), payload);
+                let can_id = asked.and_then(|asked| asked.attached);
+                let waiting = pending.entry(command).or_default();
+                let asked = waiting.keys().copied().collect();
+                if let Some(left) = can_id.and_then(|id| waiting.get_mut(&id)) {
+                    *left = left.saturating_sub(1);
+                }
+                waiting.retain(|_, left| *left > 0);
                 let firmware = firmwares.answer(happened.at.since_start(), payload);
                 let number = numbers.entry(command.0).or_insert(0);
                 *number += 1;
@@ -84,7 +98,8 @@ pub fn delivered(journal: &[JournalEntry]) -> Vec<Delivered<'_>> {
                     at: happened.at.since_start(),
                     number: *number,
                     command,
-                    can_id: asked.and_then(|asked| asked.attached),
+                    can_id,
+                    asked,
                     is_lost: false,
                     payload,
                     steps: steps(&fields, &layout),
@@ -123,6 +138,17 @@ fn steps(fields: &Fields, layout: &[Slot]) -> Vec<f64> {
 }
 
 impl Delivered<'_> {
+    /// Whether it can be the reply of this node, which was asked through FORWARD_CAN.
+    pub(in crate::judge) fn can_be_of(&self, can_id: u8) -> bool {
+        self.can_id == Some(can_id) || self.asked.contains(&can_id)
+    }
+
+    /// Whether it answers the same request as another one: its values take the place of the other's.
+    pub(in crate::judge) fn is_like(&self, other: &Self) -> bool {
+        (self.command, self.can_id) == (other.command, other.can_id)
+            && self.fields.get("mask") == other.fields.get("mask")
+    }
+
     /// Whether no fault took it away.
     pub(in crate::judge) fn reached_the_client(&self) -> bool {
         !self.is_lost

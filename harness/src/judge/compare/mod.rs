@@ -226,7 +226,7 @@ pub fn compare(
             .is_none_or(|command| command == reply.command)
             && reading
                 .can_id
-                .is_none_or(|id| reply.can_id == Some(id) || reading.command.is_none())
+                .is_none_or(|id| reply.can_be_of(id) || reading.command.is_none())
     };
     // The latest first.
     let candidates = || before.iter().rev().filter(fits).take(LOOK_BACK);
@@ -244,9 +244,7 @@ pub fn compare(
     let Some(mut best) = best else {
         return without_reply(reading);
     };
-    let newer = |one: &&Delivered<'_>| {
-        (one.command, one.can_id, one.is_lost) == (best.command, best.can_id, false)
-    };
+    let newer = |one: &&Delivered<'_>| !one.is_lost && one.is_like(best);
     let latest = match best.is_lost {
         true => best,
         false => candidates().find(newer).unwrap_or(best),

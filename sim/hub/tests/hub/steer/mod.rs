@@ -3,6 +3,7 @@
 mod breakpoints;
 mod devices;
 mod faults;
+mod renew;
 mod values;
 
 use veschub_hub::{
