@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use veschub_hub::{
     fault::FaultEntry,
     hub::steer::{Origin, SteerErrorKind},
@@ -29,7 +31,7 @@ fn a_scenario_that_is_taken_anew_takes_its_own_devices_and_faults_along_and_noth
     let before = [(1, "drop", Origin::Scenario), (2, "delay", Origin::Control)];
     assert_eq!(faults(&bench), before);
 
-    let split = fault(r#"{"split": {"size": 3}}"#);
+    let split = fault(r#"{"split": {"pieces": 3}}"#);
     bench
         .steer(|hub, now| hub.renew(now, vec![resident("demo-0002", "x")], vec![split]))
         .unwrap();
@@ -38,6 +40,8 @@ fn a_scenario_that_is_taken_anew_takes_its_own_devices_and_faults_along_and_noth
         (3, "split", Origin::Scenario),
     ];
     assert_eq!(faults(&bench), after);
+    // The delay holds the end of the connection up as well.
+    bench.until(bench.now + Duration::from_secs(2));
     assert!(bench.happened(tool, &JournalEvent::Closed(Closed::DeviceLeft)));
     let devices: Vec<String> = bench.hub.devices().into_iter().map(|one| one.id).collect();
     assert_eq!(devices, ["DEMO-0002"]);
