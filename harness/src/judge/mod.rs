@@ -311,6 +311,7 @@ pub fn judge(assignment: &Assignment<'_>, played: &Played) -> Verdict {
         ..readings::tolerance(scenario)
     };
     readings::understand(&mut verdict, printed, &played.journal, &tolerance);
+    node::mark_others(&mut verdict.readings, scenario);
     if let Some(contact) = conduct.contact() {
         // Nothing that was expected could happen; saying so for each thing would hide why.
         verdict.sent.push(contact);

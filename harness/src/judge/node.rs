@@ -7,7 +7,10 @@ use veschub_hub::{
 use veschub_scenario::{Scenario, schema::Client};
 use veschub_wire::{CommandId, view::hex};
 
-use super::Difference;
+use super::{
+    Difference,
+    compare::{Match, Understood},
+};
 
 /// What a client that forwards sends in front of a request (`docs/protocol.md`, section 4.7).
 const FORWARD_CAN: u8 = CommandId::FORWARD_CAN.0;
@@ -59,15 +62,15 @@ impl Node {
 }
 
 /// What a payload asks, and which node if it is forwarded.
-fn address(payload: &[u8]) -> (Option<u8>, &[u8]) {
+pub(super) fn address(payload: &[u8]) -> (Option<u8>, &[u8]) {
     match payload {
         [FORWARD_CAN, can_id, inner @ ..] => (Some(*can_id), inner),
         inner => (None, inner),
     }
 }
 
-/// What is wrong if a client asks other nodes for what it was told to read, and never the one that was named.
-pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> Option<Difference> {
+/// The node that a client was told to read, and with which commands.
+fn told(scenario: &Scenario) -> Option<(Node, Vec<CommandId>)> {
     let (can_id, commands) = match &scenario.client {
         Client::ReadMotor(read) => (
             read.can_id,
@@ -88,7 +91,32 @@ pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> 
         }
         _ => return None,
     };
-    let node = Node::of(scenario, can_id)?;
+    Some((Node::of(scenario, can_id)?, commands))
+}
+
+/// Marks the readings of other nodes, where the client read the one that its task names as well.
+pub(super) fn mark_others(readings: &mut [Understood], scenario: &Scenario) {
+    let Some((node, commands)) = told(scenario) else {
+        return;
+    };
+    for command in commands {
+        let about = |one: &&mut Understood| one.command == Some(command);
+        let mut replies: Vec<&mut Match> = readings
+            .iter_mut()
+            .filter(about)
+            .filter_map(|one| one.reply.as_mut())
+            .collect();
+        if replies.iter().any(|reply| node.is_it(reply.can_id)) {
+            for reply in &mut replies {
+                reply.elsewhere = !node.is_it(reply.can_id);
+            }
+        }
+    }
+}
+
+/// What is wrong if a client asks other nodes for what it was told to read, and never the one that was named.
+pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> Option<Difference> {
+    let (node, commands) = told(scenario)?;
     let asked: Vec<(Option<u8>, &[u8])> = journal
         .iter()
         .filter_map(|entry| match &entry.event {
@@ -124,18 +152,25 @@ pub(super) fn asked_elsewhere(scenario: &Scenario, journal: &[JournalEntry]) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use veschub_hub::time::Time;
     use veschub_scenario::Loaded;
 
     use super::*;
 
-    /// What is wrong with these requests, if the task is this one.
-    fn wrong(task: &str, requests: &[&[u8]]) -> Option<String> {
+    /// An Express with two motors behind it, and this task.
+    fn scenario(task: &str) -> Scenario {
         let text = format!(
             "version: 1\ndevices:\n  - express:\n      id: demo-0001\n      password: x\n      can: [motor: {{ can_id: 84 }}, \
              motor: {{ can_id: 85 }}]\nclient: {task}\n"
         );
-        let scenario = Loaded::parse("test", &text).unwrap().scenario;
+        Loaded::parse("test", &text).unwrap().scenario
+    }
+
+    /// What is wrong with these requests, if the task is this one.
+    fn wrong(task: &str, requests: &[&[u8]]) -> Option<String> {
+        let scenario = scenario(task);
         let requests = requests.iter().map(|payload| JournalEntry {
             at: Time::ZERO,
             conn: None,
@@ -162,6 +197,36 @@ mod tests {
         assert!(wrong("{ read-motor: { can_id: 84 } }", &[&[4]]).is_some());
         let read = "{ read: { request: FW_VERSION, can_id: 84 } }";
         assert!(wrong(read, &[&[34, 85, 0], &[34, 85, 0]]).is_some());
+    }
+
+    #[test]
+    fn what_other_nodes_say_does_not_count_where_the_named_one_was_read() {
+        let scenario = scenario("{ read-motor: { can_id: 84 } }");
+        let reading = |can_id| Understood {
+            line: 1,
+            at: Duration::ZERO,
+            command: Some(CommandId::GET_VALUES),
+            reply: Some(Match {
+                entry: 0,
+                at: Duration::ZERO,
+                can_id,
+                number: 1,
+                latest: 1,
+                stale: false,
+                elsewhere: false,
+                repeated: false,
+            }),
+            fields: Vec::new(),
+        };
+        let marked = |can_ids: &[Option<u8>]| {
+            let mut readings: Vec<Understood> = can_ids.iter().copied().map(reading).collect();
+            mark_others(&mut readings, &scenario);
+            let replies = readings.iter().filter_map(|one| one.reply);
+            replies.map(|reply| reply.elsewhere).collect::<Vec<bool>>()
+        };
+        assert_eq!(marked(&[Some(84), Some(85), None]), [false, true, true]);
+        // Who reads others only is told so, and what it read still counts.
+        assert_eq!(marked(&[Some(85), None]), [false, false]);
     }
 
     #[test]

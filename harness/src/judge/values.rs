@@ -36,7 +36,9 @@ pub(super) fn values<'a>(
                 .map(move |reply| (reply.at, found_in(&reply.fields(), field))),
         ),
         Some(readings) => {
-            let about = move |one: &&Understood| one.command == Some(of) && one.reply.is_some();
+            let about = move |one: &&Understood| {
+                one.command == Some(of) && one.reply.is_some_and(|reply| !reply.elsewhere)
+            };
             // A client may spread a reply over several lines. What one of them leaves out, another one may show.
             let leaves_out = move |reading: &Understood| {
                 let named = reading.fields.iter().find(|one| one.field == field);

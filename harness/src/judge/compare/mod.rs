@@ -145,12 +145,17 @@ pub struct Match {
     pub entry: usize,
     /// When it was sent.
     pub at: Duration,
+    /// The CAN id of the device that was asked, if through FORWARD_CAN: as the client says, or as the requests show.
+    pub can_id: Option<u8>,
     /// Which reply to its command it is, counted from 1.
     pub number: usize,
     /// The number of the latest reply to the command when the line came.
     pub latest: usize,
     /// Whether an older reply than the latest fits better.
     pub stale: bool,
+    /// Whether it is of another node than the task names, although there are readings of that one: what is expected of
+    /// the values is not expected of this one's.
+    pub elsewhere: bool,
     /// Whether the client had told of every reply before; not known where a reply may be told more than once.
     pub repeated: bool,
 }
@@ -269,6 +274,8 @@ pub fn compare(
             number: best.number,
             latest,
             stale: latest != best.number && !held_up,
+            can_id: reading.can_id.or(best.can_id),
+            elsewhere: false,
             repeated: false,
         }),
         fields,

@@ -7,6 +7,8 @@ use veschub_hub::journal::{JournalEntry, JournalEvent};
 use veschub_scenario::schema::Setting;
 use veschub_wire::{CommandId, view::hex};
 
+use crate::judge::node::address;
+
 /// What a command sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quantity {
@@ -104,10 +106,7 @@ pub(crate) fn sent(journal: &[JournalEntry]) -> Vec<Sent<'_>> {
 }
 
 fn read(at: Duration, whole: &[u8]) -> Option<Sent<'_>> {
-    let (can_id, payload) = match whole {
-        [34, can_id, inner @ ..] => (Some(*can_id), inner),
-        inner => (None, inner),
-    };
+    let (can_id, payload) = address(whole);
     Some(Sent {
         at,
         can_id,
