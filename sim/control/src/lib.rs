@@ -15,6 +15,7 @@
 mod app;
 mod body;
 mod changes;
+mod chunks;
 mod desk;
 mod error;
 mod filter;

@@ -1,11 +1,11 @@
 //! The journal that the control API keeps: a bounded number of entries, numbered, for whoever asks.
 //!
 //! The hub's thread puts entries in and does nothing else with them: what they read like is worked out when somebody
-//! asks. Whoever reads holds the lock for a bounded number of entries only.
+//! asks. Whoever reads holds the lock for a bounded number of entries only. Requests and replies are most of a journal:
+//! their bytes stand in [chunks](crate::chunks).
 
 use std::{
-    collections::VecDeque,
-    mem::size_of,
+    mem::{self, size_of},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -13,8 +13,14 @@ use std::{
 };
 
 use tokio::sync::{Notify, futures::Notified};
-use veschub_hub::journal::{EventKind, JournalEntry, JournalEvent};
+use veschub_hub::{
+    hub::ConnId,
+    journal::{EventKind, JournalEntry, JournalEvent},
+    time::Time,
+};
 use veschub_wire::Reply;
+
+use crate::chunks::{Chunk, Chunks};
 
 /// The most entries that are kept.
 pub(crate) const MOST_ENTRIES: usize = 100_000;
@@ -22,15 +28,16 @@ pub(crate) const MOST_ENTRIES: usize = 100_000;
 pub(crate) const MOST_BYTES: usize = 64 << 20;
 /// The most entries that are read under one lock.
 pub(crate) const BATCH: usize = 512;
+/// What is kept comes in so many chunks: the oldest is dropped as a whole.
+const CHUNKS: usize = 64;
 
 /// An entry with its number: numbers go up by one, from 1, and are never used again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Record {
     /// Its number.
     pub seq: u64,
     /// The entry, masked.
     pub entry: JournalEntry,
-    size: usize,
 }
 
 /// The entries that are kept, shared by the hub's thread and those who read.
@@ -46,7 +53,9 @@ pub(crate) struct Store {
 
 #[derive(Debug)]
 struct Kept {
-    records: VecDeque<Arc<Record>>,
+    entries: Chunks<Slot>,
+    /// How many there are.
+    count: usize,
     /// The number of the next entry.
     next: u64,
     bytes: usize,
@@ -57,11 +66,31 @@ struct Kept {
     totals: Vec<(EventKind, u64)>,
 }
 
+/// An entry, whose bytes stand elsewhere.
+#[derive(Debug)]
+struct Slot {
+    at: Time,
+    conn: Option<ConnId>,
+    device: Option<Arc<str>>,
+    event: Short,
+}
+
+/// An event without its bytes.
+#[derive(Debug)]
+enum Short {
+    Request,
+    /// One of which nobody knows what the device held.
+    Reply,
+    ReplyDiscarded,
+    /// Any other, as it is.
+    Other(Box<JournalEvent>),
+}
+
 /// Entries in their order.
 #[derive(Debug, Default)]
 pub struct Batch {
     /// The entries.
-    pub records: Vec<Arc<Record>>,
+    pub records: Vec<Record>,
     /// How many of those asked for are not there any more, as there were too many.
     pub lost: u64,
     /// The number of the last entry that was looked at: to go on behind it.
@@ -70,15 +99,6 @@ pub struct Batch {
     pub is_end: bool,
     /// The number of the first entry that is kept.
     pub first: u64,
-}
-
-impl Record {
-    /// An entry with its number, which was masked before.
-    #[must_use]
-    pub fn new(seq: u64, entry: JournalEntry) -> Self {
-        let size = size_of::<Self>() + heap_size(&entry);
-        Self { seq, entry, size }
-    }
 }
 
 /// What a store holds.
@@ -126,9 +146,11 @@ impl Default for Store {
 impl Store {
     /// Keeps at most so many entries, in about so many bytes.
     pub(crate) fn bounded(most_entries: usize, most_bytes: usize) -> Self {
+        let chunks = Chunks::new(most_bytes / CHUNKS, (most_entries / CHUNKS).max(1));
         Self {
             kept: Mutex::new(Kept {
-                records: VecDeque::new(),
+                entries: chunks,
+                count: 0,
                 next: 1,
                 bytes: 0,
                 dropped: 0,
@@ -144,31 +166,35 @@ impl Store {
 
     /// Takes in an entry, which was masked before.
     pub(crate) fn push(&self, entry: JournalEntry) {
-        let kind = EventKind::from(&entry.event);
-        let mut dropped = None;
-        {
+        let is_too_much = {
             let mut kept = self.lock();
-            let seq = kept.next;
-            kept.next += 1;
-            match kept.totals.iter_mut().find(|(known, _)| *known == kind) {
-                Some((_, total)) => *total += 1,
-                None => kept.totals.push((kind, 1)),
-            }
-            let record = Record::new(seq, entry);
-            kept.bytes += record.size;
-            kept.records.push_back(Arc::new(record));
-            while kept.records.len() > self.most_entries || kept.bytes > self.most_bytes {
-                let Some(oldest) = kept.records.pop_front() else {
-                    break;
-                };
-                kept.bytes -= oldest.size;
-                kept.dropped += 1;
-                // Freed behind the lock.
-                dropped = Some(oldest);
-            }
+            kept.take(entry);
+            kept.count > self.most_entries || kept.bytes > self.most_bytes
+        };
+        if is_too_much {
+            self.drop_oldest();
         }
-        drop(dropped);
         self.wake();
+    }
+
+    fn drop_oldest(&self) {
+        let is_too_much =
+            |kept: &Kept| kept.count > self.most_entries || kept.bytes > self.most_bytes;
+        loop {
+            let oldest = {
+                let mut kept = self.lock();
+                match is_too_much(&kept) {
+                    true => kept.drop_oldest(),
+                    false => None,
+                }
+            };
+            let Some(mut oldest) = oldest else {
+                return;
+            };
+            // Freed behind the lock.
+            oldest.clear();
+            self.lock().entries.reuse(oldest);
+        }
     }
 
     /// Wakes those who wait for news.
@@ -181,15 +207,15 @@ impl Store {
     /// The entries behind a number, at most [`BATCH`] of them.
     pub(crate) fn after(&self, seq: u64) -> Batch {
         let kept = self.lock();
-        let first = kept.next - kept.records.len() as u64;
+        let first = kept.next - kept.count as u64;
         let start = seq.saturating_add(1).max(first).min(kept.next);
         let skip = usize::try_from(start - first).unwrap_or(usize::MAX);
-        let records: Vec<_> = kept
-            .records
-            .iter()
-            .skip(skip)
-            .take(BATCH)
-            .cloned()
+        let records: Vec<_> = (start..)
+            .zip(kept.entries_behind(skip).take(BATCH))
+            .collect();
+        let records: Vec<_> = records
+            .into_iter()
+            .map(|(seq, entry)| Record { seq, entry })
             .collect();
         let last = records.last().map_or(start - 1, |record| record.seq);
         Batch {
@@ -210,7 +236,7 @@ impl Store {
     pub(crate) fn extent(&self) -> Extent {
         let kept = self.lock();
         Extent {
-            entries: kept.records.len(),
+            entries: kept.count,
             bytes: kept.bytes,
             last: kept.next - 1,
             dropped: kept.dropped,
@@ -220,13 +246,13 @@ impl Store {
 
     /// Forgets all entries; numbers go on.
     pub(crate) fn forget(&self) -> usize {
-        let records = {
+        let (_freed_behind_the_lock, count) = {
             let mut kept = self.lock();
             (kept.bytes, kept.dropped) = (0, 0);
             kept.forgotten = kept.next - 1;
-            std::mem::take(&mut kept.records)
+            (kept.entries.take_all(), mem::take(&mut kept.count))
         };
-        records.len()
+        count
     }
 
     /// Waits for news from now on. Look at the entries after this and before waiting, so that none is missed.
@@ -243,19 +269,93 @@ impl Store {
     }
 }
 
-/// What an entry holds outside of itself, about.
-fn heap_size(entry: &JournalEntry) -> usize {
-    match &entry.event {
-        JournalEvent::Request(payload) | JournalEvent::ReplyDiscarded(payload) => payload.len(),
-        // A decoded reply takes about so much of lists and texts.
-        JournalEvent::Reply { payload, truth } => {
-            let truth = truth.as_ref().map_or(0, |_| size_of::<Reply>());
-            truth + 3 * payload.len()
+impl Kept {
+    fn take(&mut self, entry: JournalEntry) {
+        let kind = EventKind::from(&entry.event);
+        match self.totals.iter_mut().find(|(known, _)| *known == kind) {
+            Some((_, total)) => *total += 1,
+            None => self.totals.push((kind, 1)),
         }
+        let JournalEntry {
+            at,
+            conn,
+            device,
+            event,
+        } = entry;
+        let (event, payload) = match event {
+            JournalEvent::Request(payload) => (Short::Request, payload),
+            JournalEvent::ReplyDiscarded(payload) => (Short::ReplyDiscarded, payload),
+            JournalEvent::Reply {
+                payload,
+                truth: None,
+            } => (Short::Reply, payload),
+            other => (Short::Other(Box::new(other)), Vec::new()),
+        };
+        let size = size_of::<Slot>() + payload.len() + heap_size(&event);
+        let slot = Slot {
+            at,
+            conn,
+            device,
+            event,
+        };
+        self.entries.add(slot, &payload, size);
+        self.next += 1;
+        self.count += 1;
+        self.bytes += size;
+    }
+
+    fn drop_oldest(&mut self) -> Option<Chunk<Slot>> {
+        let oldest = self.entries.take_oldest()?;
+        self.count -= oldest.len();
+        self.dropped += oldest.len() as u64;
+        self.bytes -= oldest.size();
+        Some(oldest)
+    }
+
+    /// The entries behind the oldest ones.
+    fn entries_behind(&self, mut skip: usize) -> impl Iterator<Item = JournalEntry> {
+        self.entries.iter().flat_map(move |chunk| {
+            let slots = chunk.iter_from(skip);
+            skip = skip.saturating_sub(chunk.len());
+            slots.map(|(slot, bytes)| slot.entry(bytes))
+        })
+    }
+}
+
+impl Slot {
+    /// The entry as it was.
+    fn entry(&self, bytes: &[u8]) -> JournalEntry {
+        let payload = || bytes.to_vec();
+        JournalEntry {
+            at: self.at,
+            conn: self.conn,
+            device: self.device.clone(),
+            event: match &self.event {
+                Short::Request => JournalEvent::Request(payload()),
+                Short::Reply => JournalEvent::Reply {
+                    payload: payload(),
+                    truth: None,
+                },
+                Short::ReplyDiscarded => JournalEvent::ReplyDiscarded(payload()),
+                Short::Other(event) => (**event).clone(),
+            },
+        }
+    }
+}
+
+/// What an event holds outside of its slot and without its bytes, about.
+fn heap_size(event: &Short) -> usize {
+    let Short::Other(event) = event else {
+        return 0;
+    };
+    let inside = match &**event {
+        // A decoded reply takes about so much of lists and texts.
+        JournalEvent::Reply { payload, .. } => size_of::<Reply>() + 3 * payload.len(),
         JournalEvent::Noise { bytes, .. } | JournalEvent::DeviceNoise { bytes, .. } => bytes.len(),
         JournalEvent::Login(line) => line.id.len() + 64,
         _ => 128,
-    }
+    };
+    size_of::<JournalEvent>() + inside
 }
 
 #[cfg(test)]

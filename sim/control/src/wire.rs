@@ -23,6 +23,8 @@ use veschub_transcript::{
     live::{self, LiveCapture},
 };
 
+use crate::chunks::{Chunk, Chunks};
+
 /// The most bytes of packets that are kept.
 const MOST_KEPT: usize = 32 << 20;
 /// What is kept comes in so many chunks.
@@ -37,25 +39,15 @@ pub(crate) struct Wire {
     file: Mutex<Option<LiveCapture<Blocks>>>,
     blocks: Blocks,
     is_too_much: Notify,
-    most: usize,
 }
 
 /// What came since somebody last asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inbox {
-    chunks: VecDeque<Chunk>,
+    /// They count the bytes of their packets, about.
+    events: Chunks<Came>,
     to_device: u64,
     to_tool: u64,
-    /// What was read before, empty: to be filled again without asking the system for memory.
-    spare: Option<Chunk>,
-}
-
-#[derive(Debug, Default)]
-struct Chunk {
-    events: Vec<Came>,
-    bytes: Vec<u8>,
-    /// The bytes of its packets, about.
-    size: usize,
 }
 
 #[derive(Debug)]
@@ -68,7 +60,7 @@ struct Came {
 #[derive(Clone, Copy, Debug)]
 enum What {
     Opened,
-    Data(Side, usize),
+    Data(Side),
     Closed(Side),
     Reset(Side),
     Gone,
@@ -96,12 +88,15 @@ impl Wire {
         let start_ns = u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX);
         let blocks = Blocks::new(most);
         Self {
-            inbox: Mutex::new(Inbox::default()),
+            inbox: Mutex::new(Inbox {
+                events: Chunks::new(most / CHUNKS, usize::MAX),
+                to_device: 0,
+                to_tool: 0,
+            }),
             // Writing to memory cannot fail.
             file: Mutex::new(LiveCapture::new(blocks.clone(), port, start_ns).ok()),
             blocks,
             is_too_much: Notify::new(),
-            most,
         }
     }
 
@@ -110,7 +105,7 @@ impl Wire {
         match event {
             Event::Opened => self.put(at, conn, What::Opened, &[]),
             Event::Bytes(bytes) => {
-                self.put(at, conn, What::Data(Side::Initiator, bytes.len()), bytes);
+                self.put(at, conn, What::Data(Side::Initiator), bytes);
             }
             Event::Eof => self.put(at, conn, What::Closed(Side::Initiator), &[]),
             Event::Reset => self.put(at, conn, What::Reset(Side::Initiator), &[]),
@@ -122,7 +117,7 @@ impl Wire {
     pub(crate) fn goes(&self, at: Time, conn: ConnId, output: &Output) {
         match output {
             Output::Write(bytes) => {
-                self.put(at, conn, What::Data(Side::Responder, bytes.len()), bytes);
+                self.put(at, conn, What::Data(Side::Responder), bytes);
             }
             Output::Shutdown => self.put(at, conn, What::Closed(Side::Responder), &[]),
             Output::Close => self.put(at, conn, What::Gone, &[]),
@@ -136,25 +131,15 @@ impl Wire {
             conn: conn.0,
             what,
         };
-        let size = bytes.len() + PACKET;
         let chunks = {
             let mut inbox = lock(&self.inbox);
             match what {
-                What::Data(Side::Initiator, count) => inbox.to_device += count as u64,
-                What::Data(Side::Responder, count) => inbox.to_tool += count as u64,
+                What::Data(Side::Initiator) => inbox.to_device += bytes.len() as u64,
+                What::Data(Side::Responder) => inbox.to_tool += bytes.len() as u64,
                 _ => {}
             }
-            match inbox.chunks.back_mut() {
-                Some(last) if last.size < self.most / CHUNKS => {
-                    last.take(came, bytes, size);
-                    return;
-                }
-                _ => {}
-            }
-            let mut next = inbox.spare.take().unwrap_or_default();
-            next.take(came, bytes, size);
-            inbox.chunks.push_back(next);
-            inbox.chunks.len()
+            inbox.events.add(came, bytes, bytes.len() + PACKET);
+            inbox.events.len()
         };
         if chunks > CHUNKS + 1 {
             self.is_too_much.notify_one();
@@ -167,6 +152,7 @@ impl Wire {
 
     /// Reads all chunks and makes packets of them.
     fn read(&self) {
+        lock(&self.inbox).events.settle();
         self.read_until(0, false);
     }
 
@@ -183,21 +169,22 @@ impl Wire {
         };
         file.leave_out_data(leave_out);
         loop {
-            let mut chunk = {
+            let oldest = {
                 let mut inbox = lock(&self.inbox);
-                match inbox.chunks.len() > most_chunks {
-                    true => inbox.chunks.pop_front(),
+                match inbox.events.len() > most_chunks {
+                    true => inbox.events.take_oldest(),
                     false => None,
                 }
             };
-            let Some(chunk) = &mut chunk else {
+            let Some(mut chunk) = oldest else {
                 return;
             };
             chunk.read(file);
             if leave_out {
                 self.blocks.drop_all(file.take_left_out());
             }
-            lock(&self.inbox).spare = Some(mem::take(chunk));
+            chunk.clear();
+            lock(&self.inbox).events.reuse(chunk);
         }
     }
 
@@ -235,24 +222,13 @@ impl Wire {
     }
 }
 
-impl Chunk {
-    fn take(&mut self, came: Came, bytes: &[u8], size: usize) {
-        self.events.push(came);
-        self.bytes.extend_from_slice(bytes);
-        self.size += size;
-    }
-
-    /// Hands all of it over, and is empty.
-    fn read(&mut self, file: &mut LiveCapture<Blocks>) {
-        let mut rest = &self.bytes[..];
-        for came in self.events.drain(..) {
+impl Chunk<Came> {
+    /// Hands all of it over.
+    fn read(&self, file: &mut LiveCapture<Blocks>) {
+        for (came, data) in self.iter_from(0) {
             let event = match came.what {
                 What::Opened => live::Event::Opened,
-                What::Data(side, count) => {
-                    let (data, later) = rest.split_at(count.min(rest.len()));
-                    rest = later;
-                    live::Event::Data(side, data)
-                }
+                What::Data(side) => live::Event::Data(side, data),
                 What::Closed(side) => live::Event::Closed(side),
                 What::Reset(side) => live::Event::Reset(side),
                 What::Gone => live::Event::Gone,
@@ -260,8 +236,6 @@ impl Chunk {
             // Writing to memory cannot fail.
             let _ = file.event(came.at_ns, came.conn, event);
         }
-        self.bytes.clear();
-        self.size = 0;
     }
 }
 

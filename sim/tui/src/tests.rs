@@ -2,7 +2,7 @@
 
 mod steps;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use insta::assert_snapshot;
 use ratatui::{Terminal, backend::TestBackend};
@@ -110,7 +110,10 @@ impl Seat {
             device: Some(device.into()),
             event,
         };
-        let record = Arc::new(Record::new(self.next, entry));
+        let record = Record {
+            seq: self.next,
+            entry,
+        };
         self.page.happened(&Batch {
             records: vec![record],
             last: self.next,

@@ -1,6 +1,6 @@
 //! The wire: what happened, newest last, as it happens.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use ratatui::{
     buffer::Buffer,
@@ -30,7 +30,7 @@ pub(crate) struct Wire {
     filter: Typed,
     /// Why the text of the filter is not one.
     problem: Option<Refused>,
-    fitting: VecDeque<Arc<Record>>,
+    fitting: VecDeque<Record>,
     /// The number of the last entry that was taken in.
     last: u64,
     /// How many there were that fit no more, as they are too old.
@@ -77,7 +77,7 @@ impl Wire {
         self.lost += batch.lost;
         for record in &batch.records {
             if self.filter.fits(&record.entry) {
-                self.fitting.push_back(Arc::clone(record));
+                self.fitting.push_back(record.clone());
             }
         }
         // What the hub has forgotten is not kept here either.

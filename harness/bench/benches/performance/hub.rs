@@ -219,9 +219,9 @@ fn relays() -> io::Result<[(&'static str, SocketAddr); 4]> {
 }
 
 /// How often each relay has its turn. The median of so many counts: a machine is not as fast at every moment.
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 21;
 /// How long a turn takes, about.
-const TURN: Duration = Duration::from_millis(500);
+const TURN: Duration = Duration::from_millis(250);
 
 /// The relays take turns, so that all of them meet the same moments of the machine. Keeps what an exchange of all pairs
 /// takes where criterion keeps its results, and adds what it measures of delays to `delays`.

@@ -1,7 +1,5 @@
 //! Which entries of the journal a route gives, and how they are written.
 
-use std::sync::Arc;
-
 use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -130,7 +128,7 @@ pub(crate) struct JournalLine {
 
 /// What was found of a journal.
 pub(super) struct Found {
-    pub(super) records: Vec<Arc<Record>>,
+    pub(super) records: Vec<Record>,
     pub(super) next: u64,
     pub(super) dropped: u64,
 }
@@ -180,7 +178,7 @@ pub(super) fn limit(asked: Option<usize>) -> Result<usize, Refusal> {
 
 pub(super) fn answer(found: &Found) -> Response {
     let mut text = b"{\"entries\":".to_vec();
-    line::append_all(&mut text, found.records.iter().map(|record| &**record));
+    line::append_all(&mut text, &found.records);
     end(&mut text, found);
     json(StatusCode::OK, text)
 }

@@ -98,8 +98,8 @@ pub(super) async fn nearest(
     store: &Store,
     after: u64,
     filter: &Filter,
-) -> Vec<(Arc<Record>, Vec<Difference>)> {
-    let mut best: Vec<(Arc<Record>, Vec<Difference>)> = Vec::new();
+) -> Vec<(Record, Vec<Difference>)> {
+    let mut best: Vec<(Record, Vec<Difference>)> = Vec::new();
     let mut next = after;
     loop {
         let batch = store.after(next);
