@@ -15,7 +15,6 @@ use veschub_harness::{
     run::{self, Mode},
 };
 use veschub_hub::rng::Seed;
-use veschub_sim::disk;
 use veschub_transcript::{
     Direction, Options,
     Side::{Initiator, Responder},
@@ -68,7 +67,10 @@ fn run_draft(draft: &Draft) -> Run {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
-    let warnings = disk::open(&scenario, &[]).unwrap().warnings().unwrap();
+    let warnings = veschub_disk::open(&scenario, &[])
+        .unwrap()
+        .warnings()
+        .unwrap();
     let warnings: Vec<&str> = warnings.iter().map(|warning| warning.message()).collect();
     assert!(warnings.is_empty(), "{warnings:?}\n{}", draft.yaml);
     let run = run::run_file(&scenario, Seed(7), Mode::Virtual)

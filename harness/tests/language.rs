@@ -13,7 +13,6 @@ use veschub_harness::{
 };
 use veschub_hub::rng::Seed;
 use veschub_scenario::Loaded;
-use veschub_sim::disk;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
@@ -35,7 +34,7 @@ fn examples() -> Vec<(usize, String)> {
 fn load(line: usize, text: &str) -> Loaded {
     // Lines before it, so that a message names the line of the page.
     let text = "\n".repeat(line - 1) + text;
-    disk::parse("scenarios.md", &text, &folder(), &[]).unwrap()
+    veschub_disk::parse("scenarios.md", &text, &folder(), &[]).unwrap()
 }
 
 #[test]

@@ -12,7 +12,6 @@ use std::{
 
 use veschub_harness::run::{self, Mode, Way};
 use veschub_hub::{journal, rng::Seed};
-use veschub_sim::disk;
 use veschub_transcript::{Direction, Entry, Kind, Options, Transcript};
 
 /// Virtual time has a grain of 1 ms, once for the request and once for the reply.
@@ -54,7 +53,7 @@ fn replays_as_it_was_recorded(path: &Path) {
          client: {{ play-recording: {{}} }}\nexpect: [same-as-recording]\n",
         path.display().to_string()
     );
-    let loaded = disk::parse("parity.yaml", &text, Path::new(""), &[]).unwrap();
+    let loaded = veschub_disk::parse("parity.yaml", &text, Path::new(""), &[]).unwrap();
     let run = run::run("parity", &loaded, &Way::reference(Seed(0), Mode::Virtual)).unwrap();
     assert!(
         run.verdict.passed(),

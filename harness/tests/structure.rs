@@ -18,7 +18,7 @@ use syn::{
 };
 
 /// The libraries, from the root of the repository.
-const CRATES: [&str; 11] = [
+const CRATES: [&str; 12] = [
     "wire",
     "transcript",
     "transcript/scrub",
@@ -26,6 +26,7 @@ const CRATES: [&str; 11] = [
     "sim/hub",
     "sim/scenario",
     "sim/draft",
+    "sim/disk",
     "sim/drive",
     "sim/control",
     "sim/tui",

@@ -13,7 +13,6 @@ use std::{
 use boon::{Compiler, Schemas};
 use serde_json::Value;
 use veschub_scenario::{Code, Loaded, json_schema};
-use veschub_sim::disk;
 
 const REFRESH: &str = "VESCHUB_UPDATE=1 cargo test -p veschub-sim --test language";
 const MODELINE: &str = "# yaml-language-server: $schema=schema.json";
@@ -124,7 +123,7 @@ fn every_scenario_and_every_part_is_valid_by_the_schema() {
 #[test]
 fn no_scenario_has_a_warning() {
     for path in scenario_files() {
-        let warnings = disk::open(&path, &[]).unwrap().warnings().unwrap();
+        let warnings = veschub_disk::open(&path, &[]).unwrap().warnings().unwrap();
         let drawn: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         assert!(drawn.is_empty(), "{}", drawn.join("\n"));
     }

@@ -7,7 +7,6 @@ use std::{
 };
 
 use clap::Args;
-use veschub_sim::disk;
 use veschub_transcript::foreign::visible_lines;
 
 use super::error::{CliError, written};
@@ -104,7 +103,7 @@ pub(super) fn run(args: &FromCrashArgs) -> Result<u8, CliError> {
         None => String::new(),
     };
     for (what, path, bytes) in &files {
-        disk::write_whole(path, bytes, args.force).map_err(CliError::write(path))?;
+        veschub_disk::write_whole(path, bytes, args.force).map_err(CliError::write(path))?;
         text.push_str(&format!("{what}: {}\n", path.display()));
     }
     // What a crash says is made of the input.

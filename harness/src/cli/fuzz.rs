@@ -9,7 +9,6 @@ use std::{
 
 use clap::Args;
 use veschub_hub::rng::Seed;
-use veschub_sim::disk;
 use veschub_transcript::foreign::visible_lines;
 
 use super::{
@@ -87,7 +86,7 @@ pub(super) fn run(args: &FuzzArgs) -> Result<u8, CliError> {
     let mut scenarios = Vec::new();
     if !args.paths.is_empty() {
         for path in find(&args.paths)? {
-            match disk::open(&path, &[]) {
+            match veschub_disk::open(&path, &[]) {
                 Ok(loaded) => scenarios.push((path.display().to_string(), loaded)),
                 Err(error) => {
                     tell(&path, &RunError::Scenario(error));
@@ -154,7 +153,7 @@ fn save(args: &FuzzArgs, report: &Report) -> Result<(), CliError> {
             ("pcapng", &finding.capture),
         ] {
             let path = path(args, finding, ending);
-            disk::write_whole(&path, bytes, args.force).map_err(CliError::write(&path))?;
+            veschub_disk::write_whole(&path, bytes, args.force).map_err(CliError::write(&path))?;
         }
     }
     Ok(())

@@ -26,7 +26,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use veschub_sim::{cli::shell, disk};
+use veschub_sim::cli::shell;
 
 use self::error::{CliError, written};
 use crate::{
@@ -210,7 +210,7 @@ fn write_capture(path: &Path, capture: &[u8]) -> io::Result<()> {
             ));
         }
     }
-    disk::write_whole(path, capture, true)
+    veschub_disk::write_whole(path, capture, true)
 }
 
 /// A progress bar on the terminal, which is drawn only if the runs take long.

@@ -382,7 +382,6 @@ mod tests {
     use std::path::Path;
 
     use veschub_hub::rng::Seed;
-    use veschub_sim::disk;
 
     use super::super::expect;
     use crate::run::{Mode, find_scenarios, run_file};
@@ -401,7 +400,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut others = Vec::new();
         for path in find_scenarios(&folder).unwrap() {
-            let loaded = disk::open(&path, &[]).unwrap();
+            let loaded = veschub_disk::open(&path, &[]).unwrap();
             let target = loaded.build(Seed(0)).unwrap().targets.into_iter().next();
             let run = run_file(&path, Seed(0), Mode::Virtual).unwrap();
             let played = run.played.unwrap();

@@ -17,7 +17,6 @@ use veschub_hub::{
     rng::Seed,
 };
 use veschub_scenario::{Loaded, Target};
-use veschub_sim::disk;
 use veschub_wire::{CommandId, Request};
 
 use super::RunError;
@@ -140,8 +139,10 @@ impl Builder {
     pub fn start(self) -> Result<Hub, RunError> {
         let loaded = match &self.source {
             Source::Demo => Loaded::demo_with(&self.settings)?,
-            Source::File(path) => disk::open(path, &self.settings)?,
-            Source::Text(text) => disk::parse("scenario", text, Path::new("."), &self.settings)?,
+            Source::File(path) => veschub_disk::open(path, &self.settings)?,
+            Source::Text(text) => {
+                veschub_disk::parse("scenario", text, Path::new("."), &self.settings)?
+            }
         };
         // A port of 0 is a free one.
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;

@@ -1,6 +1,6 @@
 //! Runs a scenario: starts the hub with its devices, plays a client with its task, and has it judged.
 
-#[cfg(unix)]
+#[cfg(all(unix, feature = "program"))]
 pub(crate) mod again;
 pub(crate) mod errand;
 mod hosted;
@@ -22,7 +22,6 @@ use std::{
 
 use veschub_hub::rng::Seed;
 use veschub_scenario::{Loaded, Scenario, ScenarioError, schema::Expectation};
-use veschub_sim::disk;
 use veschub_wire::CommandId;
 
 use self::{
@@ -132,7 +131,7 @@ pub fn run_file(path: &Path, seed: Seed, mode: Mode) -> Result<Run, RunError> {
 /// If the scenario cannot be read or compiled, a value cannot be replaced, no socket can be opened, or a program cannot
 /// be supervised.
 pub fn run_file_with(path: &Path, settings: &[String], way: &Way) -> Result<Run, RunError> {
-    let loaded = disk::open(path, settings)?;
+    let loaded = veschub_disk::open(path, settings)?;
     let name = path.file_stem().unwrap_or_default();
     run(&name.to_string_lossy(), &loaded, way)
 }
@@ -259,7 +258,7 @@ pub fn find_scenarios(path: &Path) -> std::io::Result<Vec<PathBuf>> {
 
 /// The same among the files that the program brings.
 fn find_brought(path: &Path) -> Option<Vec<PathBuf>> {
-    let mut found = disk::brought(path)?;
+    let mut found = veschub_disk::brought(path)?;
     if found != [path] {
         let is_part = |path: &Path| path.components().any(|part| part.as_os_str() == PARTS);
         found.retain(|path| is_yaml(path) && !is_part(path));
@@ -289,7 +288,7 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut seen = 0;
         for path in find_scenarios(&folder).unwrap() {
-            let scenario = disk::open(&path, &[]).unwrap().scenario;
+            let scenario = veschub_disk::open(&path, &[]).unwrap().scenario;
             let Ok(task) = Task::of(&scenario.client) else {
                 continue;
             };

@@ -16,7 +16,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use veschub_sim::disk;
 use veschub_wire::{CommandId, frame};
 
 fn root() -> PathBuf {
@@ -101,7 +100,7 @@ fn every_piece_of_a_scenario_can_be_used_as_it_stands() {
                 true => block.to_owned(),
                 false => format!("{base}{block}"),
             };
-            if let Err(error) = disk::parse(&name, &text, &root().join("scenarios"), &[]) {
+            if let Err(error) = veschub_disk::parse(&name, &text, &root().join("scenarios"), &[]) {
                 panic!("{name}\n{error}");
             }
             read_so_far += 1;

@@ -11,7 +11,6 @@ use super::{
     process::{announce, draw_seed, interrupted, runtime, say},
     teller::is_rare,
 };
-use crate::disk;
 use veschub_drive::device::{News, RECONNECT_PAUSE, play};
 use veschub_hub::{
     hub::Hub,
@@ -25,7 +24,7 @@ const SHORT: Duration = Duration::from_secs(1);
 
 pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     let loaded = match &args.scenario {
-        Some(path) => disk::open(path, &args.set.settings)?,
+        Some(path) => veschub_disk::open(path, &args.set.settings)?,
         None => Loaded::demo_with(&args.set.settings)?,
     };
     let seed = args.seed.unwrap_or_else(draw_seed);

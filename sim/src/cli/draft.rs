@@ -11,7 +11,7 @@ use serde::Serialize;
 use veschub_transcript::{Options, Transcript};
 
 use super::{DraftArgs, Failure, capture::open, written};
-use crate::disk::{is_same_file, write_whole};
+use veschub_disk::{is_same_file, write_whole};
 use veschub_draft::{self, Draft, DraftOptions, DraftedDevice, Evidence, Finding};
 
 /// What `--json` prints.

@@ -16,7 +16,7 @@ use super::{
     teller::Teller,
     watch::{Watch, Watched},
 };
-use crate::disk::{self, Opened};
+use veschub_disk::Opened;
 use veschub_drive::{
     discovery::Discovery,
     observe::Saving,
@@ -37,7 +37,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     args.listen.check_tui()?;
     let files = Opened::default();
     let loaded = match &args.scenario {
-        Some(path) => disk::open_noting(path, &args.set.settings, &files)?,
+        Some(path) => veschub_disk::open_noting(path, &args.set.settings, &files)?,
         None if args.demo => Loaded::demo_with(&args.set.settings)?,
         None if args.demo_motor => Loaded::demo_motor_with(&args.set.settings)?,
         None if !args.set.settings.is_empty() => {

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 
 use super::{CheckArgs, Failure, scrub, tell, written};
-use crate::disk;
 use veschub_scenario::{Code, ScenarioError, json_schema};
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
@@ -16,7 +15,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
         // All mistakes of a file are one error, each warning is one.
         let findings = match scrub::is_capture(path) {
             true => scrub::findings(path),
-            false => disk::open(path, &args.set.settings)
+            false => veschub_disk::open(path, &args.set.settings)
                 .and_then(|loaded| loaded.warnings())
                 .unwrap_or_else(|error| vec![error]),
         };

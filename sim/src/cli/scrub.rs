@@ -8,7 +8,7 @@ use clap::Args;
 use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 
 use super::{Failure, capture::open, written};
-use crate::disk::{is_same_file, write_whole};
+use veschub_disk::{is_same_file, write_whole};
 use veschub_scenario::{Code, ScenarioError};
 
 #[derive(Debug, Args)]

@@ -20,7 +20,7 @@ use veschub_hub::rng::Seed;
 use veschub_tui::Notices;
 
 use super::{Failure, process::say, tell};
-use crate::disk::{self, Opened};
+use veschub_disk::Opened;
 
 /// How long to wait for further changes: an editor saves a file in several steps.
 const REST: Duration = Duration::from_millis(100);
@@ -140,7 +140,7 @@ impl Watch {
             seed,
             files,
         } = &self.watched;
-        let loaded = disk::open_noting(path, settings, files);
+        let loaded = veschub_disk::open_noting(path, settings, files);
         let made = loaded.and_then(|loaded| Ok((loaded.build(*seed)?, loaded)));
         if let Err(error) = self.look() {
             self.say(format_args!("warning: --watch: {error}"));

@@ -5,7 +5,6 @@ use std::{hint::black_box, path::Path, time::Duration};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use veschub_harness::run::{self, Mode, Way};
 use veschub_hub::rng::Seed;
-use veschub_sim::disk;
 
 /// A pack that is asked again and again.
 const POLLING: &str = concat!(
@@ -35,7 +34,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
             format!("expect.0.request-count.at_least={exchanges}"),
             format!("expect.0.request-count.at_most={exchanges}"),
         ];
-        let Ok(loaded) = disk::open(Path::new(POLLING), &settings) else {
+        let Ok(loaded) = veschub_disk::open(Path::new(POLLING), &settings) else {
             continue;
         };
         group.throughput(Throughput::Elements(exchanges));
@@ -47,7 +46,7 @@ pub(crate) fn measure(criterion: &mut Criterion) {
             },
         );
     }
-    if let Ok(loaded) = disk::open(Path::new(SESSION), &[]) {
+    if let Ok(loaded) = veschub_disk::open(Path::new(SESSION), &[]) {
         group.throughput(Throughput::Elements(1));
         group.bench_function("a session of 3 s", |bench| {
             bench.iter(|| run::run("session", black_box(&loaded), &way).is_ok());

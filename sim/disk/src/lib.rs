@@ -1,6 +1,8 @@
 //! The disk: scenarios with the files that they name and the devices inferred from recordings; and files that are written
 //! as a whole. Where there is no folder `scenarios` or `captures`, those that the program brings stand for it.
 
+mod shipped;
+
 use std::{
     collections::BTreeSet,
     error::Error,
@@ -15,7 +17,7 @@ use veschub_hub::{device::Device, rng::Seed};
 use veschub_scenario::{Files, Loaded, ScenarioError};
 use veschub_transcript::Transcript;
 
-use crate::shipped::{self, Shipped};
+use self::shipped::Shipped;
 
 #[derive(Debug)]
 struct Disk;
@@ -130,7 +132,7 @@ pub fn parse(
 ///
 /// ```
 /// # use std::path::Path;
-/// assert!(veschub_sim::disk::brought(Path::new("scenarios")).is_some_and(|files| files.len() > 100));
+/// assert!(veschub_disk::brought(Path::new("scenarios")).is_some_and(|files| files.len() > 100));
 /// ```
 #[must_use]
 pub fn brought(path: &Path) -> Option<Vec<PathBuf>> {

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
-static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../scenarios");
-static CAPTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../captures");
+static SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../scenarios");
+static CAPTURES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../captures");
 
 /// The folders, by the name that paths begin with.
 static FOLDERS: [(&str, &Dir<'_>); 2] = [("scenarios", &SCENARIOS), ("captures", &CAPTURES)];
