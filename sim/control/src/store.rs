@@ -37,7 +37,7 @@ pub struct Record {
     /// Its number.
     pub seq: u64,
     /// The entry, masked.
-    pub entry: JournalEntry,
+    pub entry: Arc<JournalEntry>,
 }
 
 /// The entries that are kept, shared by the hub's thread and those who read.
@@ -66,24 +66,27 @@ struct Kept {
     totals: Vec<(EventKind, u64)>,
 }
 
-/// An entry, whose bytes stand elsewhere.
+/// An entry.
 #[derive(Debug)]
-struct Slot {
-    at: Time,
-    conn: Option<ConnId>,
-    device: Option<Arc<str>>,
-    event: Short,
+enum Slot {
+    /// Its payload is its bytes.
+    Short {
+        at: Time,
+        conn: Option<ConnId>,
+        device: Option<Arc<str>>,
+        kind: Short,
+    },
+    /// It is as it was, and has no bytes.
+    Whole(Arc<JournalEntry>),
 }
 
-/// An event without its bytes.
-#[derive(Debug)]
+/// An event that is a payload and no more.
+#[derive(Clone, Copy, Debug)]
 enum Short {
     Request,
     /// One of which nobody knows what the device held.
     Reply,
     ReplyDiscarded,
-    /// Any other, as it is.
-    Other(Box<JournalEvent>),
 }
 
 /// Entries in their order.
@@ -210,11 +213,9 @@ impl Store {
         let first = kept.next - kept.count as u64;
         let start = seq.saturating_add(1).max(first).min(kept.next);
         let skip = usize::try_from(start - first).unwrap_or(usize::MAX);
+        let entries = kept.entries_behind(skip).take(BATCH);
         let records: Vec<_> = (start..)
-            .zip(kept.entries_behind(skip).take(BATCH))
-            .collect();
-        let records: Vec<_> = records
-            .into_iter()
+            .zip(entries)
             .map(|(seq, entry)| Record { seq, entry })
             .collect();
         let last = records.last().map_or(start - 1, |record| record.seq);
@@ -276,28 +277,8 @@ impl Kept {
             Some((_, total)) => *total += 1,
             None => self.totals.push((kind, 1)),
         }
-        let JournalEntry {
-            at,
-            conn,
-            device,
-            event,
-        } = entry;
-        let (event, payload) = match event {
-            JournalEvent::Request(payload) => (Short::Request, payload),
-            JournalEvent::ReplyDiscarded(payload) => (Short::ReplyDiscarded, payload),
-            JournalEvent::Reply {
-                payload,
-                truth: None,
-            } => (Short::Reply, payload),
-            other => (Short::Other(Box::new(other)), Vec::new()),
-        };
-        let size = size_of::<Slot>() + payload.len() + heap_size(&event);
-        let slot = Slot {
-            at,
-            conn,
-            device,
-            event,
-        };
+        let (slot, payload) = Slot::of(entry);
+        let size = size_of::<Slot>() + payload.len() + slot.heap_size();
         self.entries.add(slot, &payload, size);
         self.next += 1;
         self.count += 1;
@@ -313,7 +294,7 @@ impl Kept {
     }
 
     /// The entries behind the oldest ones.
-    fn entries_behind(&self, mut skip: usize) -> impl Iterator<Item = JournalEntry> {
+    fn entries_behind(&self, mut skip: usize) -> impl Iterator<Item = Arc<JournalEntry>> {
         self.entries.iter().flat_map(move |chunk| {
             let slots = chunk.iter_from(skip);
             skip = skip.saturating_sub(chunk.len());
@@ -323,39 +304,76 @@ impl Kept {
 }
 
 impl Slot {
+    /// An entry, and its bytes.
+    fn of(entry: JournalEntry) -> (Self, Vec<u8>) {
+        let (kind, payload) = match entry.event {
+            JournalEvent::Request(payload) => (Short::Request, payload),
+            JournalEvent::ReplyDiscarded(payload) => (Short::ReplyDiscarded, payload),
+            JournalEvent::Reply {
+                payload,
+                truth: None,
+            } => (Short::Reply, payload),
+            _ => return (Self::Whole(Arc::new(entry)), Vec::new()),
+        };
+        let JournalEntry {
+            at, conn, device, ..
+        } = entry;
+        let slot = Self::Short {
+            at,
+            conn,
+            device,
+            kind,
+        };
+        (slot, payload)
+    }
+
     /// The entry as it was.
-    fn entry(&self, bytes: &[u8]) -> JournalEntry {
-        let payload = || bytes.to_vec();
-        JournalEntry {
-            at: self.at,
-            conn: self.conn,
-            device: self.device.clone(),
-            event: match &self.event {
-                Short::Request => JournalEvent::Request(payload()),
-                Short::Reply => JournalEvent::Reply {
-                    payload: payload(),
-                    truth: None,
-                },
-                Short::ReplyDiscarded => JournalEvent::ReplyDiscarded(payload()),
-                Short::Other(event) => (**event).clone(),
-            },
+    fn entry(&self, bytes: &[u8]) -> Arc<JournalEntry> {
+        match self {
+            Self::Whole(entry) => Arc::clone(entry),
+            Self::Short {
+                at,
+                conn,
+                device,
+                kind,
+            } => Arc::new(JournalEntry {
+                at: *at,
+                conn: *conn,
+                device: device.clone(),
+                event: kind.event(bytes.to_vec()),
+            }),
         }
+    }
+
+    /// What it holds outside of itself and its bytes, about.
+    fn heap_size(&self) -> usize {
+        let Self::Whole(entry) = self else {
+            return 0;
+        };
+        let inside = match &entry.event {
+            // A decoded reply takes about so much of lists and texts.
+            JournalEvent::Reply { payload, .. } => size_of::<Reply>() + 4 * payload.len(),
+            JournalEvent::Noise { bytes, .. } | JournalEvent::DeviceNoise { bytes, .. } => {
+                bytes.len()
+            }
+            JournalEvent::Login(line) => line.id.len() + 64,
+            _ => 128,
+        };
+        size_of::<JournalEntry>() + inside
     }
 }
 
-/// What an event holds outside of its slot and without its bytes, about.
-fn heap_size(event: &Short) -> usize {
-    let Short::Other(event) = event else {
-        return 0;
-    };
-    let inside = match &**event {
-        // A decoded reply takes about so much of lists and texts.
-        JournalEvent::Reply { payload, .. } => size_of::<Reply>() + 3 * payload.len(),
-        JournalEvent::Noise { bytes, .. } | JournalEvent::DeviceNoise { bytes, .. } => bytes.len(),
-        JournalEvent::Login(line) => line.id.len() + 64,
-        _ => 128,
-    };
-    size_of::<JournalEvent>() + inside
+impl Short {
+    fn event(self, payload: Vec<u8>) -> JournalEvent {
+        match self {
+            Self::Request => JournalEvent::Request(payload),
+            Self::Reply => JournalEvent::Reply {
+                payload,
+                truth: None,
+            },
+            Self::ReplyDiscarded => JournalEvent::ReplyDiscarded(payload),
+        }
+    }
 }
 
 #[cfg(test)]

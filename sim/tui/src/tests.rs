@@ -112,7 +112,7 @@ impl Seat {
         };
         let record = Record {
             seq: self.next,
-            entry,
+            entry: entry.into(),
         };
         self.page.happened(&Batch {
             records: vec![record],
