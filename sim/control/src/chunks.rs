@@ -1,8 +1,7 @@
 //! Many small things in their order, each with some bytes, in chunks of memory that is used again and again.
 //!
-//! The hub's thread adds to them all the time, and each time gives a lock back, which waits for the memory that was
-//! written. What is new stands in a little memory that stays in the processor's cache, and moves on in batches to where it
-//! is kept.
+//! The hub's thread adds to them all the time, and asks the system for no memory once as much is kept as may be. What is
+//! new stands in a little memory that is used again at once, and moves on in batches to where it is kept.
 
 use std::{collections::VecDeque, iter, mem, ops::Range};
 
