@@ -1,21 +1,13 @@
 //! Many small things in their order, each with some bytes, in chunks of memory that is used again and again.
 //!
-//! The hub's thread adds to them all the time, and asks the system for no memory once as much is kept as may be. What is
-//! new stands in a little memory that is used again at once, and moves on in batches to where it is kept.
+//! The hub's thread adds to them all the time, and needs no new memory for them once as much is kept as may be.
 
-use std::{collections::VecDeque, iter, mem, ops::Range};
-
-/// The most things that wait for the next batch.
-const BATCH: usize = 64;
-/// The most that they count together.
-const BATCH_SIZE: usize = 8192;
+use std::{collections::VecDeque, mem, ops::Range};
 
 /// Things in their order.
 #[derive(Debug)]
 pub(crate) struct Chunks<T> {
     chunks: VecDeque<Chunk<T>>,
-    /// What came last.
-    fresh: Chunk<T>,
     /// Empty, to be filled again without asking the system for memory.
     spare: Option<Chunk<T>>,
     /// A chunk is full when it counts so much, or has so many.
@@ -52,16 +44,6 @@ impl<T> Chunk<T> {
         self.size += size;
     }
 
-    fn append(&mut self, other: &mut Self) {
-        let base = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        let things = other.things.drain(..);
-        self.things
-            .extend(things.map(|(thing, at)| (thing, base + at.start..base + at.end)));
-        self.size += other.size;
-        other.clear();
-    }
-
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.things.len()
@@ -87,10 +69,6 @@ impl<T> Chunk<T> {
         self.bytes.clear();
         self.size = 0;
     }
-
-    fn is_full(&self, (size, count): (usize, usize)) -> bool {
-        self.size >= size || self.things.len() >= count
-    }
 }
 
 impl<T> Chunks<T> {
@@ -98,7 +76,6 @@ impl<T> Chunks<T> {
     pub(crate) fn new(size: usize, count: usize) -> Self {
         Self {
             chunks: VecDeque::new(),
-            fresh: Chunk::default(),
             spare: None,
             full: (size, count),
         }
@@ -106,44 +83,31 @@ impl<T> Chunks<T> {
 
     /// Adds one that counts so much.
     pub(crate) fn add(&mut self, thing: T, bytes: &[u8], size: usize) {
-        self.fresh.add(thing, bytes, size);
-        let (size, count) = self.full;
-        if self.fresh.is_full((size.min(BATCH_SIZE), count.min(BATCH))) {
-            self.settle();
+        let (most_size, most_count) = self.full;
+        match self.chunks.back_mut() {
+            Some(last) if last.size < most_size && last.things.len() < most_count => {
+                last.add(thing, bytes, size);
+            }
+            _ => {
+                let mut next = self.spare.take().unwrap_or_default();
+                next.add(thing, bytes, size);
+                self.chunks.push_back(next);
+            }
         }
     }
 
-    /// Moves what is new to where it is kept.
-    pub(crate) fn settle(&mut self) {
-        if self.fresh.things.is_empty() {
-            return;
-        }
-        if self
-            .chunks
-            .back()
-            .is_none_or(|last| last.is_full(self.full))
-        {
-            let next = self.spare.take().unwrap_or_default();
-            self.chunks.push_back(next);
-        }
-        if let Some(last) = self.chunks.back_mut() {
-            last.append(&mut self.fresh);
-        }
-    }
-
-    /// How many chunks there are, without what is new.
+    /// How many chunks there are.
     pub(crate) fn len(&self) -> usize {
         self.chunks.len()
     }
 
     /// All chunks, the oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chunk<T>> {
-        self.chunks.iter().chain(iter::once(&self.fresh))
+        self.chunks.iter()
     }
 
     /// All chunks, which are not there any more.
     pub(crate) fn take_all(&mut self) -> VecDeque<Chunk<T>> {
-        self.settle();
         mem::take(&mut self.chunks)
     }
 
@@ -182,11 +146,9 @@ mod tests {
             .collect();
         assert_eq!(all(&chunks), wanted);
         let oldest = chunks.take_oldest().unwrap();
-        assert!(
-            (100..=100 + BATCH).contains(&oldest.len()),
-            "{}",
-            oldest.len()
-        );
+        assert_eq!(oldest.len(), 100);
+        let once: usize = (0..50).map(|number| number % 7).sum();
+        assert_eq!(oldest.bytes.len(), once);
         assert_eq!(oldest.size(), 3 * oldest.len());
         assert_eq!(all(&chunks), wanted[oldest.len()..]);
         let left: usize = chunks.take_all().iter().map(Chunk::len).sum();

@@ -152,7 +152,6 @@ impl Wire {
 
     /// Reads all chunks and makes packets of them.
     fn read(&self) {
-        lock(&self.inbox).events.settle();
         self.read_until(0, false);
     }
 
