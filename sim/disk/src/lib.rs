@@ -19,9 +19,6 @@ use veschub_transcript::Transcript;
 
 use self::shipped::Shipped;
 
-#[derive(Debug)]
-struct Disk;
-
 /// The files that a scenario was made of: its own, what it includes, its series, captures and descriptions.
 #[derive(Clone, Debug, Default)]
 pub struct Opened(Arc<Mutex<BTreeSet<PathBuf>>>);
@@ -37,33 +34,16 @@ impl Opened {
     }
 }
 
-/// The disk, with a note of every file that is opened.
+/// The disk, with a note of every file that is opened, if somebody wants to know.
 #[derive(Debug)]
-struct Noting(Opened);
-
-impl Files for Noting {
-    fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read>> {
-        let mut opened = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        opened.insert(path.to_owned());
-        Disk.open(path)
-    }
-
-    fn identity(&self, path: &Path) -> PathBuf {
-        Disk.identity(path)
-    }
-
-    fn stand_in(
-        &self,
-        transcript: &Transcript,
-        id: Option<&str>,
-        seed: Seed,
-    ) -> Result<Box<dyn Device>, Box<dyn Error>> {
-        Disk.stand_in(transcript, id, seed)
-    }
-}
+struct Disk(Option<Opened>);
 
 impl Files for Disk {
     fn open(&self, path: &Path) -> io::Result<Box<dyn io::Read>> {
+        if let Some(Opened(paths)) = &self.0 {
+            let mut opened = paths.lock().unwrap_or_else(PoisonError::into_inner);
+            opened.insert(path.to_owned());
+        }
         File::open(path)
             .map(|file| Box::new(file) as Box<dyn io::Read>)
             .or_else(|error| match (error.kind(), shipped::find(path)) {
@@ -97,7 +77,7 @@ impl Files for Disk {
 /// # Errors
 /// All mistakes, each with its place in the file or the setting.
 pub fn open(path: &Path, settings: &[String]) -> Result<Loaded, ScenarioError> {
-    Loaded::open(Arc::new(Disk), path, settings)
+    Loaded::open(Arc::new(Disk(None)), path, settings)
 }
 
 /// Reads a scenario file as [`open`] does, and notes which files it is made of, also when it has a mistake. Files that
@@ -110,7 +90,7 @@ pub fn open_noting(
     settings: &[String],
     opened: &Opened,
 ) -> Result<Loaded, ScenarioError> {
-    Loaded::open(Arc::new(Noting(opened.clone())), path, settings)
+    Loaded::open(Arc::new(Disk(Some(opened.clone()))), path, settings)
 }
 
 /// Reads a scenario from text with some values replaced; the files that it names are found from `folder` on, and
@@ -124,7 +104,7 @@ pub fn parse(
     folder: &Path,
     settings: &[String],
 ) -> Result<Loaded, ScenarioError> {
-    Loaded::read(Arc::new(Disk), name, text, folder, settings)
+    Loaded::read(Arc::new(Disk(None)), name, text, folder, settings)
 }
 
 /// What a path that is not on the disk stands for among the files that the program brings: a file itself, or all files
