@@ -12,7 +12,7 @@ use veschub_wire::{CommandId, LoginLine, Nearly, from_hex_text};
 
 use crate::{
     entry::{Direction, Entry, Kind},
-    secret::{Mask, credentials, login_credentials},
+    secret::{Mask, credentials, login_credentials, may_have_credentials},
 };
 
 /// What stands for a credential.
@@ -34,6 +34,9 @@ pub fn has_credentials(payload: &[u8], direction: Direction) -> bool {
 
 /// Where they are. If there are none, the payload may go the other way: a device may be at either end.
 fn places(payload: &[u8], direction: Direction) -> Vec<(Range<usize>, Mask)> {
+    if !may_have_credentials(payload) {
+        return Vec::new();
+    }
     let places = credentials(payload, direction);
     match places.is_empty() {
         true => credentials(payload, direction.reverse()),
@@ -44,14 +47,12 @@ fn places(payload: &[u8], direction: Direction) -> Vec<(Range<usize>, Mask)> {
 /// The payload of a frame with its credentials masked. It can be decoded as before.
 #[must_use]
 pub fn payload(payload: &[u8], direction: Direction) -> Cow<'_, [u8]> {
-    let edits: Vec<Edit> = places(payload, direction)
-        .into_iter()
-        .map(|(at, mask)| Edit::new(0, at, mask))
-        .collect();
-    match edits.is_empty() {
-        true => Cow::Borrowed(payload),
-        false => Cow::Owned(apply(payload, &edits)),
+    let places = places(payload, direction);
+    if places.is_empty() {
+        return Cow::Borrowed(payload);
     }
+    let edits = places.into_iter().map(|(at, mask)| Edit::new(0, at, mask));
+    Cow::Owned(apply(payload, &edits.collect::<Vec<_>>()))
 }
 
 /// Other bytes for a place in a stream.
@@ -292,9 +293,16 @@ impl<K: Ord> Default for Masking<K> {
 }
 
 impl<K: Ord> Masking<K> {
-    /// The payload of the next frame.
-    pub fn frame<'a>(&mut self, key: K, direction: Direction, payload: &'a [u8]) -> Cow<'a, [u8]> {
-        self.noise.remove(&(key, direction));
+    /// The payload of the next frame. Without noise before it, nobody asks for the key.
+    pub fn frame<'a>(
+        &mut self,
+        key: impl FnOnce() -> K,
+        direction: Direction,
+        payload: &'a [u8],
+    ) -> Cow<'a, [u8]> {
+        if !self.noise.is_empty() {
+            self.noise.remove(&(key(), direction));
+        }
         self::payload(payload, direction)
     }
 
@@ -340,7 +348,7 @@ impl Masking<u32> {
         let direction = entry.direction.unwrap_or(Direction::ToDevice);
         match &mut entry.kind {
             Kind::Frame(frame) => {
-                if let Cow::Owned(new) = self.frame(connection, direction, &frame.payload) {
+                if let Cow::Owned(new) = self.frame(|| connection, direction, &frame.payload) {
                     frame.payload = new;
                 }
             }

@@ -2,7 +2,7 @@
 //!
 //! The hub's thread adds to them all the time, and needs no new memory for them once as much is kept as may be.
 
-use std::{collections::VecDeque, mem, ops::Range};
+use std::{collections::VecDeque, mem};
 
 /// Things in their order.
 #[derive(Debug)]
@@ -17,30 +17,54 @@ pub(crate) struct Chunks<T> {
 /// Some of them.
 #[derive(Debug)]
 pub(crate) struct Chunk<T> {
-    things: Vec<(T, Range<usize>)>,
+    things: Vec<Thing<T>>,
     /// The bytes of all of them, one behind the other; two that follow each other may share them.
     bytes: Vec<u8>,
     size: usize,
 }
 
-impl<T> Default for Chunk<T> {
-    fn default() -> Self {
-        Self {
-            things: Vec::new(),
-            bytes: Vec::new(),
-            size: 0,
-        }
-    }
+/// One of them, and where its bytes are. There is one for each message, so it is small.
+#[derive(Debug)]
+struct Thing<T> {
+    what: T,
+    end: u32,
+    len: u32,
+}
+
+/// Bytes to keep.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bytes<'a> {
+    New(&'a [u8]),
+    /// A relay sends on what it has just received: if the last bytes are the same, they are kept once.
+    Again(&'a [u8]),
 }
 
 impl<T> Chunk<T> {
-    fn add(&mut self, thing: T, bytes: &[u8], size: usize) {
-        // A relay sends on what it has just received.
-        if !self.bytes.ends_with(bytes) {
-            self.bytes.extend_from_slice(bytes);
+    /// As much room as another one has used.
+    fn like(other: Option<&Self>) -> Self {
+        let (things, bytes) = other.map_or((0, 0), |other| (other.things.len(), other.bytes.len()));
+        Self {
+            things: Vec::with_capacity(things),
+            bytes: Vec::with_capacity(bytes),
+            size: 0,
         }
-        let end = self.bytes.len();
-        self.things.push((thing, end - bytes.len()..end));
+    }
+
+    fn add(&mut self, what: T, bytes: Bytes<'_>, size: usize) {
+        let bytes = match bytes {
+            Bytes::Again(bytes) if self.bytes.ends_with(bytes) => bytes,
+            Bytes::New(bytes) | Bytes::Again(bytes) => {
+                self.bytes.extend_from_slice(bytes);
+                bytes
+            }
+        };
+        // A chunk is full long before it has 4 GiB.
+        let small = |length| u32::try_from(length).unwrap_or(u32::MAX);
+        self.things.push(Thing {
+            what,
+            end: small(self.bytes.len()),
+            len: small(bytes.len()),
+        });
         self.size += size;
     }
 
@@ -57,9 +81,10 @@ impl<T> Chunk<T> {
     /// All of them but the first few, each with its bytes.
     pub(crate) fn iter_from(&self, first: usize) -> impl Iterator<Item = (&T, &[u8])> {
         let things = self.things.get(first..).unwrap_or_default();
-        things.iter().map(|(thing, at)| {
-            let bytes = self.bytes.get(at.clone());
-            (thing, bytes.unwrap_or_default())
+        things.iter().map(|thing| {
+            let end = thing.end as usize;
+            let bytes = self.bytes.get(end.saturating_sub(thing.len as usize)..end);
+            (&thing.what, bytes.unwrap_or_default())
         })
     }
 
@@ -82,14 +107,15 @@ impl<T> Chunks<T> {
     }
 
     /// Adds one that counts so much.
-    pub(crate) fn add(&mut self, thing: T, bytes: &[u8], size: usize) {
+    pub(crate) fn add(&mut self, thing: T, bytes: Bytes<'_>, size: usize) {
         let (most_size, most_count) = self.full;
         match self.chunks.back_mut() {
             Some(last) if last.size < most_size && last.things.len() < most_count => {
                 last.add(thing, bytes, size);
             }
-            _ => {
-                let mut next = self.spare.take().unwrap_or_default();
+            last => {
+                let spare = self.spare.take();
+                let mut next = spare.unwrap_or_else(|| Chunk::like(last.as_deref()));
                 next.add(thing, bytes, size);
                 self.chunks.push_back(next);
             }
@@ -132,8 +158,8 @@ mod tests {
         let bytes = |number: usize| vec![number as u8; number % 7];
         for number in 0..1000 {
             // Each twice: the second one shares the bytes of the first.
-            chunks.add(number, &bytes(number), 3);
-            chunks.add(number, &bytes(number), 3);
+            chunks.add(number, Bytes::New(&bytes(number)), 3);
+            chunks.add(number, Bytes::Again(&bytes(number)), 3);
         }
         let all = |chunks: &Chunks<usize>| {
             let things = chunks.iter().flat_map(|chunk| chunk.iter_from(0));

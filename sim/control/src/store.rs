@@ -20,7 +20,7 @@ use veschub_hub::{
 };
 use veschub_wire::Reply;
 
-use crate::chunks::{Chunk, Chunks};
+use crate::chunks::{Bytes, Chunk, Chunks};
 
 /// The most entries that are kept.
 pub(crate) const MOST_ENTRIES: usize = 100_000;
@@ -279,7 +279,7 @@ impl Kept {
         }
         let (slot, payload) = Slot::of(entry);
         let size = size_of::<Slot>() + payload.len() + slot.heap_size();
-        self.entries.add(slot, &payload, size);
+        self.entries.add(slot, Bytes::New(&payload), size);
         self.next += 1;
         self.count += 1;
         self.bytes += size;

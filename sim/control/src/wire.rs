@@ -23,7 +23,7 @@ use veschub_transcript::{
     live::{self, LiveCapture},
 };
 
-use crate::chunks::{Chunk, Chunks};
+use crate::chunks::{Bytes, Chunk, Chunks};
 
 /// The most bytes of packets that are kept.
 const MOST_KEPT: usize = 32 << 20;
@@ -138,7 +138,12 @@ impl Wire {
                 What::Data(Side::Responder) => inbox.to_tool += bytes.len() as u64,
                 _ => {}
             }
-            inbox.events.add(came, bytes, bytes.len() + PACKET);
+            let size = bytes.len() + PACKET;
+            let bytes = match what {
+                What::Data(Side::Responder) => Bytes::Again(bytes),
+                _ => Bytes::New(bytes),
+            };
+            inbox.events.add(came, bytes, size);
             inbox.events.len()
         };
         if chunks > CHUNKS + 1 {

@@ -28,7 +28,10 @@ use rustix::{
 };
 use tokio::{io::Interest, net::unix::pipe, time::sleep};
 
-use super::{driver::Driver, stream::ByteStream};
+use super::{
+    driver::Driver,
+    stream::{ByteStream, PIECE},
+};
 use crate::observe::Observer;
 use veschub_hub::hub::Hub;
 
@@ -218,6 +221,7 @@ impl ByteStream for Session {
         if self.closed.load(Ordering::Relaxed) {
             return self.read_rest(bytes);
         }
+        bytes.reserve(PIECE);
         match self.from_client.try_read_buf(bytes) {
             Err(error) if is_closed(&error) => Ok(0),
             read => read,

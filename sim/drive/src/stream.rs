@@ -1,9 +1,17 @@
 //! Carries the bytes of one connection between the hub and the operating system, whatever it is made of.
 
-use std::{future::Future, io, net::Shutdown, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell,
+    future::Future,
+    io::{self, Read},
+    net::Shutdown,
+    sync::Arc,
+    time::Duration,
+};
 
 use socket2::SockRef;
 use tokio::{
+    io::Interest,
     net::TcpStream,
     sync::{Notify, mpsc, oneshot},
     time::timeout,
@@ -13,6 +21,8 @@ use veschub_hub::hub::{ConnId, Output};
 
 /// The most bytes that one read hands over.
 const MAX_READ: usize = 256 * 1024;
+/// The most bytes that one call reads.
+pub(super) const PIECE: usize = 8192;
 /// The most bytes that the hub takes of one connection before the next one has its turn.
 const SHARE: usize = 1024;
 /// How long a connection that we ended may take to end its side, so that what was sent last is not lost.
@@ -50,7 +60,22 @@ impl ByteStream for TcpStream {
     }
 
     fn try_read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
-        self.try_read_buf(bytes)
+        PIECES.with_borrow_mut(|piece| {
+            let mut count = 0;
+            let read = self.try_io(Interest::READABLE, || {
+                count = (&*SockRef::from(self)).read(piece)?;
+                // If there was room for more, nothing is left: this spares the call that finds nothing.
+                match count > 0 && count < piece.len() {
+                    true => Err(io::ErrorKind::WouldBlock.into()),
+                    false => Ok(()),
+                }
+            });
+            bytes.extend_from_slice(&piece[..count]);
+            match read {
+                Err(error) if count == 0 => Err(error),
+                _ => Ok(count),
+            }
+        })
     }
 
     async fn writable(&self) -> io::Result<()> {
@@ -69,6 +94,11 @@ impl ByteStream for TcpStream {
         // Without lingering, the peer sees a reset and not an orderly end.
         let _ = self.set_zero_linger();
     }
+}
+
+thread_local! {
+    /// Where one connection after the other reads to: what came is much shorter than the room for it.
+    static PIECES: RefCell<[u8; PIECE]> = const { RefCell::new([0; PIECE]) };
 }
 
 /// Where a connection's task reports to.
@@ -179,14 +209,17 @@ async fn read_all(stream: &impl ByteStream, conn: ConnId, to_hub: &ToHub, taken:
         if stream.readable().await.is_err() {
             return Input::Reset;
         }
-        let mut bytes = Vec::with_capacity(8192);
+        let mut bytes = Vec::new();
         let end = read_available(stream, &mut bytes);
         while !bytes.is_empty() {
+            let is_first = share == MAX_READ;
+            if !is_first {
+                taken.notified().await;
+            }
             let later = bytes.split_off(bytes.len().min(share));
             if to_hub.send((conn, Input::Bytes(bytes))).await.is_err() {
                 return Input::Reset;
             }
-            taken.notified().await;
             bytes = later;
             share = SHARE;
         }
@@ -211,7 +244,7 @@ fn read_available(stream: &impl ByteStream, bytes: &mut Vec<u8>) -> Option<Input
 
 async fn discard(stream: &impl ByteStream) {
     while stream.readable().await.is_ok() {
-        if read_available(stream, &mut Vec::with_capacity(8192)).is_some() {
+        if read_available(stream, &mut Vec::new()).is_some() {
             return;
         }
     }

@@ -14,6 +14,11 @@ use crate::{
     secret::{Mask as As, may_hold_credentials},
 };
 
+/// The last bytes that were whole frames without credentials, on whichever connection. A relay sends on what it has
+/// just received, which then is not read a second time.
+#[derive(Debug, Default)]
+pub(super) struct Plain(Vec<u8>);
+
 /// Reads a direction of a session and says what to mask in it.
 #[derive(Debug)]
 pub(super) struct Mask {
@@ -67,14 +72,23 @@ impl Mask {
     }
 
     /// Takes the next bytes.
-    pub(super) fn read(&mut self, bytes: &[u8]) -> Vec<Edit> {
+    pub(super) fn read(&mut self, bytes: &[u8], plain: &mut Plain) -> Vec<Edit> {
         let mut edits = Vec::new();
         self.seen += bytes.len() as u64;
-        self.open += bytes.len();
         let Some(line) = &mut self.login else {
-            self.frames(bytes, &mut edits);
+            if self.decoder.waiting() == 0 && !bytes.is_empty() && plain.0 == bytes {
+                self.base += bytes.len() as u64;
+                self.noise.frame();
+                return edits;
+            }
+            self.open += bytes.len();
+            if self.frames(bytes, &mut edits) {
+                plain.0.clear();
+                plain.0.extend_from_slice(bytes);
+            }
             return edits;
         };
+        self.open += bytes.len();
         line.extend_from_slice(bytes);
         let is_frame = line.first().is_some_and(|&byte| (2..=4).contains(&byte));
         let end = line.iter().position(|&byte| byte == b'\n');
@@ -137,11 +151,14 @@ impl Mask {
         edits
     }
 
-    fn frames(&mut self, mut bytes: &[u8], edits: &mut Vec<Edit>) {
+    /// Whether these bytes were whole frames without credentials.
+    fn frames(&mut self, mut bytes: &[u8], edits: &mut Vec<Edit>) -> bool {
+        let mut is_plain = self.decoder.waiting() == 0;
         while let Some(item) = self.decoder.next(&mut bytes) {
             let frame = match item {
                 Item::Frame(frame) => frame,
                 Item::Noise(noise) => {
+                    is_plain = false;
                     let start = self.base + noise.offset;
                     edits.extend(unwritten(
                         &mut self.noise,
@@ -156,6 +173,7 @@ impl Mask {
             if !has_credentials(frame.payload, self.direction) {
                 continue;
             }
+            is_plain = false;
             let start = self.base + frame.offset;
             let inner = start + u64::from(frame.start);
             let end = inner + frame.payload.len() as u64;
@@ -182,6 +200,7 @@ impl Mask {
         let start = self.seen - (self.decoder.waiting() + noise.len()) as u64;
         edits.extend(unwritten(&mut self.noise, self.given_up, start, &noise));
         self.open = self.decoder.waiting().min(self.open);
+        is_plain && self.decoder.waiting() == 0 && noise.is_empty()
     }
 }
 
@@ -216,7 +235,7 @@ mod tests {
         let mut mask = Mask::new(Direction::ToDevice);
         let mut all = Vec::new();
         for piece in pieces {
-            all.extend(mask.read(piece));
+            all.extend(mask.read(piece, &mut Plain::default()));
             if waits {
                 all.extend(mask.settle());
             }
@@ -308,6 +327,35 @@ mod tests {
         }
     }
 
+    #[test]
+    fn bytes_that_were_read_before_are_masked_like_all_others() {
+        let request = &encode(&[0]).unwrap()[..];
+        let login = &b"VESCTOOL:demo-0001:pass-word\n"[..];
+        let (one, two) = login.split_at(24);
+        let config = [
+            &[CommandId::SET_CUSTOM_CONFIG.0, 0, 1, 2, 3, 4, 0][..],
+            b"net\0my secret key\0",
+        ];
+        let config = &encode(&config.concat()).unwrap()[..];
+        let pieces = [request, one, &[], two, config, &request[..3], &request[3..]];
+        // Every order of three of them, each behind a request, which the second mask has not to read again.
+        let orders = (0..pieces.len().pow(3)).map(|order| [1, 7, 49].map(|by| order / by % 7));
+        for order in orders {
+            let mut plain = Plain::default();
+            let mut masks = [Direction::ToDevice, Direction::ToTool].map(Mask::new);
+            let mut anew = [Direction::ToDevice, Direction::ToTool].map(Mask::new);
+            for index in order {
+                for piece in [request, pieces[index]] {
+                    for (mask, anew) in masks.iter_mut().zip(&mut anew) {
+                        let edits = mask.read(piece, &mut plain);
+                        assert_eq!(edits, anew.read(piece, &mut Plain::default()), "{order:?}");
+                        assert_eq!(mask.settled(), anew.settled(), "{order:?}");
+                    }
+                }
+            }
+        }
+    }
+
     /// However a stream is cut, and wherever it pauses, its frames stay as they are.
     #[test]
     fn frames_stay_as_they_are_wherever_the_stream_pauses() {
@@ -344,7 +392,7 @@ mod tests {
             let mut mask = Mask::new(Direction::ToTool);
             let mut edits = Vec::new();
             for piece in frame.chunks(size) {
-                edits.extend(mask.read(piece));
+                edits.extend(mask.read(piece, &mut Plain::default()));
                 edits.extend(mask.settle());
             }
             let saved = apply(&frame, &edits);

@@ -25,7 +25,7 @@ use crate::{
     side::Side,
     write::{Endpoints, SessionWriter, begin},
 };
-use mask::Mask;
+use mask::{Mask, Plain};
 
 /// The first of the ports that connections are given.
 const FIRST_PORT: u16 = 49_152;
@@ -79,6 +79,7 @@ pub struct LiveCapture<W> {
     /// How many packets were left out.
     left_out: u64,
     connections: BTreeMap<u32, Connection<W>>,
+    plain: Plain,
     /// Connections that the responder closed for good and whose initiator may still be heard of, the oldest first.
     gone: VecDeque<u32>,
     /// What is not written yet, in the order of time.
@@ -90,6 +91,17 @@ pub struct LiveCapture<W> {
 struct Connection<W> {
     writer: SessionWriter<Shared<W>>,
     sides: [Sender; 2],
+}
+
+impl<W: Write> Connection<W> {
+    /// Writes what one side said, masked; or leaves it out, and says how many packets that were.
+    fn write(&mut self, at_ns: u64, side: Side, bytes: &[u8], leaves_out: bool) -> io::Result<u64> {
+        match leaves_out {
+            true => Ok(self.writer.leave_out(side, bytes.len()) as u64),
+            // Without bytes there is no packet.
+            false => self.writer.data(at_ns, side, bytes).map(|()| 0),
+        }
+    }
 }
 
 /// One side of a connection.
@@ -105,6 +117,12 @@ struct Sender {
 }
 
 impl Sender {
+    /// What to mask in the next bytes.
+    fn read(&mut self, bytes: &[u8], plain: &mut Plain) -> Vec<Edit> {
+        let mask = self.mask.as_mut();
+        mask.map_or_else(Vec::new, |mask| mask.read(bytes, plain))
+    }
+
     /// Whether it is certain that nothing has to be masked of what is not written yet.
     fn is_plain(&self) -> bool {
         let is_certain = |mask: &Mask| mask.settled() >= self.sent;
@@ -173,6 +191,7 @@ impl<W: Write> LiveCapture<W> {
             leaves_out_data: false,
             left_out: 0,
             connections: BTreeMap::new(),
+            plain: Plain::default(),
             gone: VecDeque::new(),
             held: VecDeque::new(),
             held_bytes: 0,
@@ -211,22 +230,28 @@ impl<W: Write> LiveCapture<W> {
                 HeldEvent::Opened
             }
             Event::Data(side, bytes) => {
-                let Some(sender) = self.sender(connection, side) else {
+                let Some(open) = self.connections.get_mut(&connection) else {
                     return Ok(());
                 };
+                let [initiator, responder] = &mut open.sides;
+                let (sender, other) = match side {
+                    Side::Initiator => (initiator, responder),
+                    Side::Responder => (responder, initiator),
+                };
+                if sender.ended {
+                    return Ok(());
+                }
                 let offset = sender.sent;
                 sender.sent += bytes.len() as u64;
-                let edits = sender.mask.as_mut().map(|mask| mask.read(bytes));
-                let is_of_device = sender.mask.as_ref().is_some_and(Mask::is_of_device);
-                let is_plain = edits.as_ref().is_none_or(Vec::is_empty) && sender.is_plain();
-                if is_of_device
-                    && let Some(other) = self.sender(connection, side.other())
+                let edits = sender.read(bytes, &mut self.plain);
+                if sender.mask.as_ref().is_some_and(Mask::is_of_device)
                     && let Some(mask) = &mut other.mask
                 {
                     mask.expect_words();
                 }
-                if is_plain && self.held.is_empty() {
-                    return self.write_data(at_ns, connection, side, bytes);
+                if edits.is_empty() && sender.is_plain() && self.held.is_empty() {
+                    self.left_out += open.write(at_ns, side, bytes, self.leaves_out_data)?;
+                    return Ok(());
                 }
                 self.held_bytes += bytes.len();
                 self.hold(
@@ -234,7 +259,7 @@ impl<W: Write> LiveCapture<W> {
                     connection,
                     HeldEvent::Data(side, offset, bytes.to_vec()),
                 );
-                self.edit(connection, side, edits.unwrap_or_default());
+                self.edit(connection, side, edits);
                 return self.write_settled(at_ns);
             }
             Event::Closed(side) => {
@@ -333,25 +358,6 @@ impl<W: Write> LiveCapture<W> {
         Ok(())
     }
 
-    /// Writes what one side said, masked.
-    fn write_data(
-        &mut self,
-        at_ns: u64,
-        connection: u32,
-        side: Side,
-        bytes: &[u8],
-    ) -> io::Result<()> {
-        match self.connections.get_mut(&connection) {
-            Some(open) if self.leaves_out_data => {
-                self.left_out += open.writer.leave_out(side, bytes.len()) as u64;
-                Ok(())
-            }
-            // Without bytes there is no packet.
-            Some(open) => open.writer.data(at_ns, side, bytes),
-            None => Ok(()),
-        }
-    }
-
     fn write(&mut self, held: Held) -> io::Result<()> {
         let Held {
             at_ns, connection, ..
@@ -365,7 +371,8 @@ impl<W: Write> LiveCapture<W> {
             HeldEvent::Data(side, offset, bytes) => {
                 self.held_bytes -= bytes.len();
                 let bytes = open.sides[side as usize].masked(offset, bytes);
-                self.write_data(at_ns, connection, side, &bytes)
+                self.left_out += open.write(at_ns, side, &bytes, self.leaves_out_data)?;
+                Ok(())
             }
             HeldEvent::Closed(side) => {
                 writer.close(at_ns, side)?;

@@ -106,21 +106,31 @@ pub(crate) enum Mask {
 /// Where a payload holds passwords, keys and pins, or a config that may hold some; and how to mask them.
 #[must_use]
 pub(crate) fn credentials(payload: &[u8], direction: Direction) -> Vec<(Range<usize>, Mask)> {
-    let Some(&id) = payload.first() else {
+    if !may_have_credentials(payload) {
         return Vec::new();
-    };
-    // Most frames are of other commands, and to decode each of them would be most of what masking costs. Of a part of an
-    // XML, only one whose sizes make no sense is masked.
-    let id = CommandId(id);
-    // A client that puts its login line into a frame.
-    if payload.starts_with(b"VESC") && payload.contains(&b':') {
+    }
+    if is_login(payload) {
         let places = login_credentials(payload).into_iter();
         return places.map(|place| (place, Mask::Fixed)).collect();
     }
-    match may_hold_credentials(id) || id == CommandId::GET_CUSTOM_CONFIG_XML {
-        true => decoded_credentials(payload, direction),
-        false => Vec::new(),
-    }
+    decoded_credentials(payload, direction)
+}
+
+/// Whether to look for credentials. Most frames are of other commands, and to decode each of them would be most of what
+/// masking costs.
+#[must_use]
+pub(crate) fn may_have_credentials(payload: &[u8]) -> bool {
+    let Some(&id) = payload.first() else {
+        return false;
+    };
+    let id = CommandId(id);
+    // Of a part of an XML, only one whose sizes make no sense is masked.
+    may_hold_credentials(id) || id == CommandId::GET_CUSTOM_CONFIG_XML || is_login(payload)
+}
+
+/// Whether a client has put its login line into a frame.
+fn is_login(payload: &[u8]) -> bool {
+    payload.starts_with(b"VESC") && payload.contains(&b':')
 }
 
 fn decoded_credentials(payload: &[u8], direction: Direction) -> Vec<(Range<usize>, Mask)> {

@@ -16,7 +16,7 @@ pub struct Masked {
 impl Masked {
     /// The next entry, masked. Its words and lengths are those of what is left.
     pub fn entry<'a>(&mut self, entry: &'a JournalEntry) -> Cow<'a, JournalEntry> {
-        let key = (entry.conn, entry.device.clone());
+        let key = || (entry.conn, entry.device.clone());
         let bytes = &mut self.bytes;
         let event = match &entry.event {
             JournalEvent::Request(payload) => {
@@ -45,7 +45,7 @@ impl Masked {
                 nearly,
             } => JournalEvent::Noise {
                 bytes: bytes
-                    .noise(key, Direction::ToDevice, noise, nearly.as_ref())
+                    .noise(key(), Direction::ToDevice, noise, nearly.as_ref())
                     .into_owned(),
                 nearly: nearly.clone(),
             },
@@ -54,12 +54,12 @@ impl Masked {
                 nearly,
             } => JournalEvent::DeviceNoise {
                 bytes: bytes
-                    .noise(key, Direction::ToTool, noise, nearly.as_ref())
+                    .noise(key(), Direction::ToTool, noise, nearly.as_ref())
                     .into_owned(),
                 nearly: nearly.clone(),
             },
             JournalEvent::Closed(_) => {
-                bytes.closed(key);
+                bytes.closed(key());
                 return Cow::Borrowed(entry);
             }
             _ => return Cow::Borrowed(entry),
