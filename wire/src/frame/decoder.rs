@@ -272,6 +272,26 @@ mod tests {
         super::{DEVICE_MAX_PAYLOAD, TOOL_MAX_PAYLOAD},
         *,
     };
+    use crate::crc::SUMMED;
+
+    #[test]
+    fn each_byte_is_summed_up_at_most_twice_whatever_the_stream_holds() {
+        for (limit, stream) in [
+            (DEVICE_MAX_PAYLOAD, &b"\x02"[..]),
+            (DEVICE_MAX_PAYLOAD, b"\x03\x01\xFF"),
+            (TOOL_MAX_PAYLOAD, b"\x03"),
+            (TOOL_MAX_PAYLOAD, b"\x03\x27\x10"),
+        ] {
+            let bytes = stream.repeat(20_000);
+            let mut decoder = Decoder::new(limit);
+            let before = SUMMED.get();
+            for mut piece in bytes.chunks(1000) {
+                while decoder.next(&mut piece).is_some() {}
+            }
+            let summed = SUMMED.get() - before;
+            assert!(summed <= 2 * bytes.len(), "{summed} bytes of {stream:x?}");
+        }
+    }
 
     #[test]
     fn a_stream_that_is_always_about_to_be_a_frame_is_kept_within_bounds() {
