@@ -13,6 +13,7 @@ use std::{
 };
 
 use common::{PATIENCE, Served, ask, frame};
+use snapbox::cmd::cargo_bin;
 use tempfile::TempDir;
 use veschub_transcript::{Direction, Kind, Options, Transcript};
 
@@ -114,6 +115,33 @@ fn a_recorder_that_is_killed_leaves_a_file_that_can_be_read() {
     recorder.signal("-KILL");
     recorder.end();
     assert_eq!(payloads(&read(&file), Direction::ToTool), [reply]);
+}
+
+#[test]
+fn a_recording_that_stops_is_told_at_once_and_counts_only_what_is_in_the_file() {
+    let (_folder, file) = folder();
+    let mut hub = Served::start(&["serve", "--demo"]);
+    let mut program = Process::new("sh");
+    program
+        .args(["-c", "ulimit -f 4; exec \"$0\" \"$@\""])
+        .arg(cargo_bin!("veschub-sim"))
+        .args(["record", "--upstream", &hub.address.to_string(), "-o"])
+        .arg(&file);
+    let recorder = Served::spawn(program);
+    let mut tool = login(&recorder, &mut hub);
+    // Nobody ends the recorder, and what it said last may arrive or not.
+    while tool.write_all(&frame(&[FW_VERSION])).is_ok()
+        && tool.read(&mut [0; 512]).is_ok_and(|count| count > 0)
+    {}
+    let (status, _, stderr) = recorder.end();
+    assert_eq!(status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("ends early"), "{stderr}");
+    let recorded = read(&file);
+    let requests = payloads(&recorded, Direction::ToDevice).len();
+    let replies = payloads(&recorded, Direction::ToTool).len();
+    assert!(requests > 3, "{requests}");
+    let told = format!("1 connection, {requests} requests, {replies} replies");
+    assert!(stderr.contains(&told), "{told}: {stderr}");
 }
 
 #[test]
