@@ -97,6 +97,20 @@ fn a_connection_too_many_is_told() {
     assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
 }
 
+#[test]
+fn a_hub_has_as_many_connections_as_its_process_may_have() {
+    let mut program = Process::new("sh");
+    program
+        .args(["-c", "ulimit -n 256; exec \"$0\" \"$@\""])
+        .arg(cargo_bin!("veschub-sim"))
+        .args(["serve", "--demo"]);
+    let mut served = Served::spawn(program);
+    let mut tool = served.login(LOGIN);
+    let _crowd: Vec<TcpStream> = (0..256).map(|_| served.connect()).collect();
+    served.says("there are 240, and --max-connections allows no more");
+    assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+}
+
 /// The way of the documentation: record, then replay. The recording holds asterisks for the password.
 #[test]
 fn a_recording_with_a_masked_password_takes_any() {
