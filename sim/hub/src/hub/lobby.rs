@@ -259,6 +259,19 @@ mod tests {
     }
 
     #[test]
+    fn a_crowd_of_unfinished_lines_has_a_limit_unless_another_is_set() {
+        for config in [HubConfig::reference(), HubConfig::ideal()] {
+            let mut lobby = Lobby::new(config);
+            for index in 1..=100 {
+                lobby.open(Time::ZERO, ConnId(index));
+                lobby.bytes(ConnId(index), &[b'A'; 255 << 10]);
+            }
+            let kept: usize = lobby.waiting.iter().map(|one| one.line.capacity()).sum();
+            assert!(kept <= 4 << 20, "{kept} bytes");
+        }
+    }
+
+    #[test]
     fn what_comes_with_a_login_is_counted_where_it_is_lost_and_kept_where_it_is_read() {
         for (config, swallowed, rest) in [
             (HubConfig::reference(), 3, &b""[..]),
