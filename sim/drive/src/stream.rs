@@ -249,3 +249,61 @@ async fn discard(stream: &impl ByteStream) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer that has always more to say.
+    struct Flood;
+
+    impl ByteStream for Flood {
+        async fn readable(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn try_read(&self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+            bytes.resize(bytes.len() + 4096, 0);
+            Ok(4096)
+        }
+
+        async fn writable(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn end_writing(&self) {}
+
+        fn break_off(&self) {}
+    }
+
+    #[tokio::test]
+    async fn who_floods_the_hub_hands_over_one_share_a_turn() {
+        let (to_hub, mut inputs) = mpsc::channel(16);
+        let taken = Notify::new();
+        let hub = async {
+            let mut sizes = Vec::new();
+            for _ in 0..1000 {
+                let Some((_, Input::Bytes(bytes))) = inputs.recv().await else {
+                    unreachable!("the flood has no end");
+                };
+                sizes.push(bytes.len());
+                assert!(inputs.is_empty(), "more than one share waits");
+                taken.notify_one();
+            }
+            sizes
+        };
+        let sizes = tokio::select! {
+            biased;
+            sizes = hub => sizes,
+            _ = read_all(&Flood, ConnId(1), &to_hub, &taken) => unreachable!("it has no end"),
+        };
+        // What comes first may be a login with more behind it.
+        assert!(sizes[0] <= MAX_READ);
+        let most = sizes[1..].iter().max();
+        assert_eq!(most, Some(&SHARE));
+    }
+}
