@@ -59,3 +59,28 @@ impl Write for Bounded {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use veschub_drive::observe::Observer;
+    use veschub_hub::{
+        hub::{ConnId, Event, Output},
+        time::Time,
+    };
+
+    use super::*;
+
+    #[test]
+    fn of_a_flood_the_start_is_recorded_and_no_more() {
+        let mut tape = Tape::new().unwrap();
+        let mut watch = tape.watch(|_| {});
+        let flooder = ConnId(1);
+        watch.came(Time::ZERO, flooder, &Event::Opened);
+        let said = Output::Write(vec![b'A'; 1 << 20]);
+        for _ in 0..24 {
+            watch.goes(Time::ZERO, flooder, &said);
+        }
+        let file = tape.finish();
+        assert!(file.len() > MAX_BYTES / 2 && file.len() <= MAX_BYTES);
+    }
+}
