@@ -261,3 +261,19 @@ impl<'a> Conduct<'a> {
         Some(Difference::new("requests", "a valid request", decoded, why))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_kept_of_a_session_is_told_in_the_verdict() {
+        let mut played = Played::of(Vec::new(), Vec::new(), ProcessEnd::Exited { code: 0 });
+        assert_eq!(Conduct::new(&played, &[]).process(), []);
+        played.forgotten_entries = 7;
+        let told = Conduct::new(&played, &[]).process();
+        assert_eq!(told.len(), 1);
+        assert_eq!((&*told[0].field, &*told[0].decoded), ("session", "7 more"));
+        assert!(told[0].why.contains("kept only the first part"));
+    }
+}
