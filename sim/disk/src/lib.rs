@@ -154,3 +154,32 @@ pub fn write_whole(path: &Path, bytes: &[u8], force: bool) -> io::Result<()> {
     };
     done.map(drop).map_err(|error| error.error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_written_anew_takes_the_place_of_a_name_and_not_of_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = folder.path().join("kept");
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        fs::write(&kept, "not to be lost").unwrap();
+        let hard = folder.path().join("hard");
+        fs::hard_link(&kept, &hard).unwrap();
+        let soft = folder.path().join("soft");
+        symlink(&kept, &soft).unwrap();
+        for path in [&hard, &soft] {
+            assert!(is_same_file(path, &kept));
+            assert!(write_whole(path, b"new", false).is_err());
+            assert!(is_same_file(path, &kept));
+            write_whole(path, b"new", true).unwrap();
+            assert!(!is_same_file(path, &kept));
+            assert_eq!((&*read(path), &*read(&kept)), ("new", "not to be lost"));
+        }
+        // Nothing is left beside them.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+}
