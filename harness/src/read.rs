@@ -697,6 +697,18 @@ mod tests {
     }
 
     #[test]
+    fn a_password_comes_from_the_first_line_of_a_file_too() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"not-a-secret\r\nmore\n").unwrap();
+        let path = file.path().display();
+        let args = parse(&format!(
+            "read --hub h:1 --id demo-0001 --password-file {path}"
+        ));
+        let login = login(&args.unwrap(), Some("another".into())).unwrap();
+        assert_eq!(login.unwrap().password.reveal(), "not-a-secret");
+    }
+
+    #[test]
     fn a_password_is_not_in_the_arguments_debug_text() {
         let args = parse("read --hub h:1 --id demo-0001 --password not-a-secret").unwrap();
         assert!(!format!("{args:?}").contains("secret"));
