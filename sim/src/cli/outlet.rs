@@ -232,10 +232,17 @@ mod tests {
         let (mut reader, writer) = io::pipe().unwrap();
         let mut outlet = Outlet::new(writer, tell).unwrap();
         let line = [&[b'x'; 999][..], b"\n"].concat();
-        // More than the pipe and the queue hold; this returns at once.
-        for _ in 0..20_000 {
-            outlet.line(line.clone());
-        }
+        let (told, is_told) = mpsc::channel();
+        thread::spawn(move || {
+            // More than the pipe and the queue hold; this returns at once.
+            for _ in 0..20_000 {
+                outlet.line(line.clone());
+            }
+            let _ = told.send(outlet);
+        });
+        let mut outlet = is_told
+            .recv_timeout(Duration::from_secs(30))
+            .expect("it waits for its reader");
         let missed = outlet.left_out;
         assert!(missed > 10_000, "{missed}");
         let reading = thread::spawn(move || {
