@@ -219,6 +219,35 @@ fn a_login_in_noise_is_told_without_its_password_or_its_length() {
 }
 
 #[test]
+fn what_a_slow_reader_misses_is_counted_in_an_entry_of_its_own() {
+    const ASKED: u64 = 6000;
+    let mut hub = Told::start(&["--demo"]);
+    let mut tool = hub.login();
+    // Each of these is told in two entries, more than are kept for a reader.
+    tool.write_all(&frame(&[250]).repeat(ASKED as usize))
+        .unwrap();
+    ask(&mut tool, &[BMS]);
+    let kept: u64 = 8192;
+    for _ in 0..kept {
+        assert_ne!(hub.entry()["kind"], "left-out");
+    }
+    // Now there is room.
+    ask(&mut tool, &[BMS]);
+    // The hub ends, so that there is an end to what is read.
+    hub.stdin = None;
+    let mut told = kept;
+    let missed = loop {
+        let entry = hub.entry();
+        if entry["kind"] == "left-out" {
+            break entry["entries"].as_u64().unwrap();
+        }
+        told += 1;
+    };
+    assert_eq!(told + missed, 2 * ASKED + 2);
+    assert_eq!(hub.entry()["kind"], "frame");
+}
+
+#[test]
 fn it_goes_into_a_file_that_is_not_overwritten_unasked() {
     let folder = tempfile::tempdir().unwrap();
     let args = ["serve", "--demo", "--journal", "told.jsonl"];
