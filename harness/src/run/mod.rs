@@ -284,6 +284,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_run_in_memory_takes_no_more_than_it_may() {
+        let text = "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: { cells: 4 } }\n\
+                    client: { poll-bms: { every: 10ms, for: 20s } }\n";
+        let loaded = Loaded::parse("long.yaml", text).unwrap();
+        let way = Way::reference(Seed(0), Mode::Virtual);
+        let run = |bounds| run_within("long", &loaded, &way, bounds);
+        let usual = Bounds::default();
+        assert!(run(usual).is_ok());
+        let entries = 100;
+        assert!(matches!(
+            run(Bounds { entries, ..usual }),
+            Err(RunError::TooMuch)
+        ));
+        let bytes = 1000;
+        assert!(matches!(
+            run(Bounds { bytes, ..usual }),
+            Err(RunError::TooMuch)
+        ));
+        let longest = Duration::from_secs(2);
+        assert!(matches!(
+            run(Bounds { longest, ..usual }),
+            Err(RunError::TooLong)
+        ));
+    }
+
+    #[test]
     fn the_count_that_a_client_is_told_is_one_that_every_scenario_accepts() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
         let mut seen = 0;
