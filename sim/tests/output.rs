@@ -51,6 +51,21 @@ fn a_journal_that_nobody_reads_stops_neither_the_hub_nor_its_end() {
 }
 
 #[test]
+fn a_stderr_that_nobody_reads_stops_neither_the_hub_nor_its_end() {
+    let served = Served::start(&["serve", "--demo", "--verbose"]);
+    // 200 lines are told of each of these, and 64 KiB fill a pipe.
+    for _ in 0..16 {
+        let mut tool = log_in_unseen(&served);
+        tool.write_all(&frame(&[250]).repeat(200)).unwrap();
+        assert_eq!(ask(&mut tool, &[0])[..3], [0, 6, 6]);
+    }
+    served.signal("-TERM");
+    let (status, told) = served.end_unread();
+    assert_eq!(status.code(), Some(0));
+    assert!(told > 60_000, "{told} bytes");
+}
+
+#[test]
 fn a_program_ends_though_nobody_reads_its_last_message() {
     let (_reader, mut full) = io::pipe().unwrap();
     fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();

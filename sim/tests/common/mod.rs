@@ -113,6 +113,18 @@ impl Served {
         );
     }
 
+    /// How the program ends though nobody reads what it says, and how many bytes of its stderr are left then.
+    pub(crate) fn end_unread(mut self) -> (ExitStatus, usize) {
+        let (ended, end) = mpsc::channel();
+        thread::spawn(move || {
+            let status = self.child.wait().unwrap();
+            let mut rest = Vec::new();
+            self.stderr.take().unwrap().read_to_end(&mut rest).unwrap();
+            let _ = ended.send((status, rest.len()));
+        });
+        end.recv_timeout(PATIENCE).expect("it goes on")
+    }
+
     /// How the program ends, and what it said meanwhile.
     pub(crate) fn end(mut self) -> (ExitStatus, String, String) {
         let (ended, end) = mpsc::channel();
