@@ -294,6 +294,32 @@ fn scrubbing_again_changes_nothing() {
     }
 }
 
+/// A session without its beginning, which reads differently once some of it is blanked.
+#[test]
+fn a_session_that_reads_differently_once_it_is_scrubbed_is_scrubbed_to_its_end() {
+    let hub = format!("{HUB_IP}:80").parse().unwrap();
+    let ends = Endpoints::new(format!("{TOOL_IP}:40000").parse().unwrap(), hub);
+    let mut session = SessionWriter::new(Vec::new(), ends, START_NS).unwrap();
+    let said = [
+        (
+            Responder,
+            &b"\0\x60:\x5d\x60\0\xff\x03\x04\x60\x60\x60\x01\x03:\x60"[..],
+        ),
+        (
+            Responder,
+            b"\x02:\0\x03\x03\nV\x01V\x01V\n\x01\x04\nV\x04\0\0\xff\x60\0\x02",
+        ),
+        (Initiator, b"\x15bike-4711"),
+    ];
+    for (at, (side, payload)) in (0..).zip(said) {
+        session.data(at * MS, side, &frame(payload)).unwrap();
+    }
+    let once = scrubbed(&session.finish().unwrap());
+    let again = scrub(once.as_slice(), Keep::default()).unwrap();
+    assert_eq!(again.report.blanked_bytes, []);
+    assert!(again.file == once);
+}
+
 #[test]
 fn segments_that_come_twice_in_other_pieces_or_in_another_order_are_scrubbed_too() {
     let mut mixed: Vec<Record> = [1460, 5, 11]
