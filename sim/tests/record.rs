@@ -145,6 +145,23 @@ fn a_recording_that_stops_is_told_at_once_and_counts_only_what_is_in_the_file() 
 }
 
 #[test]
+fn a_stderr_that_nobody_reads_stops_neither_a_recorder_nor_its_end() {
+    let (_folder, file) = folder();
+    let mut hub = Served::start(&["serve", "--demo"]);
+    let recorder = recorder(&hub, &file, &["--verbose"]);
+    let mut tool = login(&recorder, &mut hub);
+    // Each of these is told in a line, and 64 KiB fill a pipe.
+    tool.write_all(&frame(&[250]).repeat(3000)).unwrap();
+    ask(&mut tool, &[FW_VERSION]);
+    recorder.signal("-TERM");
+    let (status, told) = recorder.end_unread();
+    assert_eq!(status.code(), Some(0));
+    assert!(told > 60_000, "{told} bytes");
+    let sent = payloads(&read(&file), Direction::ToDevice);
+    assert_eq!(sent.len(), 3001);
+}
+
+#[test]
 fn a_password_is_kept_only_where_that_is_asked_for() {
     let (_folder, file) = folder();
     let mut hub = Served::start(&["serve", "--demo"]);
