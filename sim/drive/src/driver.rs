@@ -24,8 +24,8 @@ use veschub_hub::{
 
 /// How many reports may wait for the hub before connections are not read.
 const MAX_WAITING: usize = 256;
-/// How many of them the hub takes before it looks at timers, wishes and new connections again: to look costs as much as
-/// to take one.
+/// How many of them the hub takes before what it has to say leaves, and before it looks at timers, wishes and new
+/// connections again: to look costs as much as to take one.
 const BURST: usize = 16;
 
 /// A hub at work.
@@ -99,6 +99,7 @@ impl<O: Observer> Driver<O> {
         };
         self.peers.insert(conn, peer);
         self.handle(conn, Event::Opened);
+        self.deliver();
         conn
     }
 
@@ -132,6 +133,7 @@ impl<O: Observer> Driver<O> {
                     };
                     self.take(conn, input);
                 }
+                self.deliver();
             }
         }
         self.count();
@@ -243,17 +245,23 @@ impl<O: Observer> Driver<O> {
         let now = self.now();
         self.observe.came(now, conn, &event);
         self.hub.handle(now, conn, event);
-        self.deliver();
+        self.tell_all();
     }
 
-    /// Tells what happened, then hands on what the hub has to say: who reads along knows of a reply before its tool.
-    fn deliver(&mut self) {
+    /// Tells what happened.
+    fn tell_all(&mut self) {
         while let Some(entry) = self.hub.poll_journal() {
             self.observe.happened(entry);
         }
         while let Some((at, frame)) = self.hub.poll_can() {
             self.observe.on_can(at, &frame);
         }
+    }
+
+    /// Tells what happened, then hands on what the hub has to say: who reads along knows of a reply before its tool.
+    fn deliver(&mut self) {
+        self.tell_all();
+        self.observe.told();
         let now = self.now();
         while let Some((conn, output)) = self.hub.poll_output() {
             self.observe.goes(now, conn, &output);

@@ -19,6 +19,9 @@ pub trait Observer {
     /// Something happened at the hub.
     fn happened(&mut self, entry: JournalEntry);
 
+    /// All that has happened was told, and what the hub has to say to it leaves next.
+    fn told(&mut self) {}
+
     /// A connection did something.
     fn came(&mut self, _at: Time, _conn: ConnId, _event: &Event<'_>) {}
 
@@ -80,6 +83,10 @@ impl<'a, W: Write, O: Observer> Saving<'a, W, O> {
 impl<W: Write, O: Observer> Observer for Saving<'_, W, O> {
     fn happened(&mut self, entry: JournalEntry) {
         self.then.happened(entry);
+    }
+
+    fn told(&mut self) {
+        self.then.told();
     }
 
     fn on_can(&mut self, at: Time, frame: &Frame) {

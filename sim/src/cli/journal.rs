@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, Write},
+    io::{self, BufWriter, Write},
     path::Path,
 };
 
@@ -16,6 +16,9 @@ use veschub_hub::{
 };
 use veschub_scenario::Loaded;
 
+/// How many bytes of lines a call writes at most, unless a line is longer.
+const ROOM: usize = 64 << 10;
+
 /// A journal that is being written.
 pub(super) struct Journal {
     out: Out,
@@ -27,8 +30,8 @@ pub(super) struct Journal {
 }
 
 enum Out {
-    /// A file takes every line, or the journal ends with an error.
-    File(File),
+    /// A file takes every line, or the journal ends with an error. The lines before the same flush come in one call.
+    File(BufWriter<File>),
     /// A reader may be slow, and the hub does not wait for it.
     Reader(Outlet),
 }
@@ -80,7 +83,7 @@ impl SaveArgs {
         } else {
             let file = self.open(path)?;
             let out = match file.metadata().is_ok_and(|about| about.is_file()) {
-                true => Out::File(file),
+                true => Out::File(BufWriter::with_capacity(ROOM, file)),
                 false => Out::Reader(Outlet::new(file, json::left_out).map_err(failed)?),
             };
             (out, path.display().to_string())
@@ -102,7 +105,16 @@ impl Journal {
         } else {
             about.masked()
         };
-        self.result = Start::new(listening, seed, devices).write(&mut self.out);
+        self.result = Start::new(listening, seed, devices)
+            .write(&mut self.out)
+            .and_then(|()| self.out.flush());
+    }
+
+    /// Makes sure that what was written has left: what it tells of happens next.
+    pub(super) fn told(&mut self) {
+        if self.result.is_ok() {
+            self.result = self.out.flush();
+        }
     }
 
     /// Writes an entry, masked unless credentials are to be kept.
@@ -118,7 +130,8 @@ impl Journal {
     }
 
     /// A reader that has seen enough is no failure; any other error on the way is one at the end.
-    pub(super) fn finish(self) -> Result<(), Failure> {
+    pub(super) fn finish(mut self) -> Result<(), Failure> {
+        self.told();
         let ended = match self.out {
             Out::File(_) => Ok(()),
             Out::Reader(out) => out.finish(),

@@ -173,6 +173,12 @@ impl Observer for &mut Teller {
         }
     }
 
+    fn told(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.told();
+        }
+    }
+
     fn came(&mut self, at: Time, conn: ConnId, event: &Event<'_>) {
         if let Some(watch) = &self.watch {
             watch.came(at, conn, event);

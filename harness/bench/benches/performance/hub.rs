@@ -6,7 +6,7 @@ use std::{
     error::Error,
     fs::File,
     future::pending,
-    io,
+    io::{self, BufWriter, Write},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     thread,
@@ -136,13 +136,26 @@ fn one_thread() -> io::Result<Runtime> {
 /// The hub as `veschub-sim serve --quiet` runs it, with its journal in a file or without one.
 async fn hub(listener: TcpListener, journal: Option<File>) -> io::Result<()> {
     let most = server::most_connections();
-    let observe = move |entry: JournalEntry| {
-        if let Some(mut file) = journal.as_ref() {
-            let _ = json::write(&mut file, &entry);
-        }
-    };
+    let observe = Written(journal.map(BufWriter::new));
     server::serve(listener, demo()?, most, observe, pending()).await;
     Ok(())
+}
+
+/// Writes a journal, as the program does.
+struct Written(Option<BufWriter<File>>);
+
+impl Observer for Written {
+    fn happened(&mut self, entry: JournalEntry) {
+        if let Some(file) = &mut self.0 {
+            let _ = json::write(file, &entry);
+        }
+    }
+
+    fn told(&mut self) {
+        if let Some(file) = &mut self.0 {
+            let _ = file.flush();
+        }
+    }
 }
 
 /// It has a device of its own, which nobody asks.

@@ -72,7 +72,8 @@ impl Start {
     }
 }
 
-/// Writes an entry as a line, at once, so that whoever reads along knows of it before its bytes are on the wire.
+/// Writes an entry as a line, in one call. Flush the output before the entry's bytes are on the wire, so that whoever reads
+/// along knows of it first.
 ///
 /// # Errors
 /// When the output refuses bytes.
@@ -121,8 +122,7 @@ struct LeftOut {
 fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
-    out.write_all(&bytes)?;
-    out.flush()
+    out.write_all(&bytes)
 }
 
 /// The promised keys in the promised order.
