@@ -66,6 +66,49 @@ fn a_stderr_that_nobody_reads_stops_neither_the_hub_nor_its_end() {
 }
 
 #[test]
+fn a_stderr_that_nobody_reads_does_not_stop_a_hub_that_takes_a_scenario_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pack.yaml");
+    let write = |cells: u8| {
+        let text = format!(
+            "version: 1\ndevices:\n  - express: {{ id: demo-0001, password: not-a-secret, bms: {{ cells: {cells} }} }}\n"
+        );
+        fs::write(&path, text).unwrap();
+    };
+    write(4);
+    let path = path.to_str().unwrap();
+    let served = Served::start(&["serve", "--watch", "--verbose", path]);
+    for _ in 0..16 {
+        let mut tool = log_in_unseen(&served);
+        tool.write_all(&frame(&[250]).repeat(200)).unwrap();
+        assert_eq!(ask(&mut tool, &[96])[25], 4);
+    }
+    let mut tool = log_in_unseen(&served);
+    write(5);
+    // The tools of the old devices are disconnected.
+    assert_eq!(tool.read(&mut [0; 8]).unwrap_or_default(), 0);
+    assert_eq!(ask(&mut log_in_unseen(&served), &[96])[25], 5);
+    served.signal("-TERM");
+    assert_eq!(served.end_unread().0.code(), Some(0));
+}
+
+#[test]
+fn a_stderr_that_nobody_reads_does_not_keep_a_hub_from_its_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("many.yaml");
+    let device = |number: u32| {
+        let id = format!("demo-{number:0>58}");
+        format!("  - express: {{ id: {id}, password: not-a-secret, bms: {{ cells: 1 }} }}\n")
+    };
+    // Each device is told before the hub listens, and 64 KiB fill a pipe.
+    let text = "version: 1\ndevices:\n".to_owned() + &(1..=1100).map(device).collect::<String>();
+    fs::write(&path, text).unwrap();
+    let served = Served::start(&["serve", path.to_str().unwrap()]);
+    served.signal("-TERM");
+    assert_eq!(served.end_unread().0.code(), Some(0));
+}
+
+#[test]
 fn a_program_ends_though_nobody_reads_its_last_message() {
     let (_reader, mut full) = io::pipe().unwrap();
     fcntl_setfl(&full, OFlags::NONBLOCK).unwrap();

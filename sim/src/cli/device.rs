@@ -8,7 +8,7 @@ use veschub_wire::{LoginKind, LoginLine};
 use super::{
     DeviceArgs, Failure, TalkArgs,
     outlet::Outlet,
-    process::{announce, draw_seed, interrupted, runtime, say},
+    process::{announce, draw_seed, interrupted, runtime},
     teller::is_rare,
 };
 use veschub_drive::device::{News, RECONNECT_PAUSE, play};
@@ -29,11 +29,13 @@ pub(super) fn device(args: &DeviceArgs) -> Result<(), Failure> {
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
     let devices = devices(loaded.build(Seed(seed))?)?;
+    let ids = devices.iter().map(|(login, _)| login.id.clone());
+    let mut watch = Watch::new(args.talk, ids)?;
     if !args.talk.quiet {
-        say(format_args!("seed {seed}"));
+        watch.stderr.say(format_args!("seed {seed}"));
     }
     let runtime = runtime()?;
-    let result = runtime.block_on(async { play_all(args, devices, interrupted()?).await });
+    let result = runtime.block_on(async { play_all(args, devices, watch, interrupted()?).await });
     // A name that is being looked up would hold up the end.
     runtime.shutdown_background();
     result
@@ -72,11 +74,10 @@ fn devices(world: World) -> Result<Vec<(LoginLine, Hub)>, Failure> {
 async fn play_all(
     args: &DeviceArgs,
     devices: Vec<(LoginLine, Hub)>,
+    mut watch: Watch,
     interrupted: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let (to_us, mut news) = mpsc::unbounded_channel();
-    let ids = devices.iter().map(|(login, _)| login.id.clone());
-    let mut watch = Watch::new(args.talk, ids)?;
     let mut tasks = JoinSet::new();
     for (index, (login, device)) in devices.into_iter().enumerate() {
         let (to_us, hub) = (to_us.clone(), args.hub.clone());

@@ -134,7 +134,7 @@ impl Journal {
         self.told();
         let ended = match self.out {
             Out::File(_) => Ok(()),
-            Out::Reader(out) => out.finish(),
+            Out::Reader(mut out) => out.finish(),
         };
         match self.result.and(ended) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Text(format!(

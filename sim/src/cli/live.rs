@@ -11,9 +11,10 @@ use super::{
     can_log::CanLog,
     control::{self, Steered},
     journal::About,
-    process::{announce, bind, draw_seed, interrupted, runtime, say, stdin_ended},
+    process::{announce, bind, draw_seed, interrupted, runtime, stdin_ended},
     screen::{Screen, Shown},
     teller::Teller,
+    voice::Voice,
     watch::{Watch, Watched},
 };
 use veschub_disk::Opened;
@@ -35,6 +36,7 @@ const EMPTY: &str = "an empty hub: devices and tools can log in";
 
 pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
     args.listen.check_tui()?;
+    let voice = Voice::stderr()?;
     let files = Opened::default();
     let loaded = match &args.scenario {
         Some(path) => veschub_disk::open_noting(path, &args.set.settings, &files)?,
@@ -49,7 +51,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         None => {
             args.check_hub()?;
             if !args.listen.talk.quiet {
-                say(EMPTY);
+                voice.say(EMPTY);
             }
             let hub = Hub::new(HubConfig::default(), Vec::new());
             if args.can_log.is_some() {
@@ -60,7 +62,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 hints: vec![EMPTY.to_owned()],
                 ..How::at(HUB_PORT)
             };
-            return run(hub, About::default(), &args.listen, how);
+            return run(hub, About::default(), &args.listen, how, voice);
         }
     };
     let seed = args.seed.unwrap_or_else(draw_seed);
@@ -74,14 +76,14 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
         args.check_hub()?;
     }
     if !args.listen.talk.quiet {
-        say(format_args!("seed {seed}"));
+        voice.say(format_args!("seed {seed}"));
         for resident in &world.residents {
-            say(format_args!("device {}", resident.id));
+            voice.say(format_args!("device {}", resident.id));
         }
     }
     let hint = to_try(args).map(|command| format!("to see its values: {command}"));
     if let Some(hint) = hint.as_ref().filter(|_| !args.listen.talk.quiet) {
-        say(hint);
+        voice.say(hint);
     }
     let mut about = About::new(Some(seed), &world.residents);
     about.scenario = Some(loaded);
@@ -110,7 +112,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 hints: hint.into_iter().collect(),
                 ..How::at(HUB_PORT)
             };
-            run(hub, about, &args.listen, how)
+            run(hub, about, &args.listen, how, voice)
         }
         Some(id) => {
             let Alone {
@@ -120,7 +122,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
             } = direct(world, id)?;
             let device = listening(device, &name);
             if args.pty {
-                return run_on_pty(device, &args.listen, log);
+                return run_on_pty(device, &args.listen, log, voice);
             }
             about.devices.retain(|device| device.id == name);
             let discover = args.discover.map(|to| Discover { name, to });
@@ -131,7 +133,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                 true if watched.is_some() => Err(Failure::text(
                     "--watch: a device on a UDP port is not taken anew",
                 )),
-                true => run_on_udp(device, about, &args.listen, log),
+                true => run_on_udp(device, about, &args.listen, log, voice),
                 false => {
                     let how = How {
                         is_direct: true,
@@ -142,7 +144,7 @@ pub(super) fn serve(args: &ServeArgs) -> Result<(), Failure> {
                         hints: hint.into_iter().collect(),
                         ..How::at(DIRECT_PORT)
                     };
-                    run(device, about, &args.listen, how)
+                    run(device, about, &args.listen, how, voice)
                 }
             }
         }
@@ -256,7 +258,13 @@ impl How {
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-pub(super) fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result<(), Failure> {
+pub(super) fn run(
+    hub: Hub,
+    about: About,
+    args: &ListenArgs,
+    how: How,
+    voice: Voice,
+) -> Result<(), Failure> {
     let How {
         port,
         is_direct,
@@ -278,7 +286,7 @@ pub(super) fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result
             .local_addr()
             .map_err(|error| Failure::Text(format!("cannot listen: {error}")))?;
         let discovery = match discover {
-            Some(discover) => Some(discovery(discover, address, args.talk).await?),
+            Some(discover) => Some(discovery(discover, address, args.talk, &voice).await?),
             None => None,
         };
         let interrupted = interrupted()?;
@@ -287,10 +295,10 @@ pub(super) fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result
         let url = control.as_ref().and_then(Control::address);
         let url = url.map(|control| format!("http://{control}/"));
         let screen = args.screen(hints);
-        let page = screen.as_ref().and_then(Screen::notices);
+        let voice = voice.or_page(screen.as_ref().and_then(Screen::notices));
         let control =
             control.or_else(|| screen.as_ref().map(|_| Control::in_process(address.port())));
-        let mut teller = Teller::new(args.talk, journal, page.clone())?
+        let mut teller = Teller::new(args.talk, journal, voice.clone())
             .with_can_log(can_log)
             .with_watch(control.as_ref().map(Control::watch));
         let failed = teller.saving_failed();
@@ -306,7 +314,7 @@ pub(super) fn run(hub: Hub, about: About, args: &ListenArgs, how: How) -> Result
         };
         teller.start(address.to_string(), about, args.save.keep_credentials);
         let watch = watched
-            .map(|watched| Watch::new(watched, page))
+            .map(|watched| Watch::new(watched, voice))
             .transpose()?;
         let Steered {
             running,
@@ -380,13 +388,14 @@ async fn discovery(
     discover: Discover,
     listening: SocketAddr,
     talk: TalkArgs,
+    voice: &Voice,
 ) -> Result<Discovery, Failure> {
     let to = discover.to;
     let discovery = Discovery::new(&discover.name, listening, to)
         .await
         .map_err(|error| Failure::Text(format!("cannot announce the device to {to}: {error}")))?;
     if !talk.quiet {
-        say(format_args!(
+        voice.say(format_args!(
             "announces itself to {to} every second: {}",
             discovery.text()
         ));
@@ -400,6 +409,7 @@ fn run_on_udp(
     about: About,
     args: &ListenArgs,
     can_log: Option<CanLog>,
+    voice: Voice,
 ) -> Result<(), Failure> {
     args.control.needs_tcp("a UDP port")?;
     args.tui_needs_tcp("a UDP port")?;
@@ -415,7 +425,7 @@ fn run_on_udp(
         let address = socket.local_addr().map_err(failed)?;
         let interrupted = interrupted()?;
         let ended = stdin_ended(args.until_stdin_ends)?;
-        let mut teller = Teller::new(args.talk, journal, None)?.with_can_log(can_log);
+        let mut teller = Teller::new(args.talk, journal, voice).with_can_log(can_log);
         let full = teller.saving_failed();
         let stop = async {
             tokio::select! {
@@ -446,7 +456,12 @@ fn run_on_udp(
 }
 
 /// Serves a device on a tty until Ctrl-C or SIGTERM.
-fn run_on_pty(device: Hub, args: &ListenArgs, can_log: Option<CanLog>) -> Result<(), Failure> {
+fn run_on_pty(
+    device: Hub,
+    args: &ListenArgs,
+    can_log: Option<CanLog>,
+    voice: Voice,
+) -> Result<(), Failure> {
     args.control.needs_tcp("a pseudo-terminal")?;
     let failed = |error| Failure::Text(format!("cannot serve on a pseudo-terminal: {error}"));
     let mut capture = args.save.create(DIRECT_PORT)?;
@@ -455,7 +470,7 @@ fn run_on_pty(device: Hub, args: &ListenArgs, can_log: Option<CanLog>) -> Result
         let pty = Pty::open().map_err(failed)?;
         let interrupted = interrupted()?;
         announce(format_args!("listening on {}", pty.path().display()))?;
-        let mut teller = Teller::new(args.talk, None, None)?.with_can_log(can_log);
+        let mut teller = Teller::new(args.talk, None, voice).with_can_log(can_log);
         let full = teller.saving_failed();
         let interrupted = async {
             tokio::select! {

@@ -23,6 +23,7 @@ mod screen;
 mod scrub;
 pub mod shell;
 mod teller;
+mod voice;
 mod watch;
 
 use std::{

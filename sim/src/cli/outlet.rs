@@ -40,7 +40,8 @@ const PIPE_BUF: usize = if cfg!(target_os = "linux") { 4096 } else { 512 };
 pub(super) struct Outlet {
     /// The output once more, if it is a pipe.
     pipe: Option<File>,
-    lines: SyncSender<Vec<u8>>,
+    /// Until it has ended.
+    lines: Option<SyncSender<Vec<u8>>>,
     waiting: Arc<AtomicUsize>,
     left_out: u64,
     /// The line that says so.
@@ -64,7 +65,7 @@ impl Outlet {
             .spawn(move || ended.send(write_all(out, &to_write, &written)))?;
         Ok(Self {
             pipe: pipe.transpose()?.map(File::from),
-            lines,
+            lines: Some(lines),
             waiting,
             left_out: 0,
             tell,
@@ -95,6 +96,9 @@ impl Outlet {
     }
 
     fn push(&self, mut line: Vec<u8>) -> bool {
+        let Some(lines) = &self.lines else {
+            return true;
+        };
         if self.waiting.load(Ordering::Acquire) == 0 {
             line.drain(..self.written_at_once(&line));
             if line.is_empty() {
@@ -103,7 +107,7 @@ impl Outlet {
         }
         let length = line.len();
         if self.waiting.fetch_add(length, Ordering::Relaxed) + length <= MAX_BYTES {
-            match self.lines.try_send(line) {
+            match lines.try_send(line) {
                 Ok(()) => return true,
                 // Nobody reads any more, and nobody will ask what was left out.
                 Err(mpsc::TrySendError::Disconnected(_)) => return true,
@@ -137,11 +141,12 @@ impl Outlet {
     ///
     /// # Errors
     /// The first error of the output, or a time-out if its reader does not read.
-    pub(super) fn finish(mut self) -> io::Result<()> {
+    pub(super) fn finish(&mut self) -> io::Result<()> {
         if self.left_out > 0 && self.push((self.tell)(self.left_out)) {
             self.left_out = 0;
         }
-        drop(self.lines);
+        self.lines = None;
+        self.pipe = None;
         match self.end.recv_timeout(REST) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => Err(io::Error::new(
@@ -149,6 +154,15 @@ impl Outlet {
                 "its reader does not read",
             )),
             Err(RecvTimeoutError::Disconnected) => Ok(()),
+        }
+    }
+}
+
+/// A message that comes after this one is not to overtake what waits here.
+impl Drop for Outlet {
+    fn drop(&mut self) {
+        if self.lines.is_some() {
+            let _ = self.finish();
         }
     }
 }

@@ -17,7 +17,8 @@ use super::{
     AtEndArg, Failure, HUB_PORT, OrderArg, PaceArg, ReplayArgs, TalkArgs, UnknownArg, capture,
     journal::About,
     live::{How, run},
-    process::{counted, say},
+    process::counted,
+    voice::Voice,
 };
 
 /// The id of a replayed device whose recording does not hold one.
@@ -25,6 +26,7 @@ const REPLAY_ID: &str = "REPLAY";
 
 pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     args.listen.check_tui()?;
+    let voice = Voice::stderr()?;
     let given = args.ids.iter().map(|id| (id, "id"));
     for (text, key) in given.chain(args.password.iter().map(|text| (text, "password"))) {
         if let Some((problem, why)) = login_problem(text, key) {
@@ -34,11 +36,11 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let mut ids = args.ids.iter();
     let mut residents: Vec<Resident> = Vec::new();
     for path in &args.captures {
-        let transcript = transcript(path, args.listen.talk)?;
+        let transcript = transcript(path, args.listen.talk, &voice)?;
         for recording in recordings(path, &transcript)? {
             let stand_in = stand_in(args, path, &transcript, &recording)?;
             let id = ids.next().map(String::as_str);
-            let resident = recorded_device(args, path, recording, id, stand_in)?;
+            let resident = recorded_device(args, path, recording, id, stand_in, &voice)?;
             if residents.iter().any(|other| other.id == resident.id) {
                 return Err(Failure::Text(format!(
                     "{}: another device has the id {} already; give each its own: repeat --id once per device",
@@ -58,7 +60,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     let about = About::new(None, &residents);
     if !args.direct {
         let hub = Hub::new(HubConfig::default(), residents);
-        return run(hub, about, &args.listen, How::at(HUB_PORT));
+        return run(hub, about, &args.listen, How::at(HUB_PORT), voice);
     }
     let count = residents.len();
     match (count, residents.pop()) {
@@ -67,6 +69,7 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
             about,
             &args.listen,
             How::direct(),
+            voice,
         ),
         _ => Err(Failure::Text(format!(
             "--direct serves one device, and {count} were recorded: leave it out, and give each an id with --id"
@@ -74,13 +77,13 @@ pub(super) fn replay(args: &ReplayArgs) -> Result<(), Failure> {
     }
 }
 
-fn transcript(path: &Path, talk: TalkArgs) -> Result<Transcript, Failure> {
+fn transcript(path: &Path, talk: TalkArgs, voice: &Voice) -> Result<Transcript, Failure> {
     let name = path.display();
     let input = capture::open(path)?;
     let transcript = Transcript::from_capture(input, &Options::default())
         .map_err(|error| Failure::Text(format!("{name}: {error}")))?;
     if let Some(truncated) = transcript.truncated.as_ref().filter(|_| !talk.quiet) {
-        say(format_args!("warning: {name}: {truncated}"));
+        voice.say(format_args!("warning: {name}: {truncated}"));
     }
     Ok(transcript)
 }
@@ -121,6 +124,7 @@ fn recorded_device(
     recording: Recording,
     id: Option<&str>,
     stand_in: Option<Box<dyn Device>>,
+    voice: &Voice,
 ) -> Result<Resident, Failure> {
     let (requests, replies) = (recording.requests.len(), recording.replies.len());
     let has_login = recording.login.is_some();
@@ -136,7 +140,7 @@ fn recorded_device(
     if !args.listen.talk.quiet {
         let requests = counted(requests, "request", "requests");
         let replies = counted(replies, "reply", "replies");
-        say(format_args!("{requests} and {replies} recorded"));
+        voice.say(format_args!("{requests} and {replies} recorded"));
         let password = match (&args.password, &target.password, has_login) {
             (Some(_), _, _) => "the given password",
             (None, Some(_), _) => "the recorded password",
@@ -148,7 +152,7 @@ fn recorded_device(
             }
         };
         if !args.direct {
-            say(format_args!(
+            voice.say(format_args!(
                 "tools log in as {} with {password}",
                 target.id
             ));

@@ -1,6 +1,6 @@
 //! Tells what happens at a hub: a person on stderr, and a program in the journal.
 
-use std::{borrow::Cow, collections::HashMap, fmt::Display, future::Future, io, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, future::Future, io, sync::Arc};
 
 use tokio::sync::Notify;
 
@@ -12,13 +12,12 @@ use veschub_hub::{
     time::Time,
 };
 use veschub_transcript::can::Frame;
-use veschub_tui::Notices;
 
 use super::{
     Failure, TalkArgs,
     can_log::CanLog,
     journal::{About, Journal},
-    outlet::Outlet,
+    voice::Voice,
 };
 
 /// How many lines a second a person gets about one connection.
@@ -40,22 +39,6 @@ pub(super) struct Teller {
     refused: Option<u64>,
 }
 
-/// Where a person hears of it.
-enum Voice {
-    Stderr(Outlet),
-    /// In the page of `--tui`, which shows what happens anyway.
-    Page(Notices),
-}
-
-impl Voice {
-    fn say(&mut self, text: impl Display) {
-        match self {
-            Self::Stderr(outlet) => outlet.say(text),
-            Self::Page(notices) => notices.say(text.to_string()),
-        }
-    }
-}
-
 /// What was told of one connection in a second.
 #[derive(Default)]
 struct Share {
@@ -65,18 +48,11 @@ struct Share {
 }
 
 impl Teller {
-    /// Tells a person on stderr, or in the page if there is one.
-    pub(super) fn new(
-        talk: TalkArgs,
-        journal: Option<Journal>,
-        page: Option<Notices>,
-    ) -> Result<Self, Failure> {
-        Ok(Self {
+    /// Tells a person with this voice.
+    pub(super) fn new(talk: TalkArgs, journal: Option<Journal>, voice: Voice) -> Self {
+        Self {
             talk,
-            voice: match page {
-                Some(page) => Voice::Page(page),
-                None => Voice::Stderr(Outlet::stderr()?),
-            },
+            voice,
             journal,
             can_log: None,
             watch: None,
@@ -84,7 +60,7 @@ impl Teller {
             shares: HashMap::new(),
             saving_failed: Arc::new(Notify::new()),
             refused: None,
-        })
+        }
     }
 
     /// The same, writing what goes over a CAN bus, if that is wanted.
@@ -114,19 +90,16 @@ impl Teller {
 
     /// Ends the output.
     pub(super) fn finish(self) -> Result<(), Failure> {
-        if let Voice::Stderr(outlet) = self.voice {
-            // Nobody can be told that nobody reads.
-            let _ = outlet.finish();
-        }
+        self.voice.finish();
         let logged = self.can_log.map_or(Ok(()), CanLog::finish);
         self.journal.map_or(Ok(()), Journal::finish).and(logged)
     }
 
     /// Says it unless there was enough about this connection in this second.
     fn say_of(&mut self, entry: &JournalEntry) {
-        let Voice::Stderr(stderr) = &mut self.voice else {
+        if self.voice.is_page() {
             return;
-        };
+        }
         let second = entry.at.as_nanos() / 1_000_000_000;
         let share = self.shares.entry(entry.conn).or_default();
         let is_last = matches!(entry.event, JournalEvent::Closed(_));
@@ -137,7 +110,7 @@ impl Teller {
                 ..Share::default()
             };
             if let (1.., Some(conn)) = (left_out, entry.conn) {
-                stderr.say(format_args!(
+                self.voice.say(format_args!(
                     "({left_out} lines about connection #{} left out)",
                     conn.0
                 ));
@@ -152,7 +125,7 @@ impl Teller {
                 return;
             }
         }
-        stderr.say(entry);
+        self.voice.say(entry);
     }
 }
 
@@ -233,24 +206,17 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cli::outlet::Outlet;
 
     #[test]
     fn a_connection_gets_so_many_lines_a_second_and_the_rest_is_counted() {
         let (reader, writer) = io::pipe().unwrap();
-        let mut teller = Teller {
-            talk: TalkArgs {
-                verbose: true,
-                quiet: false,
-            },
-            voice: Voice::Stderr(Outlet::new(writer, |_| Vec::new()).unwrap()),
-            journal: None,
-            can_log: None,
-            watch: None,
-            masked: Masked::default(),
-            shares: HashMap::new(),
-            saving_failed: Arc::new(Notify::new()),
-            refused: None,
+        let talk = TalkArgs {
+            verbose: true,
+            quiet: false,
         };
+        let outlet = Outlet::new(writer, |_| Vec::new()).unwrap();
+        let mut teller = Teller::new(talk, None, outlet.into());
         let entry = |ms: u64, event| JournalEntry {
             at: Time::ZERO + Duration::from_millis(ms),
             conn: Some(ConnId(1)),

@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt::Display,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -17,9 +16,8 @@ use tokio::{
 use veschub_control::Running;
 use veschub_drive::remote::{Ended, Remote};
 use veschub_hub::rng::Seed;
-use veschub_tui::Notices;
 
-use super::{Failure, process::say, tell};
+use super::{Failure, voice::Voice};
 use veschub_disk::Opened;
 
 /// How long to wait for further changes: an editor saves a file in several steps.
@@ -44,13 +42,12 @@ pub(super) struct Watch {
     watcher: RecommendedWatcher,
     changes: mpsc::UnboundedReceiver<()>,
     hangup: Signal,
-    /// Where messages go if not to stderr.
-    page: Option<Notices>,
+    voice: Voice,
 }
 
 impl Watch {
     /// Begins to watch the files of a scenario.
-    pub(super) fn new(watched: Watched, page: Option<Notices>) -> Result<Self, Failure> {
+    pub(super) fn new(watched: Watched, voice: Voice) -> Result<Self, Failure> {
         let failed = |error: &dyn std::error::Error| {
             Failure::Text(format!("--watch {}: {error}", watched.path.display()))
         };
@@ -68,19 +65,12 @@ impl Watch {
             watcher,
             changes,
             hangup,
-            page,
+            voice,
         };
         watch.look().map_err(|error| {
             Failure::Text(format!("--watch {}: {error}", watch.watched.path.display()))
         })?;
         Ok(watch)
-    }
-
-    fn say(&self, text: impl Display) {
-        match &self.page {
-            Some(page) => page.say(text.to_string()),
-            None => say(text),
-        }
     }
 
     /// Notes what the files hold, and watches their folders: an editor puts a new file in the place of the old one.
@@ -143,15 +133,12 @@ impl Watch {
         let loaded = veschub_disk::open_noting(path, settings, files);
         let made = loaded.and_then(|loaded| Ok((loaded.build(*seed)?, loaded)));
         if let Err(error) = self.look() {
-            self.say(format_args!("warning: --watch: {error}"));
+            self.voice.say(format_args!("warning: --watch: {error}"));
         }
         match made {
             Err(error) => {
-                match &self.page {
-                    Some(page) => page.say(error.render(false)),
-                    None => tell(&Failure::Scenario(error)),
-                }
-                self.say("the devices stay as they are");
+                self.voice.show(&error);
+                self.voice.say("the devices stay as they are");
             }
             Ok((world, loaded)) => {
                 let faults = loaded.scenario.faults.clone();
@@ -161,12 +148,12 @@ impl Watch {
                 if let Some(control) = control {
                     control.took_anew(&loaded);
                 }
-                self.say(format_args!(
+                self.voice.say(format_args!(
                     "{} was read again",
                     self.watched.path.display()
                 ));
                 if let Err(problem) = renewed {
-                    self.say(format_args!("warning: {problem}"));
+                    self.voice.say(format_args!("warning: {problem}"));
                 }
             }
         }
