@@ -480,11 +480,16 @@ printf 'x\033[31m\a\302\233\342\200\256\n' >&2
 "#;
     fs::write(&script, hostile).unwrap();
     let client = format!("sh {}", script.display());
+    // A mistake is told with the name of the file and the line.
+    let mistaken = folder.path().join("b\u{1b}[2J\u{9b}\u{202e}.yaml");
+    fs::write(&mistaken, "version: 1\nno: x # \u{9b}\u{202e}\n").unwrap();
+    let mistaken = mistaken.to_str().unwrap();
     for args in [
         &["run", "--verbose", path][..],
         &["run", "--verbose", "--client", &client, path],
         &["conformance", "--client", &client, "1/1"],
         &["run", &format!("{path}.none")],
+        &["run", mistaken],
     ] {
         let out = harness(args).get_output().clone();
         let text = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();

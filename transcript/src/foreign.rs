@@ -42,6 +42,26 @@ pub fn visible_lines(text: &str) -> String {
     lines.join("\n")
 }
 
+/// The same with each character at its place: `�` for what acts on a terminal. Tabs and the ends of lines stay.
+#[must_use]
+pub fn in_place(text: &str) -> String {
+    let mut rest = text.chars().peekable();
+    let mut shown = String::with_capacity(text.len());
+    while let Some(c) = rest.next() {
+        let stays = match c {
+            '\n' | '\t' => true,
+            '\r' => rest.peek().is_none_or(|&next| next == '\n'),
+            c => !is_treacherous(c),
+        };
+        shown.push(if stays {
+            c
+        } else {
+            char::REPLACEMENT_CHARACTER
+        });
+    }
+    shown
+}
+
 /// The start of the text, with `�` for what acts on a terminal, and `…` where it was cut.
 #[must_use]
 pub fn excerpt(text: &str, max: usize) -> String {
@@ -68,6 +88,8 @@ mod tests {
             visible_lines(hostile),
             "a\\u{1b}[31m\\u{7}\\u{9b}\\u{202e}b\\r\nc\td"
         );
+        assert_eq!(in_place(hostile), "a�[31m���b\r\nc\td");
+        assert_eq!(in_place("a\rb"), "a�b");
         assert_eq!(excerpt(hostile, 3), "a�…");
         assert_eq!(excerpt("Ärger °C", 8), "Ärger °C");
     }

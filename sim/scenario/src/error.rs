@@ -7,7 +7,7 @@ use std::path::Path;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
-use veschub_transcript::foreign::visible;
+use veschub_transcript::foreign::{in_place, visible};
 
 use super::{
     code::Code,
@@ -308,10 +308,10 @@ impl Report {
         let label = self.label.as_deref();
         let also = self.also.iter().map(|(span, label)| {
             let annotation = |span| AnnotationKind::Context.span(span).label(label);
-            (span, annotation(shifted(span, self.window(span).2)))
+            (span, annotation(self.shown_span(span)))
         });
         let primary = AnnotationKind::Primary
-            .span(shifted(spot, self.window(spot).2))
+            .span(self.shown_span(spot))
             .label(label);
         let mut parts: Vec<(usize, Snippet<'_, _>)> = Vec::new();
         for (span, annotation) in iter::once((spot, primary)).chain(also) {
@@ -323,7 +323,9 @@ impl Report {
                     parts.insert(index, (start, snippet.annotation(annotation)));
                 }
                 None => {
-                    let snippet = Snippet::source(text).path(name).line_start(line);
+                    let snippet = Snippet::source(in_place(text))
+                        .path(visible(name))
+                        .line_start(line);
                     parts.push((start, snippet.annotation(annotation)));
                 }
             }
@@ -354,8 +356,20 @@ impl Report {
         (text.get(start..end).unwrap_or_default(), line, part + start)
     }
 
+    /// Where a span is in the text of its window as it is shown.
+    fn shown_span(&self, span: &Range<usize>) -> Range<usize> {
+        let (text, _, start) = self.window(span);
+        let as_shown = in_place(text);
+        let characters = || text.char_indices().zip(as_shown.chars());
+        let shown = |at: usize| {
+            let before = characters().take_while(|((there, _), _)| there + start < at);
+            before.map(|(_, c)| c.len_utf8()).sum()
+        };
+        shown(span.start)..shown(span.end)
+    }
+
     fn origin(&self) -> Origin<'_> {
-        let origin = Origin::path(self.file());
+        let origin = Origin::path(visible(self.file()));
         match self.position() {
             Some((line, column)) => origin.line(line).char_column(column),
             None => origin,
@@ -363,13 +377,34 @@ impl Report {
     }
 }
 
-fn shifted(span: &Range<usize>, start: usize) -> Range<usize> {
-    span.start - start..span.end - start
-}
-
 /// Shows the drawn text, so that a failed `unwrap` in a test is readable.
 impl fmt::Debug for ScenarioError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_the_file_nor_its_name_acts_on_a_terminal_and_the_mark_is_at_its_place() {
+        let text = "a: \u{1b}\u{9b}\u{202e}x\nb: y\n";
+        let source = Source::new("c\u{1b}[2J\u{9b}\u{202e}.yaml", text);
+        let at = text.find('x').unwrap();
+        let error = ScenarioError::new(&source, Some(at..at + 1), "wrong");
+        let drawn = error.render(false);
+        let lines: Vec<&str> = drawn.lines().map(str::trim_end).collect();
+        let expected = [
+            "error[E010]: wrong",
+            r" --> c\u{1b}[2J\u{9b}\u{202e}.yaml:1:7",
+            "  |",
+            "1 | a: ���x",
+            "  |       ^",
+        ];
+        assert_eq!(lines, expected);
+        let whole = ScenarioError::new(&source, None, "wrong").render(false);
+        assert!(whole.contains(r"c\u{1b}[2J\u{9b}\u{202e}.yaml"), "{whole}");
     }
 }
