@@ -5,6 +5,7 @@
 //! it does not show in a list of processes.
 
 use std::{
+    fmt::Display,
     fs::File,
     io::{self, IsTerminal as _, Read as _, Write},
     path::{Path, PathBuf},
@@ -19,7 +20,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use veschub_scenario::duration::{NoDuration, parse_duration};
-use veschub_transcript::foreign::excerpt;
+use veschub_transcript::foreign::{excerpt, visible_lines, visible_styled};
 use veschub_wire::{LoginKind, LoginLine, Reply, Request, login::Password};
 
 use crate::{
@@ -162,11 +163,16 @@ impl ReadError {
 
     /// Says what went wrong.
     fn tell(&self) {
-        eprintln!("error: {self}");
+        say(format_args!("error: {self}"));
         if let Some(hint) = self.hint() {
-            eprintln!("hint: {hint}");
+            say(format_args!("hint: {hint}"));
         }
     }
+}
+
+/// Says on stderr what may name what others have chosen.
+fn say(text: impl Display) {
+    eprintln!("{}", visible_lines(&text.to_string()));
 }
 
 /// Runs the command, and prints errors on stderr.
@@ -199,8 +205,11 @@ async fn connect_and_read<W: Write>(
     let login = login(args, std::env::var(PASSWORD_VARIABLE).ok())?;
     let stream = connect(&args.hub, args.timeout).await?;
     match &login {
-        Some(login) => eprintln!("connected to {}, logging in as {}", args.hub, login.id),
-        None => eprintln!("connected to {}", args.hub),
+        Some(login) => say(format_args!(
+            "connected to {}, logging in as {}",
+            args.hub, login.id
+        )),
+        None => say(format_args!("connected to {}", args.hub)),
     }
     read(stream, login, args, screen).await
 }
@@ -294,7 +303,7 @@ async fn read_motor<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
                     let silent = false;
                     return Err(ReadError::Unanswered { error, silent });
                 }
-                Err(error) => eprintln!("note: {error}"),
+                Err(error) => say(format_args!("note: {error}")),
             }
         }
         screen.motor(&motor, is_first, session.elapsed())?;
@@ -320,7 +329,7 @@ fn judge(outcome: Outcome) -> Result<(), ReadError> {
         } else if request == Request::BmsGetValues {
             result = Err(ReadError::Unanswered { error, silent });
         } else {
-            eprintln!("note: {error}");
+            say(format_args!("note: {error}"));
         }
     }
     result
@@ -350,7 +359,7 @@ async fn watch<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
                 screen.again(pack, reading.at)?;
             }
             Err(error) if error.is_end() => return Err(error.into()),
-            Err(error) => eprintln!("note: {error}"),
+            Err(error) => say(format_args!("note: {error}")),
         }
     }
 }
@@ -368,7 +377,8 @@ async fn tell_prints<S: AsyncRead + AsyncWrite + Unpin, W: Write>(
         match &reading.reply.body {
             Reply::Print(text) => {
                 let text: String = text.iter().copied().map(char::from).collect();
-                eprintln!("the device printed: {}", excerpt(text.trim_end(), 400));
+                let text = excerpt(text.trim_end(), 400);
+                say(format_args!("the device printed: {text}"));
             }
             reply @ Reply::PingCan { .. } => {
                 pack.note(reply);
@@ -406,7 +416,7 @@ impl<W: Write> Screen<W> {
             // Written to stdout itself, as the colour filter would remove it.
             io::stdout().write_all(CLEAR.as_bytes())?;
         }
-        write!(self.out, "{}", pack::table(pack, true))?;
+        write!(self.out, "{}", visible_styled(&pack::table(pack, true)))?;
         self.out.flush()
     }
 
@@ -423,7 +433,7 @@ impl<W: Write> Screen<W> {
                 let line = motor::line(values);
                 writeln!(self.out, "{:8.1} s  {line}", at.as_secs_f64())?;
             }
-            _ => write!(self.out, "{}", motor::table(motor))?,
+            _ => write!(self.out, "{}", visible_styled(&motor::table(motor)))?,
         }
         self.out.flush()
     }

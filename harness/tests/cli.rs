@@ -546,3 +546,66 @@ fn captures_are_saved_beside_each_other_and_replace_nothing_else() {
         "not to be lost"
     );
 }
+
+#[test]
+fn no_name_of_a_file_acts_on_the_terminal() {
+    const HOSTILE: &str = "a\u{1b}[2J\u{9b}\u{202e}";
+    let folder = tempfile::tempdir().unwrap();
+    let file = |end: &str| {
+        let path = folder.path().join(format!("{HOSTILE}{end}"));
+        path.to_str().unwrap().to_owned()
+    };
+    let (bad, none, below) = (file("bad.yaml"), file("none"), file("bad.yaml/x"));
+    fs::write(&bad, "version: 1\nno: x # \u{9b}\u{202e}\n").unwrap();
+    let crash = file("crash");
+    fs::write(&crash, "crash").unwrap();
+    let mut wrong: Vec<String> = Vec::new();
+    for args in [
+        vec!["run", &bad],
+        vec!["run", &none],
+        vec!["conformance", "--known-defects", &none, "1/1"],
+        vec!["conformance", HOSTILE],
+        vec!["report", &none],
+        vec!["report", &bad],
+        vec!["matrix", &none],
+        vec!["matrix", &bad],
+        vec!["read", "--direct", "--hub", &format!("{HOSTILE}:1")],
+        vec!["read", "--direct", "--hub", HOSTILE],
+        vec![
+            "read",
+            "--hub",
+            "127.0.0.1:1",
+            "--id",
+            "x",
+            "--password-file",
+            &none,
+        ],
+        vec!["judge", &none],
+        vec!["judge", "--within", HOSTILE],
+        vec!["fuzz", "--client", "true", &bad],
+        vec!["fuzz", "--client", "true", &none],
+        vec!["from-crash", &none],
+        vec![
+            "from-crash",
+            &crash,
+            "--into",
+            &below,
+            "--regressions",
+            &below,
+        ],
+        vec!["soak", HOSTILE],
+        vec!["schema", HOSTILE],
+        vec!["completions", HOSTILE],
+        vec!["man", &below],
+        vec!["sim", "check", &bad],
+        vec![HOSTILE],
+    ] {
+        let out = harness(&args).get_output().clone();
+        let said = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+        let acts = |c: char| matches!(c, '\u{1b}' | '\u{7}' | '\u{80}'..='\u{9f}' | '\u{202e}');
+        if said.chars().any(acts) || !said.contains(r"\u{1b}[2J\u{9b}\u{202e}") {
+            wrong.push(format!("{args:?}: {said:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -245,3 +245,85 @@ fn any_capture() -> Vec<u8> {
     let file = files.find(|path| path.extension().is_some_and(|end| end == "pcapng"));
     fs::read(file.unwrap()).unwrap()
 }
+
+/// What a terminal would act on, in the name of a file.
+const HOSTILE: &str = "a\u{1b}[2J\u{9b}\u{202e}";
+
+#[test]
+fn no_name_of_a_file_acts_on_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |end: &str| {
+        let path = folder.path().join(format!("{HOSTILE}{end}"));
+        path.to_str().unwrap().to_owned()
+    };
+    let (good, bad, capture) = (file("good.yaml"), file("bad.yaml"), file(".pcapng"));
+    fs::write(&good, "version: 1\ndevices:\n  - express: { id: demo-0001, password: not-a-secret, bms: { cells: 4 } }\n").unwrap();
+    fs::write(&bad, "version: 1\nno: x # \u{9b}\u{202e}\n").unwrap();
+    fs::write(&capture, any_capture()).unwrap();
+    let (text, none, below) = (file("text"), file("none"), file("none/x"));
+    fs::write(&text, "02 01 04 40 84 03\n".repeat(9)).unwrap();
+    let address = "127.0.0.1:0";
+    let hub = "127.0.0.1:1";
+    let mut wrong: Vec<String> = Vec::new();
+    for args in [
+        vec!["check", &good, &bad, &none],
+        vec!["check", &capture, &file("none.pcapng")],
+        vec!["check", "--set", &file("=1"), &good],
+        vec!["check", "--explain", &none],
+        vec!["serve", &bad],
+        vec!["serve", &none],
+        vec!["serve", &good, "--direct", HOSTILE],
+        vec!["serve", &good, "--listen", address, "--save", &good],
+        vec!["serve", &good, "--listen", address, "--journal", &below],
+        vec!["serve", &good, "--can-log", &none],
+        vec!["serve", &good, "--can-log", &file("none/x.log")],
+        vec!["serve", &good, "--listen", HOSTILE],
+        vec![
+            "serve",
+            &good,
+            "--control",
+            address,
+            "--listen",
+            address,
+            "--control-token-file",
+            &none,
+        ],
+        vec!["replay", &none],
+        vec!["replay", &text],
+        vec!["device", "--hub", hub, &bad],
+        vec!["device", "--hub", HOSTILE, &good],
+        vec!["record", "--upstream", hub, "-o", &good],
+        vec!["record", "--upstream", hub, "-o", &below],
+        vec!["decode", &none],
+        vec!["decode", &text],
+        vec!["decode", "--raw", "to-tool", &text],
+        vec!["decode", "--config-description", &text, &capture],
+        vec!["draft", &none],
+        vec!["draft", &text],
+        vec!["draft", "--pin", &capture],
+        vec!["draft", "--pin", "-o", &good, &capture],
+        vec!["draft", "--pin", "-o", &file("drafted.yaml"), &capture],
+        vec!["scrub", &none, &below],
+        vec!["scrub", &capture, &good],
+        vec!["scrub", &capture, &below],
+        vec!["scrub", &capture, &file("scrubbed.pcapng")],
+        vec!["encode", HOSTILE],
+        vec!["encode", "PING_CAN", HOSTILE],
+        vec!["encode", "--config-description", &none, "GET_MCCONF"],
+        vec!["man", &text],
+        vec!["completions", HOSTILE],
+        vec!["schema", HOSTILE],
+        vec![HOSTILE],
+    ] {
+        let out = Process::new(cargo_bin!("veschub-sim"))
+            .args(&args)
+            .output()
+            .unwrap();
+        let said = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+        let acts = |c: &char| matches!(c, '\u{1b}' | '\u{7}' | '\u{80}'..='\u{9f}' | '\u{202e}');
+        if said.chars().any(|c| acts(&c)) || !said.contains(r"\u{1b}[2J\u{9b}\u{202e}") {
+            wrong.push(format!("{args:?}: {said:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

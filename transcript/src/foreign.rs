@@ -42,7 +42,27 @@ pub fn visible_lines(text: &str) -> String {
     lines.join("\n")
 }
 
-/// The same with each character at its place: `�` for what acts on a terminal. Tabs and the ends of lines stay.
+/// A whole text with a program's own styles in it: what else acts on a terminal is shown.
+#[must_use]
+pub fn visible_styled(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut parts = text.split("\u{1b}[");
+    shown.push_str(&visible_lines(parts.next().unwrap_or_default()));
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';');
+        match end.filter(|&end| part[end..].starts_with('m')) {
+            Some(end) => {
+                shown.push_str("\u{1b}[");
+                shown.push_str(&part[..=end]);
+                shown.push_str(&visible_lines(&part[end + 1..]));
+            }
+            None => shown.push_str(&visible_lines(&format!("\u{1b}[{part}"))),
+        }
+    }
+    shown
+}
+
+/// A text of several lines with each character at its place: `�` for what acts on a terminal. Tabs and the ends of lines stay.
 #[must_use]
 pub fn in_place(text: &str) -> String {
     let mut rest = text.chars().peekable();
@@ -92,5 +112,12 @@ mod tests {
         assert_eq!(in_place("a\rb"), "a�b");
         assert_eq!(excerpt(hostile, 3), "a�…");
         assert_eq!(excerpt("Ärger °C", 8), "Ärger °C");
+    }
+
+    #[test]
+    fn own_styles_stay_and_everything_else_is_shown() {
+        let text = "\u{1b}[1;31mred\u{1b}[0m\n\u{1b}[2J\u{9b}\u{202e}\u{1b}]0;";
+        let shown = "\u{1b}[1;31mred\u{1b}[0m\n\\u{1b}[2J\\u{9b}\\u{202e}\\u{1b}]0;";
+        assert_eq!(visible_styled(text), shown);
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::Args;
+use veschub_transcript::foreign::visible_lines;
 
 use super::error::{CliError, written};
 
@@ -66,7 +67,7 @@ pub(super) fn judge(args: &JudgeArgs) -> Result<u8, CliError> {
         (false, []) if number == 0 => String::new(),
         (false, []) if number == 1 => "1 reading, and it is right\n".to_owned(),
         (false, []) => format!("{number} readings, and all are right\n"),
-        (false, wrong) => differences::table(wrong),
+        (false, wrong) => visible_lines(&differences::table(wrong)),
     };
     written(io::stdout().lock().write_all(text.as_bytes()))?;
     if verdict.outcome() == Outcome::Failed {

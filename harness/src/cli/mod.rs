@@ -121,7 +121,11 @@ enum SchemaOf {
 /// Runs `veschub-harness` with the arguments of the process.
 #[must_use]
 pub fn main() -> ExitCode {
-    let code = match Cli::parse().command {
+    let cli: Cli = match shell::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let code = match cli.command {
         Command::Run(args) => run::run(&args),
         Command::Read(args) => return read_pack(&args),
         Command::Sim { args } => {

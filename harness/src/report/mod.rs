@@ -31,7 +31,8 @@ pub mod scenarios;
 pub mod text;
 
 use self::model::{CaseReport, Kind, Report};
-pub use plain::{plain, plain_line, visible_styled};
+pub use plain::{plain, plain_line};
+pub use veschub_transcript::foreign::visible_styled;
 
 /// A section's number, its title and its cases.
 type SectionCases<'a> = (Option<u32>, &'a str, Vec<&'a CaseReport>);

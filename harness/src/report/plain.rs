@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use veschub_transcript::foreign::{is_treacherous, visible_lines};
+use veschub_transcript::foreign::is_treacherous;
 
 /// How much of one text is shown, in characters.
 const LENGTH: usize = 4000;
@@ -38,26 +38,6 @@ pub fn plain_line(text: &str) -> String {
     plain(text).replace(['\n', '\t'], " ")
 }
 
-/// A whole text with the harness' own styles in it: what else acts on a terminal is shown.
-#[must_use]
-pub fn visible_styled(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut parts = text.split("\u{1b}[");
-    shown.push_str(&visible_lines(parts.next().unwrap_or_default()));
-    for part in parts {
-        let end = part.find(|c: char| !c.is_ascii_digit() && c != ';');
-        match end.filter(|&end| part[end..].starts_with('m')) {
-            Some(end) => {
-                shown.push_str("\u{1b}[");
-                shown.push_str(&part[..=end]);
-                shown.push_str(&visible_lines(&part[end + 1..]));
-            }
-            None => shown.push_str(&visible_lines(&format!("\u{1b}[{part}"))),
-        }
-    }
-    shown
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,13 +50,6 @@ mod tests {
         assert_eq!(plain("\u{ffff}\u{1fffe}"), "⟨U+FFFF⟩⟨U+1FFFE⟩");
         assert_eq!(plain("Ärger über 83.6 °C ▼"), "Ärger über 83.6 °C ▼");
         assert_eq!(plain_line("a\r\nb"), "a␍ b");
-    }
-
-    #[test]
-    fn own_styles_stay_and_everything_else_is_shown() {
-        let text = "\u{1b}[1;31mred\u{1b}[0m\n\u{1b}[2J\u{9b}\u{202e}\u{1b}]0;";
-        let shown = "\u{1b}[1;31mred\u{1b}[0m\n\\u{1b}[2J\\u{9b}\\u{202e}\\u{1b}]0;";
-        assert_eq!(visible_styled(text), shown);
     }
 
     #[test]

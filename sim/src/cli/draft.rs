@@ -8,7 +8,10 @@ use std::{
 };
 
 use serde::Serialize;
-use veschub_transcript::{Options, Transcript};
+use veschub_transcript::{
+    Options, Transcript,
+    foreign::{visible, visible_lines},
+};
 
 use super::{DraftArgs, Failure, capture::open, written};
 use veschub_disk::{is_same_file, write_whole};
@@ -31,13 +34,9 @@ pub(super) fn draft(args: &DraftArgs) -> Result<(), Failure> {
     let fail = |error: &dyn std::fmt::Display| Failure::Text(format!("{shown}: {error}"));
     let transcript = Transcript::from_capture(open(&args.capture)?, &Options::default())
         .map_err(|error| fail(&error))?;
+    let name = args.capture.file_name().unwrap_or_else(|| OsStr::new("-"));
     let options = DraftOptions {
-        source: args
-            .capture
-            .file_name()
-            .unwrap_or_else(|| OsStr::new("-"))
-            .to_string_lossy()
-            .into_owned(),
+        source: visible(&name.to_string_lossy()),
         series: !args.pin,
         folder: args
             .output
@@ -153,7 +152,9 @@ fn tell(draft: &Draft, files: &[PathBuf]) {
         }
     }
     // What cannot be said is not worth a failure.
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let _ = anstream::stderr()
+        .lock()
+        .write_all(visible_lines(&text).as_bytes());
 }
 
 fn print_json(draft: &Draft, files: &[PathBuf]) -> Result<(), Failure> {

@@ -35,6 +35,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use veschub_drive::clock::SCALES;
 use veschub_scenario::ScenarioError;
+use veschub_transcript::foreign::visible_lines;
 
 /// The port of the public hub (`VT datatypes.h:1262-1264`).
 const HUB_PORT: u16 = 65101;
@@ -521,7 +522,11 @@ pub fn main() -> ExitCode {
 /// Runs `veschub-sim` with these arguments, the first of which is its name.
 #[must_use]
 pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let result = match Cli::parse_from(args).command {
+    let cli: Cli = match shell::parse(args) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let result = match cli.command {
         Command::Serve(args) => live::serve(&args),
         Command::Replay(args) => replay::replay(&args),
         Command::Device(args) => device::device(&args),
@@ -554,7 +559,7 @@ pub fn main_with(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn tell(failure: &Failure) {
     let text = match failure {
         Failure::Scenario(error) => error.render(true),
-        Failure::Text(text) => format!("error: {text}"),
+        Failure::Text(text) => format!("error: {}", visible_lines(text)),
         Failure::Told => return,
     };
     let (told, is_told) = mpsc::channel();

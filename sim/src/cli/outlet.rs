@@ -19,6 +19,8 @@ use rustix::{
     fs::{FileType, fstat},
 };
 
+use veschub_transcript::foreign::visible_lines;
+
 use super::Failure;
 
 /// How many lines may wait for their reader.
@@ -80,9 +82,10 @@ impl Outlet {
             .map_err(|error| Failure::Text(format!("cannot start: {error}")))
     }
 
-    /// Takes a line of text.
+    /// Takes a line of text for a person.
     pub(super) fn say(&mut self, text: impl Display) {
-        self.line(format!("{text}\n").into_bytes());
+        let text = visible_lines(&text.to_string()) + "\n";
+        self.line(text.into_bytes());
     }
 
     /// Takes a line, or counts it if there is no room for it.

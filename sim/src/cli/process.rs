@@ -17,6 +17,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::oneshot,
 };
+use veschub_transcript::foreign::visible_lines;
 
 use super::Failure;
 
@@ -74,6 +75,7 @@ fn watch(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
 
 /// Talks to a person on stderr; a server goes on when nobody listens any more.
 pub(super) fn say(text: impl fmt::Display) {
+    let text = visible_lines(&text.to_string());
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
 

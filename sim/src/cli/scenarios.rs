@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::{CheckArgs, Failure, scrub, tell, written};
 use veschub_scenario::{Code, ScenarioError, json_schema};
+use veschub_transcript::foreign::visible;
 
 pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
     if let Some(id) = &args.explain {
@@ -37,7 +38,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<(), Failure> {
                 1 => ", 1 warning".to_owned(),
                 count => format!(", {count} warnings"),
             };
-            written(writeln!(stdout, "{}: ok{warnings}", path.display()))?;
+            let name = visible(&path.display().to_string());
+            written(writeln!(stdout, "{name}: ok{warnings}"))?;
         }
     }
     if failed { Err(Failure::Told) } else { Ok(()) }

@@ -10,6 +10,7 @@ use veschub_scrub::{self as scrub, Counted, Keep, ScrubReport};
 use super::{Failure, capture::open, written};
 use veschub_disk::{is_same_file, write_whole};
 use veschub_scenario::{Code, ScenarioError};
+use veschub_transcript::foreign::visible_lines;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -63,7 +64,7 @@ pub(super) fn scrub(args: &ScrubArgs) -> Result<(), Failure> {
     let report = &scrubbed.report;
     let told = match args.json {
         true => serde_json::to_string(report).unwrap_or_default() + "\n",
-        false => tell(&args.output, report),
+        false => visible_lines(&tell(&args.output, report)),
     };
     written(io::stdout().lock().write_all(told.as_bytes()))?;
     match &report.truncated {

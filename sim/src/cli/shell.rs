@@ -1,13 +1,34 @@
-//! What a program has for a shell and for `man`: completions and man pages, made from its own command line.
+//! What a program makes of its own command line: what it is asked to do, and completions and man pages for a shell and
+//! for `man`.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
-use clap::{Args, Command};
+use clap::{Args, Command, Parser};
 use clap_complete::Shell;
+use veschub_transcript::foreign::visible_styled;
+
+/// What a program is asked to do. If it is to help, or cannot be asked that, this is said, and there is only the code
+/// to exit with.
+///
+/// # Errors
+/// The exit code.
+pub fn parse<P: Parser>(args: impl IntoIterator<Item = OsString>) -> Result<P, ExitCode> {
+    P::try_parse_from(args).map_err(|error| {
+        // An argument may be the name of a file, which others have chosen.
+        let text = visible_styled(&error.render().ansi().to_string());
+        let _ = match error.use_stderr() {
+            true => anstream::stderr().lock().write_all(text.as_bytes()),
+            false => anstream::stdout().lock().write_all(text.as_bytes()),
+        };
+        ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    })
+}
 
 /// Which shell completions are for.
 #[derive(Clone, Copy, Debug, Args)]

@@ -8,6 +8,7 @@ use std::{
 
 use anstream::{AutoStream, ColorChoice};
 use veschub_scenario::ScenarioError;
+use veschub_transcript::foreign::visible_lines;
 use veschub_tui::Notices;
 
 use super::{Failure, outlet::Outlet};
@@ -43,7 +44,7 @@ impl Voice {
     pub(super) fn say(&self, text: impl Display) {
         match self {
             Self::Stderr(outlet) => lock(outlet).say(text),
-            Self::Page(notices) => notices.say(text.to_string()),
+            Self::Page(notices) => notices.say(visible_lines(&text.to_string())),
         }
     }
 
