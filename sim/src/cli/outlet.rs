@@ -7,7 +7,7 @@ use std::{
     os::fd::AsFd,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
         mpsc::{self, Receiver, RecvTimeoutError, SyncSender},
     },
     thread,
@@ -46,6 +46,8 @@ pub(super) struct Outlet {
     lines: Option<SyncSender<Vec<u8>>>,
     waiting: Arc<AtomicUsize>,
     left_out: u64,
+    /// The same at the end, for the thread to tell.
+    left_at_end: Arc<AtomicU64>,
     /// The line that says so.
     tell: fn(u64) -> Vec<u8>,
     end: Receiver<io::Result<()>>,
@@ -54,7 +56,7 @@ pub(super) struct Outlet {
 impl Outlet {
     /// Starts to write in a thread of its own; `tell` makes the line that says how many lines were left out.
     pub(super) fn new(
-        out: impl Write + AsFd + Send + 'static,
+        mut out: impl Write + AsFd + Send + 'static,
         tell: fn(u64) -> Vec<u8>,
     ) -> io::Result<Self> {
         let pipe = is_pipe(&out).then(|| out.as_fd().try_clone_to_owned());
@@ -62,14 +64,25 @@ impl Outlet {
         let (ended, end) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let written = Arc::clone(&waiting);
+        let left_at_end = Arc::new(AtomicU64::new(0));
+        let left = Arc::clone(&left_at_end);
         thread::Builder::new()
             .name("output".to_owned())
-            .spawn(move || ended.send(write_all(out, &to_write, &written)))?;
+            .spawn(move || {
+                let result = write_all(&mut out, &to_write, &written);
+                let result = result.and_then(|()| match left.load(Ordering::Acquire) {
+                    0 => Ok(()),
+                    count => out.write_all(&tell(count)).and_then(|()| out.flush()),
+                });
+                drop(out);
+                ended.send(result)
+            })?;
         Ok(Self {
             pipe: pipe.transpose()?.map(File::from),
             lines: Some(lines),
             waiting,
             left_out: 0,
+            left_at_end,
             tell,
             end,
         })
@@ -140,16 +153,19 @@ impl Outlet {
         written
     }
 
+    /// Takes nothing more. What was left out is told after all that waits.
+    fn close(&mut self) {
+        self.left_at_end.store(self.left_out, Ordering::Release);
+        self.lines = None;
+        self.pipe = None;
+    }
+
     /// Waits a moment until everything is written.
     ///
     /// # Errors
     /// The first error of the output, or a time-out if its reader does not read.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        if self.left_out > 0 && self.push((self.tell)(self.left_out)) {
-            self.left_out = 0;
-        }
-        self.lines = None;
-        self.pipe = None;
+        self.close();
         match self.end.recv_timeout(REST) {
             Ok(result) => result,
             Err(RecvTimeoutError::Timeout) => Err(io::Error::new(
@@ -195,7 +211,7 @@ fn has_room(pipe: &File) -> bool {
 }
 
 fn write_all(
-    mut out: impl Write,
+    out: &mut impl Write,
     lines: &Receiver<Vec<u8>>,
     waiting: &AtomicUsize,
 ) -> io::Result<()> {
@@ -281,6 +297,24 @@ mod tests {
         let count = |line: &str| line.split(' ').next().unwrap().parse::<u64>().unwrap();
         assert!(told.iter().map(|line| count(line)).sum::<u64>() >= missed);
         assert!(text.ends_with("later\n"));
+    }
+
+    #[test]
+    fn what_was_left_out_is_told_though_the_queue_is_full_at_the_end() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut outlet = Outlet::new(writer, tell).unwrap();
+        while outlet.left_out < 7 {
+            outlet.line(b"\n".to_vec());
+        }
+        outlet.close();
+        let reading = thread::spawn(move || {
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            text
+        });
+        outlet.finish().unwrap();
+        let text = reading.join().unwrap();
+        assert!(text.ends_with("\n7 left out\n"));
     }
 
     #[test]
