@@ -125,24 +125,26 @@ fn a_program_ends_though_nobody_reads_its_last_message() {
 
 #[test]
 fn a_file_that_takes_nothing_more_is_told_at_once_and_is_a_failure() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut program = Process::new("sh");
-    program
-        .args(["-c", "ulimit -f 4; exec \"$0\" \"$@\""])
-        .arg(cargo_bin!("veschub-sim"))
-        .args(["serve", "--demo", "--save"])
-        .arg(folder.path().join("saved.pcapng"));
-    let mut served = Served::spawn(program);
-    let mut tool = served.login(LOGIN);
-    for _ in 0..100 {
-        if tool.write_all(&frame(&[0]).repeat(20)).is_err() {
-            break;
+    for option in ["--save", "--journal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = Process::new("sh");
+        program
+            .args(["-c", "ulimit -f 4; exec \"$0\" \"$@\""])
+            .arg(cargo_bin!("veschub-sim"))
+            .args(["serve", "--demo", option])
+            .arg(folder.path().join("saved.pcapng"));
+        let mut served = Served::spawn(program);
+        let mut tool = served.login(LOGIN);
+        for _ in 0..100 {
+            if tool.write_all(&frame(&[0]).repeat(20)).is_err() {
+                break;
+            }
         }
+        served.says("saving has stopped");
+        let (status, _, stderr) = served.end();
+        assert_eq!(status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains("ends early"), "{stderr}");
     }
-    served.says("saving has stopped");
-    let (status, _, stderr) = served.end();
-    assert_eq!(status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("ends early"), "{stderr}");
 }
 
 #[test]

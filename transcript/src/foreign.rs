@@ -62,7 +62,8 @@ pub fn visible_styled(text: &str) -> String {
     shown
 }
 
-/// A text of several lines with each character at its place: `�` for what acts on a terminal. Tabs and the ends of lines stay.
+/// A text of several lines with each character at its place. What acts on a terminal becomes its picture, such as `␛`, or
+/// `�` if it has none. Tabs and the ends of lines stay.
 #[must_use]
 pub fn in_place(text: &str) -> String {
     let mut rest = text.chars().peekable();
@@ -73,10 +74,11 @@ pub fn in_place(text: &str) -> String {
             '\r' => rest.peek().is_none_or(|&next| next == '\n'),
             c => !is_treacherous(c),
         };
-        shown.push(if stays {
-            c
-        } else {
-            char::REPLACEMENT_CHARACTER
+        shown.push(match c {
+            _ if stays => c,
+            '\0'..='\x1F' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+            '\x7F' => '\u{2421}',
+            _ => char::REPLACEMENT_CHARACTER,
         });
     }
     shown
@@ -108,8 +110,8 @@ mod tests {
             visible_lines(hostile),
             "a\\u{1b}[31m\\u{7}\\u{9b}\\u{202e}b\\r\nc\td"
         );
-        assert_eq!(in_place(hostile), "a�[31m���b\r\nc\td");
-        assert_eq!(in_place("a\rb"), "a�b");
+        assert_eq!(in_place(hostile), "a␛[31m␇��b\r\nc\td");
+        assert_eq!(in_place("a\rb"), "a␍b");
         assert_eq!(excerpt(hostile, 3), "a�…");
         assert_eq!(excerpt("Ärger °C", 8), "Ärger °C");
     }

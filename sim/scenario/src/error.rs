@@ -400,7 +400,7 @@ mod tests {
             "error[E010]: wrong",
             r" --> c\u{1b}[2J\u{9b}\u{202e}.yaml:1:7",
             "  |",
-            "1 | a: ���x",
+            "1 | a: ␛��x",
             "  |       ^",
         ];
         assert_eq!(lines, expected);

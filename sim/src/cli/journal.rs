@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
+    mem,
     path::Path,
 };
 
@@ -27,6 +28,7 @@ pub(super) struct Journal {
     keep_credentials: bool,
     /// The first error, after which nothing more is written.
     result: io::Result<()>,
+    error_is_told: bool,
 }
 
 enum Out {
@@ -93,6 +95,7 @@ impl SaveArgs {
             name,
             keep_credentials: self.keep_credentials,
             result: Ok(()),
+            error_is_told: false,
         }))
     }
 }
@@ -105,16 +108,7 @@ impl Journal {
         } else {
             about.masked()
         };
-        self.result = Start::new(listening, seed, devices)
-            .write(&mut self.out)
-            .and_then(|()| self.out.flush());
-    }
-
-    /// Makes sure that what was written has left: what it tells of happens next.
-    pub(super) fn told(&mut self) {
-        if self.result.is_ok() {
-            self.result = self.out.flush();
-        }
+        self.result = Start::new(listening, seed, devices).write(&mut self.out);
     }
 
     /// Writes an entry, masked unless credentials are to be kept.
@@ -127,6 +121,16 @@ impl Journal {
         if self.result.is_ok() {
             self.result = json::write(&mut self.out, entry);
         }
+    }
+
+    /// Makes sure that what was written has left: what it tells of happens next. The error, if there is one that was not
+    /// given before.
+    pub(super) fn told(&mut self) -> Option<&io::Error> {
+        if self.result.is_ok() {
+            self.result = self.out.flush();
+        }
+        let error = self.result.as_ref().err()?;
+        (!mem::replace(&mut self.error_is_told, true)).then_some(error)
     }
 
     /// A reader that has seen enough is no failure; any other error on the way is one at the end.

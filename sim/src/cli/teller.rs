@@ -80,6 +80,8 @@ impl Teller {
         if let Some(journal) = &mut self.journal {
             journal.start(listening, about, keep_credentials);
         }
+        let mut teller = self;
+        teller.told();
     }
 
     /// Ready when what is saved cannot go on.
@@ -147,8 +149,9 @@ impl Observer for &mut Teller {
     }
 
     fn told(&mut self) {
-        if let Some(journal) = &mut self.journal {
-            journal.told();
+        let journal = self.journal.as_mut();
+        if let Some(error) = journal.and_then(Journal::told).map(copied) {
+            self.saving_failed(&error);
         }
     }
 
@@ -167,7 +170,7 @@ impl Observer for &mut Teller {
     fn on_can(&mut self, at: Time, frame: &Frame) {
         let log = self.can_log.as_mut();
         let failed = log.and_then(|log| log.frame(at, frame));
-        if let Some(error) = failed.map(|error| io::Error::new(error.kind(), error.to_string())) {
+        if let Some(error) = failed.map(copied) {
             self.saving_failed(&error);
         }
     }
@@ -187,6 +190,11 @@ impl Observer for &mut Teller {
         ));
         self.saving_failed.notify_one();
     }
+}
+
+/// The same error; the first is kept for the end.
+fn copied(error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), error.to_string())
 }
 
 /// What a person wants to see of a hub that runs for hours.
