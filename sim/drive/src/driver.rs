@@ -25,7 +25,7 @@ use veschub_hub::{
 /// How many reports may wait for the hub before connections are not read.
 const MAX_WAITING: usize = 256;
 /// How many of them the hub takes before what it has to say leaves, and before it looks at timers, wishes and new
-/// connections again: to look costs as much as to take one.
+/// connections again: with 50 busy pairs, to look for each report took a fifth of this task's time.
 const BURST: usize = 16;
 
 /// A hub at work.
